@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* alert: a finding under construction.  A detector opens it by its subject (twice is once), folds the events that
+ * belong to it, and writes its sentences; the sinks print it.
+ *
+ * Sentences: `title` says what happened in one line; `why` gives the reasons, one sentence each, with the figures that
+ * decided; `blind` says what could not be seen.  Text may hold anything from the input: sinks escape it. */
+#ifndef TXM_ALERT_ALERT_H
+#define TXM_ALERT_ALERT_H
+
+#include "base/buf.h"
+#include "event/event.h"
+#include "state/world.h"
+
+enum severity { SEVERITY_INFO, SEVERITY_LOW, SEVERITY_MEDIUM, SEVERITY_HIGH, SEVERITY_CRITICAL };
+extern const char *const severity_names[5]; /* "info" ... "critical" */
+bool severity_parse(struct str s, enum severity *ret);
+
+struct detector;
+
+struct id_entry { uint8_t id[16]; bool is_text; };
+struct u32_list { uint32_t *v; uint32_t n; uint64_t total; };  /* distinct, in event order; total counts those past the limit too */
+
+struct alert {
+	const struct detector *detector;
+	uint64_t subject;        /* what it is about, as a hash of content; with the detector's name it makes the id */
+	char id[24];             /* "txm-" + 16 hex digits */
+	enum severity severity;
+	int64_t time_us;         /* event time at which it could first have been raised; set by alert_raise() */
+	int64_t first_us, last_us; /* of the folded events; 0, 0 = none */
+	uint64_t records, items;
+	uint32_t folders_synced; /* distinct (mailbox, folder) */
+	struct u32_list mailboxes, clients, actors, nets;
+	struct addr *ips; uint32_t ip_count;
+	struct id_entry *sessions; uint32_t session_count;
+	struct id_entry *tokens; uint32_t token_count;
+	struct id_entry evidence[20]; uint32_t evidence_count; /* record ids, the first in event order */
+	char *title;
+	char **why; uint32_t why_count;
+	char **blind; uint32_t blind_count;
+	bool raised;             /* only raised alerts are printed */
+	uint64_t folder_seen[4]; /* private: small set for folders_synced; overflow in priv */
+	struct alert_private *priv;
+};
+
+struct alerts {
+	const struct world *world;
+	struct alert **v; size_t n, capacity;
+	struct table by_key;     /* hash(detector, subject) -> struct alert * */
+	uint64_t refused;        /* ALERTS_MAX */
+	bool failed;             /* out of memory */
+};
+
+void alerts_init(struct alerts *a, const struct world *w);
+void alerts_release(struct alerts *a);
+/* The alert of that detector and subject, made if new.  NULL: refused (counted). */
+struct alert *alerts_open(struct alerts *a, const struct detector *d, uint64_t subject);
+struct alert *alerts_find(const struct alerts *a, const struct detector *d, uint64_t subject);
+/* Adds mailbox, client, actor, address, network, session, token, times, items, record id of an event. */
+void alert_fold(struct alerts *a, struct alert *al, const struct event *e);
+/* Raises (first call sets time_us and severity; a later one can only raise the severity). */
+void alert_raise(struct alert *al, int64_t time_us, enum severity s);
+void alert_title(struct alert *al, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void alert_why(struct alert *al, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void alert_blind(struct alert *al, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void alert_clear_why(struct alert *al); /* to write the sentences anew when the figures have changed */
+/* Sorts the raised ones by time, detector, id: the order of output.  Returns their number; v[0..n) afterwards. */
+size_t alerts_order(struct alerts *a);
+
+#endif

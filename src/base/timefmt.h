@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* timefmt: every way in which Microsoft 365 exports write a time, to and from microseconds since 1970-01-01 UTC.
+ * No locale, no time zone database, no clock. */
+#ifndef TXM_BASE_TIMEFMT_H
+#define TXM_BASE_TIMEFMT_H
+
+#include "base/str.h"
+
+#define US_PER_SECOND INT64_C(1000000)
+#define US_PER_MINUTE (60 * US_PER_SECOND)
+#define US_PER_HOUR (3600 * US_PER_SECOND)
+#define US_PER_DAY (86400 * US_PER_SECOND)
+
+/* Shapes accepted, all UTC unless an offset is written (see tests/unit/test_timefmt.c):
+ *   2026-01-06T10:00:00[.f{1,9}][Z|+hh:mm|-hhmm]   also with a blank for the T, and a date alone
+ *   1/6/2026 10:00:00 AM    1/6/2026, 10:00:00.000 AM    1/6/2026 10:00   (month first, the invariant culture)
+ *   /Date(1767693600000)/   \/Date(1767693600000)\/      /Date(1767693600000+0100)/
+ *   1767693600 (seconds), 1767693600000 (milliseconds)
+ * False on anything else; *ret_us is written only on success.  Any year 1 to 9999 parses: plausibility is the caller's. */
+bool time_parse(struct str s, int64_t *ret_us);
+
+/* RFC 3339 bound as a user types it: date, or date and time with Z or an offset.  Stricter than time_parse. */
+bool time_parse_rfc3339(struct str s, int64_t *ret_us);
+
+#define TIME_TEXT_SIZE 32
+/* "2026-01-06T10:00:00Z"; a fraction only if there is one. Returns out. */
+const char *time_format(int64_t us, char out[TIME_TEXT_SIZE]);
+/* "2026-01-06 10:00" for people */
+const char *time_format_minute(int64_t us, char out[TIME_TEXT_SIZE]);
+/* "2 h 20 min", "12 days": a length of time for a sentence */
+const char *time_format_span(int64_t us, char out[TIME_TEXT_SIZE]);
+
+int64_t days_from_civil(int64_t year, unsigned month, unsigned day); /* days since 1970-01-01 */
+
+#endif

@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+CMD(scan)
+CMD(events)
+CMD(rules)
+CMD(help)

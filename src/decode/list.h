@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* formats, in the order in which a record is offered to them: the most particular first */
+FORMAT(wrapped)
+FORMAT(cloudapp)
+FORMAT(office_activity)
+FORMAT(diagnostic)
+FORMAT(signin)
+FORMAT(directory)
+FORMAT(audit)
+FORMAT(foreign)

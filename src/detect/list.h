@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+DETECTOR(audit_tampering)
+DETECTOR(throttled)
+DETECTOR(known_indicator)
+DETECTOR(foreign_token)
+DETECTOR(split_session)
+DETECTOR(sweep)
+DETECTOR(app_power)
+DETECTOR(new_client_sync)
+DETECTOR(new_app)

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* engine: the one file that knows all the others.  It draws the arrows:
+ *
+ *   source --bytes--> decode --recs--> sort --recs in event time, one copy each--> world --events--> detect --alerts--> sink
+ */
+#ifndef TXM_ENGINE_H
+#define TXM_ENGINE_H
+
+#include <stdio.h>
+
+#include "alert/alert.h"
+#include "detect/indicators.h"
+#include "event/names.h"
+#include "state/world.h"
+
+struct engine_settings {
+	const char *const *paths; size_t path_count;
+	unsigned threads;           /* 0 = one a core */
+	int64_t since_us, until_us; /* event time, [since, until); INT64_MIN / INT64_MAX = open */
+	const char *asn_path;       /* .mmdb, or NULL */
+	struct indicators *indicators; /* borrowed; NULL = no known-indicator detector */
+	bool detect;                /* false: no detectors (taximeter events) */
+	/* called for each event in order, before the detectors; NULL = none.  False stops the run quietly. */
+	bool (*on_event)(void *arg, const struct world *w, const struct event *e);
+	void *on_event_arg;
+	/* progress: called now and then from the reading thread; NULL = none */
+	void (*on_progress)(void *arg, uint64_t bytes, uint64_t total_bytes, uint64_t records);
+	void *on_progress_arg;
+	/* one line on something that went wrong with one input; NULL = none */
+	void (*on_problem)(void *arg, const char *line);
+	void *on_problem_arg;
+};
+
+#define REJECT(symbol, name, doc) REJECT_##symbol,
+enum reject {
+#include "decode/rejects.h"
+	REJECT_COUNT
+};
+#undef REJECT
+extern const char *const reject_names[REJECT_COUNT];
+
+struct engine_file { /* one stream */
+	char *path;
+	const char *format;      /* name of the format, "unknown", "empty" */
+	uint64_t bytes;          /* unpacked */
+	uint64_t records;        /* decoded, copies included */
+	uint64_t rejects;
+	uint64_t folders_lost;   /* records whose folders the exporter destroyed */
+	bool broken;             /* ended before its end */
+	bool skipped;            /* not an audit export */
+};
+
+struct reject_sample { char *text; uint64_t file, offset; };
+
+struct engine_report { /* about the run, not about the tenant */
+	uint64_t bytes;            /* unpacked bytes read */
+	uint64_t bytes_on_disk;
+	uint64_t records_in;       /* copies included */
+	uint64_t duplicates;       /* copies left out */
+	uint64_t conflicts;        /* of these, copies that differed from the one used */
+	uint64_t out_of_order;     /* records that stood more than two days behind a newer one of the same file ("late") */
+	uint64_t rejects[REJECT_COUNT];
+	struct reject_sample samples[REJECT_COUNT][3];
+	uint64_t outside_window;   /* left out by --since / --until */
+	uint64_t names_refused, detect_refused;
+	struct engine_file *files; size_t file_count;
+	double wall_s, cpu_s;
+	uint64_t max_rss_bytes;
+	uint64_t spilled_bytes;    /* written to temporary files by the sorter */
+	bool incomplete;           /* something was lost: exit 3 */
+	char error[256];           /* the world failed (no memory, no space): "" = no */
+};
+
+struct engine;
+struct engine *engine_new(const struct engine_settings *s); /* NULL: out of memory */
+void engine_free(struct engine *e);
+/* Runs to the end.  0; or -1 with report.error set (what was found so far is still there). */
+int engine_run(struct engine *e);
+const struct engine_report *engine_report(const struct engine *e);
+const struct world *engine_world(const struct engine *e);
+struct alerts *engine_alerts(struct engine *e);
+
+#endif
