@@ -1,1 +1,764 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* engine: the life of a run.
+ *
+ *   reading thread    source -> frame -> blocks             (the caller's thread)
+ *   decoding threads  block -> recs -> their lane of the sorter
+ *   when all is read  lanes -> merge -> world -> detectors  (event-time order; a second thread merges ahead)
+ *
+ * With one thread the same functions are called in turn and nothing is queued.  What a thread finds out about its blocks
+ * (counts, samples of rejects) is added up under one lock; sums and "first in stream order" do not depend on who was first. */
+#include "engine.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+#include "base/timefmt.h"
+#include "detect/detect.h"
+#include "event/sort.h"
+#include "source/source.h"
+#include "state/net.h"
+
+enum {
+	BLOCKS_AHEAD = 2,  /* blocks in flight besides one a thread */
+	FRAMES_MAX = 8,    /* streams whose blocks can be in flight at once */
+	BATCHES = 8,       /* merged batches ahead of the detectors */
+	BATCH = 64,
+	LATE_DAYS = 2,
+};
+
+struct slot { /* a block in flight */
+	struct block b;
+	unsigned frame;
+	bool full;
+};
+
+struct worker {
+	struct engine *e;
+	struct decoder *decoder;
+	struct sort_lane *lane;
+	pthread_t thread;
+	bool started;
+	int64_t newest_us;        /* in the block at hand */
+	uint64_t out_of_order, outside_window;
+};
+
+struct batch { /* records handed from the merging thread to the detecting one */
+	uint8_t *bytes;
+	size_t capacity, count;
+	const struct rec *rec[BATCH];
+};
+
+struct engine {
+	struct engine_settings set;
+	struct engine_report report;
+	struct names names;
+	struct world world;
+	struct alerts alerts;
+	struct asn_db *asn;
+	struct sorter *sorter;
+	unsigned threads;
+	struct worker *workers;
+	struct source *source;
+	struct frame *frames[FRAMES_MAX];
+	unsigned frame_count;
+	uint32_t in_flight[FRAMES_MAX]; /* blocks of each frame */
+	struct slot *slots;
+	unsigned slot_count;
+	/* queue of full slots */
+	unsigned *queue, queue_head, queue_n;
+	unsigned *idle, idle_n;
+	bool no_more;
+	pthread_mutex_t lock;
+	pthread_cond_t has_work, has_room;
+	uint64_t (*file_rejects)[REJECT_COUNT];
+	uint32_t *file_formats;
+	uint8_t *file_framing;
+	size_t file_capacity;
+	void **states;            /* of the detectors */
+	char *format_texts[2048]; /* labels made so far */
+	unsigned format_text_count;
+	bool memory_lost;
+};
+
+struct engine *engine_new(const struct engine_settings *s)
+{
+	struct engine *e = calloc(1, sizeof *e);
+	if (!e)
+		return NULL;
+	e->set = *s;
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	e->threads = s->threads ? s->threads : cores > 0 ? (unsigned)cores : 1;
+	if (e->threads > 256)
+		e->threads = 256;
+	names_init(&e->names);
+	pthread_mutex_init(&e->lock, NULL);
+	pthread_cond_init(&e->has_work, NULL);
+	pthread_cond_init(&e->has_room, NULL);
+	return e;
+}
+
+void engine_free(struct engine *e)
+{
+	if (!e)
+		return;
+	for (size_t i = 0; e->states && detectors[i]; i++) {
+		if (e->states[i] && detectors[i]->release)
+			detectors[i]->release(e->states[i]);
+		free(e->states[i]);
+	}
+	free(e->states);
+	for (unsigned i = 0; i < e->threads && e->workers; i++)
+		decoder_free(e->workers[i].decoder);
+	free(e->workers);
+	for (unsigned i = 0; i < e->slot_count; i++)
+		block_release(&e->slots[i].b);
+	for (unsigned i = 0; i < e->frame_count; i++)
+		frame_free(e->frames[i]);
+	free(e->slots);
+	free(e->queue);
+	free(e->idle);
+	sorter_free(e->sorter);
+	source_free(e->source);
+	alerts_release(&e->alerts);
+	world_release(&e->world);
+	names_release(&e->names);
+	asn_close(e->asn);
+	for (size_t i = 0; i < e->report.file_count; i++)
+		free(e->report.files[i].path);
+	free(e->report.files);
+	free(e->file_rejects);
+	free(e->file_formats);
+	free(e->file_framing);
+	for (unsigned i = 0; i < e->format_text_count; i++)
+		free(e->format_texts[i]);
+	for (int r = 0; r < REJECT_COUNT; r++)
+		for (int i = 0; i < REJECT_SAMPLES_MAX; i++)
+			free(e->report.samples[r][i].text);
+	pthread_mutex_destroy(&e->lock);
+	pthread_cond_destroy(&e->has_work);
+	pthread_cond_destroy(&e->has_room);
+	free(e);
+}
+
+const struct engine_report *engine_report(const struct engine *e) { return &e->report; }
+const struct world *engine_world(const struct engine *e) { return &e->world; }
+struct alerts *engine_alerts(struct engine *e) { return &e->alerts; }
+
+static void fail(struct engine *e, const char *why)
+{
+	if (!e->report.error[0])
+		snprintf(e->report.error, sizeof e->report.error, "%s", why);
+	e->report.incomplete = true;
+}
+
+static void problem(struct engine *e, const char *line)
+{
+	if (e->set.on_problem)
+		e->set.on_problem(e->set.on_problem_arg, line);
+}
+
+/* -- decoding -- */
+
+static void take_rec(void *arg, const struct rec *r)
+{
+	struct worker *w = arg;
+	const struct engine_settings *s = &w->e->set;
+	if (r->flags & REC_NO_TIME) {
+		if (s->since_us != INT64_MIN || s->until_us != INT64_MAX) {
+			w->outside_window++;
+			return;
+		}
+	} else {
+		if (r->time_us < s->since_us || r->time_us >= s->until_us) {
+			w->outside_window++;
+			return;
+		}
+		if (r->time_us > w->newest_us)
+			w->newest_us = r->time_us;
+		else if (r->time_us < w->newest_us - LATE_DAYS * US_PER_DAY)
+			w->out_of_order++;
+	}
+	sort_add(w->lane, r);
+}
+
+static void run_block(struct worker *w, struct block *b)
+{
+	struct decoder_counts counts = { 0 };
+	struct engine *e = w->e;
+	w->newest_us = INT64_MIN;
+	decoder_run(w->decoder, b, &counts);
+	pthread_mutex_lock(&e->lock);
+	struct engine_file *f = &e->report.files[b->file];
+	f->records += counts.records;
+	f->folders_lost += counts.folders_lost;
+	for (int r = 0; r < REJECT_COUNT; r++)
+		e->file_rejects[b->file][r] += counts.rejects[r];
+	e->file_formats[b->file] |= counts.formats;
+	e->report.records_in += counts.records;
+	pthread_mutex_unlock(&e->lock);
+}
+
+static void *work(void *arg)
+{
+	struct worker *w = arg;
+	struct engine *e = w->e;
+	for (;;) {
+		pthread_mutex_lock(&e->lock);
+		while (e->queue_n == 0 && !e->no_more)
+			pthread_cond_wait(&e->has_work, &e->lock);
+		if (e->queue_n == 0) {
+			pthread_mutex_unlock(&e->lock);
+			break;
+		}
+		unsigned at = e->queue[e->queue_head];
+		e->queue_head = (e->queue_head + 1) % e->slot_count;
+		e->queue_n--;
+		pthread_mutex_unlock(&e->lock);
+
+		run_block(w, &e->slots[at].b);
+
+		pthread_mutex_lock(&e->lock);
+		e->in_flight[e->slots[at].frame]--;
+		e->idle[e->idle_n++] = at;
+		pthread_cond_signal(&e->has_room);
+		pthread_mutex_unlock(&e->lock);
+	}
+	sort_lane_done(w->lane);
+	return NULL;
+}
+
+/* -- reading -- */
+
+static bool add_file(struct engine *e, const struct source_stream *s)
+{
+	bool good = true;
+	pthread_mutex_lock(&e->lock);
+	if (e->report.file_count == e->file_capacity) {
+		size_t want = e->file_capacity ? e->file_capacity * 2 : 64;
+		void *files = realloc(e->report.files, want * sizeof *e->report.files);
+		if (files)
+			e->report.files = files;
+		void *rejects = realloc(e->file_rejects, want * sizeof *e->file_rejects);
+		if (rejects)
+			e->file_rejects = rejects;
+		void *formats = realloc(e->file_formats, want * sizeof *e->file_formats);
+		if (formats)
+			e->file_formats = formats;
+		void *framing = realloc(e->file_framing, want);
+		if (framing)
+			e->file_framing = framing;
+		good = files && rejects && formats && framing;
+		if (good)
+			e->file_capacity = want;
+	}
+	if (good) {
+		size_t i = e->report.file_count;
+		memset(&e->report.files[i], 0, sizeof e->report.files[i]);
+		memset(e->file_rejects[i], 0, sizeof e->file_rejects[i]);
+		e->file_formats[i] = 0;
+		e->file_framing[i] = FRAME_UNKNOWN;
+		e->report.files[i].format = "unknown";
+		e->report.files[i].path = strdup(s->path);
+		good = e->report.files[i].path != NULL;
+		e->report.file_count += good;
+	}
+	pthread_mutex_unlock(&e->lock);
+	return good;
+}
+
+/* A frame none of whose blocks is in flight, so that it can begin a new stream. */
+static unsigned free_frame(struct engine *e)
+{
+	pthread_mutex_lock(&e->lock);
+	for (;;) {
+		for (unsigned i = 0; i < e->frame_count; i++) {
+			if (e->in_flight[i] == 0) {
+				pthread_mutex_unlock(&e->lock);
+				return i;
+			}
+		}
+		pthread_cond_wait(&e->has_room, &e->lock);
+	}
+}
+
+static unsigned take_slot(struct engine *e)
+{
+	pthread_mutex_lock(&e->lock);
+	while (e->idle_n == 0)
+		pthread_cond_wait(&e->has_room, &e->lock);
+	unsigned at = e->idle[--e->idle_n];
+	pthread_mutex_unlock(&e->lock);
+	return at;
+}
+
+static void put_slot(struct engine *e, unsigned at, unsigned frame, bool full)
+{
+	if (full && e->threads == 1) {
+		run_block(&e->workers[0], &e->slots[at].b);
+		full = false;
+	}
+	pthread_mutex_lock(&e->lock);
+	if (full) {
+		e->slots[at].frame = frame;
+		e->in_flight[frame]++;
+		e->queue[(e->queue_head + e->queue_n++) % e->slot_count] = at;
+		pthread_cond_signal(&e->has_work);
+	} else {
+		e->idle[e->idle_n++] = at;
+	}
+	pthread_mutex_unlock(&e->lock);
+}
+
+static void drain(struct engine *e, unsigned frame, bool final)
+{
+	for (;;) {
+		unsigned at = take_slot(e);
+		bool taken = frame_take(e->frames[frame], final, &e->slots[at].b);
+		put_slot(e, at, frame, taken);
+		if (!taken)
+			return;
+	}
+}
+
+static void read_stream(struct engine *e, const struct source_stream *s)
+{
+	size_t file = e->report.file_count - 1;
+	unsigned at = free_frame(e);
+	struct frame *f = e->frames[at];
+	bool broken = false;
+	uint64_t reads = 0;
+	frame_begin(f, file);
+	for (;;) {
+		size_t room, n = 0;
+		char *p = frame_room(f, &room);
+		if (!p)
+			break;
+		enum source_status status = source_read(e->source, p, room, &n);
+		if (n) {
+			frame_fill(f, n);
+			e->report.bytes += n;
+			drain(e, at, false);
+			if (e->set.on_progress && reads++ % 16 == 0)
+				e->set.on_progress(e->set.on_progress_arg, e->report.bytes, source_total_bytes(e->source), e->report.records_in);
+		}
+		if (status == SOURCE_BROKEN) {
+			broken = true;
+			problem(e, source_error(e->source));
+			break;
+		}
+		if (status == SOURCE_END)
+			break;
+		if (frame_sniffed(f) && (frame_framing(f) == FRAME_UNKNOWN || frame_framing(f) == FRAME_FOREIGN))
+			break; /* nothing of ours: its end need not be read */
+	}
+	drain(e, at, true);
+	if (frame_failed(f))
+		e->memory_lost = true;
+	pthread_mutex_lock(&e->lock);
+	struct engine_file *info = &e->report.files[file];
+	info->bytes = s->bytes_out;
+	info->broken = broken;
+	e->file_framing[file] = (uint8_t)frame_framing(f);
+	if (broken)
+		e->report.incomplete = true;
+	pthread_mutex_unlock(&e->lock);
+	enum framing framing = frame_framing(f);
+	if (info->bytes == 0 && !broken) {
+		info->format = "empty";
+		return;
+	}
+	if (framing != FRAME_UNKNOWN && framing != FRAME_FOREIGN)
+		return;
+	/* Not an audit export.  In a folder that is a file among others; named by the user it is a mistake worth a word. */
+	info->skipped = true;
+	info->format = framing == FRAME_FOREIGN ? "cef" : "unknown";
+	if (s->named && !broken) {
+		char line[ARCHIVE_ENTRY_NAME_MAX + 200];
+		snprintf(line, sizeof line, framing == FRAME_FOREIGN
+			? "%s: CEF lines tell only that something happened, not what was read; export the audit records themselves"
+			: "%s: not a Microsoft 365 audit or sign-in export (no such CSV header, no JSON); see `taximeter help scan` for the formats", s->path);
+		problem(e, line);
+		e->report.incomplete = true;
+	}
+}
+
+static const char *keep_format_text(struct engine *e, const char *text)
+{
+	for (unsigned i = 0; i < e->format_text_count; i++)
+		if (strcmp(e->format_texts[i], text) == 0)
+			return e->format_texts[i];
+	if (e->format_text_count == sizeof e->format_texts / sizeof e->format_texts[0])
+		return "mixed";
+	char *copy = strdup(text);
+	if (!copy)
+		return "mixed";
+	e->format_texts[e->format_text_count++] = copy;
+	return copy;
+}
+
+/* what a file was, and whether its rejects are losses or merely somebody else's data */
+static void judge_file(struct engine *e, size_t i, bool named)
+{
+	struct engine_file *f = &e->report.files[i];
+	uint64_t foreign = e->file_rejects[i][REJECT_NOT_AUDIT] + e->file_rejects[i][REJECT_UNSUPPORTED], all = 0;
+	for (int r = 0; r < REJECT_COUNT; r++)
+		all += e->file_rejects[i][r];
+	if (f->records == 0 && all && all == foreign && !named) {
+		f->skipped = true;
+		f->format = e->file_rejects[i][REJECT_UNSUPPORTED] ? "unsupported" : "unknown";
+		return;
+	}
+	f->rejects = all;
+	for (int r = 0; r < REJECT_COUNT; r++)
+		e->report.rejects[r] += e->file_rejects[i][r];
+	if (all)
+		e->report.incomplete = true;
+	if (f->records == 0 && e->file_formats[i] == 0)
+		return;
+	char text[160];
+	size_t n = 0;
+	for (unsigned k = 0; format_names[k]; k++)
+		if (e->file_formats[i] >> k & 1)
+			n += (size_t)snprintf(text + n, sizeof text - n, "%s%s", n ? "+" : "", format_names[k]);
+	if (n < sizeof text)
+		snprintf(text + n, sizeof text - n, " (%s)", framing_name(e->file_framing[i]));
+	f->format = keep_format_text(e, text);
+}
+
+static void collect_samples(struct engine *e)
+{
+	for (int r = 0; r < REJECT_COUNT; r++) {
+		size_t at[256] = { 0 };
+		for (int i = 0; i < REJECT_SAMPLES_MAX && e->report.rejects[r]; i++) {
+			const struct reject_note *best = NULL;
+			unsigned from = 0;
+			for (unsigned w = 0; w < e->threads; w++) {
+				size_t n;
+				const struct reject_note *s = decoder_samples(e->workers[w].decoder, (enum reject)r, &n);
+				while (at[w] < n && e->report.files[s[at[w]].file].skipped)
+					at[w]++;
+				if (at[w] < n && (!best || s[at[w]].file < best->file || (s[at[w]].file == best->file && s[at[w]].offset < best->offset))) {
+					best = &s[at[w]];
+					from = w;
+				}
+			}
+			if (!best)
+				break;
+			at[from]++;
+			e->report.samples[r][i].file = best->file;
+			e->report.samples[r][i].offset = best->offset;
+			e->report.samples[r][i].text = strndup(best->text, best->n);
+		}
+	}
+}
+
+static bool begin_reading(struct engine *e)
+{
+	e->sorter = sorter_new(e->threads, SORT_MEMORY_BYTES);
+	e->workers = calloc(e->threads, sizeof *e->workers);
+	e->slot_count = e->threads == 1 ? 1 : e->threads + BLOCKS_AHEAD;
+	e->slots = calloc(e->slot_count, sizeof *e->slots);
+	e->queue = calloc(e->slot_count, sizeof *e->queue);
+	e->idle = calloc(e->slot_count, sizeof *e->idle);
+	e->source = source_new(e->set.paths, e->set.path_count);
+	if (!e->sorter || !e->workers || !e->slots || !e->queue || !e->idle || !e->source)
+		return false;
+	for (unsigned i = 0; i < e->slot_count; i++)
+		e->idle[e->idle_n++] = i;
+	unsigned frames = e->threads == 1 ? 1 : e->threads + 1 < FRAMES_MAX ? e->threads + 1 : FRAMES_MAX;
+	for (; e->frame_count < frames; e->frame_count++)
+		if (!(e->frames[e->frame_count] = frame_new()))
+			return false;
+	for (unsigned i = 0; i < e->threads; i++) {
+		struct worker *w = &e->workers[i];
+		w->e = e;
+		w->lane = sorter_lane(e->sorter, i);
+		w->decoder = decoder_new(take_rec, w);
+		if (!w->decoder)
+			return false;
+	}
+	return true;
+}
+
+static bool *read_all(struct engine *e)
+{
+	bool *named = NULL;
+	size_t named_capacity = 0;
+	for (unsigned i = 0; e->threads > 1 && i < e->threads; i++)
+		e->workers[i].started = pthread_create(&e->workers[i].thread, NULL, work, &e->workers[i]) == 0;
+	if (e->threads > 1 && !e->workers[0].started) {
+		fail(e, "cannot start a thread");
+		goto done;
+	}
+	for (;;) {
+		const struct source_stream *s = NULL;
+		enum source_status status = source_next(e->source, &s);
+		for (const char *line; (line = source_problem(e->source)); )
+			problem(e, line);
+		if (status == SOURCE_END)
+			break;
+		if (status == SOURCE_BROKEN) {
+			problem(e, source_error(e->source));
+			e->report.incomplete = true;
+			continue;
+		}
+		if (!add_file(e, s))
+			goto memory;
+		if (e->report.file_count > named_capacity) {
+			size_t want = named_capacity ? named_capacity * 2 : 64;
+			bool *p = realloc(named, want);
+			if (!p)
+				goto memory;
+			named = p;
+			named_capacity = want;
+		}
+		named[e->report.file_count - 1] = s->named;
+		read_stream(e, s);
+		e->report.bytes_on_disk += s->bytes_in;
+	}
+	if (source_losses(e->source))
+		e->report.incomplete = true;
+	goto done;
+memory:
+	fail(e, "out of memory");
+done:
+	if (e->threads == 1) {
+		sort_lane_done(e->workers[0].lane);
+		return named;
+	}
+	pthread_mutex_lock(&e->lock);
+	e->no_more = true;
+	pthread_cond_broadcast(&e->has_work);
+	pthread_mutex_unlock(&e->lock);
+	for (unsigned i = 0; i < e->threads; i++)
+		if (e->workers[i].started)
+			pthread_join(e->workers[i].thread, NULL);
+	return named;
+}
+
+static void end_reading(struct engine *e, const bool *named)
+{
+	for (size_t i = 0; i < e->report.file_count; i++)
+		judge_file(e, i, named && named[i]);
+	collect_samples(e);
+	for (unsigned i = 0; i < e->threads; i++) {
+		struct worker *w = &e->workers[i];
+		e->report.out_of_order += w->out_of_order;
+		e->report.outside_window += w->outside_window;
+		names_take(&e->names, decoder_names(w->decoder));
+		if (decoder_failed(w->decoder))
+			e->memory_lost = true;
+		decoder_free(w->decoder);
+		w->decoder = NULL;
+	}
+	for (unsigned i = 0; i < e->slot_count; i++)
+		block_release(&e->slots[i].b);
+	for (unsigned i = 0; i < e->frame_count; i++)
+		frame_free(e->frames[i]);
+	e->frame_count = 0;
+	if (e->memory_lost)
+		fail(e, "out of memory while reading: some records were lost");
+}
+
+/* -- detecting -- */
+
+static bool begin_detecting(struct engine *e, struct detect_ctx *c)
+{
+	size_t n = 0;
+	while (detectors[n])
+		n++;
+	e->states = calloc(n + 1, sizeof *e->states);
+	if (!e->states)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		e->states[i] = calloc(1, detectors[i]->state_bytes ? detectors[i]->state_bytes : 1);
+		if (!e->states[i] || (detectors[i]->begin && detectors[i]->begin(e->states[i], c) != 0))
+			return false;
+	}
+	return true;
+}
+
+static bool meet(struct engine *e, struct detect_ctx *c, const struct rec *const *rec, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct event ev;
+		world_meet(&e->world, rec[i], &ev);
+		if (e->set.on_event && !e->set.on_event(e->set.on_event_arg, &e->world, &ev))
+			return false;
+		if (!e->states || (rec[i]->flags & REC_NO_TIME))
+			continue;
+		unsigned kinds = op_kinds(rec[i]->op);
+		for (size_t k = 0; kinds && detectors[k]; k++)
+			if (detectors[k]->wants & kinds)
+				detectors[k]->event(e->states[k], c, &ev);
+	}
+	return true;
+}
+
+struct merger { /* the thread that merges ahead */
+	struct engine *e;
+	struct batch batches[BATCHES];
+	unsigned head, n;
+	bool end, stop;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+};
+
+static bool batch_copy(struct batch *b, const struct rec *const *rec, size_t n)
+{
+	size_t bytes = 0;
+	for (size_t i = 0; i < n; i++)
+		bytes += sizeof(struct rec) + rec[i]->tail_bytes;
+	if (bytes > b->capacity) {
+		uint8_t *p = realloc(b->bytes, bytes * 2);
+		if (!p)
+			return false;
+		b->bytes = p;
+		b->capacity = bytes * 2;
+	}
+	bytes = 0;
+	for (size_t i = 0; i < n; i++) {
+		size_t size = sizeof(struct rec) + rec[i]->tail_bytes;
+		b->rec[i] = memcpy(b->bytes + bytes, rec[i], size);
+		bytes += size;
+	}
+	b->count = n;
+	return true;
+}
+
+static void *merge(void *arg)
+{
+	struct merger *m = arg;
+	for (;;) {
+		const struct rec *rec[BATCH];
+		size_t n = sorter_next(m->e->sorter, rec, BATCH);
+		pthread_mutex_lock(&m->lock);
+		while (m->n == BATCHES && !m->stop)
+			pthread_cond_wait(&m->changed, &m->lock);
+		bool stop = m->stop;
+		struct batch *b = &m->batches[(m->head + m->n) % BATCHES];
+		pthread_mutex_unlock(&m->lock);
+		bool copied = !stop && n && batch_copy(b, rec, n);
+		pthread_mutex_lock(&m->lock);
+		if (copied)
+			m->n++;
+		else
+			m->end = true;
+		pthread_cond_signal(&m->changed);
+		pthread_mutex_unlock(&m->lock);
+		if (!copied) {
+			if (n && !stop)
+				m->e->memory_lost = true;
+			return NULL;
+		}
+	}
+}
+
+static void detect_all(struct engine *e, struct detect_ctx *c)
+{
+	struct merger m = { .e = e };
+	pthread_t thread;
+	pthread_mutex_init(&m.lock, NULL);
+	pthread_cond_init(&m.changed, NULL);
+	if (e->threads == 1 || pthread_create(&thread, NULL, merge, &m) != 0) {
+		const struct rec *rec[BATCH];
+		for (size_t n; (n = sorter_next(e->sorter, rec, BATCH)) && meet(e, c, rec, n); )
+			;
+	} else {
+		for (;;) {
+			pthread_mutex_lock(&m.lock);
+			while (m.n == 0 && !m.end)
+				pthread_cond_wait(&m.changed, &m.lock);
+			unsigned n = m.n;
+			pthread_mutex_unlock(&m.lock);
+			if (n == 0)
+				break;
+			bool go_on = meet(e, c, m.batches[m.head].rec, m.batches[m.head].count);
+			pthread_mutex_lock(&m.lock);
+			m.head = (m.head + 1) % BATCHES;
+			m.n--;
+			m.stop = !go_on;
+			pthread_cond_signal(&m.changed);
+			pthread_mutex_unlock(&m.lock);
+			if (!go_on)
+				break;
+		}
+		pthread_join(thread, NULL);
+		for (int i = 0; i < BATCHES; i++)
+			free(m.batches[i].bytes);
+	}
+	pthread_mutex_destroy(&m.lock);
+	pthread_cond_destroy(&m.changed);
+}
+
+static double seconds(const struct timespec *t)
+{
+	return (double)t->tv_sec + (double)t->tv_nsec * 1e-9;
+}
+
+int engine_run(struct engine *e)
+{
+	struct timespec begin, end;
+	struct detect_ctx c = { .indicators = e->set.indicators };
+	bool *named = NULL;
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	if (e->set.asn_path) {
+		char error[ASN_ERROR_SIZE];
+		e->asn = asn_open(e->set.asn_path, error);
+		if (!e->asn) {
+			fail(e, error);
+			return -1;
+		}
+	}
+	if (!begin_reading(e)) {
+		fail(e, "out of memory");
+		goto out;
+	}
+	named = read_all(e);
+	end_reading(e, named);
+	if (world_init(&e->world, &e->names, e->asn) != 0) {
+		fail(e, "out of memory");
+		goto out;
+	}
+	alerts_init(&e->alerts, &e->world);
+	c.world = &e->world;
+	c.alerts = &e->alerts;
+	if (e->set.detect && !begin_detecting(e, &c)) {
+		fail(e, "out of memory");
+		goto out;
+	}
+	detect_all(e, &c);
+	if (sorter_error(e->sorter)[0])
+		fail(e, sorter_error(e->sorter));
+	for (size_t i = 0; e->states && detectors[i]; i++) {
+		if (detectors[i]->end)
+			detectors[i]->end(e->states[i], &c);
+		if (detectors[i]->refused)
+			e->report.detect_refused += detectors[i]->refused(e->states[i]);
+	}
+	if (e->alerts.failed || e->memory_lost)
+		fail(e, "out of memory: some findings were lost");
+out:
+	free(named);
+	if (e->sorter) {
+		struct sort_counts n = sorter_counts(e->sorter);
+		e->report.duplicates = n.duplicates;
+		e->report.conflicts = n.conflicts;
+		e->report.spilled_bytes = n.spilled_bytes;
+	}
+	e->report.names_refused = e->names.refused;
+	struct rusage usage;
+	if (getrusage(RUSAGE_SELF, &usage) == 0) {
+		e->report.cpu_s = (double)usage.ru_utime.tv_sec + (double)usage.ru_stime.tv_sec
+			+ (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1e-6;
+		e->report.max_rss_bytes = (uint64_t)usage.ru_maxrss * 1024;
+	}
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	e->report.wall_s = seconds(&end) - seconds(&begin);
+	return e->report.error[0] ? -1 : 0;
+}

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "alert/alert.h"
+#include "decode/decode.h" /* enum reject, reject_names, reject_docs */
 #include "detect/indicators.h"
 #include "event/names.h"
 #include "state/world.h"
@@ -30,14 +31,6 @@ struct engine_settings {
 	void (*on_problem)(void *arg, const char *line);
 	void *on_problem_arg;
 };
-
-#define REJECT(symbol, name, doc) REJECT_##symbol,
-enum reject {
-#include "decode/rejects.h"
-	REJECT_COUNT
-};
-#undef REJECT
-extern const char *const reject_names[REJECT_COUNT];
 
 struct engine_file { /* one stream */
 	char *path;

@@ -1,1 +1,277 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* taximeter: the public library over the engine.  It owns copies of what the caller hands in and every text that it hands
+ * out, prints nothing, and turns what the engine says into a status and one line. */
+#include "taximeter.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/limits.h"
+#include "base/timefmt.h"
+#include "engine.h"
+#include "sink/sink.h"
+#include "state/net.h"
+
+#define THREADS_MAX 256
+#define ERROR_BYTES_MAX (4 * KIB)
+
+struct text_list { char **v; size_t n, capacity; };
+
+struct txm_scan {
+	struct engine_settings settings;
+	struct indicators *indicators;
+	struct text_list paths, problems;
+	pthread_mutex_t lock;      /* problems may be found by several threads of the engine */
+	char *asn_path;
+	struct engine *engine;     /* there once txm_scan_run() began */
+	struct alert *const *alerts; size_t alert_count;
+	char **alert_json;         /* each rendered when first asked for */
+	struct buf error;
+};
+
+static bool list_add(struct text_list *l, const char *text, size_t max)
+{
+	char *copy;
+
+	if (l->n >= max)
+		return false;
+	if (l->n == l->capacity) {
+		const size_t capacity = l->capacity ? 2 * l->capacity : 16;
+		char **grown = realloc(l->v, capacity * sizeof(*grown));
+		if (!grown)
+			return false;
+		l->v = grown;
+		l->capacity = capacity;
+	}
+	copy = strdup(text);
+	if (!copy)
+		return false;
+	l->v[l->n++] = copy;
+	return true;
+}
+
+static void list_release(struct text_list *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		free(l->v[i]);
+	free(l->v);
+}
+
+/* remembers one line and gives the status back */
+__attribute__((format(printf, 3, 4)))
+static enum txm_status fail(struct txm_scan *s, enum txm_status status, const char *format, ...)
+{
+	va_list ap;
+
+	buf_clear(&s->error);
+	va_start(ap, format);
+	buf_vprintf(&s->error, format, ap);
+	va_end(ap);
+	return status;
+}
+
+static void on_problem(void *arg, const char *line)
+{
+	struct txm_scan *s = arg;
+
+	pthread_mutex_lock(&s->lock);
+	list_add(&s->problems, line, SOURCE_FILES_MAX); /* one lost to memory is still in the status */
+	pthread_mutex_unlock(&s->lock);
+}
+
+const char *txm_version(void)
+{
+	return TXM_VERSION;
+}
+
+struct txm_scan *txm_scan_new(void)
+{
+	struct txm_scan *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->indicators = indicators_new();
+	if (!s->indicators) {
+		free(s);
+		return NULL;
+	}
+	s->settings.since_us = INT64_MIN;
+	s->settings.until_us = INT64_MAX;
+	pthread_mutex_init(&s->lock, NULL);
+	buf_init(&s->error, ERROR_BYTES_MAX);
+	return s;
+}
+
+void txm_scan_free(struct txm_scan *s)
+{
+	if (!s)
+		return;
+	for (size_t i = 0; s->alert_json && i < s->alert_count; i++)
+		free(s->alert_json[i]);
+	free(s->alert_json);
+	engine_free(s->engine);
+	indicators_free(s->indicators);
+	list_release(&s->paths);
+	list_release(&s->problems);
+	free(s->asn_path);
+	buf_release(&s->error);
+	pthread_mutex_destroy(&s->lock);
+	free(s);
+}
+
+/* -- settings -- */
+
+/* Settings come before the run. */
+static bool is_late(struct txm_scan *s)
+{
+	if (s->engine)
+		fail(s, TXM_USAGE, "the scan has run already");
+	return s->engine != NULL;
+}
+
+enum txm_status txm_scan_add_path(struct txm_scan *s, const char *path)
+{
+	if (is_late(s))
+		return TXM_USAGE;
+	if (!path || !*path)
+		return fail(s, TXM_USAGE, "the path is empty");
+	return list_add(&s->paths, path, SOURCE_FILES_MAX) ? TXM_OK : fail(s, TXM_FAILED, "out of memory");
+}
+
+enum txm_status txm_scan_set_threads(struct txm_scan *s, unsigned threads)
+{
+	if (is_late(s))
+		return TXM_USAGE;
+	if (threads > THREADS_MAX)
+		return fail(s, TXM_USAGE, "%u threads are more than %d", threads, THREADS_MAX);
+	s->settings.threads = threads;
+	return TXM_OK;
+}
+
+static enum txm_status set_time(struct txm_scan *s, const char *text, int64_t *ret_us)
+{
+	if (is_late(s))
+		return TXM_USAGE;
+	if (!text || !time_parse_rfc3339(str_of(text), ret_us))
+		return fail(s, TXM_USAGE, "'%s' is not a date or RFC 3339 time (example: 2023-06-15T00:00:00Z)", text ? text : "");
+	return TXM_OK;
+}
+
+enum txm_status txm_scan_set_since(struct txm_scan *s, const char *rfc3339)
+{
+	return set_time(s, rfc3339, &s->settings.since_us);
+}
+
+enum txm_status txm_scan_set_until(struct txm_scan *s, const char *rfc3339)
+{
+	return set_time(s, rfc3339, &s->settings.until_us);
+}
+
+enum txm_status txm_scan_set_asn_file(struct txm_scan *s, const char *mmdb_path)
+{
+	char error[ASN_ERROR_SIZE];
+	struct asn_db *db;
+	char *copy;
+
+	if (is_late(s))
+		return TXM_USAGE;
+	db = asn_open(mmdb_path ? mmdb_path : "", error);
+	if (!db)
+		return fail(s, TXM_USAGE, "%s", error);
+	asn_close(db);
+	copy = strdup(mmdb_path);
+	if (!copy)
+		return fail(s, TXM_FAILED, "out of memory");
+	free(s->asn_path);
+	s->asn_path = copy;
+	return TXM_OK;
+}
+
+enum txm_status txm_scan_add_indicators(struct txm_scan *s, const char *csv_path)
+{
+	size_t added, skipped;
+
+	if (is_late(s))
+		return TXM_USAGE;
+	buf_clear(&s->error);
+	return indicators_add_file(s->indicators, csv_path ? csv_path : "", &added, &skipped, &s->error) ? TXM_OK : TXM_USAGE;
+}
+
+/* -- the run -- */
+
+enum txm_status txm_scan_run(struct txm_scan *s)
+{
+	struct alerts *alerts;
+	bool failed;
+
+	if (is_late(s))
+		return TXM_USAGE;
+	if (!s->paths.n)
+		return fail(s, TXM_USAGE, "no path was added");
+	if (s->settings.since_us >= s->settings.until_us)
+		return fail(s, TXM_USAGE, "since is not before until");
+	s->settings.paths = (const char *const *)s->paths.v;
+	s->settings.path_count = s->paths.n;
+	s->settings.asn_path = s->asn_path;
+	s->settings.indicators = s->indicators;
+	s->settings.detect = true;
+	s->settings.on_problem = on_problem;
+	s->settings.on_problem_arg = s;
+	s->engine = engine_new(&s->settings);
+	if (!s->engine)
+		return fail(s, TXM_FAILED, "out of memory");
+	buf_clear(&s->error);
+	failed = engine_run(s->engine) != 0;
+	alerts = engine_alerts(s->engine);
+	s->alert_count = alerts_order(alerts);
+	s->alerts = alerts->v;
+	s->alert_json = calloc(s->alert_count + 1, sizeof(*s->alert_json));
+	if (!s->alert_json)
+		s->alert_count = 0;
+	if (failed)
+		return fail(s, TXM_FAILED, "%s", engine_report(s->engine)->error);
+	if (!s->alert_json || alerts->failed)
+		return fail(s, TXM_FAILED, "out of memory");
+	if (engine_report(s->engine)->incomplete)
+		return fail(s, TXM_INCOMPLETE, "some input was lost; the results hold for the rest");
+	return TXM_OK;
+}
+
+const char *txm_scan_error(const struct txm_scan *s)
+{
+	return s->error.n ? s->error.p : "";
+}
+
+const char *txm_scan_problem(const struct txm_scan *s, size_t i)
+{
+	return i < s->problems.n ? s->problems.v[i] : NULL;
+}
+
+/* -- results -- */
+
+size_t txm_scan_alert_count(const struct txm_scan *s)
+{
+	return s->alert_count;
+}
+
+const char *txm_scan_alert_json(const struct txm_scan *s, size_t i)
+{
+	struct buf b;
+
+	if (i >= s->alert_count)
+		return NULL;
+	if (!s->alert_json[i]) {
+		buf_init(&b, SINK_PIECE_BYTES_MAX);
+		json_alert(&b, engine_world(s->engine), s->alerts[i]);
+		if (!buf_failed(&b))
+			s->alert_json[i] = strndup(b.p, b.n);
+		buf_release(&b);
+	}
+	return s->alert_json[i];
+}
+
+uint64_t txm_scan_records(const struct txm_scan *s)
+{
+	return s->engine ? engine_world(s->engine)->count.records : 0;
+}

@@ -1,1 +1,370 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* alert: the life of a finding.
+ *
+ *   alerts_open(detector, subject) --> alert_fold(event)* --> alert_raise(time, severity) --> alerts_order() --> sink
+ *
+ * An alert that was never raised is a notebook of its detector and is not printed.  Everything in it is bounded: lists by
+ * limits.h, text by ALERT_TEXT_BYTES_MAX, alerts by ALERTS_MAX.  Lists keep the order of events; which entries are
+ * already in is asked of one small hash set per alert, so that folding costs the same at the first and at the millionth
+ * event.  Out of memory loses entries, never the run: it is remembered in alerts.failed. */
+#include "alert/alert.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "base/limits.h"
+#include "detect/detect.h"
+
+/* distinct entries that one alert can count past the ends of its lists: above the mailboxes of any tenant we promise */
+#define ALERT_DISTINCT_MAX 1000000
+
+const char *const severity_names[5] = { "info", "low", "medium", "high", "critical" };
+
+struct alert_private {
+	struct alerts *owner;
+	struct table seen; /* set of hash(what, value): which list entries are in already */
+	size_t text_bytes;
+	size_t why_capacity, blind_capacity;
+};
+
+enum seen_kind { SEEN_MAILBOX = 1, SEEN_CLIENT, SEEN_ACTOR, SEEN_NET, SEEN_ADDR, SEEN_SESSION, SEEN_TOKEN, SEEN_FOLDER };
+
+bool severity_parse(struct str s, enum severity *ret)
+{
+	for (unsigned i = 0; i < 5; i++)
+		if (str_eq_nocase(s, str_of(severity_names[i]))) {
+			*ret = (enum severity)i;
+			return true;
+		}
+	return false;
+}
+
+void alerts_init(struct alerts *a, const struct world *w)
+{
+	*a = (struct alerts){ .world = w };
+	table_init(&a->by_key, sizeof(struct alert *), ALERTS_MAX);
+}
+
+static void sentences_free(char **v, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		free(v[i]);
+}
+
+static void alert_free(struct alert *al)
+{
+	if (!al)
+		return;
+	if (al->priv)
+		table_release(&al->priv->seen);
+	sentences_free(al->why, al->why_count);
+	sentences_free(al->blind, al->blind_count);
+	free(al->why);
+	free(al->blind);
+	free(al->title);
+	free(al->mailboxes.v);
+	free(al->clients.v);
+	free(al->actors.v);
+	free(al->nets.v);
+	free(al->ips);
+	free(al->sessions);
+	free(al->tokens);
+	free(al->priv);
+	free(al);
+}
+
+void alerts_release(struct alerts *a)
+{
+	for (size_t i = 0; i < a->n; i++)
+		alert_free(a->v[i]);
+	free(a->v);
+	table_release(&a->by_key);
+	*a = (struct alerts){ 0 };
+}
+
+/* Content only: the same finding has the same id on every machine and in every run. */
+static uint64_t alert_key(const struct detector *d, uint64_t subject)
+{
+	return hash_mix(hash_str(str_of(d->name), 0), subject);
+}
+
+struct alert *alerts_find(const struct alerts *a, const struct detector *d, uint64_t subject)
+{
+	struct alert **slot = table_get(&a->by_key, alert_key(d, subject));
+	return slot ? *slot : NULL;
+}
+
+static struct alert *alert_new(struct alerts *a, const struct detector *d, uint64_t subject)
+{
+	struct alert *al = calloc(1, sizeof *al);
+	if (!al)
+		return NULL;
+	al->priv = calloc(1, sizeof *al->priv);
+	if (!al->priv) {
+		free(al);
+		return NULL;
+	}
+	al->priv->owner = a;
+	table_init(&al->priv->seen, 0, ALERT_DISTINCT_MAX);
+	al->detector = d;
+	al->subject = subject;
+	snprintf(al->id, sizeof al->id, "txm-%016llx", (unsigned long long)alert_key(d, subject));
+	return al;
+}
+
+struct alert *alerts_open(struct alerts *a, const struct detector *d, uint64_t subject)
+{
+	struct alert *al = alerts_find(a, d, subject);
+	if (al)
+		return al;
+	if (a->n >= ALERTS_MAX) {
+		a->refused++;
+		return NULL;
+	}
+	if (a->n == a->capacity) {
+		size_t capacity = a->capacity ? a->capacity * 2 : 64;
+		struct alert **v = realloc(a->v, capacity * sizeof(struct alert *));
+		if (!v)
+			goto no_memory;
+		a->v = v;
+		a->capacity = capacity;
+	}
+	al = alert_new(a, d, subject);
+	if (!al)
+		goto no_memory;
+	struct alert **slot = table_put(&a->by_key, alert_key(d, subject), NULL);
+	if (!slot) {
+		alert_free(al);
+		goto no_memory;
+	}
+	*slot = al;
+	a->v[a->n++] = al;
+	return al;
+
+no_memory:
+	a->failed = true;
+	a->refused++;
+	return NULL;
+}
+
+/* -- folding -- */
+
+/* True the first time.  When the set is full or out of memory: false, the entry is not listed. */
+static bool first_time(struct alert *al, enum seen_kind kind, uint64_t value)
+{
+	bool is_new = false;
+	return table_put(&al->priv->seen, hash_mix(kind, value), &is_new) && is_new;
+}
+
+/* Room for one more element in a list that grows by doubling; the length alone says when. */
+static void *grown(struct alert *al, void *v, uint32_t n, size_t element)
+{
+	if (n && (n < 4 || (n & (n - 1))))
+		return v;
+	void *p = realloc(v, (n < 4 ? 4 : (size_t)n * 2) * element);
+	if (!p)
+		al->priv->owner->failed = true;
+	return p;
+}
+
+static void list_add(struct alert *al, enum seen_kind kind, struct u32_list *l, uint32_t value, uint64_t key, uint32_t max)
+{
+	if (value == NONE || !first_time(al, kind, key))
+		return;
+	l->total++;
+	if (l->n >= max)
+		return;
+	uint32_t *v = grown(al, l->v, l->n, sizeof *v);
+	if (!v)
+		return;
+	l->v = v;
+	l->v[l->n++] = value;
+}
+
+static void ids_add(struct alert *al, enum seen_kind kind, struct id_entry **v, uint32_t *n, const uint8_t id[16], bool is_text)
+{
+	if (*n >= ALERT_LIST_MAX || !first_time(al, kind, hash64(id, 16, is_text)))
+		return;
+	struct id_entry *p = grown(al, *v, *n, sizeof *p);
+	if (!p)
+		return;
+	*v = p;
+	memcpy(p[*n].id, id, 16);
+	p[*n].is_text = is_text;
+	(*n)++;
+}
+
+static void addr_add(struct alert *al, const struct rec *r)
+{
+	if ((r->ip_kind != ADDR_V4 && r->ip_kind != ADDR_V6) || al->ip_count >= ALERT_LIST_MAX)
+		return;
+	if (!first_time(al, SEEN_ADDR, hash64(r->ip, 16, r->ip_kind)))
+		return;
+	struct addr *p = grown(al, al->ips, al->ip_count, sizeof *p);
+	if (!p)
+		return;
+	al->ips = p;
+	memcpy(p[al->ip_count].b, r->ip, 16);
+	p[al->ip_count++].kind = r->ip_kind;
+}
+
+/* The four slots in the alert itself keep the common case (a few folders) out of the set. */
+static void folder_add(struct alert *al, const struct event *e)
+{
+	uint64_t key = hash_mix(e->mailbox == NONE ? 0 : al->priv->owner->world->mailboxes[e->mailbox].key, e->rec->folder);
+	for (unsigned i = 0; i < 4; i++) {
+		if (al->folder_seen[i] == key)
+			return;
+		if (!al->folder_seen[i]) {
+			al->folder_seen[i] = key;
+			al->folders_synced++;
+			return;
+		}
+	}
+	if (first_time(al, SEEN_FOLDER, key))
+		al->folders_synced++;
+}
+
+void alert_fold(struct alerts *a, struct alert *al, const struct event *e)
+{
+	(void)a;
+	const struct rec *r = e->rec;
+	if (!al->records || r->time_us < al->first_us)
+		al->first_us = r->time_us;
+	if (!al->records || r->time_us > al->last_us)
+		al->last_us = r->time_us;
+	al->records++;
+	al->items += r->items;
+	if (r->access == ACCESS_SYNC)
+		folder_add(al, e);
+	list_add(al, SEEN_MAILBOX, &al->mailboxes, e->mailbox, e->mailbox, ALERT_MAILBOXES_MAX);
+	list_add(al, SEEN_CLIENT, &al->clients, e->client, e->client, ALERT_LIST_MAX);
+	list_add(al, SEEN_ACTOR, &al->actors, e->actor, e->actor, ALERT_LIST_MAX);
+	if (e->net != NET_NONE)
+		list_add(al, SEEN_NET, &al->nets, e->net, e->net, ALERT_LIST_MAX);
+	addr_add(al, r);
+	if (r->flags & REC_HAS_SESSION)
+		ids_add(al, SEEN_SESSION, &al->sessions, &al->session_count, r->session, r->flags & REC_SESSION_TEXT);
+	if (r->flags & REC_HAS_TOKEN)
+		ids_add(al, SEEN_TOKEN, &al->tokens, &al->token_count, r->token, r->flags & REC_TOKEN_TEXT);
+	if (al->evidence_count < ALERT_EVIDENCE_MAX) {
+		struct id_entry *id = &al->evidence[al->evidence_count++];
+		memcpy(id->id, r->id, 16);
+		id->is_text = r->flags & REC_ID_TEXT;
+	}
+}
+
+void alert_raise(struct alert *al, int64_t time_us, enum severity s)
+{
+	if (!al->raised) {
+		al->raised = true;
+		al->time_us = time_us;
+		al->severity = s;
+	} else if (s > al->severity) {
+		al->severity = s;
+	}
+}
+
+/* -- sentences -- */
+
+static char *sentence(struct alert *al, const char *format, va_list ap)
+{
+	char text[4096];
+	int n = vsnprintf(text, sizeof text, format, ap);
+	if (n < 0)
+		return NULL;
+	size_t length = (size_t)n < sizeof text ? (size_t)n : sizeof text - 1;
+	if (al->priv->text_bytes + length + 1 > ALERT_TEXT_BYTES_MAX)
+		return NULL;
+	char *p = malloc(length + 1);
+	if (!p) {
+		al->priv->owner->failed = true;
+		return NULL;
+	}
+	memcpy(p, text, length);
+	p[length] = 0;
+	al->priv->text_bytes += length + 1;
+	return p;
+}
+
+static void sentence_add(struct alert *al, char ***v, uint32_t *n, char *p)
+{
+	if (!p)
+		return;
+	char **grown_v = *n < ALERT_SENTENCES_MAX ? grown(al, *v, *n, sizeof *grown_v) : NULL;
+	if (!grown_v) {
+		al->priv->text_bytes -= strlen(p) + 1;
+		free(p);
+		return;
+	}
+	*v = grown_v;
+	(*v)[(*n)++] = p;
+}
+
+void alert_title(struct alert *al, const char *format, ...)
+{
+	va_list ap;
+	va_start(ap, format);
+	char *p = sentence(al, format, ap);
+	va_end(ap);
+	if (!p)
+		return;
+	if (al->title)
+		al->priv->text_bytes -= strlen(al->title) + 1;
+	free(al->title);
+	al->title = p;
+}
+
+void alert_why(struct alert *al, const char *format, ...)
+{
+	va_list ap;
+	va_start(ap, format);
+	sentence_add(al, &al->why, &al->why_count, sentence(al, format, ap));
+	va_end(ap);
+}
+
+void alert_blind(struct alert *al, const char *format, ...)
+{
+	va_list ap;
+	va_start(ap, format);
+	sentence_add(al, &al->blind, &al->blind_count, sentence(al, format, ap));
+	va_end(ap);
+}
+
+static void sentences_clear(struct alert *al, char **v, uint32_t *n)
+{
+	for (uint32_t i = 0; i < *n; i++)
+		al->priv->text_bytes -= strlen(v[i]) + 1;
+	sentences_free(v, *n);
+	*n = 0;
+}
+
+void alert_clear_why(struct alert *al)
+{
+	sentences_clear(al, al->why, &al->why_count);
+	sentences_clear(al, al->blind, &al->blind_count);
+}
+
+/* -- order of output -- */
+
+static int compare(const void *x, const void *y)
+{
+	const struct alert *a = *(struct alert *const *)x, *b = *(struct alert *const *)y;
+	if (a->raised != b->raised)
+		return a->raised ? -1 : 1;
+	if (a->time_us != b->time_us)
+		return a->time_us < b->time_us ? -1 : 1;
+	int by_name = strcmp(a->detector->name, b->detector->name);
+	return by_name ? by_name : strcmp(a->id, b->id);
+}
+
+size_t alerts_order(struct alerts *a)
+{
+	size_t n = 0;
+	if (a->n)
+		qsort(a->v, a->n, sizeof(struct alert *), compare);
+	while (n < a->n && a->v[n]->raised)
+		n++;
+	return n;
+}

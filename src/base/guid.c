@@ -1,1 +1,145 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* guid: texts of 16 bytes.
+ *
+ * guid_parse runs several times for every record, so it has no branch per character: a table turns each character into
+ * its value or into a mark, the marks are collected, and one test at the end decides.
+ *
+ * A token id is the same 16 bytes in the memory order of .NET: the first three groups (4, 2 and 2 bytes) stand little-
+ * endian, the other eight as they are written.  Swapping them is its own inverse, so one table serves both ways. */
+#include "base/guid.h"
+
+/* value of a hex digit; 0x80 marks everything else */
+#define __ 0x80
+static const uint8_t hex_value[256] = {
+	__, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, /* 00 */
+	__, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, /* 10 */
+	__, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, /* 20 */
+	0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  __, __, __, __, __, __, /* 30: 0-9 */
+	__, 10, 11, 12, 13, 14, 15, __, __, __, __, __, __, __, __, __, /* 40: A-F */
+	__, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, /* 50 */
+	__, 10, 11, 12, 13, 14, 15, __, __, __, __, __, __, __, __, __, /* 60: a-f */
+	__, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, /* 70 */
+	__, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, /* 80 */
+	__, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, /* 90 */
+	__, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, /* a0 */
+	__, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, /* b0 */
+	__, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, /* c0 */
+	__, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, /* d0 */
+	__, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, /* e0 */
+	__, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, /* f0 */
+};
+#undef __
+
+#define GUID_TEXT_BYTES 36
+#define TOKEN_ID_BYTES 22      /* 16 bytes in base64 without its padding */
+#define TOKEN_ID_TEXT_BYTES 48 /* the GUID's 36 characters in base64 */
+
+/* where in the text the two characters of byte i begin */
+static const uint8_t text_place[16] = { 0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34 };
+/* .NET's byte i is the text's byte dotnet_order[i], and the other way round */
+static const uint8_t dotnet_order[16] = { 3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15 };
+
+static bool parse_36(const uint8_t *s, uint8_t ret[16])
+{
+	uint8_t bytes[16];
+	unsigned marks = 0;
+
+	for (unsigned i = 0; i < 16; i++) {
+		unsigned high = hex_value[s[text_place[i]]], low = hex_value[s[text_place[i] + 1]];
+
+		marks |= high | low;
+		bytes[i] = (uint8_t)(high << 4 | (low & 15));
+	}
+	marks &= 0x80;
+	marks |= (unsigned)(s[8] ^ '-') | (unsigned)(s[13] ^ '-') | (unsigned)(s[18] ^ '-') | (unsigned)(s[23] ^ '-');
+	if (marks)
+		return false;
+	memcpy(ret, bytes, sizeof(bytes));
+	return true;
+}
+
+bool guid_parse(struct str s, uint8_t ret[16])
+{
+	if (s.n == GUID_TEXT_BYTES)
+		return parse_36((const uint8_t *)s.p, ret);
+	if (s.n == GUID_TEXT_BYTES + 2 && s.p[0] == '{' && s.p[s.n - 1] == '}')
+		return parse_36((const uint8_t *)s.p + 1, ret);
+	return false;
+}
+
+const char *guid_format(const uint8_t g[16], char out[GUID_TEXT_SIZE])
+{
+	static const char digit[] = "0123456789abcdef";
+
+	for (unsigned i = 0; i < 16; i++) {
+		out[text_place[i]] = digit[g[i] >> 4];
+		out[text_place[i] + 1] = digit[g[i] & 15];
+	}
+	out[8] = out[13] = out[18] = out[23] = '-';
+	out[GUID_TEXT_BYTES] = '\0';
+	return out;
+}
+
+/* Both alphabets (- _ and + /), no padding.  n characters to n * 6 / 8 bytes; spare bits must be zero, or two texts
+ * would mean one id. */
+static bool base64_decode(const char *s, size_t n, uint8_t *ret)
+{
+	unsigned acc = 0, bits = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		char c = s[i];
+		unsigned v;
+
+		if (c >= 'A' && c <= 'Z')
+			v = (unsigned)(c - 'A');
+		else if (c >= 'a' && c <= 'z')
+			v = (unsigned)(c - 'a') + 26;
+		else if (c >= '0' && c <= '9')
+			v = (unsigned)(c - '0') + 52;
+		else if (c == '-' || c == '+')
+			v = 62;
+		else if (c == '_' || c == '/')
+			v = 63;
+		else
+			return false;
+		acc = (acc << 6 | v) & 0xfff;
+		bits += 6;
+		if (bits >= 8) {
+			bits -= 8;
+			*ret++ = (uint8_t)(acc >> bits);
+		}
+	}
+	return (acc & ((1u << bits) - 1)) == 0;
+}
+
+bool guid_from_token_id(struct str s, uint8_t ret[16])
+{
+	uint8_t bytes[GUID_TEXT_BYTES];
+
+	if (s.n == GUID_TEXT_BYTES || s.n == GUID_TEXT_BYTES + 2)
+		return guid_parse(s, ret);
+	if (s.n == TOKEN_ID_TEXT_BYTES)
+		return base64_decode(s.p, s.n, bytes) && parse_36(bytes, ret);
+	if (s.n == TOKEN_ID_BYTES + 2 && s.p[s.n - 1] == '=' && s.p[s.n - 2] == '=') /* some writers pad */
+		s.n -= 2;
+	if (s.n != TOKEN_ID_BYTES || !base64_decode(s.p, s.n, bytes))
+		return false;
+	for (unsigned i = 0; i < 16; i++)
+		ret[i] = bytes[dotnet_order[i]];
+	return true;
+}
+
+const char *guid_to_token_id(const uint8_t g[16], char out[GUID_TEXT_SIZE])
+{
+	static const char digit[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+	unsigned acc = 0, bits = 0, n = 0;
+
+	for (unsigned i = 0; i < 16; i++) {
+		acc = (acc << 8 | g[dotnet_order[i]]) & 0x3fff;
+		for (bits += 8; bits >= 6; bits -= 6)
+			out[n++] = digit[acc >> (bits - 6) & 63];
+	}
+	out[n++] = digit[acc << (6 - bits) & 63];
+	out[n] = '\0';
+	return out;
+}

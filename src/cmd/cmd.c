@@ -1,1 +1,257 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* cmd: what all sub-commands share in front of a person: the option parser, --help, error lines.  All of it reads the
+ * rows of a command's descriptor, so that an option exists in the parser, in the help, in the man page and in the shell
+ * completion, or nowhere. */
+#include "cmd/cmd.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+#include "sink/sink.h"
+
+#define OPTIONS_MAX 32      /* of one command; the arrays for getopt_long() live on the stack */
+#define LONG_BASE 256       /* getopt_long() returns this + the row; letters lie below */
+#define HELP_BYTES_MAX (256 * KIB)
+#define HELP_COLUMNS 100
+#define HELP_INDENT 6
+
+#define CMD(name) extern const struct command command_##name;
+#include "cmd/list.h"
+#undef CMD
+
+const struct command *const commands[] = {
+#define CMD(name) &command_##name,
+#include "cmd/list.h"
+#undef CMD
+	NULL
+};
+
+/* -- errors -- */
+
+static void error_line(const struct command *c, const char *format, va_list ap)
+{
+	struct buf text, line;
+
+	buf_init(&text, 64 * KIB);
+	buf_init(&line, 256 * KIB);
+	buf_vprintf(&text, format, ap);
+	buf_printf(&line, "taximeter%s%s: ", c ? " " : "", c ? c->name : "");
+	buf_add_terminal(&line, str_trim(buf_str(&text)), 0);
+	buf_add_char(&line, '\n');
+	if (line.n)
+		fwrite(line.p, 1, line.n, stderr);
+	buf_release(&line);
+	buf_release(&text);
+}
+
+void cmd_error(const struct command *c, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	error_line(c, format, ap);
+	va_end(ap);
+}
+
+int cmd_usage_error(const struct command *c, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	error_line(c, format, ap);
+	va_end(ap);
+	return EXIT_USAGE;
+}
+
+int cmd_print(const struct command *c, const struct buf *text)
+{
+	struct sink_out out;
+	int status = EXIT_RAN;
+
+	sink_out_init(&out, STDOUT_FILENO, false, 0);
+	buf_add_str(&out.pending, buf_str(text));
+	if (buf_failed(text))
+		out.pending.failed = true;
+	sink_out_flush(&out);
+	if (out.failed) {
+		cmd_error(c, "standard output: %s", strerror(out.error));
+		status = EXIT_INPUT;
+	}
+	sink_out_release(&out);
+	return status;
+}
+
+/* -- the option parser -- */
+
+static int unknown_option(const struct command *c, char **argv)
+{
+	/* a long option has been stepped over; a letter is in optopt, inside a word that may hold more of them */
+	if (optopt >= LONG_BASE)
+		cmd_error(c, "option '--%s' takes no argument", c->options[optopt - LONG_BASE].name);
+	else if (optopt == 'h')
+		cmd_error(c, "option '--help' takes no argument");
+	else if (optopt)
+		cmd_error(c, "unknown option '-%c' (see 'taximeter help %s')", optopt, c->name);
+	else
+		cmd_error(c, "unknown option '%s' (see 'taximeter help %s')", argv[optind - 1], c->name);
+	return OPT_ERROR;
+}
+
+static int missing_argument(const struct command *c)
+{
+	for (int i = 0; c->options[i].name; i++)
+		if (optopt == LONG_BASE + i || (optopt && optopt == c->options[i].letter))
+			cmd_error(c, "option '--%s' needs its argument %s", c->options[i].name, c->options[i].argument);
+	return OPT_ERROR;
+}
+
+int cmd_option(const struct command *c, int argc, char **argv, const char **ret_value)
+{
+	struct option rows[OPTIONS_MAX + 2] = { 0 };
+	char letters[2 * OPTIONS_MAX + 4] = ":h";
+	size_t used = 2;
+	int n = 0, got;
+
+	for (; c->options[n].name && n < OPTIONS_MAX; n++) {
+		const struct option_row *row = &c->options[n];
+		rows[n] = (struct option){ row->name, row->argument ? required_argument : no_argument, NULL, LONG_BASE + n };
+		if (row->letter) {
+			letters[used++] = row->letter;
+			if (row->argument)
+				letters[used++] = ':';
+		}
+	}
+	rows[n] = (struct option){ "help", no_argument, NULL, 'h' };
+	opterr = 0;
+	got = getopt_long(argc, argv, letters, rows, NULL);
+	*ret_value = optarg;
+	if (got == -1)
+		return OPT_END;
+	if (got == 'h')
+		return OPT_HELP;
+	if (got == '?')
+		return unknown_option(c, argv);
+	if (got == ':')
+		return missing_argument(c);
+	if (got >= LONG_BASE)
+		return got - LONG_BASE;
+	for (int i = 0; i < n; i++)
+		if (c->options[i].letter == got)
+			return i;
+	return OPT_ERROR;
+}
+
+/* -- help -- */
+
+/* Adds text with its lines broken and indented; the cursor stands at column `indent`.  A newline in the text stays one. */
+static void add_paragraph(struct buf *b, struct str text, size_t indent)
+{
+	size_t column = indent;
+	bool start = true;
+
+	while (text.n) {
+		size_t n = 0;
+		if (text.p[0] == '\n') {
+			buf_add_char(b, '\n');
+			column = 0;
+			start = true;
+			n = 1;
+		} else if (text.p[0] == ' ') {
+			n = 1;
+		} else {
+			while (n < text.n && text.p[n] != ' ' && text.p[n] != '\n')
+				n++;
+			if (!start && column + 1 + n > HELP_COLUMNS) {
+				buf_add_char(b, '\n');
+				column = 0;
+				start = true;
+			}
+			if (start)
+				for (; column < indent; column++)
+					buf_add_char(b, ' ');
+			else
+				buf_add_char(b, ' '), column++;
+			buf_add(b, text.p, n);
+			column += n;
+			start = false;
+		}
+		text = (struct str){ text.p + n, text.n - n };
+	}
+	buf_add_char(b, '\n');
+}
+
+/* "text|ndjson|csv" for "text ndjson csv" */
+static void add_alternatives(struct buf *b, const char *values)
+{
+	for (; *values; values++)
+		buf_add_char(b, *values == ' ' ? '|' : *values);
+}
+
+void cmd_synopsis(struct buf *b, const struct command *c)
+{
+	buf_printf(b, "taximeter %s", c->name);
+	for (const struct option_row *row = c->options; row->name; row++) {
+		if (!row->doc)
+			continue;
+		if (row->letter)
+			buf_printf(b, " [-%c", row->letter);
+		else
+			buf_printf(b, " [--%s", row->name);
+		if (row->argument) {
+			buf_add_char(b, ' ');
+			if (row->values && strcmp(row->argument, "FORMAT") == 0)
+				add_alternatives(b, row->values);
+			else
+				buf_add_cstr(b, row->argument);
+		}
+		buf_add_char(b, ']');
+	}
+	if (c->arguments)
+		buf_printf(b, " %s", c->arguments);
+}
+
+static void add_option(struct buf *b, const struct option_row *row)
+{
+	if (row->letter)
+		buf_printf(b, "  -%c, --%s", row->letter, row->name);
+	else
+		buf_printf(b, "      --%s", row->name);
+	buf_printf(b, "%s%s\n", row->argument ? " " : "", row->argument ? row->argument : "");
+	buf_printf(b, "%*s", 2 * HELP_INDENT, "");
+	add_paragraph(b, str_of(row->doc), 2 * HELP_INDENT);
+	if (row->values) {
+		buf_printf(b, "%*sone of: ", 2 * HELP_INDENT, "");
+		add_paragraph(b, str_of(row->values), 2 * HELP_INDENT);
+	}
+}
+
+int cmd_help(const struct command *c)
+{
+	static const struct option_row help_row = { 'h', "help", NULL, "Print this.", NULL };
+	struct buf b, synopsis;
+	int status;
+
+	buf_init(&b, HELP_BYTES_MAX);
+	buf_init(&synopsis, HELP_BYTES_MAX);
+	cmd_synopsis(&synopsis, c);
+	buf_add_cstr(&b, "usage: ");
+	add_paragraph(&b, buf_str(&synopsis), HELP_INDENT + 1);
+	buf_printf(&b, "\n%s.\n\n", c->doc);
+	if (c->description) {
+		add_paragraph(&b, str_of(c->description), 0);
+		buf_add_char(&b, '\n');
+	}
+	buf_add_cstr(&b, "options:\n");
+	for (const struct option_row *row = c->options; row->name; row++)
+		if (row->doc)
+			add_option(&b, row);
+	add_option(&b, &help_row);
+	if (c->examples)
+		buf_printf(&b, "\nexamples:\n%s", c->examples);
+	status = cmd_print(c, &b);
+	buf_release(&synopsis);
+	buf_release(&b);
+	return status;
+}

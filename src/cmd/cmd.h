@@ -4,7 +4,7 @@
 #ifndef TXM_CMD_CMD_H
 #define TXM_CMD_CMD_H
 
-#include "base/str.h"
+#include "base/buf.h"
 
 enum exit_status {
 	EXIT_RAN = 0,      /* ran to the end, findings or not */
@@ -16,8 +16,9 @@ enum exit_status {
 struct option_row {
 	char letter;           /* 0 = long only */
 	const char *name;      /* "fail-on" */
-	const char *argument;  /* "LEVEL", NULL = none */
-	const char *doc;       /* one sentence; default included */
+	const char *argument;  /* "LEVEL", NULL = none; "FILE..." is completed as a path */
+	const char *doc;       /* one sentence; default included.  NULL = works, but is shown nowhere (for the build) */
+	const char *values;    /* the words it takes, separated by blanks; NULL = free text */
 };
 
 struct command {
@@ -35,6 +36,14 @@ extern const struct command *const commands[]; /* NULL-terminated */
  * Returns the index of the row, OPT_HELP, OPT_ERROR (said on stderr), or OPT_END; *ret_value is the argument. */
 enum { OPT_END = -1, OPT_ERROR = -2, OPT_HELP = -3 };
 int cmd_option(const struct command *c, int argc, char **argv, const char **ret_value);
-void cmd_help(const struct command *c); /* on stdout */
+void cmd_synopsis(struct buf *b, const struct command *c); /* "taximeter scan [-q] ... PATH..." */
+int cmd_help(const struct command *c); /* on stdout; exit status */
+
+/* One line on stderr, "taximeter scan: ...", safe for a terminal whatever the arguments hold.  Always EXIT_USAGE, so that
+ * a command can say `return cmd_usage_error(...)`. */
+int cmd_usage_error(const struct command *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void cmd_error(const struct command *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Text to stdout.  EXIT_RAN (a closed pipe is quiet success), or EXIT_INPUT, said on stderr. */
+int cmd_print(const struct command *c, const struct buf *text);
 
 #endif

@@ -1,1 +1,235 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* scan: the main job: read everything, then say who reads whose mail, and what of it is alarming. */
+#include <getopt.h>
+#include <stdlib.h>
+
+#include "base/limits.h"
+#include "cmd/run.h"
+
+#define LOST_MAX (REJECT_COUNT + 3)
+
+extern const struct command command_scan;
+
+struct scan {
+	struct run run;
+	const struct sink *sink;
+	enum severity minimum, fail_on;
+	bool fails_on_findings;
+	struct indicators *indicators;
+	const char *inventory_path;
+	struct output inventory;
+
+	struct inventory_row *apps;
+	const struct alert **shown;
+	const char *lost[LOST_MAX], *lost_text[LOST_MAX];
+	struct findings findings;
+	bool has_findings; /* of the severity of --fail-on */
+};
+
+/* names of sinks, from their list */
+#define SINK(name) " " #name
+static const char sink_names[] =
+#include "sink/list.h"
+	;
+#undef SINK
+
+static const struct option_row options[] = {
+	{ 'f', "format", "FORMAT", "How the result is written; default: text.", sink_names + 1 },
+	RUN_OPTION_OUTPUT,
+	RUN_OPTION_STATS,
+	{ 'm', "minimum", "LEVEL", "Print alerts of this severity and above; how many stay below is said; default: info.",
+	  "info low medium high critical" },
+	RUN_OPTION_JOBS,
+	RUN_OPTION_SINCE,
+	RUN_OPTION_UNTIL,
+	RUN_OPTION_QUIET,
+	RUN_OPTION_ASN,
+	{ 0, "ioc", "FILE.csv", "Add indicators of compromise (indicator,type,first_seen,last_seen,description) to the built-in ones. May be repeated.",
+	  NULL },
+	{ 0, "fail-on", "LEVEL", "Exit with status 1 if there is an alert of this severity or above; default: findings are no failure.",
+	  "info low medium high critical" },
+	{ 0, "inventory", "FILE.csv", "Write every application that read mail to FILE.csv, most unusual first.", NULL },
+	{ 0 }
+};
+
+static int add_indicators(struct scan *s, const char *path)
+{
+	const struct command *c = s->run.command;
+	size_t added = 0, skipped = 0;
+	struct buf error;
+	int status = EXIT_RAN;
+
+	buf_init(&error, 4 * KIB);
+	if (!indicators_add_file(s->indicators, path, &added, &skipped, &error))
+		status = cmd_usage_error(c, "--ioc: %.*s", STR_ARG(buf_str(&error)));
+	else if (!s->run.quiet && (skipped || !added))
+		cmd_error(c, "--ioc: %s: %zu indicators taken, %zu left out (a kind that audit logs do not hold)", path, added, skipped);
+	buf_release(&error);
+	return status;
+}
+
+static int take_level(struct scan *s, const char *option, const char *value, enum severity *ret)
+{
+	if (severity_parse(str_of(value), ret))
+		return EXIT_RAN;
+	return cmd_usage_error(s->run.command, "%s '%s' is not a severity: info, low, medium, high or critical", option, value);
+}
+
+static int take_option(struct scan *s, const struct option_row *row, const char *value)
+{
+	int status = EXIT_RAN;
+
+	if (strcmp(row->name, "format") == 0) {
+		s->sink = sink_find(str_of(value));
+		if (!s->sink)
+			status = cmd_usage_error(s->run.command, "-f '%s' is not a format; there are:%s", value, sink_names);
+	} else if (strcmp(row->name, "minimum") == 0) {
+		status = take_level(s, "-m", value, &s->minimum);
+	} else if (strcmp(row->name, "fail-on") == 0) {
+		s->fails_on_findings = true;
+		status = take_level(s, "--fail-on", value, &s->fail_on);
+	} else if (strcmp(row->name, "ioc") == 0) {
+		status = add_indicators(s, value);
+	} else if (strcmp(row->name, "inventory") == 0) {
+		s->inventory_path = value;
+	} else {
+		status = run_option(&s->run, row, value);
+	}
+	return status;
+}
+
+/* What was lost, as names without numbers: the result must not tell two copies of one export apart. */
+static void gather_lost(struct scan *s)
+{
+	const struct engine_report *e = engine_report(s->run.engine);
+	bool cut_short = false, folders = false;
+	size_t n = 0;
+
+	for (int i = 0; i < REJECT_COUNT; i++) {
+		if (!e->rejects[i])
+			continue;
+		s->lost[n] = reject_names[i];
+		s->lost_text[n++] = reject_docs[i];
+	}
+	for (size_t i = 0; i < e->file_count; i++) {
+		cut_short |= e->files[i].broken;
+		folders |= e->files[i].folders_lost > 0;
+	}
+	if (folders) {
+		s->lost[n] = "folders_lost";
+		s->lost_text[n++] = "names of folders that the exporter destroyed";
+	}
+	if (cut_short || (e->incomplete && n == 0)) {
+		s->lost[n] = "input_lost";
+		s->lost_text[n++] = "an input that could not be read, or ended before its end";
+	}
+	if (s->run.failed) {
+		s->lost[n] = "run_failed";
+		s->lost_text[n++] = "what came after the run itself failed";
+	}
+	s->findings.lost = s->lost;
+	s->findings.lost_text = s->lost_text;
+	s->findings.lost_count = n;
+}
+
+/* From the engine to what a sink prints.  False: out of memory. */
+static bool gather(struct scan *s)
+{
+	struct alerts *alerts = engine_alerts(s->run.engine);
+	struct findings *f = &s->findings;
+	const size_t n = alerts_order(alerts);
+
+	f->world = engine_world(s->run.engine);
+	s->shown = malloc((n + 1) * sizeof(*s->shown));
+	s->apps = inventory_make(f->world, &f->app_count);
+	if (!s->shown || !s->apps || alerts->failed)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		if (alerts->v[i]->severity >= s->minimum)
+			s->shown[f->alert_count++] = alerts->v[i];
+		else
+			f->alerts_below++;
+		s->has_findings |= s->fails_on_findings && alerts->v[i]->severity >= s->fail_on;
+	}
+	f->alerts = (struct alert *const *)s->shown;
+	f->apps = s->apps;
+	f->alerts_refused = alerts->refused;
+	f->detect_refused = engine_report(s->run.engine)->detect_refused;
+	f->since = s->run.since[0] ? s->run.since : NULL;
+	f->until = s->run.until[0] ? s->run.until : NULL;
+	gather_lost(s);
+	return true;
+}
+
+static int scan_paths(struct scan *s, int argc, char **argv)
+{
+	int status = run_open(&s->run, argc, argv), written;
+
+	if (status == EXIT_RAN && s->inventory_path)
+		status = output_open(&s->inventory, s->run.command, s->inventory_path);
+	if (status != EXIT_RAN)
+		return status;
+	s->run.settings.indicators = s->indicators;
+	s->run.settings.detect = true;
+	status = run_read(&s->run);
+	if (s->run.engine && gather(s)) {
+		s->sink->write(&s->run.output.out, &s->findings);
+		if (s->inventory.open)
+			csv_inventory(&s->inventory.out, &s->findings);
+	} else if (s->run.engine) {
+		cmd_error(s->run.command, "out of memory");
+		status = EXIT_INPUT;
+	}
+	written = output_close(&s->inventory, s->run.command, s->findings.world != NULL);
+	if (status == EXIT_RAN && s->has_findings)
+		status = EXIT_FINDINGS;
+	if (written != EXIT_RAN)
+		status = EXIT_INPUT;
+	return run_close(&s->run, status);
+}
+
+static int scan_run(int argc, char **argv)
+{
+	struct scan s = { .sink = sinks[0] };
+	const char *value;
+	int status = EXIT_RAN, i = OPT_END;
+
+	run_init(&s.run, &command_scan);
+	s.indicators = indicators_new();
+	if (!s.indicators) {
+		cmd_error(s.run.command, "out of memory");
+		status = EXIT_INPUT;
+	}
+	while (status == EXIT_RAN && (i = cmd_option(s.run.command, argc, argv, &value)) >= 0)
+		status = take_option(&s, &options[i], value);
+	if (status == EXIT_RAN && i == OPT_HELP)
+		status = cmd_help(s.run.command);
+	else if (status == EXIT_RAN && i == OPT_ERROR)
+		status = EXIT_USAGE;
+	else if (status == EXIT_RAN)
+		status = scan_paths(&s, argc, argv);
+	free(s.shown);
+	free(s.apps);
+	output_close(&s.inventory, s.run.command, false);
+	run_release(&s.run);
+	indicators_free(s.indicators);
+	return status;
+}
+
+const struct command command_scan = {
+	.name = "scan",
+	.arguments = "PATH...",
+	.doc = "Say who reads whose mail, and raise alerts",
+	.description =
+		"Reads Microsoft 365 audit exports and Entra sign-in logs and prints alerts with their reasons, the applications that read "
+		"mail ranked by how unusual they are, and what could not be seen. A PATH is a file, a folder (read recursively), an archive "
+		"(.gz .zst .xz .zip .7z .tar) or '-' for standard input. The form of each file is recognised from its content.\n\n"
+		"The result depends on the set of records alone: not on their order, on copies, on how they lie in files, or on -j. "
+		"Everything about the run itself goes to standard error and to --stats.",
+	.options = options,
+	.examples = "  taximeter scan export/\n"
+	            "  taximeter scan -f ndjson -o findings.ndjson --stats stats.json export.zip\n"
+	            "  taximeter scan -m medium --since 2023-05-15 --until 2023-07-01 --fail-on high ual.csv\n"
+	            "  zcat blobs/*.gz | taximeter scan -\n",
+	.run = scan_run,
+};

@@ -1,1 +1,159 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* csv: rows to members.  RFC 4180 with what reality adds: quotes doubled, newlines in quoted cells, CRLF, blank lines,
+ * #TYPE lines and a header in the middle (files appended to each other), rows shorter than the header.
+ *
+ * A quote that is never closed makes a row of everything behind it.  So a row that does not parse costs its first line and
+ * no more: the lines behind it are read again as rows. */
+#include "decode/decode_int.h"
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+/* The cell's content behind its opening quote, quotes undoubled, into out.  Returns the position behind the closing quote,
+ * or n + 1 if there is none. */
+static size_t unquote(const char *p, size_t at, size_t n, char *out, size_t *ret_n)
+{
+	char *o = out;
+	for (;;) {
+#ifdef __SSE2__
+		/* sixteen bytes at a time; out has as much room as the text, and some */
+		while (at + 16 <= n) {
+			__m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + at));
+			int quotes = _mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')));
+			_mm_storeu_si128((__m128i *)(void *)o, v);
+			if (quotes) {
+				int k = __builtin_ctz((unsigned)quotes);
+				at += (size_t)k;
+				o += k;
+				break;
+			}
+			at += 16;
+			o += 16;
+		}
+#endif
+		while (at < n && p[at] != '"')
+			*o++ = p[at++];
+		if (at >= n)
+			return n + 1;
+		if (at + 1 < n && p[at + 1] == '"') {
+			*o++ = '"';
+			at += 2;
+			continue;
+		}
+		*ret_n = (size_t)(o - out);
+		return at + 1;
+	}
+}
+
+static size_t skip_quoted(const char *p, size_t at, size_t n)
+{
+	for (;;) {
+		const char *quote = memchr(p + at, '"', n - at);
+		if (!quote)
+			return n + 1;
+		at = (size_t)(quote - p) + 1;
+		if (at >= n || p[at] != '"')
+			return at;
+		at++;
+	}
+}
+
+static bool is_header_again(const struct fields *f)
+{
+	static const enum field key[] = { F_AuditData, F_Operation, F_ActionType, F_TargetResources, F_AppId };
+	for (size_t i = 0; i < sizeof key / sizeof key[0]; i++)
+		if (field_has(f, key[i]))
+			return str_eq_nocase(str_trim(f->cell[key[i]]), field_name(key[i]));
+	return false;
+}
+
+/* One row from `at`; the position behind its newline, or 0 if it does not parse. */
+static size_t read_row(struct decoder *d, const struct block *b, size_t at, struct fields *f, uint32_t *ret_columns)
+{
+	const struct csv_header *h = b->header;
+	const char *p = b->p;
+	uint32_t column = 0;
+	fields_clear(f);
+	f->is_row = true;
+	for (;;) {
+		uint16_t want = column < h->columns ? h->column[column] : 0;
+		if (at < b->n && p[at] == '"') {
+			if (want) {
+				size_t length = 0;
+				/* the cell cannot be longer than what is left of the block; most of the arena's take is given back */
+				size_t room = b->n - at;
+				char *out = arena_take(&d->arena, room);
+				if (!out) {
+					d->failed = true;
+					return 0;
+				}
+				at = unquote(p, at + 1, b->n, out, &length);
+				if (at > b->n)
+					return 0;
+				size_t give_back = room > length + 64 ? room - length - 64 : 0;
+				d->arena.used -= give_back;
+				out[length] = 0;
+				fields_set_cell(f, (enum field)(want - 1), (struct str){ out, length });
+			} else {
+				at = skip_quoted(p, at + 1, b->n);
+				if (at > b->n)
+					return 0;
+			}
+			while (at < b->n && (p[at] == ' ' || p[at] == '\r'))
+				at++;
+			if (at < b->n && p[at] != h->delimiter && p[at] != '\n')
+				return 0; /* "x"y: a quote went missing */
+		} else {
+			size_t from = at;
+			while (at < b->n && p[at] != h->delimiter && p[at] != '\n')
+				at++;
+			if (want)
+				fields_set_cell(f, (enum field)(want - 1), str_trim((struct str){ p + from, at - from }));
+		}
+		column++;
+		if (at >= b->n || p[at] == '\n')
+			break;
+		at++;
+		if (column > CSV_COLUMNS_MAX)
+			return 0;
+	}
+	*ret_columns = column;
+	return at + 1;
+}
+
+void csv_run(struct decoder *d, const struct block *b)
+{
+	struct fields *f = d->fields[0];
+	for (size_t at = 0; at < b->n; ) {
+		if (b->p[at] == '\n' || b->p[at] == '\r' || b->p[at] == '#') {
+			const char *nl = memchr(b->p + at, '\n', b->n - at);
+			at = nl ? (size_t)(nl - b->p) + 1 : b->n;
+			continue;
+		}
+		arena_reset(&d->arena);
+		uint32_t columns;
+		size_t next = read_row(d, b, at, f, &columns);
+		if (next == 0) {
+			const char *nl = memchr(b->p + at, '\n', b->n - at);
+			next = nl ? (size_t)(nl - b->p) + 1 : b->n;
+			d->whole = str_trim((struct str){ b->p + at, next - at });
+			decode_reject(d, !nl && b->broken == REJECT_TRUNCATED ? REJECT_TRUNCATED : REJECT_BAD_CSV);
+			at = next;
+			continue;
+		}
+		d->whole = str_trim((struct str){ b->p + at, (next < b->n ? next : b->n) - at });
+		d->rank = 3;
+		d->flags = 0;
+		if (d->whole.n && !is_header_again(f)) {
+			bool cut = next > b->n && b->broken == REJECT_TRUNCATED && columns < b->header->columns;
+			if (cut)
+				decode_reject(d, REJECT_TRUNCATED);
+			else if (columns <= b->header->last_known && !field_has(f, F_AuditData) && !field_has(f, F_Operation))
+				decode_reject(d, REJECT_BAD_CSV);
+			else
+				decode_fields(d, f);
+		}
+		at = next;
+	}
+}

@@ -1,1 +1,416 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* decode: the heart of the decoder: a block to values, a value to members, members to the format that knows them.
+ *
+ * The fast road is a block of lines: one structural index for the whole block, then a walk from object to object.  A line
+ * that breaks the index (an open quote, a bad byte of UTF-8) or the walk takes the slow road alone: it is indexed by
+ * itself and rejected by itself, and the block goes on behind its newline. */
+#include "decode/decode_int.h"
+
+#include <stdlib.h>
+
+#define REJECT(symbol, name, doc) name,
+const char *const reject_names[REJECT_COUNT] = {
+#include "decode/rejects.h"
+};
+#undef REJECT
+#define REJECT(symbol, name, doc) doc,
+const char *const reject_docs[REJECT_COUNT] = {
+#include "decode/rejects.h"
+};
+#undef REJECT
+
+#define FORMAT(n) extern const struct format format_##n;
+#include "decode/list.h"
+#undef FORMAT
+#define FORMAT(n) &format_##n,
+static const struct format *const formats[] = {
+#include "decode/list.h"
+};
+#undef FORMAT
+enum { FORMAT_COUNT = sizeof formats / sizeof formats[0] };
+#define FORMAT(n) #n,
+const char *const format_names[] = {
+#include "decode/list.h"
+	NULL
+};
+#undef FORMAT
+
+/* -- arena -- */
+
+struct arena_block {
+	struct arena_block *next;
+	char bytes[];
+};
+
+enum { ARENA_PADDING = 64, ARENA_FIRST = 64 * 1024 };
+
+void *arena_take(struct arena *a, size_t n)
+{
+	if (a->used + n + ARENA_PADDING > a->capacity) {
+		/* texts already handed out stay where they are: the old block is kept until the record is done */
+		size_t want = a->capacity ? a->capacity * 2 : ARENA_FIRST;
+		while (want < n + ARENA_PADDING)
+			want *= 2;
+		if (want > 8 * RECORD_BYTES_MAX)
+			return NULL;
+		struct arena_block *b = malloc(sizeof *b + want);
+		if (!b)
+			return NULL;
+		b->next = a->old;
+		a->old = b;
+		a->p = b->bytes;
+		a->capacity = want;
+		a->used = 0;
+	}
+	void *p = a->p + a->used;
+	a->used += n;
+	return p;
+}
+
+void arena_reset(struct arena *a)
+{
+	/* keeps the largest block, which is the newest */
+	if (a->old && a->old->next) {
+		struct arena_block *b = a->old->next;
+		a->old->next = NULL;
+		while (b) {
+			struct arena_block *next = b->next;
+			free(b);
+			b = next;
+		}
+	}
+	a->used = 0;
+	if (a->capacity > 4 * MIB)
+		arena_release(a); /* one monstrous record must not cost memory for ever */
+}
+
+void arena_release(struct arena *a)
+{
+	while (a->old) {
+		struct arena_block *next = a->old->next;
+		free(a->old);
+		a->old = next;
+	}
+	*a = (struct arena){ 0 };
+}
+
+/* -- decoder -- */
+
+struct decoder *decoder_new(void (*take)(void *, const struct rec *), void *arg)
+{
+	struct decoder *d = calloc(1, sizeof *d);
+	if (!d)
+		return NULL;
+	fields_setup();
+	d->take = take;
+	d->arg = arg;
+	names_init(&d->names);
+	d->b.tail = malloc(DETAIL_BYTES_MAX + 8);
+	bool good = d->b.tail != NULL;
+	for (unsigned i = 0; i < UNWRAP_DEPTH_MAX + 2; i++) {
+		d->indexer[i] = json_indexer_new();
+		d->fields[i] = calloc(1, sizeof *d->fields[i]);
+		field_order_init(&d->order[i]);
+		good = good && d->indexer[i] && d->fields[i];
+	}
+	if (!good) {
+		decoder_free(d);
+		return NULL;
+	}
+	return d;
+}
+
+void decoder_free(struct decoder *d)
+{
+	if (!d)
+		return;
+	for (unsigned i = 0; i < UNWRAP_DEPTH_MAX + 2; i++) {
+		json_indexer_free(d->indexer[i]);
+		free(d->fields[i]);
+	}
+	arena_release(&d->arena);
+	names_release(&d->names);
+	free(d->b.tail);
+	free(d);
+}
+
+struct names *decoder_names(struct decoder *d)
+{
+	return &d->names;
+}
+
+bool decoder_failed(const struct decoder *d)
+{
+	return d->failed;
+}
+
+const struct reject_note *decoder_samples(const struct decoder *d, enum reject r, size_t *ret_n)
+{
+	*ret_n = d->sample_count[r];
+	return d->samples[r];
+}
+
+enum verdict decode_reject(struct decoder *d, enum reject why)
+{
+	d->counts->rejects[why]++;
+	/* the samples kept are the first in stream order, whichever thread met them when */
+	struct reject_note *s = d->samples[why];
+	unsigned n = d->sample_count[why];
+	uint64_t offset = d->block->offset;
+	if (d->whole.p >= d->block->p && d->whole.p <= d->block->p + d->block->n)
+		offset += (uint64_t)(d->whole.p - d->block->p);
+	unsigned at = n;
+	while (at > 0 && (s[at - 1].file > d->block->file || (s[at - 1].file == d->block->file && s[at - 1].offset > offset)))
+		at--;
+	if (at == REJECT_SAMPLES_MAX)
+		return REJECTED;
+	if (n < REJECT_SAMPLES_MAX)
+		d->sample_count[why] = (uint8_t)++n;
+	memmove(s + at + 1, s + at, (n - 1 - at) * sizeof *s);
+	size_t length = d->whole.n < REJECT_SAMPLE_BYTES ? d->whole.n : REJECT_SAMPLE_BYTES;
+	s[at].file = d->block->file;
+	s[at].offset = offset;
+	s[at].n = (uint16_t)length;
+	memcpy(s[at].text, d->whole.p, length);
+	s[at].text[length] = 0;
+	return REJECTED;
+}
+
+enum verdict decode_emit(struct decoder *d)
+{
+	d->b.r.rank = d->rank;
+	d->b.r.flags |= d->flags;
+	if (d->b.tail_used) {
+		/* one piece: the tail behind the struct */
+		size_t padded = (d->b.tail_used + 7) & ~(size_t)7;
+		memset(d->b.tail + d->b.tail_used, 0, padded - d->b.tail_used);
+		struct rec *whole = arena_take(&d->arena, sizeof *whole + padded + 8);
+		if (!whole) {
+			d->failed = true;
+			return REJECTED;
+		}
+		whole = (struct rec *)(((uintptr_t)whole + 7) & ~(uintptr_t)7);
+		d->b.r.tail_bytes = (uint16_t)padded;
+		memcpy(whole, &d->b.r, sizeof *whole);
+		memcpy(whole + 1, d->b.tail, padded);
+		d->take(d->arg, whole);
+	} else {
+		d->take(d->arg, &d->b.r);
+	}
+	d->counts->records++;
+	d->counts->formats |= UINT32_C(1) << d->format_at;
+	d->counts->folders_lost += (d->b.r.flags & REC_FOLDERS_LOST) != 0;
+	return TAKEN;
+}
+
+enum verdict decode_fields(struct decoder *d, struct fields *f)
+{
+	for (unsigned i = 0; i < FORMAT_COUNT; i++) {
+		if (!formats[i]->match(f))
+			continue;
+		d->format_at = (uint8_t)i;
+		enum verdict v = formats[i]->decode(d, f);
+		if (v != NOT_MINE)
+			return v;
+	}
+	return decode_reject(d, REJECT_NOT_AUDIT);
+}
+
+uint32_t decode_value(struct decoder *d, const struct json_index *x, uint32_t v)
+{
+	char c = v < x->n ? walk_char(x, v) : 0;
+	if (c == '{') {
+		struct fields *f = d->fields[d->level];
+		uint32_t next = fields_read(f, &d->order[d->level], x, v);
+		if (next >= WALK_DEEP)
+			return next;
+		if (d->level == 0)
+			d->whole = (struct str){ x->p + x->at[v], x->at[next - 1] + 1 - x->at[v] };
+		uint8_t rank = d->rank;
+		uint32_t flags = d->flags;
+		decode_fields(d, f);
+		d->rank = rank;
+		d->flags = flags;
+		return next;
+	}
+	if (c == '[') {
+		struct walk_array a = walk_array(x, v);
+		for (uint32_t e; (e = walk_next_element(&a)) != WALK_BAD; ) {
+			if (d->level == 0)
+				arena_reset(&d->arena);
+			/* an array of arrays is walked, not recursed into without end: the skip has its depth limit */
+			if (walk_char(x, e) == '[') {
+				uint32_t behind = walk_skip(x, e);
+				if (behind >= WALK_DEEP)
+					return behind;
+			}
+			a.next = decode_value(d, x, e);
+		}
+		return a.next;
+	}
+	uint32_t next = walk_skip(x, v);
+	if (next < WALK_DEEP) {
+		if (d->level == 0)
+			d->whole = (struct str){ x->p + x->at[v], x->at[v + 1] - x->at[v] };
+		decode_reject(d, REJECT_NOT_AUDIT);
+	}
+	return next;
+}
+
+/* An object or array inside the one at hand, of the same index. */
+enum verdict decode_inner(struct decoder *d, const struct json_index *x, uint32_t v)
+{
+	if (d->level + 1 > UNWRAP_DEPTH_MAX)
+		return decode_reject(d, REJECT_TOO_DEEP);
+	d->level++;
+	uint32_t next = decode_value(d, x, v);
+	d->level--;
+	if (next == WALK_DEEP)
+		return decode_reject(d, REJECT_TOO_DEEP);
+	return next == WALK_BAD ? decode_reject(d, REJECT_BAD_JSON) : TAKEN;
+}
+
+static enum reject index_reject(struct decoder *d, enum json_error e)
+{
+	if (e == JSON_NO_MEMORY)
+		d->failed = true;
+	return e == JSON_BAD_UTF8 ? REJECT_BAD_UTF8 : REJECT_BAD_JSON;
+}
+
+enum verdict decode_text(struct decoder *d, struct str text)
+{
+	if (d->level + 1 > UNWRAP_DEPTH_MAX)
+		return decode_reject(d, REJECT_TOO_DEEP);
+	struct json_index x;
+	/* text of the arena: 64 readable bytes behind; text of a block: the block's own end */
+	enum json_error e = json_index(d->indexer[d->level + 1], text.p, text.n, &x);
+	if (e != JSON_OK)
+		return decode_reject(d, e == JSON_EMPTY ? REJECT_NOT_AUDIT : index_reject(d, e));
+	d->level++;
+	uint32_t next = decode_value(d, &x, 0);
+	d->level--;
+	if (next == WALK_DEEP)
+		return decode_reject(d, REJECT_TOO_DEEP);
+	if (next == WALK_BAD)
+		return decode_reject(d, REJECT_BAD_JSON);
+	return TAKEN;
+}
+
+/* -- blocks -- */
+
+/* a line or a value by itself, with what stands before its first brace (a syslog head) left out */
+static void run_alone(struct decoder *d, char *p, size_t n)
+{
+	d->whole = str_trim((struct str){ p, n });
+	if (d->whole.n == 0)
+		return;
+	arena_reset(&d->arena);
+	const char *open = memchr(d->whole.p, '{', d->whole.n);
+	const char *bracket = d->whole.p[0] == '[' ? d->whole.p : NULL;
+	const char *start = bracket ? bracket : open;
+	if (!start) {
+		bool cef = str_find(d->whole, STR("CEF:")) >= 0;
+		decode_reject(d, cef ? REJECT_UNSUPPORTED : REJECT_BAD_JSON);
+		return;
+	}
+	struct str text = { start, (size_t)(d->whole.p + d->whole.n - start) };
+	struct json_index x;
+	char *end = (char *)text.p + text.n, kept = *end;
+	*end = 0; /* the walk may look at the byte behind the text */
+	enum json_error e = json_index(d->indexer[0], text.p, text.n, &x);
+	if (e != JSON_OK) {
+		bool open_ended = d->block->broken == REJECT_TRUNCATED && p + n == d->block->p + d->block->n;
+		decode_reject(d, open_ended ? REJECT_TRUNCATED : index_reject(d, e));
+	} else {
+		struct str line = d->whole;
+		uint32_t v = 0;
+		while (v < x.n) {
+			uint32_t next = decode_value(d, &x, v);
+			d->whole = line;
+			if (next == WALK_DEEP) {
+				decode_reject(d, REJECT_TOO_DEEP);
+				break;
+			}
+			if (next == WALK_BAD) {
+				bool open_ended = d->block->broken == REJECT_TRUNCATED && p + n == d->block->p + d->block->n;
+				decode_reject(d, open_ended ? REJECT_TRUNCATED : REJECT_BAD_JSON);
+				break;
+			}
+			v = next;
+		}
+	}
+	*end = kept;
+}
+
+static size_t line_end(const struct block *b, size_t from)
+{
+	const char *nl = memchr(b->p + from, '\n', b->n - from);
+	return nl ? (size_t)(nl - b->p) + 1 : b->n;
+}
+
+/* every line by itself, from a line's beginning on */
+static void run_lines_alone(struct decoder *d, const struct block *b, size_t from)
+{
+	for (size_t end; from < b->n; from = end) {
+		end = line_end(b, from);
+		run_alone(d, b->p + from, end - from);
+	}
+}
+
+static void run_lines(struct decoder *d, const struct block *b)
+{
+	struct json_index x;
+	enum json_error e = json_index(d->indexer[0], b->p, b->n, &x);
+	if (e == JSON_EMPTY)
+		return;
+	if (e != JSON_OK) {
+		run_lines_alone(d, b, 0);
+		return;
+	}
+	for (uint32_t v = 0, next; v < x.n; v = next) {
+		next = WALK_BAD;
+		if (walk_char(&x, v) == '{') {
+			arena_reset(&d->arena);
+			struct fields *f = d->fields[0];
+			next = fields_read(f, &d->order[0], &x, v);
+			if (next < WALK_DEEP) {
+				d->whole = (struct str){ x.p + x.at[v], x.at[next - 1] + 1 - x.at[v] };
+				d->rank = 3;
+				d->flags = 0;
+				decode_fields(d, f);
+			}
+		}
+		if (next >= WALK_DEEP) {
+			/* No object, or a broken one.  It and all behind it go line by line: an open bracket could swallow the
+			 * block again and again, so the walk is not tried twice. */
+			size_t line = x.at[v];
+			while (line > 0 && b->p[line - 1] != '\n')
+				line--;
+			run_lines_alone(d, b, line);
+			return;
+		}
+	}
+}
+
+void csv_run(struct decoder *d, const struct block *b); /* csv.c */
+
+void decoder_run(struct decoder *d, const struct block *b, struct decoder_counts *counts)
+{
+	d->counts = counts;
+	d->block = b;
+	d->level = 0;
+	d->rank = 3;
+	d->flags = 0;
+	b->p[b->n] = 0;
+	if (b->broken != REJECT_COUNT && b->broken != REJECT_TRUNCATED) {
+		d->whole = (struct str){ b->p, b->n };
+		decode_reject(d, b->broken);
+	} else if (b->framing == FRAME_LINES) {
+		run_lines(d, b);
+	} else if (b->framing == FRAME_VALUES) {
+		for (size_t i = 0; i < b->part_count; i++)
+			run_alone(d, b->p + b->parts[2 * i], b->parts[2 * i + 1] - b->parts[2 * i]);
+	} else if (b->framing == FRAME_ROWS) {
+		csv_run(d, b);
+	}
+}

@@ -1,1 +1,164 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* mail: what a MailItemsAccessed or AttachmentAccess record says was accessed.
+ *
+ *   Bind  RecordType 50: Folders[].FolderItems[], OperationCount = number of items
+ *   Sync  RecordType  2: Item.ParentFolder = the folder; no list, no count, and none is made up
+ *   AttachmentAccess 50: Messages[].MessageItems[], OperationCount
+ *
+ * The access type is OperationProperties.MailAccessType, looked up by name; where an exporter lost it, the record's shape
+ * decides, then its RecordType.  Items: OperationCount; else the length of the lists; else 1, marked as lost. */
+#include "decode/decode_int.h"
+
+enum { ITEMS_MAX = 1000000 }; /* one record; a count beyond it is not a count */
+
+struct listing {
+	uint32_t folders, items;
+	uint64_t bytes, folder;  /* folder: hash of the id if there is one folder */
+	bool bytes_known, lost, any;
+};
+
+static void list_item(struct decoder *d, const struct json_index *x, uint32_t item, struct listing *l)
+{
+	l->items++;
+	if (walk_char(x, item) != '{')
+		return;
+	struct walk_object o = walk_object(x, item);
+	for (uint32_t key; (key = walk_next_key(&o)) != WALK_BAD; o.next = walk_skip(x, key + 2)) {
+		struct str k = key_text(x, key);
+		if (k.n == 11 && str_eq_nocase(k, STR("SizeInBytes"))) {
+			struct str s;
+			int64_t size;
+			if (value_text(d, x, key + 2, &s) && parse_int(s, &size) && size >= 0 && size < INT64_C(1) << 40) {
+				l->bytes += (uint64_t)size;
+				l->bytes_known = true;
+			}
+		}
+	}
+}
+
+/* Folders[] or Messages[], each with its items under `items_name` */
+static void list_folders(struct decoder *d, const struct json_index *x, uint32_t v, struct str items_name, struct listing *l)
+{
+	if (walk_char(x, v) != '[') {
+		l->lost = walk_char(x, v) == '"';
+		return;
+	}
+	struct walk_array folders = walk_array(x, v);
+	for (uint32_t f; (f = walk_next_element(&folders)) != WALK_BAD; ) {
+		l->any = true;
+		if (walk_char(x, f) != '{') {
+			l->lost = l->lost || walk_char(x, f) == '"'; /* "@{Id=...; FolderItems=System.Object[]}" */
+			l->folders += walk_char(x, f) == '"';
+			folders.next = walk_skip(x, f);
+			continue;
+		}
+		l->folders++;
+		struct walk_object o = walk_object(x, f);
+		for (uint32_t key; (key = walk_next_key(&o)) != WALK_BAD; ) {
+			struct str k = key_text(x, key);
+			uint32_t value = key + 2;
+			char c = walk_char(x, value);
+			o.next = WALK_BAD;
+			if (k.n == items_name.n && c == '[' && str_eq_nocase(k, items_name)) {
+				struct walk_array items = walk_array(x, value);
+				for (uint32_t i; (i = walk_next_element(&items)) != WALK_BAD; items.next = walk_skip(x, i))
+					if (walk_char(x, i) != 'n')
+						list_item(d, x, i, l);
+				o.next = items.next;
+			} else {
+				if (k.n == 2 && c == '"' && str_eq_nocase(k, STR("Id")))
+					l->folder = hash_str(walk_raw_string(x, value), 0);
+				else if (k.n == items_name.n && c == '"' && str_eq_nocase(k, items_name))
+					l->lost = true;
+				o.next = walk_skip(x, value);
+			}
+		}
+		folders.next = o.next;
+	}
+}
+
+/* Item of a Sync record: the folder that was synchronised */
+static bool sync_folder(struct decoder *d, const struct json_index *x, uint32_t item, uint64_t *ret)
+{
+	uint32_t parent = object_member(x, item, STR("ParentFolder"));
+	if (parent >= x->n || walk_char(x, parent) != '{')
+		return false;
+	struct str id = STR_NONE, name = STR_NONE, path = STR_NONE;
+	struct walk_object o = walk_object(x, parent);
+	for (uint32_t key; (key = walk_next_key(&o)) != WALK_BAD; o.next = walk_skip(x, key + 2)) {
+		struct str k = key_text(x, key);
+		if (str_eq_nocase(k, STR("Id")))
+			value_text(d, x, key + 2, &id);
+		else if (str_eq_nocase(k, STR("Name")))
+			value_text(d, x, key + 2, &name);
+		else if (str_eq_nocase(k, STR("Path")))
+			value_text(d, x, key + 2, &path);
+	}
+	*ret = id.n ? hash_str(id, 0) : name.n ? hash_str(name, 1) : path.n ? hash_str(path, 2) : 0;
+	return true;
+}
+
+static enum access_type access_of(struct str type)
+{
+	return str_eq_nocase(type, STR("Bind")) ? ACCESS_BIND : str_eq_nocase(type, STR("Sync")) ? ACCESS_SYNC : ACCESS_UNKNOWN;
+}
+
+void decode_mail(struct decoder *d, const struct fields *f)
+{
+	struct rec *r = &d->b.r;
+	struct json_index x;
+	uint32_t v;
+	enum access_type type = ACCESS_UNKNOWN;
+	bool attachment = r->op == OP_ATTACHMENT_ACCESS;
+
+	if (get_nested(d, f, F_OperationProperties, &x, &v)) {
+		struct str value;
+		if (bag_get(d, &x, v, attachment ? STR("AttachmentAccessType") : STR("MailAccessType"), &value))
+			type = access_of(value);
+		bool throttled;
+		if (bag_get(d, &x, v, STR("IsThrottled"), &value) && parse_bool(value, &throttled) && throttled)
+			r->flags |= REC_THROTTLED;
+	}
+
+	struct listing l = { 0 };
+	enum field list = attachment ? F_Messages : F_Folders;
+	if (get_nested(d, f, list, &x, &v))
+		list_folders(d, &x, v, attachment ? STR("MessageItems") : STR("FolderItems"), &l);
+	else if (field_has(f, list))
+		l.lost = true; /* text that is no JSON: "System.Object[]" */
+
+	uint64_t synced = 0;
+	bool has_parent = type != ACCESS_BIND && !attachment && get_nested(d, f, F_Item, &x, &v) && sync_folder(d, &x, v, &synced);
+
+	if (attachment)
+		type = ACCESS_ATTACHMENT;
+	else if (type == ACCESS_UNKNOWN)
+		type = l.any ? ACCESS_BIND : has_parent ? ACCESS_SYNC : r->record_type == 50 ? ACCESS_BIND
+			: r->record_type == 2 ? ACCESS_SYNC : ACCESS_UNKNOWN;
+	r->access = (uint8_t)type;
+
+	if (l.lost)
+		r->flags |= REC_FOLDERS_LOST;
+	if (type == ACCESS_SYNC) {
+		r->folder = synced;
+		r->folders = 1;
+		return;
+	}
+	int64_t count;
+	if (get_int(d, f, F_OperationCount, &count) && count > 0 && count <= ITEMS_MAX) {
+		r->items = (uint32_t)count;
+		r->flags |= REC_ITEMS_GIVEN;
+	} else if (l.items && !l.lost) {
+		r->items = l.items;
+	} else {
+		r->items = l.items ? l.items : 1;
+		r->flags |= REC_ITEMS_LOST;
+	}
+	if (l.items)
+		r->flags |= REC_ITEMS_LISTED;
+	r->folders = l.folders > UINT16_MAX ? UINT16_MAX : (uint16_t)l.folders;
+	r->folder = l.folders == 1 ? l.folder : 0;
+	r->bytes = l.bytes;
+	if (l.bytes_known)
+		r->flags |= REC_BYTES_KNOWN;
+}

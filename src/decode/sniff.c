@@ -1,1 +1,139 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* sniff: what a stream is, from its first bytes.  Never from its name.
+ *
+ *   { or [ first    JSON: lines if at least half of the whole lines in sight are values by themselves, else values
+ *   a header row    CSV, if its columns make an audit, OfficeActivity, Defender, sign-in or directory table
+ *   text { ... }    lines of JSON behind a syslog head
+ *   CEF:0|          recognised and refused
+ */
+#include "decode/decode_int.h"
+
+static struct str next_line(const char *p, size_t n, size_t *at, bool final, bool *ret_whole)
+{
+	const char *nl = memchr(p + *at, '\n', n - *at);
+	size_t end = nl ? (size_t)(nl - p) : n;
+	struct str line = { p + *at, end - *at };
+	*ret_whole = nl != NULL || final;
+	*at = nl ? end + 1 : n;
+	return str_trim(line);
+}
+
+static enum framing sniff_json(const char *p, size_t n, bool final)
+{
+	size_t good = 0, other = 0;
+	for (size_t at = 0; at < n; ) {
+		bool whole;
+		struct str line = next_line(p, n, &at, final && at > 0, &whole);
+		if (!whole || line.n == 0)
+			continue;
+		char first = line.p[0], last = line.p[line.n - 1];
+		if (line.n > 2 && ((first == '{' && last == '}') || (first == '[' && last == ']')))
+			good++;
+		else
+			other++;
+	}
+	return good && good >= other ? FRAME_LINES : FRAME_VALUES;
+}
+
+/* "RecordType [UTC]" -> field; exporters split dynamic columns into name_dynamic and name_string */
+static enum field column_field(struct str name)
+{
+	name = str_trim(name);
+	ptrdiff_t bracket = str_find(name, STR(" ["));
+	if (bracket > 0)
+		name.n = (size_t)bracket;
+	enum field x = field_find(name);
+	if (x == FIELD_COUNT && str_ends_nocase(name, STR("_dynamic")))
+		x = field_find((struct str){ name.p, name.n - 8 });
+	return x;
+}
+
+/* Reads the header row at p; false: no row, or no table of ours. */
+static bool read_header(const char *p, size_t n, char delimiter, struct csv_header *h, size_t *ret_end)
+{
+	bool has[FIELD_COUNT] = { false };
+	size_t at = 0;
+	bool more = true;
+	memset(h, 0, sizeof *h);
+	h->delimiter = delimiter;
+	while (more) {
+		struct str cell;
+		if (at < n && p[at] == '"') {
+			const char *quote = memchr(p + at + 1, '"', n - at - 1);
+			if (!quote)
+				return false;
+			cell = (struct str){ p + at + 1, (size_t)(quote - p) - at - 1 };
+			at = (size_t)(quote - p) + 1;
+			while (at < n && (p[at] == ' ' || p[at] == '\r'))
+				at++;
+			if (at < n && p[at] != delimiter && p[at] != '\n')
+				return false;
+		} else {
+			size_t from = at;
+			while (at < n && p[at] != delimiter && p[at] != '\n')
+				at++;
+			cell = (struct str){ p + from, at - from };
+		}
+		if (h->columns == CSV_COLUMNS_MAX)
+			return false;
+		enum field x = column_field(cell);
+		if (x != FIELD_COUNT && !has[x]) {
+			h->column[h->columns] = (uint16_t)(x + 1);
+			h->last_known = h->columns;
+			has[x] = true;
+		}
+		h->columns++;
+		more = at < n && p[at] == delimiter;
+		at += at < n;
+	}
+	*ret_end = at;
+	return has[F_AuditData] || (has[F_Operation] && (has[F_CreationTime] || has[F_OfficeWorkload]))
+		|| (has[F_ActionType] && (has[F_RawEventData] || has[F_ReportId]))
+		|| (has[F_AppId] && (has[F_userPrincipalName] || has[F_servicePrincipalId]) && (has[F_ResultType] || has[F_status]))
+		|| has[F_TargetResources] || has[F_raw];
+}
+
+enum framing sniff(const char *p, size_t n, bool final, struct csv_header *header, size_t *ret_skip)
+{
+	size_t at = 0;
+	*ret_skip = 0;
+	while (at < n && (p[at] == ' ' || p[at] == '\t' || p[at] == '\r' || p[at] == '\n'))
+		at++;
+	if (at == n)
+		return FRAME_UNKNOWN;
+	if (p[at] == '{' || p[at] == '[')
+		return sniff_json(p + at, n - at, final);
+
+	/* CSV: the first line that is no comment */
+	for (size_t from = at; from < n; ) {
+		size_t line_at = from;
+		bool whole;
+		struct str line = next_line(p, n, &from, true, &whole);
+		if (line.n == 0 || line.p[0] == '#' || str_starts_nocase(line, STR("sep=")))
+			continue;
+		static const char delimiters[] = ",;\t";
+		for (const char *d = delimiters; *d; d++) {
+			size_t end;
+			if (read_header(p + line_at, n - line_at, *d, header, &end) && (header->columns > 1 || *d == ',')) {
+				*ret_skip = line_at + end;
+				return FRAME_ROWS;
+			}
+		}
+		break;
+	}
+
+	size_t lines = 0, json = 0, cef = 0;
+	for (size_t from = at; from < n && lines < 20; ) {
+		bool whole;
+		struct str line = next_line(p, n, &from, final, &whole);
+		if (!whole || line.n == 0)
+			continue;
+		lines++;
+		ptrdiff_t open = str_find(line, STR("{\""));
+		json += open > 0 && open < 1024 && line.p[line.n - 1] == '}';
+		cef += str_find((struct str){ line.p, line.n > 512 ? 512 : line.n }, STR("CEF:")) >= 0;
+	}
+	if (json && json * 2 >= lines)
+		return FRAME_LINES;
+	return cef && cef * 2 >= lines ? FRAME_FOREIGN : FRAME_UNKNOWN;
+}

@@ -1,1 +1,153 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* wrapped: a record inside something else:
+ *
+ *   {"AuditData": {...}}  or text        Search-UnifiedAuditLog and Purview rows, Graph audit query records
+ *   {"records": [...]}, {"value": [...]} Event Hubs messages, Graph pages
+ *   {"message": "...{...}"}, {"event": {"original": "{...}"}}, {"event.original": "..."}, {"_raw": "..."}
+ *   {"o365audit": {...}}, {"o365": {"audit": {...}}}
+ *
+ * An AuditData that PowerShell flattened to "@{...}" is lost; the row's own columns still say that something happened,
+ * when, by whom: that is kept, and nothing is guessed. */
+#include "decode/decode_int.h"
+
+static bool is_array(const struct fields *f, enum field x)
+{
+	return field_has(f, x) && !f->is_row && walk_char(&f->d, f->v[x]) == '[';
+}
+
+static bool is_object(const struct fields *f, enum field x)
+{
+	return field_has(f, x) && !f->is_row && walk_char(&f->d, f->v[x]) == '{';
+}
+
+static bool match(const struct fields *f)
+{
+	if (field_has(f, F_AuditData))
+		return true;
+	if (field_has(f, F_CreationTime) && field_has(f, F_Operation))
+		return false;
+	return is_array(f, F_records) || is_array(f, F_value) || is_array(f, F_activities) || field_has(f, F_message)
+		|| field_has(f, F_event_original) || field_has(f, F_event) || field_has(f, F_raw) || is_object(f, F_o365audit)
+		|| is_object(f, F_o365)
+		|| (field_has(f, F_CreationDate) && (field_has(f, F_Identity) || field_has(f, F_RecordId))); /* a row without AuditData */
+}
+
+/* text that holds a record, perhaps behind a syslog head; NOT_MINE if there is no brace in it */
+static enum verdict decode_wrapped_text(struct decoder *d, struct str text)
+{
+	text = str_trim(text);
+	const char *open = text.n ? memchr(text.p, '{', text.n) : NULL;
+	if (!open)
+		return str_find(text, STR("CEF:")) >= 0 ? decode_reject(d, REJECT_UNSUPPORTED) : NOT_MINE;
+	if (text.p[0] != '[') {
+		text.n -= (size_t)(open - text.p);
+		text.p = open;
+	}
+	/* a private copy with its terminator, as the index wants it */
+	char *copy = arena_take(&d->arena, text.n + 1);
+	if (!copy) {
+		d->failed = true;
+		return decode_reject(d, REJECT_TOO_LONG);
+	}
+	memcpy(copy, text.p, text.n);
+	copy[text.n] = 0;
+	return decode_text(d, (struct str){ copy, text.n });
+}
+
+/* nothing but the row's own columns */
+static enum verdict decode_columns(struct decoder *d, struct fields *f)
+{
+	struct str s;
+	int64_t us;
+	rec_begin(&d->b);
+	struct rec *r = &d->b.r;
+	r->class_ = CLASS_AUDIT;
+	r->record_type = 0xffff;
+	if (!get_text(d, f, F_Operations, &s) && !get_text(d, f, F_Operation, &s))
+		return decode_reject(d, REJECT_NOT_AUDIT);
+	put_op(d, s);
+	if (!field_has(f, F_CreationDate) && !field_has(f, F_createdDateTime))
+		return decode_reject(d, REJECT_NO_TIME);
+	if (!get_time(d, f, field_has(f, F_CreationDate) ? F_CreationDate : F_createdDateTime, &us) || !put_time(d, us))
+		return decode_reject(d, REJECT_BAD_TIME);
+	if (get_text(d, f, F_UserIds, &s) || get_text(d, f, F_UserId, &s))
+		put_actor(d, s);
+	if (decode_op_kinds(r->op) & KIND_MAIL) {
+		r->access = r->op == OP_ATTACHMENT_ACCESS ? ACCESS_ATTACHMENT : ACCESS_UNKNOWN;
+		r->flags |= REC_FOLDERS_LOST | REC_ITEMS_LOST;
+	}
+	if (get_text(d, f, F_Identity, &s) || get_text(d, f, F_RecordId, &s) || get_text(d, f, F_Id, &s))
+		put_id(d, r->id, s, REC_ID_TEXT);
+	else
+		put_made_id(d);
+	d->rank = 0;
+	r->flags |= REC_FOLDERS_LOST;
+	return decode_emit(d);
+}
+
+static enum verdict decode(struct decoder *d, struct fields *f)
+{
+	struct str s;
+	if (field_has(f, F_AuditData)) {
+		if (!f->is_row) {
+			char c = walk_char(&f->d, f->v[F_AuditData]);
+			if (c == '{' || c == '[')
+				return decode_inner(d, &f->d, f->v[F_AuditData]);
+		}
+		if (!get_text(d, f, F_AuditData, &s))
+			return decode_columns(d, f);
+		s = str_trim(s);
+		if (s.n && s.p[0] == '{')
+			return decode_wrapped_text(d, s);
+		if (str_starts(s, STR("@{")) || str_starts(s, STR("System.")))
+			return decode_columns(d, f);
+		return decode_reject(d, REJECT_BAD_JSON);
+	}
+	static const enum field arrays[] = { F_records, F_value, F_activities };
+	for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++) {
+		if (is_array(f, arrays[i])) {
+			if (arrays[i] == F_activities)
+				return decode_reject(d, REJECT_UNSUPPORTED);
+			return decode_inner(d, &f->d, f->v[arrays[i]]);
+		}
+	}
+	if (is_object(f, F_o365audit))
+		return decode_inner(d, &f->d, f->v[F_o365audit]);
+	if (is_object(f, F_o365)) {
+		uint32_t audit = object_member(&f->d, f->v[F_o365], STR("audit"));
+		if (audit != WALK_BAD && walk_char(&f->d, audit) == '{')
+			return decode_inner(d, &f->d, audit);
+	}
+	if (get_text(d, f, F_event_original, &s) || get_text(d, f, F_raw, &s)) {
+		enum verdict v = decode_wrapped_text(d, s);
+		if (v != NOT_MINE)
+			return v;
+	}
+	if (is_object(f, F_event)) {
+		uint32_t original = object_member(&f->d, f->v[F_event], STR("original"));
+		if (original != WALK_BAD && walk_char(&f->d, original) == '{')
+			return decode_inner(d, &f->d, original);
+		if (original != WALK_BAD && value_text(d, &f->d, original, &s)) {
+			enum verdict v = decode_wrapped_text(d, s);
+			if (v != NOT_MINE)
+				return v;
+		}
+	}
+	if (is_object(f, F_message))
+		return decode_inner(d, &f->d, f->v[F_message]);
+	if (get_text(d, f, F_message, &s)) {
+		enum verdict v = decode_wrapped_text(d, s);
+		if (v != NOT_MINE)
+			return v;
+	}
+	if (field_has(f, F_CreationDate) && (field_has(f, F_Identity) || field_has(f, F_RecordId)))
+		return decode_columns(d, f);
+	return NOT_MINE;
+}
+
+const struct format format_wrapped = {
+	.name = "wrapped",
+	.doc = "a record inside another: AuditData rows, {\"records\"}, {\"value\"}, message, event.original, _raw, o365audit",
+	.match = match,
+	.decode = decode,
+};

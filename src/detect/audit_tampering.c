@@ -1,1 +1,434 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* audit-tampering: somebody makes the log see less.
+ *
+ * Signal   Administrative records that switch auditing off or narrow it: Set-MailboxAuditBypassAssociation,
+ *          Set-AdminAuditLogConfig, Set-OrganizationConfig, Set-Mailbox (AuditLogAgeLimit, AuditEnabled, AuditOwner,
+ *          AuditDelegate, AuditAdmin), and licence changes that disable the plan M365_ADVANCED_AUDITING.
+ * Catches  The step that comes before the reading: bypass for one account, ingestion off for the tenant, mailbox auditing
+ *          off, a log that expires at once, MailItemsAccessed taken from the audited actions, premium audit unlicensed.
+ * Misses   A whole licence taken away (the record then does not name the plan), an account that was bypassed before the
+ *          data begins, and the switch that stopped the very log which would have told.
+ * Cost     An administrator who narrows auditing for reasons of his own looks the same: a handful a year.  Microsoft's own
+ *          set-up of a tenant (UserType 3) is told apart.  Memory: 48 bytes for each setting, target and actor.
+ *
+ * One alert for each (setting, target, actor) as long as the changes follow each other within a day.  Switching something
+ * on again raises nothing; it ends the blind sentence of the alert before. */
+#include <stdio.h>
+
+#include "detect/detect_int.h"
+
+#define SAME_CHANGE_US US_PER_DAY       /* changes of one thing by one actor closer than this are one story */
+#define AGE_LIMIT_DEFAULT_US (90 * US_PER_DAY) /* what a mailbox has unless somebody changes it */
+#define AGE_LIMIT_NOTHING_US US_PER_DAY /* at most a day: the log is gone before anybody looks */
+#define CHANGES_MAX 100000
+
+extern const struct detector detector_audit_tampering;
+
+enum setting { BYPASS, INGESTION, ORGANIZATION, AGE_LIMIT, AUDIT_ENABLED, ACTIONS, LICENCE };
+
+struct change {
+	uint64_t subject;
+	int64_t last_us;
+};
+
+struct state {
+	struct table changes; /* hash(setting, target, actor) -> struct change: which alert goes on */
+	struct table open;    /* hash(setting, target) -> uint64_t subject: which blind sentence to end */
+};
+
+static int begin(void *state, struct detect_ctx *c)
+{
+	struct state *s = state;
+	(void)c;
+	table_init(&s->changes, sizeof(struct change), CHANGES_MAX);
+	table_init(&s->open, sizeof(uint64_t), CHANGES_MAX);
+	return 0;
+}
+
+static void release(void *state)
+{
+	struct state *s = state;
+	table_release(&s->changes);
+	table_release(&s->open);
+}
+
+static uint64_t refused(const void *state)
+{
+	const struct state *s = state;
+	return s->changes.refused;
+}
+
+/* -- values -- */
+
+static bool number(struct str s, size_t *at, int64_t *ret)
+{
+	size_t i = *at;
+	int64_t v = 0;
+	while (i < s.n && s.p[i] >= '0' && s.p[i] <= '9' && i - *at < 9)
+		v = v * 10 + (s.p[i++] - '0');
+	if (i == *at || (i < s.n && s.p[i] >= '0' && s.p[i] <= '9'))
+		return false;
+	*at = i;
+	*ret = v;
+	return true;
+}
+
+/* A .NET time span: "90.00:00:00", "00:00:00", "1.00:00:00.5", or days alone ("90"). */
+static bool parse_span(struct str s, int64_t *ret_us)
+{
+	int64_t days = 0, v[3] = { 0 };
+	size_t at = 0;
+	s = str_trim(s);
+	if (!number(s, &at, &days))
+		return false;
+	if (at == s.n) {
+		*ret_us = days * US_PER_DAY;
+		return true;
+	}
+	if (s.p[at] == ':') {
+		days = 0;
+		at = 0;
+	} else if (s.p[at] == '.') {
+		at++;
+	} else {
+		return false;
+	}
+	for (unsigned i = 0; i < 3; i++) {
+		if (!number(s, &at, &v[i]) || (i < 2 && (at == s.n || s.p[at++] != ':')))
+			return false;
+	}
+	if (at < s.n && s.p[at] != '.')
+		return false;
+	*ret_us = days * US_PER_DAY + v[0] * US_PER_HOUR + v[1] * US_PER_MINUTE + v[2] * US_PER_SECOND;
+	return true;
+}
+
+/* Does this list of audited actions lose MailItemsAccessed?  "Update,HardDelete" replaces the list, so what is not in it
+ * is off; @{Add=...; Remove=...}, as PowerShell or JSON, changes it.  A list that the log wrote as a .NET type name says
+ * nothing, and then we say nothing. */
+static bool list_loses_access(struct str s)
+{
+	static const struct str access = STR("MailItemsAccessed");
+	s = str_trim(s);
+	if (str_starts_nocase(s, STR("System.")) || str_starts_nocase(s, STR("Microsoft.")))
+		return false;
+	ptrdiff_t removed = str_find_nocase(s, STR("remove")), added = str_find_nocase(s, STR("add"));
+	bool is_edit = str_starts(s, STR("@{")) || str_starts(s, STR("{"));
+	if (!is_edit)
+		return str_find_nocase(s, access) < 0;
+	if (removed < 0)
+		return false;
+	struct str part = { s.p + removed, s.n - (size_t)removed };
+	if (added > removed)
+		part.n = (size_t)(added - removed);
+	return str_find_nocase(part, access) >= 0;
+}
+
+/* -- licences: text that may be cut into pieces and escaped several times over; only words can be trusted -- */
+
+struct plans { /* where the plan stands */
+	bool old_seen, old_licence, old_disabled, old_enabled;
+	bool new_seen, new_disabled, new_enabled;
+	bool whole; /* old and new came as two whole values, so that absence means something */
+};
+
+static const struct str plan_name = STR("M365_ADVANCED_AUDITING");
+
+/* One pass: the plan's name counts as disabled between "DisabledPlans" and the next "]". */
+static void read_plans(struct plans *p, struct str s, bool is_old)
+{
+	bool inside = false;
+	if (is_old) {
+		p->old_seen = true;
+		p->old_licence |= str_find(s, STR("SkuName")) >= 0 || str_find(s, STR("SkuId")) >= 0;
+	} else {
+		p->new_seen = true;
+	}
+	for (size_t i = 0; i < s.n; i++) {
+		struct str rest = { s.p + i, s.n - i };
+		if (s.p[i] == ']')
+			inside = false;
+		else if (s.p[i] == 'D' && str_starts(rest, STR("DisabledPlans")))
+			inside = true;
+		else if (s.p[i] == 'M' && str_starts(rest, plan_name))
+			*(is_old ? (inside ? &p->old_disabled : &p->old_enabled)
+				 : (inside ? &p->new_disabled : &p->new_enabled)) = true;
+	}
+}
+
+/* Place of the needle in s at or behind from, or the end of s. */
+static size_t find_from(struct str s, size_t from, struct str needle)
+{
+	ptrdiff_t at = str_find((struct str){ s.p + from, s.n - from }, needle);
+	return at < 0 ? s.n : from + (size_t)at;
+}
+
+/* additionalDetails: "...OldValue\\\":[...],\\\"NewValue\\\":[...]...".  Other properties (names, service principals) stand
+ * in the same text: only what names a licence or the plan counts. */
+static void read_marked(struct plans *p, struct str s)
+{
+	size_t old_at = find_from(s, 0, STR("OldValue")), new_at = find_from(s, 0, STR("NewValue"));
+	while (old_at < s.n || new_at < s.n) {
+		bool is_old = old_at < new_at;
+		size_t start = (is_old ? old_at : new_at) + 8;
+		if (is_old)
+			old_at = find_from(s, start, STR("OldValue"));
+		else
+			new_at = find_from(s, start, STR("NewValue"));
+		size_t end = old_at < new_at ? old_at : new_at;
+		struct str part = { s.p + start, end > start ? end - start : 0 };
+		if (str_find(part, STR("SkuName")) >= 0 || str_find(part, plan_name) >= 0)
+			read_plans(p, part, is_old);
+		else if (is_old && str_find(part, STR("[]")) >= 0 && !p->old_licence)
+			p->old_seen = true; /* there was no licence */
+	}
+}
+
+static bool licence_lost(const struct rec *r)
+{
+	struct plans p = { 0 };
+	struct detail_iter it = rec_details(r);
+	struct str name, value;
+	bool old_whole = false, new_whole = false;
+	while (detail_next(&it, &name, &value)) {
+		if (str_starts_nocase(name, STR("AssignedLicense")) || str_starts_nocase(name, STR("AssignedPlan"))) {
+			bool is_old = str_ends_nocase(name, STR(".old"));
+			read_plans(&p, value, is_old);
+			*(is_old ? &old_whole : &new_whole) = true;
+		} else if (str_find(value, plan_name) >= 0) {
+			read_marked(&p, value);
+		}
+	}
+	p.old_seen |= new_whole; /* a pair without an old value had none */
+	p.whole = old_whole && new_whole && !(r->flags & REC_DETAIL_CUT);
+	if (p.new_disabled && !p.old_disabled)
+		return p.old_licence || p.old_enabled || !p.old_seen; /* a licence given without it takes nothing away */
+	return p.whole && p.old_enabled && !p.new_enabled;
+}
+
+/* -- alerts -- */
+
+static struct str target_of(const struct rec *r, bool for_key)
+{
+	struct str s = STR_NONE;
+	if (for_key ? rec_detail(r, STR("ObjectId"), &s) && s.n : rec_detail(r, STR("Identity"), &s) && s.n)
+		return s;
+	if (!rec_detail(r, for_key ? STR("Identity") : STR("ObjectId"), &s))
+		s = STR_NONE;
+	return s;
+}
+
+static struct alert *open_alert(struct state *s, struct detect_ctx *c, const struct event *e, enum setting what)
+{
+	uint64_t target = what == INGESTION || what == ORGANIZATION ? 0 : key_text(target_of(e->rec, true));
+	uint64_t thing = hash_mix(hash_mix(what + 1, e->rec->tenant), target);
+	uint64_t key = hash_mix(thing, e->rec->actor);
+	struct change *ch = table_put(&s->changes, key, NULL);
+	uint64_t subject = hash_mix(key, (uint64_t)e->rec->time_us);
+	if (ch) {
+		if (!ch->subject || e->rec->time_us - ch->last_us > SAME_CHANGE_US)
+			ch->subject = subject;
+		ch->last_us = e->rec->time_us;
+		subject = ch->subject;
+	}
+	uint64_t *open = table_put(&s->open, thing, NULL);
+	if (open)
+		*open = subject;
+	return alerts_open(c->alerts, &detector_audit_tampering, subject);
+}
+
+struct finding {
+	enum setting what;
+	enum severity severity;
+	char title[512], why[512], blind[512];
+};
+
+static void report(struct state *s, struct detect_ctx *c, const struct event *e, const struct finding *f)
+{
+	enum severity severity = f->severity;
+	enum outcome outcome = outcome_of(e->rec);
+	char actor[SAY_SIZE], when[TIME_TEXT_SIZE];
+	bool microsoft = made_by_microsoft(c->world, e);
+	if (microsoft && f->what >= AGE_LIMIT)
+		return; /* Microsoft's own mailbox housekeeping: nearly all Set-Mailbox records of a tenant */
+	if (microsoft)
+		severity = SEVERITY_INFO;
+	else if (outcome == OUTCOME_FAILED)
+		severity = SEVERITY_LOW;
+	struct alert *al = open_alert(s, c, e, f->what);
+	if (!al)
+		return;
+	bool was_raised = al->raised;
+	enum severity before = al->severity;
+	alert_fold(c->alerts, al, e);
+	alert_raise(al, e->rec->time_us, severity);
+	if (!was_raised || severity > before)
+		alert_title(al, "%s by %s", f->title, say_actor(c->world, e->actor, actor));
+	alert_why(al, "%s: %s", time_format_minute(e->rec->time_us, when), f->why);
+	if (outcome == OUTCOME_FAILED)
+		alert_why(al, "The record says that this failed: it was tried.");
+	else if (outcome == OUTCOME_UNSAID && !was_raised)
+		alert_why(al, "The record does not say whether it succeeded.");
+	if (microsoft)
+		alert_why(al, "Made by an account of Microsoft's own operation (UserType 3 or NT AUTHORITY\\SYSTEM), as at the set-up of a tenant.");
+	if (outcome != OUTCOME_FAILED && (!was_raised || severity > before || f->what == ACTIONS))
+		alert_blind(al, "%s, from %s on", f->blind, when);
+}
+
+/* Something was switched on again: the alert before, if any, gets its end. */
+static void restored(struct state *s, struct detect_ctx *c, const struct event *e, enum setting what)
+{
+	uint64_t target = what == INGESTION || what == ORGANIZATION ? 0 : key_text(target_of(e->rec, true));
+	uint64_t thing = hash_mix(hash_mix(what + 1, e->rec->tenant), target);
+	uint64_t *open = table_get(&s->open, thing);
+	struct alert *al = open ? alerts_find(c->alerts, &detector_audit_tampering, *open) : NULL;
+	char actor[SAY_SIZE], when[TIME_TEXT_SIZE];
+	if (!al || outcome_of(e->rec) == OUTCOME_FAILED)
+		return;
+	alert_fold(c->alerts, al, e);
+	alert_blind(al, "... until %s, when %s switched it on again", time_format_minute(e->rec->time_us, when),
+		    say_actor(c->world, e->actor, actor));
+	table_remove(&s->open, thing);
+}
+
+static void set_mailbox(struct state *s, struct detect_ctx *c, const struct event *e, const char *target)
+{
+	static const char *const lists[3][2] = {
+		{ "AuditOwner", "the owner" }, { "AuditDelegate", "delegates" }, { "AuditAdmin", "administrators" },
+	};
+	struct finding f;
+	struct str v;
+	int64_t span;
+	if (rec_detail(e->rec, STR("AuditLogAgeLimit"), &v) && parse_span(v, &span) && span < AGE_LIMIT_DEFAULT_US) {
+		char text[TIME_TEXT_SIZE];
+		time_format_span(span, text);
+		f.what = AGE_LIMIT;
+		f.severity = span <= AGE_LIMIT_NOTHING_US ? SEVERITY_HIGH : SEVERITY_MEDIUM;
+		snprintf(f.title, sizeof f.title, "Mailbox audit log of %s shortened to %s", target, span ? text : "nothing");
+		snprintf(f.why, sizeof f.why, "Set-Mailbox set AuditLogAgeLimit of %s to %.*s; 90 days is the default",
+			 target, (int)(v.n > 32 ? 32 : v.n), v.p);
+		snprintf(f.blind, sizeof f.blind, "what the mailbox of %s itself logged and is older than %s (copies in the unified "
+			 "audit log keep their own age)", target, span ? text : "now");
+		report(s, c, e, &f);
+	}
+	if (rec_detail(e->rec, STR("AuditEnabled"), &v)) {
+		if (value_is_false(v)) {
+			f.what = AUDIT_ENABLED;
+			f.severity = SEVERITY_MEDIUM;
+			snprintf(f.title, sizeof f.title, "Mailbox auditing of %s switched off", target);
+			snprintf(f.why, sizeof f.why, "Set-Mailbox set AuditEnabled of %s to False: ignored while auditing is on by "
+				 "default: a sign of intent, not a hole", target);
+			snprintf(f.blind, sizeof f.blind, "nothing, if auditing is on by default in the tenant; else everything done in "
+				 "the mailbox of %s", target);
+			report(s, c, e, &f);
+		} else if (value_is_true(v)) {
+			restored(s, c, e, AUDIT_ENABLED);
+		}
+	}
+	for (unsigned i = 0; i < 3; i++) {
+		if (!rec_detail(e->rec, str_of(lists[i][0]), &v) || !list_loses_access(v))
+			continue;
+		f.what = ACTIONS;
+		f.severity = SEVERITY_MEDIUM;
+		snprintf(f.title, sizeof f.title, "MailItemsAccessed taken from what is audited in the mailbox of %s", target);
+		snprintf(f.why, sizeof f.why, "Set-Mailbox set %s of %s to \"%.*s\", without MailItemsAccessed", lists[i][0], target,
+			 (int)(v.n > 120 ? 120 : v.n), v.p);
+		snprintf(f.blind, sizeof f.blind, "what %s read in the mailbox of %s", lists[i][1], target);
+		report(s, c, e, &f);
+	}
+}
+
+static void event(void *state, struct detect_ctx *c, const struct event *e)
+{
+	struct state *s = state;
+	const struct rec *r = e->rec;
+	struct finding f;
+	struct str v, name = target_of(r, false);
+	char target[128];
+	snprintf(target, sizeof target, "%.*s", (int)(name.n > 100 ? 100 : name.n), name.n ? name.p : "");
+	if (!name.n)
+		snprintf(target, sizeof target, "an account that the record does not name");
+
+	switch (r->op) {
+	case OP_SET_AUDIT_BYPASS:
+		if (!rec_detail(r, STR("AuditBypassEnabled"), &v))
+			break;
+		if (!value_is_true(v)) {
+			restored(s, c, e, BYPASS);
+			break;
+		}
+		f.what = BYPASS;
+		f.severity = SEVERITY_HIGH;
+		snprintf(f.title, sizeof f.title, "Audit bypass switched on for %s", target);
+		snprintf(f.why, sizeof f.why, "Set-MailboxAuditBypassAssociation set AuditBypassEnabled to True for %s: what this account "
+			 "does is logged in no mailbox, its own or another's", target);
+		snprintf(f.blind, sizeof f.blind, "everything that %s reads, in any mailbox", target);
+		report(s, c, e, &f);
+		break;
+	case OP_SET_ADMIN_AUDIT_LOG:
+		if (!rec_detail(r, STR("UnifiedAuditLogIngestionEnabled"), &v))
+			break;
+		if (!value_is_false(v)) {
+			restored(s, c, e, INGESTION);
+			break;
+		}
+		f.what = INGESTION;
+		f.severity = SEVERITY_CRITICAL;
+		snprintf(f.title, sizeof f.title, "Unified audit log of the tenant switched off");
+		snprintf(f.why, sizeof f.why, "Set-AdminAuditLogConfig set UnifiedAuditLogIngestionEnabled to False: the log of the whole "
+			 "tenant stops, within an hour");
+		snprintf(f.blind, sizeof f.blind, "everything that anybody does in the tenant");
+		report(s, c, e, &f);
+		break;
+	case OP_SET_ORGANIZATION_CONFIG:
+		if (!rec_detail(r, STR("AuditDisabled"), &v))
+			break;
+		if (!value_is_true(v)) {
+			restored(s, c, e, ORGANIZATION);
+			break;
+		}
+		f.what = ORGANIZATION;
+		f.severity = SEVERITY_CRITICAL;
+		snprintf(f.title, sizeof f.title, "Mailbox auditing of the tenant switched off");
+		snprintf(f.why, sizeof f.why, "Set-OrganizationConfig set AuditDisabled to True: no mailbox of the tenant is audited");
+		snprintf(f.blind, sizeof f.blind, "everything that is read, in every mailbox of the tenant");
+		report(s, c, e, &f);
+		break;
+	case OP_SET_MAILBOX:
+		set_mailbox(s, c, e, target);
+		break;
+	case OP_CHANGE_USER_LICENSE:
+	case OP_UPDATE_USER:
+		if (!licence_lost(r))
+			break;
+		f.what = LICENCE;
+		f.severity = SEVERITY_MEDIUM;
+		snprintf(f.title, sizeof f.title, "Advanced auditing taken from the licence of %s", target);
+		snprintf(f.why, sizeof f.why, "\"%s\" disabled the plan M365_ADVANCED_AUDITING for %s", op_text(r->op), target);
+		snprintf(f.blind, sizeof f.blind, "premium audit events and the long retention of %s (in tenants where "
+			 "MailItemsAccessed is premium: all reading of the mailbox)", target);
+		report(s, c, e, &f);
+		break;
+	default:
+		break;
+	}
+}
+
+static const char *const mitre[] = { "T1562.008", NULL };
+
+const struct detector detector_audit_tampering = {
+	.name = "audit-tampering",
+	.title = "Auditing was switched off or narrowed",
+	.severity = "critical: tenant-wide; high: bypass, log age of a day or less; medium: one mailbox or licence; low: it failed; info: by Microsoft",
+	.signal = "Set-MailboxAuditBypassAssociation, Set-AdminAuditLogConfig, Set-OrganizationConfig, Set-Mailbox Audit*, licence changes that disable M365_ADVANCED_AUDITING",
+	.catches = "the step before the reading: bypass, ingestion off, log age cut, MailItemsAccessed no longer audited, premium audit unlicensed",
+	.misses = "a whole licence removed without naming the plan; what was switched off before the data begins",
+	.cost = "an administrator who narrows auditing on purpose: a handful a year; 48 bytes a (setting, target, actor)",
+	.mitre = mitre,
+	.wants = KIND_ADMIN | KIND_DIRECTORY,
+	.state_bytes = sizeof(struct state),
+	.begin = begin,
+	.event = event,
+	.release = release,
+	.refused = refused,
+};

@@ -27,6 +27,7 @@ bool indicators_add_file(struct indicators *x, const char *path, size_t *ret_add
 /* All indicators of that address, in a run; NULL, 0 = none. */
 const struct indicator *indicators_for_addr(const struct indicators *x, const struct addr *a, size_t *ret_n);
 const struct indicator *indicators_for_app(const struct indicators *x, const uint8_t app[16], size_t *ret_n);
+size_t indicators_count(const struct indicators *x);
 bool indicators_have_apps(const struct indicators *x);
 
 #endif

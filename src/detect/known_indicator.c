@@ -1,1 +1,228 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* known-indicator: an address or application that somebody published as bad.
+ *
+ * Signal   The caller's address, and the application's id, of every mail, mailbox, administrative, directory and sign-in
+ *          record, against the built-in Storm-0558 addresses and the lists given with --ioc.
+ * Catches  Reads, logons and changes from such an address inside the days for which it was published.
+ * Misses   Addresses nobody published; callers behind Microsoft's front ends, whose address the log does not hold.
+ * Cost     Addresses are rented and change hands: outside its days a match is a note (info), never a page.  Browser and
+ *          client strings of the same reports are not used at all: they stand on ordinary records too.
+ *          Memory: one entry for each indicator that was met.
+ *
+ * One alert for each indicator, inside and outside of its days apart. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "detect/detect_int.h"
+#include "detect/indicators.h"
+
+#define HITS_MAX 20000 /* indicators met, inside and outside counted apart */
+
+extern const struct detector detector_known_indicator;
+
+struct hit {
+	struct alert *alert;
+	const struct indicator *indicator;
+	uint64_t mail_records, signins, failed, others;
+	bool inside, front_end_only;
+};
+
+struct state {
+	struct table hits;    /* subject -> struct hit */
+	uint8_t *client_app;  /* by client: 0 not looked at, 1 no indicator, 2 indicator */
+	uint32_t client_count;
+};
+
+static int begin(void *state, struct detect_ctx *c)
+{
+	struct state *s = state;
+	(void)c;
+	table_init(&s->hits, sizeof(struct hit), HITS_MAX);
+	return 0;
+}
+
+static void release(void *state)
+{
+	struct state *s = state;
+	table_release(&s->hits);
+	free(s->client_app);
+}
+
+static uint64_t refused(const void *state)
+{
+	const struct state *s = state;
+	return s->hits.refused;
+}
+
+static bool is_failed_signin(const struct rec *r)
+{
+	return (op_kinds(r->op) & KIND_SIGNIN) && (r->op == OP_USER_LOGIN_FAILED || r->result != 0 || !(r->flags & REC_SUCCESS));
+}
+
+static enum severity severity_of(const struct event *e, const struct indicator *x, bool inside)
+{
+	if (!inside || (!x->is_app && e->net == NET_MICROSOFT))
+		return SEVERITY_INFO; /* a front end's address is everybody's */
+	if (event_is_mail(e))
+		return SEVERITY_CRITICAL;
+	return is_failed_signin(e->rec) ? SEVERITY_MEDIUM : SEVERITY_HIGH;
+}
+
+static void write_sentences(struct detect_ctx *c, const struct hit *h)
+{
+	const struct indicator *x = h->indicator;
+	struct alert *al = h->alert;
+	char boxes[SAY_SIZE], from[TIME_TEXT_SIZE] = "the beginning", to[TIME_TEXT_SIZE] = "today";
+	char first[TIME_TEXT_SIZE], last[TIME_TEXT_SIZE];
+	const char *kind = x->is_app ? "application" : "address";
+	if (x->from_us != INT64_MIN)
+		snprintf(from, sizeof from, "%.10s", time_format(x->from_us, first));
+	if (x->to_us != INT64_MAX)
+		snprintf(to, sizeof to, "%.10s", time_format(x->to_us - US_PER_DAY, first));
+	time_format_minute(al->first_us, first);
+	time_format_minute(al->last_us, last);
+	say_mailboxes(c->world, &al->mailboxes, boxes);
+
+	alert_clear_why(al);
+	if (!h->inside)
+		alert_title(al, "Known %s %s seen outside its dates", kind, x->text);
+	else if (h->mail_records)
+		alert_title(al, "Known bad %s %s read mail of %s", kind, x->text, boxes);
+	else if (h->signins > h->failed)
+		alert_title(al, "Sign-in from known bad %s %s", kind, x->text);
+	else if (h->signins && !h->others)
+		alert_title(al, "Failed sign-ins from known bad %s %s", kind, x->text);
+	else
+		alert_title(al, "Known bad %s %s at work in the tenant", kind, x->text);
+	alert_why(al, "%s is listed as \"%s\" (%s) for %s to %s UTC.", x->text, x->description[0] ? x->description : "no description",
+		  x->source, from, to);
+	alert_why(al, "%s of these days: %llu mail record%s with %llu item%s, %llu sign-in%s (%llu failed), %llu other record%s, "
+		  "from %s to %s.", h->inside ? "Inside" : "Outside", (unsigned long long)h->mail_records, PLURAL(h->mail_records),
+		  (unsigned long long)al->items, PLURAL(al->items), (unsigned long long)h->signins, PLURAL(h->signins),
+		  (unsigned long long)h->failed, (unsigned long long)h->others, PLURAL(h->others), first, last);
+	if (!h->inside)
+		alert_why(al, "Addresses change hands: known from %s to %s, but these records lie outside those dates.", from, to);
+	if (h->front_end_only)
+		alert_why(al, "The address belongs to a Microsoft front end: it says nothing about the caller.");
+}
+
+static void meet(struct state *s, struct detect_ctx *c, const struct event *e, const struct indicator *x)
+{
+	bool inside = e->rec->time_us >= x->from_us && e->rec->time_us < x->to_us, is_new;
+	uint64_t subject = hash64(x->text, strlen(x->text), inside);
+	subject = hash_mix(hash_mix(subject, hash_str(str_of(x->source), 0)), hash_mix((uint64_t)x->from_us, (uint64_t)x->to_us));
+	struct hit *h = table_put(&s->hits, subject, &is_new);
+	if (!h)
+		return;
+	if (is_new) {
+		*h = (struct hit){ .indicator = x, .inside = inside, .front_end_only = !x->is_app };
+		h->alert = alerts_open(c->alerts, &detector_known_indicator, subject);
+	}
+	if (!h->alert)
+		return;
+	if (event_is_mail(e))
+		h->mail_records++;
+	else if (op_kinds(e->rec->op) & KIND_SIGNIN)
+		h->signins++, h->failed += is_failed_signin(e->rec);
+	else
+		h->others++;
+	h->front_end_only &= e->net == NET_MICROSOFT;
+	enum severity before = h->alert->severity;
+	bool was_raised = h->alert->raised;
+	alert_fold(c->alerts, h->alert, e);
+	alert_raise(h->alert, e->rec->time_us, severity_of(e, x, inside));
+	if (!was_raised || h->alert->severity > before)
+		write_sentences(c, h);
+}
+
+/* the application of a client, looked up once a client */
+static void meet_client(struct state *s, struct detect_ctx *c, const struct event *e)
+{
+	uint8_t app[16];
+	size_t n;
+	if (!reach((void **)&s->client_app, &s->client_count, e->client, 1) || s->client_app[e->client] == 1)
+		return;
+	s->client_app[e->client] = 1;
+	for (unsigned part = CLIENT_APP_ID; part <= CLIENT_CALLER; part++) {
+		if (!guid_parse(world_client_part(c->world, e->client, (enum client_part)part), app))
+			continue;
+		const struct indicator *x = indicators_for_app(c->indicators, app, &n);
+		if (!x)
+			continue;
+		s->client_app[e->client] = 2;
+		for (size_t i = 0; i < n; i++)
+			meet(s, c, e, &x[i]);
+		return;
+	}
+}
+
+/* applications that a directory record is about: consent to one, a credential for one */
+static void meet_details(struct state *s, struct detect_ctx *c, const struct event *e)
+{
+	struct detail_iter it = rec_details(e->rec);
+	struct str name, value;
+	uint8_t app[16];
+	size_t n;
+	while (detail_next(&it, &name, &value)) {
+		if (!str_eq_nocase(name, STR("ObjectId")) && !str_starts_nocase(name, STR("Target.")) &&
+		    !str_ends_nocase(name, STR("AppId")))
+			continue;
+		const struct indicator *x = guid_parse(str_trim(value), app) ? indicators_for_app(c->indicators, app, &n) : NULL;
+		if (!x)
+			continue;
+		for (size_t i = 0; i < n; i++)
+			meet(s, c, e, &x[i]);
+		return;
+	}
+}
+
+static void event(void *state, struct detect_ctx *c, const struct event *e)
+{
+	struct state *s = state;
+	size_t n;
+	if (!c->indicators)
+		return;
+	if (e->rec->ip_kind == ADDR_V4 || e->rec->ip_kind == ADDR_V6) {
+		struct addr a = { .kind = e->rec->ip_kind };
+		memcpy(a.b, e->rec->ip, 16);
+		const struct indicator *x = indicators_for_addr(c->indicators, &a, &n);
+		for (size_t i = 0; i < n; i++)
+			meet(s, c, e, &x[i]);
+	}
+	if (!indicators_have_apps(c->indicators))
+		return;
+	if (e->client != NONE)
+		meet_client(s, c, e);
+	if (op_kinds(e->rec->op) & KIND_DIRECTORY)
+		meet_details(s, c, e);
+}
+
+static void end(void *state, struct detect_ctx *c)
+{
+	struct state *s = state;
+	uint64_t key;
+	const struct hit *h;
+	for (size_t i = 0; (h = table_next(&s->hits, &i, &key));)
+		if (h->alert)
+			write_sentences(c, h);
+}
+
+static const char *const mitre[] = { "T1114.002", "T1078.004", NULL };
+
+const struct detector detector_known_indicator = {
+	.name = "known-indicator",
+	.title = "An address or application on a list of bad ones",
+	.severity = "critical: a mail read inside its days; high: anything else inside; medium: failed sign-ins only; info: outside its days",
+	.signal = "caller's address and application id of every record, against Storm-0558's published addresses and --ioc lists",
+	.catches = "reads, logons and changes from a listed address or application inside its days",
+	.misses = "what nobody published; callers behind Microsoft front ends",
+	.cost = "addresses change hands, hence info outside the days; one entry for each indicator met",
+	.mitre = mitre,
+	.wants = KIND_MAIL | KIND_MAILBOX | KIND_ADMIN | KIND_DIRECTORY | KIND_SIGNIN,
+	.state_bytes = sizeof(struct state),
+	.begin = begin,
+	.event = event,
+	.end = end,
+	.release = release,
+	.refused = refused,
+};

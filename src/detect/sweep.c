@@ -1,1 +1,471 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* sweep: one client, or one network, goes through many mailboxes.
+ *
+ * Signal   First touches: a client in a mailbox where it never was, a network in a mailbox that was never read from it.
+ *          Counted for each client and for each network over 10 minutes, 1 hour and 1 day.
+ * Catches  The collection phase: one tool that opens mailbox after mailbox from a server or two; an application that
+ *          walks through mailboxes behind Microsoft's front ends; one client on a network new to the tenant.
+ * Misses   A thief who takes fewer than five mailboxes an hour and fewer than ten a day; a sweep that began before the
+ *          data and goes on at the same pace (the inventory ranks it); one network for each mailbox.
+ * Cost     What everybody does every day is not counted at all: only first touches are, so that Microsoft's background
+ *          readers and journaling are silent once they are known.  A roll-out has about as many networks as mailboxes; an
+ *          office behind one address has owners in networks they were in before.  What remains: a vendor who is let
+ *          into many mailboxes at once, and a conference where everybody opens something new.  Memory: 72 bytes a
+ *          mailbox, 48 a client and network, 80 for each first touch kept (at most 16 a client or network).
+ *
+ * In the tenant's first three days everything is a first touch.  Then a client is only noted, and judged a day later by
+ * what can be told without history: many mailboxes but a minority of the tenant, which other clients read too, and either
+ * few networks where nobody else is, or all of it within two hours. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "detect/detect_int.h"
+
+#define LEARNT_US (3 * US_PER_DAY)       /* before this a first touch says nothing */
+#define MAILBOX_LEARNT_US US_PER_DAY     /* a mailbox younger than this is new to everybody (joiners, migration batches) */
+#define HOUR_MAILBOXES 5                 /* more than a person's own, shared and delegated mailboxes in an hour */
+#define DAY_MAILBOXES 10                 /* ... in a day */
+#define FEW_NETS 2                       /* a server and its spare; a roll-out has one for nearly each mailbox */
+#define PER_NET 5                        /* or so many mailboxes for each network */
+#define GROWTH_SHARE 4                   /* a client that is known must grow by a quarter, or its normal growth would alert */
+#define ELSEWHERE_US US_PER_HOUR         /* read from another network this shortly before: its owner has not moved */
+#define EPISODE_US US_PER_DAY            /* further first touches within a day belong to the same alert */
+#define COLD_MAILBOXES 10                /* without history: demand more */
+#define COLD_SETTLE_US US_PER_DAY        /* judge with a day's knowledge */
+#define COLD_SETTLE_MIN_US (6 * US_PER_HOUR) /* ... or with what there is at the end of the data, if it is not less than this */
+#define COLD_BURST_US (2 * US_PER_HOUR)  /* all that a client ever did */
+#define STEPS 16                         /* kept for each client and network; above every threshold */
+#define STEPS_TOTAL_MAX 400000           /* all together: 32 MB */
+#define COLD_MAX 1000
+
+extern const struct detector detector_sweep;
+
+struct ring { /* the last first touches of one client or network, oldest first */
+	struct kept *v;
+	uint8_t n, capacity;
+};
+
+struct client_row {
+	struct ring ring;
+	struct alert *alert;
+	int64_t episode_us;  /* last first touch that belongs to the alert */
+	int64_t day_us;      /* growth: first touches since then, for a day; the ring is too short to count them */
+	uint32_t day_n;
+	bool cold;           /* noted for judgement */
+};
+
+struct net_row {
+	struct ring ring;
+	struct alert *alert;
+	int64_t episode_us, first_us;
+	uint32_t client;     /* the one client seen there, + 1 */
+	bool many_clients;
+};
+
+struct last_use { /* of a mailbox, from a real network */
+	int64_t us;
+	uint32_t net;
+};
+
+struct cold { /* a client to be judged without history */
+	uint32_t client;
+	int64_t crossed_us;
+	bool done;
+};
+
+struct state {
+	struct client_row *clients;
+	uint32_t client_count;
+	struct net_row *nets;
+	uint32_t net_count;
+	struct net_memory memory;
+	struct last_use *uses;
+	uint32_t use_count;
+	struct cold *colds;
+	uint32_t cold_count;
+	uint64_t steps;
+	uint64_t refused;
+};
+
+static int begin(void *state, struct detect_ctx *c)
+{
+	struct state *s = state;
+	(void)c;
+	s->colds = calloc(COLD_MAX, sizeof *s->colds);
+	return s->colds ? 0 : -1;
+}
+
+static void release(void *state)
+{
+	struct state *s = state;
+	for (uint32_t i = 0; i < s->client_count; i++)
+		free(s->clients[i].ring.v);
+	for (uint32_t i = 0; i < s->net_count; i++)
+		free(s->nets[i].ring.v);
+	free(s->clients);
+	free(s->nets);
+	free(s->colds);
+	free(s->uses);
+	net_memory_release(&s->memory);
+}
+
+static uint64_t refused(const void *state)
+{
+	const struct state *s = state;
+	return s->refused;
+}
+
+/* -- first touches -- */
+
+#define KEPT_ELSEWHERE (UINT32_C(1) << 31) /* in kept.flags: the mailbox had just been read from another network */
+
+static void ring_add(struct state *s, struct ring *r, const struct event *e, bool elsewhere)
+{
+	if (r->n == STEPS) {
+		memmove(r->v, r->v + 1, (STEPS - 1) * sizeof *r->v);
+		r->n--;
+	} else if (r->n == r->capacity) {
+		uint8_t capacity = r->capacity ? (uint8_t)(r->capacity * 2) : 1;
+		struct kept *v = s->steps + capacity - r->capacity <= STEPS_TOTAL_MAX ? realloc(r->v, capacity * sizeof *v) : NULL;
+		if (!v) {
+			s->refused++;
+			return;
+		}
+		s->steps += (uint64_t)capacity - r->capacity;
+		r->v = v;
+		r->capacity = capacity;
+	}
+	r->v[r->n] = kept_of(e);
+	if (elsewhere)
+		r->v[r->n].flags |= KEPT_ELSEWHERE;
+	r->n++;
+}
+
+struct tally { /* of the first touches within a span before now */
+	unsigned mailboxes, nets, clients;
+	unsigned front; /* behind a front end, or without an address */
+	unsigned elsewhere; /* in mailboxes that had just been read from another network */
+	uint64_t items;
+	unsigned first; /* place of the oldest one counted */
+};
+
+static struct tally ring_tally(const struct ring *r, int64_t now, int64_t span)
+{
+	struct tally t = { .first = r->n };
+	while (t.first > 0 && now - r->v[t.first - 1].time_us <= span)
+		t.first--;
+	for (unsigned i = t.first; i < r->n; i++) {
+		bool mailbox = true, net = net_is_real(r->v[i].net), client = true;
+		for (unsigned j = t.first; j < i; j++) {
+			mailbox &= r->v[j].mailbox != r->v[i].mailbox;
+			net &= r->v[j].net != r->v[i].net;
+			client &= r->v[j].client != r->v[i].client;
+		}
+		t.mailboxes += mailbox;
+		t.nets += net;
+		t.clients += client;
+		t.front += !net_is_real(r->v[i].net);
+		t.elsewhere += mailbox && (r->v[i].flags & KEPT_ELSEWHERE);
+		t.items += r->v[i].items;
+	}
+	return t;
+}
+
+/* "6 in 10 minutes, 12 in an hour, 16 or more in a day" */
+static const char *say_pace(const struct ring *r, int64_t now, char out[SAY_SIZE])
+{
+	unsigned minutes = ring_tally(r, now, 10 * US_PER_MINUTE).mailboxes, hour = ring_tally(r, now, US_PER_HOUR).mailboxes;
+	unsigned day = ring_tally(r, now, US_PER_DAY).mailboxes;
+	snprintf(out, SAY_SIZE, "%u in 10 minutes, %u in an hour, %u%s in a day", minutes, hour, day, day == STEPS ? " or more" : "");
+	return out;
+}
+
+static const char *say_nets(const struct world *w, const struct alert *al, char out[SAY_SIZE])
+{
+	if (al->nets.total == 1)
+		snprintf(out, SAY_SIZE, "%s", world_net_label(w, al->nets.v[0]));
+	else if (al->nets.total == 2)
+		snprintf(out, SAY_SIZE, "%s and %s", world_net_label(w, al->nets.v[0]), world_net_label(w, al->nets.v[1]));
+	else
+		snprintf(out, SAY_SIZE, "%llu networks", (unsigned long long)al->nets.total);
+	return out;
+}
+
+static void raise_with(struct detect_ctx *c, struct alert *al, const struct ring *r, unsigned first, int64_t t, enum severity s)
+{
+	for (unsigned i = first; i < r->n; i++)
+		kept_fold(c->alerts, al, &r->v[i]);
+	alert_raise(al, t, s);
+}
+
+/* -- clients -- */
+
+static void client_crossed(struct state *s, struct detect_ctx *c, const struct event *e, const struct tally *t, enum severity severity)
+{
+	const struct world *w = c->world;
+	struct client_row *row = &s->clients[e->client];
+	const struct world_client *wc = &w->clients[e->client];
+	int64_t now = e->rec->time_us;
+	char client[SAY_SIZE], boxes[SAY_SIZE], pace[SAY_SIZE], nets[SAY_SIZE], age[TIME_TEXT_SIZE];
+	struct alert *al = alerts_open(c->alerts, &detector_sweep,
+		hash_mix(hash_mix(wc->key, 1), (uint64_t)row->ring.v[t->first].time_us));
+	if (!al)
+		return;
+	row->alert = al;
+	row->episode_us = now;
+	raise_with(c, al, &row->ring, t->first, now, severity);
+	say_client(w, e->client, client);
+	alert_title(al, "%s went through %u mailboxes that it had never touched", client, t->mailboxes);
+	alert_why(al, "Mailboxes new to this client: %s (%s).", say_pace(&row->ring, now, pace), say_mailboxes(w, &al->mailboxes, boxes));
+	if (t->nets)
+		alert_why(al, "All of them from %s, from which none of these mailboxes had been read before; a roll-out comes from about "
+			  "as many networks as mailboxes.", say_nets(w, al, nets));
+	else
+		alert_why(al, "%s, so that the caller's network is not known.", wc->microsoft_front_end
+			  ? "The log shows Microsoft front ends only" : "The log shows no address");
+	alert_why(al, "Before that the client was in %u of %u mailboxes; first seen %s before.", wc->mailboxes - t->mailboxes,
+		  w->active_mailboxes, time_format_span(now - wc->first_us, age));
+	if (!t->nets)
+		alert_blind(al, "where the caller is");
+}
+
+static void client_touch(struct state *s, struct detect_ctx *c, const struct event *e, bool net_is_new)
+{
+	const struct world_client *wc = &c->world->clients[e->client];
+	struct client_row *row = &s->clients[e->client];
+	int64_t now = e->rec->time_us;
+	bool real = net_is_real(e->net);
+
+	if (row->alert && now - row->episode_us <= EPISODE_US) {
+		alert_fold(c->alerts, row->alert, e);
+		row->episode_us = now;
+		ring_add(s, &row->ring, e, false);
+		return;
+	}
+	row->alert = NULL;
+	if (e->tenant_learnt_us < LEARNT_US) {
+		ring_add(s, &row->ring, e, false);
+		if (!row->cold && wc->mailboxes >= COLD_MAILBOXES && s->cold_count < COLD_MAX) {
+			row->cold = true;
+			s->colds[s->cold_count++] = (struct cold){ .client = e->client, .crossed_us = now };
+		}
+		return;
+	}
+	/* Owners in networks where they were before are a roll-out; a mailbox that is new itself is new to everybody. */
+	if (e->mailbox_learnt_us < MAILBOX_LEARNT_US || (real && !net_is_new))
+		return;
+	ring_add(s, &row->ring, e, false);
+	if (now - row->day_us >= US_PER_DAY) {
+		row->day_us = now;
+		row->day_n = 0;
+	}
+	row->day_n++;
+	struct tally hour = ring_tally(&row->ring, now, US_PER_HOUR), day = ring_tally(&row->ring, now, US_PER_DAY);
+	/* what the learning days left in the ring is not counted: it was everybody's first touch */
+	int64_t cold_end = c->world->mail_first_us + LEARNT_US;
+	if (now - cold_end < US_PER_HOUR)
+		hour = ring_tally(&row->ring, now, now - cold_end);
+	if (now - cold_end < US_PER_DAY)
+		day = ring_tally(&row->ring, now, now - cold_end);
+	uint64_t grown = row->day_n > day.mailboxes ? row->day_n : day.mailboxes;
+	uint64_t before = wc->mailboxes > grown ? wc->mailboxes - grown : 0;
+	bool grows = grown * GROWTH_SHARE >= before, is_young = now - wc->first_us < US_PER_DAY;
+	if (hour.mailboxes >= HOUR_MAILBOXES && !hour.front && hour.nets <= FEW_NETS && grows)
+		client_crossed(s, c, e, &hour, SEVERITY_HIGH);
+	else if (day.mailboxes >= DAY_MAILBOXES && !day.front && day.mailboxes >= PER_NET * day.nets && grows)
+		client_crossed(s, c, e, &day, SEVERITY_HIGH);
+	else if (hour.mailboxes >= HOUR_MAILBOXES && !hour.nets && /* no networks to judge by: new, or twice what it was */
+		 (is_young || grown >= before))
+		client_crossed(s, c, e, &hour, SEVERITY_MEDIUM);
+}
+
+/* -- networks -- */
+
+static void net_crossed(struct state *s, struct detect_ctx *c, const struct event *e, const struct tally *t, bool edges_new)
+{
+	const struct world *w = c->world;
+	struct net_row *row = &s->nets[e->net];
+	int64_t now = e->rec->time_us;
+	char client[SAY_SIZE], boxes[SAY_SIZE], pace[SAY_SIZE], age[TIME_TEXT_SIZE];
+	const char *net = world_net_label(w, e->net);
+	struct alert *al = alerts_open(c->alerts, &detector_sweep,
+		hash_mix(hash_mix(key_net(w, e->net), 2), (uint64_t)row->ring.v[t->first].time_us));
+	if (!al)
+		return;
+	row->alert = al;
+	row->episode_us = now;
+	raise_with(c, al, &row->ring, t->first, now, edges_new ? SEVERITY_HIGH : SEVERITY_MEDIUM);
+	alert_title(al, "%u mailboxes read from %s, which was new to all of them", t->mailboxes, net);
+	alert_why(al, "Mailboxes never read from this network before: %s (%s).", say_pace(&row->ring, now, pace),
+		  say_mailboxes(w, &al->mailboxes, boxes));
+	if (edges_new)
+		alert_why(al, "In each of them the client was new too: %u client%s.", t->clients, PLURAL(t->clients));
+	else
+		alert_why(al, "The network was first seen %s before in the whole tenant, one client is all that is used there (%s), and %u "
+			  "of the mailboxes had been read from elsewhere within the hour: their owners have not moved.",
+			  time_format_span(now - row->first_us, age), say_client(w, e->client, client), t->elsewhere);
+	if (net_is_prefix(w, e->net))
+		alert_why(al, "Networks are address prefixes here (no ASN file).");
+}
+
+static void net_touch(struct state *s, struct detect_ctx *c, const struct event *e, bool elsewhere)
+{
+	struct net_row *row = &s->nets[e->net];
+	int64_t now = e->rec->time_us;
+	bool young = now - row->first_us < US_PER_DAY && row->first_us - c->world->mail_first_us >= LEARNT_US;
+
+	if (row->alert && now - row->episode_us <= EPISODE_US) {
+		alert_fold(c->alerts, row->alert, e);
+		row->episode_us = now;
+		return;
+	}
+	row->alert = NULL;
+	if (e->tenant_learnt_us < LEARNT_US || e->mailbox_learnt_us < MAILBOX_LEARNT_US || !(e->edge_is_new || young))
+		return;
+	ring_add(s, &row->ring, e, elsewhere);
+	struct tally hour = ring_tally(&row->ring, now, US_PER_HOUR), day = ring_tally(&row->ring, now, US_PER_DAY);
+	const struct tally *t = hour.mailboxes >= HOUR_MAILBOXES ? &hour : day.mailboxes >= DAY_MAILBOXES ? &day : NULL;
+	if (!t)
+		return;
+	bool edges_new = true;
+	for (unsigned i = t->first; i < row->ring.n; i++) {
+		const struct edge *edge = world_edge(c->world, row->ring.v[i].mailbox, row->ring.v[i].client);
+		edges_new &= edge && edge->first_us == row->ring.v[i].time_us;
+	}
+	/* the client's own alert tells the same story better */
+	for (unsigned i = t->first; i < row->ring.n; i++)
+		if (row->ring.v[i].client < s->client_count && s->clients[row->ring.v[i].client].alert &&
+		    now - s->clients[row->ring.v[i].client].episode_us <= EPISODE_US)
+			return;
+	if (edges_new || (young && !row->many_clients && t->elsewhere * 2 >= t->mailboxes))
+		net_crossed(s, c, e, t, edges_new);
+}
+
+/* -- without history -- */
+
+/* Is this client alone in all networks that its ring shows? */
+static bool alone_in_nets(const struct state *s, const struct ring *r, uint32_t client)
+{
+	bool any = false;
+	for (unsigned i = 0; i < r->n; i++) {
+		uint32_t net = r->v[i].net;
+		if (!net_is_real(net))
+			return false;
+		if (net >= s->net_count || s->nets[net].many_clients || s->nets[net].client != client + 1)
+			return false;
+		any = true;
+	}
+	return any;
+}
+
+static void judge(struct state *s, struct detect_ctx *c, struct cold *x, int64_t now)
+{
+	const struct world *w = c->world;
+	const struct world_client *wc = &w->clients[x->client];
+	const struct client_row *row = &s->clients[x->client];
+	char client[SAY_SIZE], boxes[SAY_SIZE], nets[SAY_SIZE], span[TIME_TEXT_SIZE];
+	unsigned shared = 0;
+	x->done = true;
+	if (wc->mailboxes < COLD_MAILBOXES || (uint64_t)wc->mailboxes * 2 > w->active_mailboxes)
+		return; /* most of the tenant: an ordinary client, or a service */
+	for (unsigned i = 0; i < row->ring.n; i++)
+		shared += w->mailboxes[row->ring.v[i].mailbox].clients >= 2;
+	if (shared * 2 < row->ring.n)
+		return; /* nobody else reads these mailboxes: it is their owners' client */
+	bool few = wc->networks && wc->networks <= FEW_NETS && !wc->microsoft_front_end &&
+		   wc->mailboxes >= PER_NET * wc->networks && alone_in_nets(s, &row->ring, x->client);
+	bool burst = wc->last_us - wc->first_us <= COLD_BURST_US && wc->networks <= FEW_NETS &&
+		     x->crossed_us - w->mail_first_us >= US_PER_HOUR && now - wc->last_us >= COLD_SETTLE_MIN_US;
+	if (!few && !burst)
+		return;
+	struct alert *al = alerts_open(c->alerts, &detector_sweep, hash_mix(hash_mix(wc->key, 3), (uint64_t)x->crossed_us));
+	if (!al)
+		return;
+	raise_with(c, al, &row->ring, 0, now, SEVERITY_MEDIUM);
+	say_client(w, x->client, client);
+	alert_title(al, "%s went through %u of %u mailboxes", client, wc->mailboxes, w->active_mailboxes);
+	alert_why(al, "%u mailboxes, among them %s, with %llu items; most of them are read by other clients too.", wc->mailboxes,
+		  say_mailboxes(w, &al->mailboxes, boxes), (unsigned long long)wc->items);
+	if (few)
+		alert_why(al, "All of it from %s, where no other client was seen; an ordinary client has about as many networks as "
+			  "mailboxes.", say_nets(w, al, nets));
+	if (burst)
+		alert_why(al, "All that it ever did lies within %s.", time_format_span(wc->last_us - wc->first_us, span));
+	alert_why(al, "There was no history to learn from: this was judged by comparing clients with each other.");
+	if (wc->microsoft_front_end)
+		alert_blind(al, "where the caller is: Microsoft front ends hide it");
+}
+
+static void judge_due(struct state *s, struct detect_ctx *c, int64_t now, bool is_end)
+{
+	for (uint32_t i = 0; i < s->cold_count; i++) {
+		struct cold *x = &s->colds[i];
+		int64_t due = x->crossed_us + COLD_SETTLE_US;
+		if (x->done)
+			continue;
+		if (now >= due)
+			judge(s, c, x, due);
+		else if (is_end && now - x->crossed_us >= COLD_SETTLE_MIN_US)
+			judge(s, c, x, now);
+	}
+}
+
+/* -- events -- */
+
+static void event(void *state, struct detect_ctx *c, const struct event *e)
+{
+	struct state *s = state;
+	if (e->mailbox == NONE || e->client == NONE)
+		return;
+	/* the oldest case is due first: cases stand in the order in which they crossed */
+	while (s->cold_count && !s->colds[0].done && e->rec->time_us >= s->colds[0].crossed_us + COLD_SETTLE_US) {
+		judge(s, c, &s->colds[0], s->colds[0].crossed_us + COLD_SETTLE_US);
+		memmove(s->colds, s->colds + 1, --s->cold_count * sizeof *s->colds);
+	}
+	bool net_is_new = net_memory_is_new(&s->memory, e->mailbox, e->net), elsewhere = false;
+	if (net_is_real(e->net) && reach((void **)&s->uses, &s->use_count, e->mailbox, sizeof *s->uses)) {
+		struct last_use *u = &s->uses[e->mailbox];
+		elsewhere = u->net && u->net != e->net && e->rec->time_us - u->us <= ELSEWHERE_US;
+		u->net = e->net;
+		u->us = e->rec->time_us;
+	}
+	if (net_is_real(e->net) && reach((void **)&s->nets, &s->net_count, e->net, sizeof *s->nets)) {
+		struct net_row *row = &s->nets[e->net];
+		if (!row->client) {
+			row->client = e->client + 1;
+			row->first_us = e->rec->time_us;
+		}
+		row->many_clients |= row->client != e->client + 1;
+	}
+	if (!e->edge_is_new && !net_is_new)
+		return;
+	if (e->edge_is_new && reach((void **)&s->clients, &s->client_count, e->client, sizeof *s->clients))
+		client_touch(s, c, e, net_is_new);
+	if (net_is_new && e->net < s->net_count)
+		net_touch(s, c, e, elsewhere);
+}
+
+static void end(void *state, struct detect_ctx *c)
+{
+	judge_due(state, c, c->world->last_us, true);
+}
+
+static const char *const mitre[] = { "T1114.002", NULL };
+
+const struct detector detector_sweep = {
+	.name = "sweep",
+	.title = "One client or network goes through many mailboxes",
+	.severity = "high: mailboxes new to the client from one or two networks new to them; medium: behind Microsoft front ends, one client on a new network, or judged without history",
+	.signal = "first touches of (client, mailbox) and (network, mailbox) over 10 minutes, 1 hour, 1 day",
+	.catches = "collection by one tool from a server or two, or by one application behind front ends",
+	.misses = "fewer than five mailboxes an hour and ten a day; a sweep that began before the data; a network for each mailbox",
+	.cost = "a vendor let into many mailboxes at once, a conference; 72 bytes a mailbox, 80 a first touch kept",
+	.mitre = mitre,
+	.wants = KIND_MAIL,
+	.state_bytes = sizeof(struct state),
+	.begin = begin,
+	.event = event,
+	.end = end,
+	.release = release,
+	.refused = refused,
+};

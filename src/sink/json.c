@@ -1,1 +1,299 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* json: a finding, an application, the summary, each as one JSON object.  The keys of an alert and their order are a
+ * contract with other tools.  What is not known is null, never "" or 0; a Sync has no number of items and adds none. */
+#include <inttypes.h>
+
+#include "base/limits.h"
+#include "base/timefmt.h"
+#include "detect/detect.h"
+#include "sink/sink.h"
+
+void json_text(struct buf *b, struct str s)
+{
+	if (s.n)
+		buf_add_json(b, s);
+	else
+		buf_add_cstr(b, "null");
+}
+
+void json_time(struct buf *b, int64_t us)
+{
+	char text[TIME_TEXT_SIZE];
+
+	if (us) {
+		buf_add_char(b, '"');
+		buf_add_cstr(b, time_format(us, text));
+		buf_add_char(b, '"');
+	} else {
+		buf_add_cstr(b, "null");
+	}
+}
+
+static void number(struct buf *b, const char *key, uint64_t n)
+{
+	buf_printf(b, ",\"%s\":%" PRIu64, key, n);
+}
+
+/* `i`th comma of a list */
+static void comma(struct buf *b, size_t i)
+{
+	if (i)
+		buf_add_char(b, ',');
+}
+
+bool alert_cut_sentence(const struct alert *a, unsigned i, struct buf *ret)
+{
+	const struct { const struct u32_list *list; const char *noun; } lists[] = {
+		{ &a->mailboxes, "mailboxes" }, { &a->clients, "applications" }, { &a->actors, "actors" }, { &a->nets, "networks" },
+	};
+
+	for (unsigned k = 0; k < sizeof(lists) / sizeof(lists[0]); k++) {
+		if (lists[k].list->total <= lists[k].list->n || i-- > 0)
+			continue;
+		buf_printf(ret, "The list of %s stops after the first %" PRIu32 "; there were more.", lists[k].noun, lists[k].list->n);
+		return true;
+	}
+	return false;
+}
+
+static void add_mailboxes(struct buf *b, const struct world *w, const struct u32_list *list)
+{
+	buf_add_cstr(b, ",\"mailboxes\":[");
+	for (uint32_t i = 0; i < list->n; i++) {
+		comma(b, i);
+		buf_add_cstr(b, "{\"guid\":");
+		json_text(b, world_mailbox_guid(w, list->v[i]));
+		buf_add_cstr(b, ",\"upn\":");
+		json_text(b, world_mailbox_upn(w, list->v[i]));
+		buf_add_char(b, '}');
+	}
+	buf_add_char(b, ']');
+}
+
+static void add_apps(struct buf *b, const struct world *w, const struct u32_list *list)
+{
+	buf_add_cstr(b, ",\"apps\":[");
+	for (uint32_t i = 0; i < list->n; i++) {
+		comma(b, i);
+		buf_add_cstr(b, "{\"app_id\":");
+		json_text(b, world_client_part(w, list->v[i], CLIENT_APP_ID));
+		buf_add_cstr(b, ",\"client_app_id\":");
+		json_text(b, world_client_part(w, list->v[i], CLIENT_CLIENT_APP_ID));
+		buf_add_cstr(b, ",\"name\":");
+		json_text(b, world_client_name(w, list->v[i]));
+		buf_add_cstr(b, ",\"client\":");
+		json_text(b, world_client_part(w, list->v[i], CLIENT_FAMILY));
+		buf_add_char(b, '}');
+	}
+	buf_add_char(b, ']');
+}
+
+static void add_where(struct buf *b, const struct world *w, const struct alert *a)
+{
+	char text[ADDR_TEXT_SIZE];
+	size_t n = 0;
+
+	buf_add_cstr(b, ",\"actors\":[");
+	for (uint32_t i = 0; i < a->actors.n; i++) {
+		comma(b, i);
+		buf_add_json(b, world_actor(w, a->actors.v[i]));
+	}
+	buf_add_cstr(b, "],\"ips\":[");
+	for (uint32_t i = 0; i < a->ip_count; i++) {
+		comma(b, i);
+		buf_add_json(b, str_of(addr_format(&a->ips[i], text)));
+	}
+	buf_add_cstr(b, "],\"networks\":[");
+	for (uint32_t i = 0; i < a->nets.n; i++) {
+		if (a->nets.v[i] == NET_NONE)
+			continue;
+		comma(b, n++);
+		buf_add_json(b, str_of(world_net_label(w, a->nets.v[i])));
+	}
+	buf_add_char(b, ']');
+}
+
+static void add_ids(struct buf *b, const struct world *w, const char *key, const struct id_entry *ids, uint32_t count,
+                    struct str (*id_text)(const struct world *, const uint8_t *, bool, char *))
+{
+	char text[ID_TEXT_SIZE];
+
+	buf_printf(b, ",\"%s\":[", key);
+	for (uint32_t i = 0; i < count; i++) {
+		comma(b, i);
+		buf_add_json(b, id_text(w, ids[i].id, ids[i].is_text, text));
+	}
+	buf_add_char(b, ']');
+}
+
+static void add_sentences(struct buf *b, const struct alert *a)
+{
+	struct buf cut;
+
+	buf_add_cstr(b, ",\"why\":[");
+	for (uint32_t i = 0; i < a->why_count; i++) {
+		comma(b, i);
+		buf_add_json(b, str_of(a->why[i]));
+	}
+	buf_add_cstr(b, "],\"blind\":[");
+	for (uint32_t i = 0; i < a->blind_count; i++) {
+		comma(b, i);
+		buf_add_json(b, str_of(a->blind[i]));
+	}
+	buf_init(&cut, 4 * KIB);
+	for (unsigned i = 0; alert_cut_sentence(a, i, &cut); i++) {
+		comma(b, i + a->blind_count);
+		buf_add_json(b, buf_str(&cut));
+		buf_clear(&cut);
+	}
+	buf_release(&cut);
+	buf_add_cstr(b, "],\"mitre\":[");
+	for (size_t i = 0; a->detector->mitre && a->detector->mitre[i]; i++) {
+		comma(b, i);
+		buf_add_json(b, str_of(a->detector->mitre[i]));
+	}
+	buf_add_char(b, ']');
+}
+
+void json_alert(struct buf *b, const struct world *w, const struct alert *a)
+{
+	buf_add_cstr(b, "{\"type\":\"alert\",\"id\":");
+	buf_add_json(b, str_of(a->id));
+	buf_add_cstr(b, ",\"time\":");
+	json_time(b, a->time_us);
+	buf_add_cstr(b, ",\"rule\":");
+	buf_add_json(b, str_of(a->detector->name));
+	buf_add_cstr(b, ",\"severity\":");
+	buf_add_json(b, str_of(severity_names[a->severity]));
+	buf_add_cstr(b, ",\"title\":");
+	buf_add_json(b, str_of(a->title));
+	add_mailboxes(b, w, &a->mailboxes);
+	add_apps(b, w, &a->clients);
+	add_where(b, w, a);
+	add_ids(b, w, "sessions", a->sessions, a->session_count, world_id_text);
+	add_ids(b, w, "tokens", a->tokens, a->token_count, world_token_text);
+	buf_add_cstr(b, ",\"first_seen\":");
+	json_time(b, a->first_us);
+	buf_add_cstr(b, ",\"last_seen\":");
+	json_time(b, a->last_us);
+	number(b, "records", a->records);
+	number(b, "items", a->items);
+	number(b, "folders_synced", a->folders_synced);
+	add_sentences(b, a);
+	add_ids(b, w, "evidence", a->evidence, a->evidence_count, world_id_text);
+	buf_add_char(b, '}');
+}
+
+void json_app(struct buf *b, const struct world *w, const struct inventory_row *row, size_t rank)
+{
+	const struct world_client *c = &w->clients[row->client];
+
+	buf_add_cstr(b, "{\"type\":\"app\",\"app_id\":");
+	json_text(b, world_client_part(w, row->client, CLIENT_APP_ID));
+	buf_add_cstr(b, ",\"client_app_id\":");
+	json_text(b, world_client_part(w, row->client, CLIENT_CLIENT_APP_ID));
+	buf_add_cstr(b, ",\"name\":");
+	json_text(b, world_client_name(w, row->client));
+	buf_add_cstr(b, ",\"client\":");
+	json_text(b, world_client_part(w, row->client, CLIENT_FAMILY));
+	buf_add_cstr(b, ",\"api\":");
+	json_text(b, world_client_part(w, row->client, CLIENT_API));
+	number(b, "mailboxes", c->mailboxes);
+	buf_printf(b, ",\"share\":%.4f", row->share);
+	number(b, "records", c->records);
+	number(b, "binds", c->binds);
+	number(b, "syncs", c->syncs);
+	number(b, "attachments", c->attachments);
+	number(b, "items", c->items);
+	number(b, "folders_synced", c->folders_synced);
+	number(b, "networks", c->networks);
+	buf_add_cstr(b, c->microsoft_front_end ? ",\"microsoft_front_end\":true" : ",\"microsoft_front_end\":false");
+	buf_add_cstr(b, ",\"first_seen\":");
+	json_time(b, c->first_us);
+	buf_add_cstr(b, ",\"last_seen\":");
+	json_time(b, c->last_us);
+	number(b, "rank", rank);
+	buf_printf(b, ",\"unusual\":%.3f}", row->unusual);
+}
+
+static void add_operations(struct buf *b, const struct world *w)
+{
+	struct world_operation top[SUMMARY_OPERATIONS_MAX];
+	size_t n = world_operations(w, top, SUMMARY_OPERATIONS_MAX);
+
+	buf_add_cstr(b, ",\"operations\":[");
+	for (size_t i = 0; i < n && i < SUMMARY_OPERATIONS_MAX; i++) {
+		comma(b, i);
+		buf_add_cstr(b, "{\"name\":");
+		json_text(b, top[i].name);
+		buf_printf(b, ",\"count\":%" PRIu64 ",\"known\":%s}", top[i].count, top[i].known ? "true" : "false");
+	}
+	buf_add_char(b, ']');
+}
+
+static void add_refused(struct buf *b, const struct findings *f)
+{
+	const struct world *w = f->world;
+
+	buf_printf(b, ",\"refused\":{\"mailboxes\":%" PRIu64, w->refused.mailboxes);
+	number(b, "apps", w->refused.clients);
+	number(b, "actors", w->refused.actors);
+	number(b, "networks", w->refused.nets);
+	number(b, "edges", w->refused.edges);
+	number(b, "folders", w->refused.folders);
+	number(b, "detectors", f->detect_refused);
+	number(b, "alerts", f->alerts_refused);
+	buf_add_char(b, '}');
+}
+
+void json_summary(struct buf *b, const struct findings *f)
+{
+	static const char *const class_names[CLASS_COUNT] = {
+		[CLASS_AUDIT] = "audit", [CLASS_SIGNIN] = "signin", [CLASS_DIRECTORY] = "directory", [CLASS_GRAPH] = "graph",
+		[CLASS_OTHER] = "other",
+	};
+	const struct world *w = f->world;
+	uint64_t by_severity[SEVERITY_CRITICAL + 1] = { 0 };
+
+	for (size_t i = 0; i < f->alert_count; i++)
+		by_severity[f->alerts[i]->severity]++;
+	buf_printf(b, "{\"type\":\"summary\",\"records\":%" PRIu64, w->count.records);
+	number(b, "mail_records", w->count.mail_records);
+	number(b, "binds", w->count.binds);
+	number(b, "syncs", w->count.syncs);
+	number(b, "attachments", w->count.attachments);
+	number(b, "unknown_access", w->count.unknown_access);
+	number(b, "items", w->count.items);
+	if (w->count.bytes)
+		number(b, "bytes", w->count.bytes);
+	else
+		buf_add_cstr(b, ",\"bytes\":null"); /* no record said a size */
+	number(b, "signins", w->count.signins);
+	number(b, "mailboxes", w->active_mailboxes);
+	number(b, "apps", f->app_count);
+	buf_add_cstr(b, ",\"first\":");
+	json_time(b, w->first_us);
+	buf_add_cstr(b, ",\"last\":");
+	json_time(b, w->last_us);
+	buf_add_cstr(b, ",\"since\":");
+	json_text(b, str_of(f->since));
+	buf_add_cstr(b, ",\"until\":");
+	json_text(b, str_of(f->until));
+	buf_add_cstr(b, ",\"alerts\":{");
+	for (int i = SEVERITY_INFO; i <= SEVERITY_CRITICAL; i++)
+		buf_printf(b, "%s\"%s\":%" PRIu64, i ? "," : "", severity_names[i], by_severity[i]);
+	buf_printf(b, "},\"alerts_hidden\":%zu,\"classes\":{", f->alerts_below);
+	for (int i = 0; i < CLASS_COUNT; i++)
+		buf_printf(b, "%s\"%s\":%" PRIu64, i ? "," : "", class_names[i], w->count.by_class[i]);
+	buf_add_char(b, '}');
+	add_operations(b, w);
+	number(b, "unknown_operations", w->count.unknown_operations);
+	buf_add_cstr(b, ",\"lost\":[");
+	for (size_t i = 0; i < f->lost_count; i++) {
+		comma(b, i);
+		buf_add_json(b, str_of(f->lost[i]));
+	}
+	buf_add_char(b, ']');
+	add_refused(b, f);
+	buf_add_char(b, '}');
+}

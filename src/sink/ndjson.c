@@ -1,1 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* ndjson: one object a line: alerts in order of event time, then the app inventory by rank, the summary last, so that a
+ * reader who sees a summary knows that nothing is missing.  The objects are written in sink/json.c. */
+#include "sink/sink.h"
+
+static void ndjson_write(struct sink_out *o, const struct findings *f)
+{
+	bool open = true;
+
+	for (size_t i = 0; i < f->alert_count && open; i++) {
+		json_alert(&o->pending, f->world, f->alerts[i]);
+		buf_add_char(&o->pending, '\n');
+		open = sink_out_step(o);
+	}
+	for (size_t i = 0; i < f->app_count && open; i++) {
+		json_app(&o->pending, f->world, &f->apps[i], i + 1);
+		buf_add_char(&o->pending, '\n');
+		open = sink_out_step(o);
+	}
+	if (open) {
+		json_summary(&o->pending, f);
+		buf_add_char(&o->pending, '\n');
+	}
+}
+
+const struct sink sink_ndjson = {
+	.name = "ndjson",
+	.doc = "one JSON object a line: alerts, applications, one summary",
+	.write = ndjson_write,
+};

@@ -15,19 +15,24 @@ struct sink_out { /* where finished text goes; remembers the first failure */
 	int fd;
 	struct buf pending;
 	bool failed, closed; /* closed: the reader went away (EPIPE); quiet success */
+	int error;           /* errno of the failure */
 	bool color;          /* ANSI colours allowed */
 	unsigned width;      /* columns of the terminal, 0 = no terminal */
 };
 void sink_out_init(struct sink_out *o, int fd, bool color, unsigned width);
 void sink_out_flush(struct sink_out *o);
 void sink_out_release(struct sink_out *o); /* flushes */
+/* Between two pieces of output: hands on what has gathered once it is much.  False: nobody will ever read more. */
+bool sink_out_step(struct sink_out *o);
 
 struct findings {
 	const struct world *world;
 	struct alert *const *alerts; size_t alert_count; /* raised, at or above the asked severity, in output order */
 	const struct inventory_row *apps; size_t app_count; /* ranked, most unusual first */
 	size_t alerts_below;       /* raised, but below the asked severity */
-	const char *const *lost;   /* sorted names of what was lost ("bad JSON", "folders lost by the exporter"), no counts */
+	uint64_t alerts_refused, detect_refused; /* findings past ALERTS_MAX; entries the detectors' tables could not take */
+	const char *const *lost;   /* names of what was lost ("bad_json", "folders_lost"), no counts, always in the same order */
+	const char *const *lost_text; /* the same for people: "not well-formed JSON" */
 	size_t lost_count;
 	const char *since, *until; /* the user's bounds as text, or NULL */
 };
@@ -41,6 +46,15 @@ extern const struct sink *const sinks[]; /* NULL-terminated */
 const struct sink *sink_find(struct str name);
 
 /* shared by sinks */
+void sink_add_count(struct buf *b, uint64_t n);    /* "1,234,567" */
 void json_alert(struct buf *b, const struct world *w, const struct alert *a);
+void json_app(struct buf *b, const struct world *w, const struct inventory_row *row, size_t rank);
+void json_summary(struct buf *b, const struct findings *f);
+void json_text(struct buf *b, struct str s);      /* null for "" */
+void json_time(struct buf *b, int64_t us);        /* null for 0 */
+/* A sentence for every list of the alert that its limit has cut; false past the last (i = 0, 1, ...). */
+bool alert_cut_sentence(const struct alert *a, unsigned i, struct buf *ret);
+/* the whole inventory as a table (scan --inventory) */
+void csv_inventory(struct sink_out *o, const struct findings *f);
 
 #endif

@@ -1,1 +1,673 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* text: the findings for a tired responder.  In this order: one line that says how bad it is; the alerts, worst first,
+ * each with its reasons and with what could not be seen; the applications that read mail, most unusual first; and where
+ * nobody could look, because "no alerts" means nothing without it.
+ *
+ * All input text passes buf_add_terminal().  Lines fit the terminal, or TEXT_COLUMNS without one.  Colour marks the
+ * severity word and nothing else. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/guid.h"
+#include "base/limits.h"
+#include "base/timefmt.h"
+#include "detect/detect.h"
+#include "sink/sink.h"
+
+#define TEXT_COLUMNS 120     /* when no terminal says otherwise */
+#define TEXT_COLUMNS_MIN 60
+#define TEXT_COLUMNS_MAX 200 /* longer lines are hard to read */
+#define MARGIN 12            /* "CRITICAL    " */
+#define LABEL 13             /* "application  " */
+
+/* -- small pieces -- */
+
+/* "1 mailbox", "12 mailboxes" */
+static void add_counted(struct buf *b, uint64_t n, const char *one, const char *many)
+{
+	sink_add_count(b, n);
+	buf_add_char(b, ' ');
+	buf_add_cstr(b, n == 1 ? one : many);
+}
+
+static void add_spaces(struct buf *b, size_t n)
+{
+	while (n--)
+		buf_add_char(b, ' ');
+}
+
+/* Columns of text that is safe already: one a code point.  (East Asian names come out a little to the right.) */
+static size_t columns(struct str s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s.n; i++)
+		n += ((unsigned char)s.p[i] & 0xc0) != 0x80;
+	return n;
+}
+
+/* longest prefix of s of at most `width` columns that ends before a blank; a longer word is kept whole */
+static size_t line_length(struct str s, size_t width)
+{
+	size_t best = 0, column = 0;
+
+	for (size_t i = 0; i < s.n; i++) {
+		if (((unsigned char)s.p[i] & 0xc0) == 0x80)
+			continue;
+		if (s.p[i] == ' ' && i) {
+			best = i;
+			if (column >= width)
+				return best;
+		} else if (column >= width && best) {
+			return best;
+		}
+		column++;
+	}
+	return s.n;
+}
+
+struct page {
+	struct sink_out *o;
+	const struct findings *f;
+	size_t width;
+	struct buf line;  /* one paragraph, as it came */
+	struct buf safe;  /* the same, safe for a terminal */
+};
+
+/* Puts p->line out as a paragraph with a hanging indent; the cursor stands at column `indent`. */
+static void put_wrapped(struct page *p, size_t indent)
+{
+	struct str rest;
+	const size_t width = p->width > indent + 20 ? p->width - indent : 20;
+
+	buf_add_terminal(&p->safe, buf_str(&p->line), 0);
+	rest = str_trim(buf_str(&p->safe));
+	for (bool first = true; rest.n || first; first = false) {
+		size_t n = line_length(rest, width);
+		if (!first)
+			add_spaces(&p->o->pending, indent);
+		buf_add_str(&p->o->pending, (struct str){ rest.p, n });
+		buf_add_char(&p->o->pending, '\n');
+		rest = str_trim((struct str){ rest.p + n, rest.n - n });
+	}
+	if (buf_failed(&p->line) || buf_failed(&p->safe))
+		p->o->pending.failed = true;
+	buf_clear(&p->line);
+	buf_clear(&p->safe);
+}
+
+/* the same under a label in the margin; "" repeats none */
+static void put_labelled(struct page *p, const char *label)
+{
+	add_spaces(&p->o->pending, MARGIN);
+	buf_printf(&p->o->pending, "%-*s", LABEL, label);
+	put_wrapped(p, MARGIN + LABEL);
+}
+
+/* `i`th separator of a list cut at TEXT_LIST_SHOWN; true = that was the last to show */
+static bool list_step(struct buf *b, size_t i, uint64_t total)
+{
+	if (i == TEXT_LIST_SHOWN) {
+		buf_add_cstr(b, " and ");
+		sink_add_count(b, total - i);
+		buf_add_cstr(b, " more");
+		return true;
+	}
+	if (i)
+		buf_add_cstr(b, ", ");
+	return false;
+}
+
+static void add_severity(struct buf *b, enum severity s, bool color)
+{
+	static const char *const words[] = { "INFO", "LOW", "MEDIUM", "HIGH", "CRITICAL" };
+	static const char *const colors[] = { "36", "34", "33", "31", "1;31" };
+
+	if (color)
+		buf_printf(b, "\033[%sm%s\033[0m", colors[s], words[s]);
+	else
+		buf_add_cstr(b, words[s]);
+	add_spaces(b, MARGIN - strlen(words[s]));
+}
+
+/* -- the headline -- */
+
+static void put_headline(struct page *p)
+{
+	const struct findings *f = p->f;
+	const struct world *w = f->world;
+	struct buf *b = &p->line;
+	char first[TIME_TEXT_SIZE], last[TIME_TEXT_SIZE];
+	size_t by_severity[SEVERITY_CRITICAL + 1] = { 0 };
+	bool any = false;
+
+	for (size_t i = 0; i < f->alert_count; i++)
+		by_severity[f->alerts[i]->severity]++;
+	if (f->alert_count)
+		add_counted(b, f->alert_count, "alert", "alerts");
+	else
+		buf_add_cstr(b, f->alerts_below ? "No alerts at or above the asked severity" : "No alerts");
+	for (int s = SEVERITY_CRITICAL; s >= SEVERITY_INFO; s--) {
+		if (!by_severity[s])
+			continue;
+		buf_add_cstr(b, any ? ", " : " (");
+		sink_add_count(b, by_severity[s]);
+		buf_add_char(b, ' ');
+		buf_add_cstr(b, severity_names[s]);
+		any = true;
+	}
+	if (any)
+		buf_add_char(b, ')');
+	buf_add_cstr(b, " in ");
+	add_counted(b, w->count.records, "record", "records");
+	buf_add_cstr(b, ": ");
+	add_counted(b, w->count.mail_records, "read of mail", "reads of mail");
+	buf_add_cstr(b, " in ");
+	add_counted(b, w->active_mailboxes, "mailbox", "mailboxes");
+	buf_add_cstr(b, " by ");
+	add_counted(b, f->app_count, "application", "applications");
+	if (w->first_us)
+		buf_printf(b, "; %s to %s UTC", time_format_minute(w->first_us, first), time_format_minute(w->last_us, last));
+	put_wrapped(p, 0);
+}
+
+/* -- alerts -- */
+
+/* the door that a client came through, by name where it has one; "" if it came by itself */
+static struct str api_label(const struct world *w, uint32_t client)
+{
+	struct str api = world_client_part(w, client, CLIENT_API), name = STR_NONE;
+	uint8_t id[16];
+
+	if (guid_parse(api, id))
+		name = app_name(id);
+	return name.n ? name : api;
+}
+
+static void add_mailbox(struct buf *b, const struct world *w, uint32_t mailbox)
+{
+	struct str upn = world_mailbox_upn(w, mailbox), guid = world_mailbox_guid(w, mailbox);
+
+	buf_add_str(b, upn.n ? upn : guid.n ? guid : STR("(unnamed)"));
+}
+
+static void add_app(struct buf *b, const struct world *w, uint32_t client)
+{
+	struct str name = world_client_name(w, client), caller = world_client_part(w, client, CLIENT_CALLER);
+	struct str api = api_label(w, client), family = world_client_part(w, client, CLIENT_FAMILY);
+
+	buf_add_str(b, name.n ? name : caller.n ? caller : STR("(no application id)"));
+	if (name.n && caller.n)
+		buf_printf(b, " (%.*s)", STR_ARG(caller));
+	if (api.n)
+		buf_printf(b, " through %.*s", STR_ARG(api));
+	if (family.n)
+		buf_printf(b, " as %.*s", STR_ARG(family));
+}
+
+static void put_ids(struct page *p, const char *label, const struct id_entry *ids, uint32_t n,
+                    struct str (*id_text)(const struct world *, const uint8_t *, bool, char *))
+{
+	char text[ID_TEXT_SIZE];
+
+	if (!n)
+		return;
+	for (uint32_t i = 0; i < n && !list_step(&p->line, i, n); i++)
+		buf_add_str(&p->line, id_text(p->f->world, ids[i].id, ids[i].is_text, text));
+	put_labelled(p, label);
+}
+
+static void put_who(struct page *p, const struct alert *a)
+{
+	const struct world *w = p->f->world;
+	struct buf *b = &p->line;
+
+	if (a->mailboxes.n) {
+		for (uint32_t i = 0; i < a->mailboxes.n && !list_step(b, i, a->mailboxes.total); i++)
+			add_mailbox(b, w, a->mailboxes.v[i]);
+		put_labelled(p, a->mailboxes.total == 1 ? "mailbox" : "mailboxes");
+	}
+	for (uint32_t i = 0; i < a->clients.n; i++) {
+		bool last = list_step(b, i == TEXT_LIST_SHOWN ? i : 0, a->clients.total);
+		if (!last)
+			add_app(b, w, a->clients.v[i]);
+		put_labelled(p, i ? "" : "application");
+		if (last)
+			break;
+	}
+	if (a->actors.n) {
+		for (uint32_t i = 0; i < a->actors.n && !list_step(b, i, a->actors.total); i++)
+			buf_add_str(b, world_actor(w, a->actors.v[i]));
+		put_labelled(p, "actor");
+	}
+}
+
+static void put_where(struct page *p, const struct alert *a)
+{
+	struct buf *b = &p->line;
+	char text[ADDR_TEXT_SIZE];
+
+	if (a->ip_count) {
+		for (uint32_t i = 0; i < a->ip_count && !list_step(b, i, a->ip_count); i++)
+			buf_add_cstr(b, addr_format(&a->ips[i], text));
+		put_labelled(p, "address");
+	}
+	if (a->nets.n) {
+		for (uint32_t i = 0; i < a->nets.n && !list_step(b, i, a->nets.total); i++)
+			buf_add_cstr(b, world_net_label(p->f->world, a->nets.v[i]));
+		put_labelled(p, "network");
+	}
+	put_ids(p, "session", a->sessions, a->session_count, world_id_text);
+	put_ids(p, "token", a->tokens, a->token_count, world_token_text);
+}
+
+static void put_volume(struct page *p, const struct alert *a)
+{
+	struct buf *b = &p->line;
+	char first[TIME_TEXT_SIZE], last[TIME_TEXT_SIZE];
+
+	if (!a->records)
+		return;
+	add_counted(b, a->records, "record", "records");
+	if (a->items) {
+		buf_add_cstr(b, ", ");
+		add_counted(b, a->items, "item read", "items read");
+	}
+	if (a->folders_synced) {
+		buf_add_cstr(b, ", ");
+		add_counted(b, a->folders_synced, "folder synced whole", "folders synced whole");
+	}
+	if (a->first_us && a->first_us == a->last_us)
+		buf_printf(b, ", %s", time_format_minute(a->first_us, first));
+	else if (a->first_us)
+		buf_printf(b, ", %s to %s", time_format_minute(a->first_us, first), time_format_minute(a->last_us, last));
+	put_labelled(p, "volume");
+}
+
+/* severity, time, title */
+static void put_title(struct page *p, const struct alert *a, bool with_id)
+{
+	struct buf *out = &p->o->pending;
+	char text[TIME_TEXT_SIZE];
+
+	add_severity(out, a->severity, p->o->color);
+	buf_add_cstr(out, time_format_minute(a->time_us, text));
+	buf_add_cstr(out, "  ");
+	buf_add_cstr(&p->line, a->title ? a->title : a->detector->title);
+	if (with_id)
+		buf_printf(&p->line, "  %s", a->id);
+	put_wrapped(p, MARGIN + strlen(text) + 2);
+}
+
+static void put_alert(struct page *p, const struct alert *a)
+{
+	char text[ID_TEXT_SIZE];
+	unsigned blind = 0;
+
+	put_title(p, a, false);
+	put_who(p, a);
+	put_where(p, a);
+	put_volume(p, a);
+	for (uint32_t i = 0; i < a->why_count; i++) {
+		buf_add_cstr(&p->line, a->why[i]);
+		put_labelled(p, i ? "" : "why");
+	}
+	for (uint32_t i = 0; i < a->blind_count; i++) {
+		buf_add_cstr(&p->line, a->blind[i]);
+		put_labelled(p, blind++ ? "" : "not seen");
+	}
+	for (unsigned i = 0; alert_cut_sentence(a, i, &p->line); i++)
+		put_labelled(p, blind++ ? "" : "not seen");
+	buf_add_cstr(&p->line, a->id);
+	buf_printf(&p->line, " (%s)", a->detector->name);
+	for (uint32_t i = 0; i < a->evidence_count && i < 3; i++) {
+		struct str id = world_id_text(p->f->world, a->evidence[i].id, a->evidence[i].is_text, text);
+		buf_add_cstr(&p->line, i ? ", " : ", records ");
+		buf_add_str(&p->line, id);
+	}
+	if (a->evidence_count > 3)
+		buf_add_cstr(&p->line, " ...");
+	put_labelled(p, "id");
+	buf_add_char(&p->o->pending, '\n');
+}
+
+/* worst first; inside a severity the order of time that the engine gave (the position makes qsort stable) */
+struct ranked { const struct alert *alert; size_t position; };
+
+static int by_severity_then_time(const void *pa, const void *pb)
+{
+	const struct ranked *a = pa, *b = pb;
+
+	if (a->alert->severity != b->alert->severity)
+		return a->alert->severity > b->alert->severity ? -1 : 1;
+	return a->position < b->position ? -1 : a->position > b->position;
+}
+
+static void put_alerts(struct page *p)
+{
+	const struct findings *f = p->f;
+	struct ranked *order = malloc((f->alert_count + 1) * sizeof(*order));
+	size_t shown = 0;
+	bool open = true;
+
+	if (!order) {
+		p->o->pending.failed = true;
+		return;
+	}
+	for (size_t i = 0; i < f->alert_count; i++)
+		order[i] = (struct ranked){ f->alerts[i], i };
+	qsort(order, f->alert_count, sizeof(*order), by_severity_then_time);
+	for (size_t i = 0; i < f->alert_count && open; i++) {
+		const struct alert *a = order[i].alert;
+		shown = i && order[i - 1].alert->severity == a->severity ? shown + 1 : 0;
+		if (shown < TEXT_ALERTS_IN_FULL) {
+			put_alert(p, a);
+		} else {
+			if (shown == TEXT_ALERTS_IN_FULL)
+				buf_printf(&p->o->pending, "More of severity %s, one line each (-f ndjson has them in full):\n",
+				           severity_names[a->severity]);
+			put_title(p, a, true);
+			if (i + 1 == f->alert_count || order[i + 1].alert->severity != a->severity)
+				buf_add_char(&p->o->pending, '\n');
+		}
+		open = sink_out_step(p->o);
+	}
+	if (f->alerts_below) {
+		add_counted(&p->line, f->alerts_below, "more alert is", "more alerts are");
+		buf_add_cstr(&p->line, " below the severity asked for with -m, and not shown.");
+		put_wrapped(p, 0);
+		buf_add_char(&p->o->pending, '\n');
+	}
+	free(order);
+}
+
+/* -- the app inventory -- */
+
+enum column {
+	COL_RANK, COL_APP, COL_API, COL_FAMILY, COL_MAILBOXES, COL_SHARE, COL_ITEMS, COL_FOLDERS, COL_NETWORKS, COL_FIRST, COL_LAST,
+	COL_UNUSUAL, COL_COUNT
+};
+
+static const struct {
+	const char *heading;
+	bool right;
+	unsigned narrowest; /* a text column may shrink to this; 0 = it keeps its width */
+	unsigned leaves;    /* turn in which the column is left out of a table too wide, 0 = never */
+} table_columns[COL_COUNT] = {
+	[COL_RANK] = { "#", true, 0, 0 },
+	[COL_APP] = { "application", false, 20, 0 },
+	[COL_API] = { "through", false, 7, 5 },
+	[COL_FAMILY] = { "client", false, 8, 0 },
+	[COL_MAILBOXES] = { "mailboxes", true, 0, 0 },
+	[COL_SHARE] = { "share", true, 0, 3 },
+	[COL_ITEMS] = { "items", true, 0, 0 },
+	[COL_FOLDERS] = { "folders", true, 0, 4 },
+	[COL_NETWORKS] = { "nets", true, 0, 2 },
+	[COL_FIRST] = { "first seen", false, 0, 6 },
+	[COL_LAST] = { "last seen", false, 0, 1 },
+	[COL_UNUSUAL] = { "unusual", true, 0, 7 },
+};
+
+struct cells { char text[TEXT_APPS_SHOWN][COL_COUNT][160]; };
+
+static void cell_set(char *cell, size_t size, struct buf *b)
+{
+	snprintf(cell, size, "%s", b->n ? b->p : "");
+	buf_clear(b);
+}
+
+static void table_fill(struct cells *t, size_t i, const struct findings *f)
+{
+	const struct inventory_row *row = &f->apps[i];
+	const struct world *w = f->world;
+	const struct world_client *c = &w->clients[row->client];
+	struct str name = world_client_name(w, row->client), caller = world_client_part(w, row->client, CLIENT_CALLER);
+	char time[TIME_TEXT_SIZE];
+	struct buf b;
+
+	buf_init(&b, 4 * KIB);
+	for (int k = 0; k < COL_COUNT; k++) {
+		switch (k) {
+		case COL_RANK: buf_printf(&b, "%zu", i + 1); break;
+		case COL_APP: buf_add_terminal(&b, name.n ? name : caller.n ? caller : STR("(no application id)"), 36); break;
+		case COL_API: buf_add_terminal(&b, api_label(w, row->client), 24); break;
+		case COL_FAMILY: buf_add_terminal(&b, world_client_part(w, row->client, CLIENT_FAMILY), 24); break;
+		case COL_MAILBOXES: sink_add_count(&b, c->mailboxes); break;
+		case COL_SHARE: buf_printf(&b, row->share > 0 && row->share < 0.1 ? "%.1f%%" : "%.0f%%", 100 * row->share); break;
+		case COL_ITEMS: sink_add_count(&b, c->items); break;
+		case COL_FOLDERS: sink_add_count(&b, c->folders_synced); break;
+		case COL_NETWORKS:
+			if (!c->networks && c->microsoft_front_end)
+				buf_add_cstr(&b, "MS");
+			else
+				sink_add_count(&b, c->networks);
+			break;
+		case COL_FIRST: case COL_LAST: {
+			int64_t us = k == COL_FIRST ? c->first_us : c->last_us;
+			if (us)
+				buf_printf(&b, "%.10s", time_format_minute(us, time));
+			break;
+		}
+		case COL_UNUSUAL: buf_printf(&b, "%.2f", row->unusual); break;
+		default: break;
+		}
+		cell_set(t->text[i][k], sizeof(t->text[i][k]), &b);
+	}
+	buf_release(&b);
+}
+
+static size_t table_width(const size_t width[COL_COUNT])
+{
+	size_t total = 0;
+
+	for (size_t k = 0; k < COL_COUNT; k++)
+		total += width[k] ? width[k] + 2 : 0;
+	return total - 2;
+}
+
+/* the widest text column that can still shrink; COL_COUNT = none */
+static size_t table_widest(const size_t width[COL_COUNT])
+{
+	size_t widest = COL_COUNT;
+
+	for (size_t k = 0; k < COL_COUNT; k++)
+		if (table_columns[k].narrowest && width[k] > table_columns[k].narrowest && (widest == COL_COUNT || width[k] > width[widest]))
+			widest = k;
+	return widest;
+}
+
+/* Widths that fit: text columns shrink, the widest first; then columns go, the least telling first; what a column that
+ * went leaves over, the text columns get back. */
+static void table_fit(const struct cells *t, size_t rows, size_t available, size_t width[COL_COUNT])
+{
+	size_t wanted[COL_COUNT], widest;
+
+	for (size_t k = 0; k < COL_COUNT; k++) {
+		width[k] = strlen(table_columns[k].heading);
+		for (size_t i = 0; i < rows; i++) {
+			size_t n = columns(str_of(t->text[i][k]));
+			width[k] = n > width[k] ? n : width[k];
+		}
+		wanted[k] = width[k];
+	}
+	for (unsigned turn = 1; table_width(width) > available && turn <= COL_COUNT; ) {
+		widest = table_widest(width);
+		if (widest < COL_COUNT) {
+			width[widest]--;
+			continue;
+		}
+		for (size_t k = 0; k < COL_COUNT; k++)
+			if (table_columns[k].leaves == turn)
+				width[k] = 0;
+		turn++;
+	}
+	for (size_t k = 0; k < COL_COUNT; k++)
+		while (width[k] && width[k] < wanted[k] && table_width(width) < available)
+			width[k]++;
+}
+
+static void table_row(struct buf *out, const size_t width[COL_COUNT], const char *const cell[COL_COUNT])
+{
+	struct buf b;
+	size_t spaces = 0; /* owed; those at the end of a line are never written */
+
+	buf_init(&b, 4 * KIB);
+	for (size_t k = 0; k < COL_COUNT; k++) {
+		size_t used;
+		if (!width[k])
+			continue;
+		buf_add_terminal(&b, str_of(cell[k]), width[k]);
+		used = columns(buf_str(&b));
+		used = used < width[k] ? used : width[k];
+		add_spaces(out, spaces + (table_columns[k].right ? width[k] - used : 0));
+		buf_add_str(out, buf_str(&b));
+		spaces = 2 + (table_columns[k].right ? 0 : width[k] - used);
+		buf_clear(&b);
+	}
+	buf_add_char(out, '\n');
+	buf_release(&b);
+}
+
+static void put_inventory(struct page *p)
+{
+	const size_t rows = p->f->app_count < TEXT_APPS_SHOWN ? p->f->app_count : TEXT_APPS_SHOWN;
+	const char *cell[COL_COUNT];
+	size_t width[COL_COUNT];
+	struct cells *t;
+
+	if (!rows)
+		return;
+	t = malloc(sizeof(*t));
+	if (!t) {
+		p->o->pending.failed = true;
+		return;
+	}
+	for (size_t i = 0; i < rows; i++)
+		table_fill(t, i, p->f);
+	table_fit(t, rows, p->width, width);
+	buf_add_cstr(&p->line, "Who reads mail, most unusual first (a ranking, not a verdict):");
+	put_wrapped(p, 0);
+	for (int k = 0; k < COL_COUNT; k++)
+		cell[k] = table_columns[k].heading;
+	table_row(&p->o->pending, width, cell);
+	for (size_t i = 0; i < rows; i++) {
+		for (int k = 0; k < COL_COUNT; k++)
+			cell[k] = t->text[i][k];
+		table_row(&p->o->pending, width, cell);
+	}
+	if (p->f->app_count > rows) {
+		buf_add_cstr(&p->line, "and ");
+		sink_add_count(&p->line, p->f->app_count - rows);
+		buf_add_cstr(&p->line, " more (taximeter scan --inventory FILE.csv writes them all)");
+		put_wrapped(p, 0);
+	}
+	buf_add_char(&p->o->pending, '\n');
+	free(t);
+}
+
+/* -- where nobody could look -- */
+
+static void put_gap(struct page *p)
+{
+	buf_add_cstr(&p->o->pending, "  - ");
+	put_wrapped(p, 4);
+}
+
+static void put_gaps_of_data(struct page *p)
+{
+	const struct findings *f = p->f;
+	const struct world *w = f->world;
+	struct buf *b = &p->line;
+
+	if (!w->count.records) {
+		buf_add_cstr(b, "There was no record to look at.");
+		put_gap(p);
+		return;
+	}
+	if (!w->count.mail_records) {
+		buf_add_cstr(b, "No MailItemsAccessed or AttachmentAccess record is among them: who read mail cannot be said at all.");
+		put_gap(p);
+	} else if (!w->count.syncs) {
+		buf_add_cstr(b, "No Sync record is among them: either no client copied whole folders, or the export left them out.");
+		put_gap(p);
+	} else {
+		add_counted(b, w->count.syncs, "Sync record stands for a whole folder", "Sync records stand for whole folders");
+		buf_add_cstr(b, "; how many messages went with them is not in the log.");
+		put_gap(p);
+	}
+	if (!w->count.signins) {
+		buf_add_cstr(b, "No sign-in record is among them: no token can be traced to the sign-in that issued it.");
+		put_gap(p);
+	}
+	if (f->since || f->until) {
+		buf_printf(b, "Only records from %s to %s were used; learning, too, began there.", f->since ? f->since : "the first",
+		           f->until ? f->until : "the last");
+		put_gap(p);
+	}
+}
+
+static void put_gaps_of_run(struct page *p)
+{
+	const struct findings *f = p->f;
+	const struct world *w = f->world;
+	struct buf *b = &p->line;
+	uint64_t refused = w->refused.mailboxes + w->refused.clients + w->refused.actors + w->refused.nets + w->refused.edges +
+	                   w->refused.folders + f->detect_refused + f->alerts_refused;
+	size_t blind = 0;
+
+	for (size_t i = 0; i < f->lost_count; i++) {
+		buf_add_cstr(b, i ? "; " : "Lost on reading: ");
+		buf_add_cstr(b, f->lost_text[i]);
+	}
+	if (f->lost_count) {
+		buf_add_cstr(b, ". The summary on standard error and --stats give the numbers.");
+		put_gap(p);
+	}
+	for (size_t i = 0; i < f->alert_count; i++)
+		blind += f->alerts[i]->blind_count > 0;
+	if (blind) {
+		add_counted(b, blind, "alert above says", "alerts above say");
+		buf_add_cstr(b, " what else could not be seen (\"not seen\").");
+		put_gap(p);
+	}
+	if (w->count.unknown_access) {
+		add_counted(b, w->count.unknown_access, "read of mail is neither Bind nor Sync", "reads of mail are neither Bind nor Sync");
+		buf_add_cstr(b, "; counted, not understood.");
+		put_gap(p);
+	}
+	if (refused) {
+		add_counted(b, refused, "entry did", "entries did");
+		buf_add_cstr(b, " not fit into bounded tables (-f ndjson names them under \"refused\").");
+		put_gap(p);
+	}
+}
+
+static void text_write(struct sink_out *o, const struct findings *f)
+{
+	struct page p = { .o = o, .f = f, .width = o->width ? o->width : TEXT_COLUMNS };
+
+	p.width = p.width < TEXT_COLUMNS_MIN ? TEXT_COLUMNS_MIN : p.width > TEXT_COLUMNS_MAX ? TEXT_COLUMNS_MAX : p.width;
+	buf_init(&p.line, SINK_PIECE_BYTES_MAX);
+	buf_init(&p.safe, SINK_PIECE_BYTES_MAX);
+	put_headline(&p);
+	buf_add_char(&o->pending, '\n');
+	put_alerts(&p);
+	if (sink_out_step(o)) {
+		put_inventory(&p);
+		buf_add_cstr(&p.line, f->alert_count ? "What this cannot show:" : "\"No alerts\" is not \"nothing happened\". What this cannot show:");
+		put_wrapped(&p, 0);
+		put_gaps_of_data(&p);
+		put_gaps_of_run(&p);
+		buf_add_cstr(&p.line, "Accounts whose auditing is bypassed, mailboxes without the licence, and tokens that never left a record stay "
+		                      "invisible in any export.");
+		put_gap(&p);
+	}
+	buf_release(&p.line);
+	buf_release(&p.safe);
+}
+
+const struct sink sink_text = {
+	.name = "text",
+	.doc = "for people: alerts, applications, and what could not be seen",
+	.write = text_write,
+};

@@ -3,8 +3,8 @@
  * time meets them, and (mailbox, client) edges carry what one client did in one mailbox.  The app inventory is read from
  * it; detectors read it and never write it.
  *
- * Memory: a mailbox 72 bytes + label, an edge 64, a client 120 + texts; ceilings in limits.h.  A subject past its ceiling
- * is NONE and counted in world.refused. */
+ * Memory: a mailbox 56 bytes + label, an edge 48, a client 120 + texts; ceilings in limits.h.  A subject past its
+ * ceiling is NONE and counted in world.refused. */
 #ifndef TXM_STATE_WORLD_H
 #define TXM_STATE_WORLD_H
 
@@ -64,7 +64,7 @@ struct world {
 		uint64_t by_class[CLASS_COUNT];
 		uint64_t unknown_operations;
 	} count;
-	struct { uint64_t mailboxes, clients, actors, nets, edges; } refused;
+	struct { uint64_t mailboxes, clients, actors, nets, edges, folders; } refused; /* records that met a full table */
 	struct world_private *priv;
 };
 
@@ -83,6 +83,7 @@ struct str world_client_part(const struct world *w, uint32_t client, enum client
 struct str world_client_name(const struct world *w, uint32_t client); /* first-party name of the caller, or "" */
 const char *world_net_label(const struct world *w, uint32_t net);
 const struct edge *world_edge(const struct world *w, uint32_t mailbox, uint32_t client); /* NULL: none */
+const struct edge *world_edge_next(const struct world *w, uint32_t *pos); /* in order of birth, *pos from 0, to NULL */
 /* text of an id of a record: GUID, or the text behind a hash; out holds ID_TEXT_SIZE bytes */
 #define ID_TEXT_SIZE 520
 struct str world_id_text(const struct world *w, const uint8_t id[16], bool is_text, char *out);

@@ -1,0 +1,37 @@
+# The front door.  Meson builds (meson.build); this file only spells it for people and for .ci/run.
+BUILD  ?= build
+PREFIX ?= /usr/local
+SIZE   ?= 1G
+T      ?= all
+S      ?= 60
+REAL    = tests/data/otrf-security-datasets tests/data/det-eng-samples tests/data/azure-sentinel-training-lab \
+          tests/data/splunk-security-content
+configure = test -f $(1)/build.ninja || meson setup $(1) $(2)
+
+build:
+	@tools/setup build
+	@$(call configure,$(BUILD),--prefix $(PREFIX))
+	@ninja -C $(BUILD)
+demo: build # a status of 3 only says that an exporter had damaged a record, which the output explains
+	$(BUILD)/taximeter scan $(REAL) || test $$? -eq 3
+	$(BUILD)/taximeter scan tests/cases/storm-0558-replay/input
+test: build
+	@tools/setup test
+	@tools/run-tests $(BUILD)
+install: build
+	@meson configure $(BUILD) -Dprefix=$(PREFIX) && DESTDIR=$(DESTDIR) meson install -C $(BUILD)
+bench: build
+	@tools/setup bench && bench/run $(BUILD) $(SIZE)
+asan: # every test under the address and undefined-behaviour sanitizers
+	@tools/setup build test && tools/run-tests --sanitize address,undefined build-asan
+tsan: # the tests that use threads, under the thread sanitizer
+	@tools/setup build test && tools/run-tests --sanitize thread build-tsan cases invariance
+fuzz:
+	@tools/setup build fuzz && tools/fuzz $(T) $(S)
+lint:
+	@tools/setup build lint && tools/lint
+cov:
+	@tools/setup build test cov && tools/run-tests --coverage build-cov
+clean:
+	rm -rf build build-*
+.PHONY: build demo test install bench asan tsan fuzz lint cov clean

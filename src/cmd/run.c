@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* run: one pass over the inputs, for scan and for events.  Findings go to the output; everything about the run itself
+ * (how far, how fast, what was wrong with which file) goes to standard error and to --stats, because it differs between
+ * two runs over the same records and the findings must not. */
+#include "cmd/run.h"
+
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+#include "state/net.h"
+
+#define PROGRESS_EVERY_S 0.2
+#define PROGRESS_AFTER_S 0.5 /* a short run shows none */
+
+static double now_s(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* -- progress and problems: one line of stderr shared by both -- */
+
+static void erase_line(struct run *r)
+{
+	if (r->line_shown)
+		fputs("\r\033[K", stderr);
+	r->line_shown = false;
+}
+
+static void on_progress(void *arg, uint64_t bytes, uint64_t total_bytes, uint64_t records)
+{
+	struct run *r = arg;
+	const double now = now_s(), passed = now - r->begun_s;
+	char line[120];
+	int n;
+
+	pthread_mutex_lock(&r->lock);
+	if (passed >= PROGRESS_AFTER_S && now - r->shown_s >= PROGRESS_EVERY_S) {
+		n = snprintf(line, sizeof(line), "%.0f", (double)bytes / 1e6);
+		if (total_bytes > bytes)
+			n += snprintf(line + n, sizeof(line) - (size_t)n, " of %.0f", (double)total_bytes / 1e6);
+		n += snprintf(line + n, sizeof(line) - (size_t)n, " MB, %" PRIu64 " records, %.0f records/s", records, (double)records / passed);
+		if (total_bytes > bytes && bytes)
+			snprintf(line + n, sizeof(line) - (size_t)n, ", %.0f s left", passed * (double)(total_bytes - bytes) / (double)bytes);
+		fprintf(stderr, "\r%s\033[K", line);
+		r->line_shown = true;
+		r->shown_s = now;
+	}
+	pthread_mutex_unlock(&r->lock);
+}
+
+static void on_problem(void *arg, const char *line)
+{
+	struct run *r = arg;
+
+	pthread_mutex_lock(&r->lock);
+	erase_line(r);
+	cmd_error(r->command, "%s", line);
+	pthread_mutex_unlock(&r->lock);
+}
+
+/* -- settings -- */
+
+void run_init(struct run *r, const struct command *c)
+{
+	*r = (struct run){ .command = c };
+	r->settings.since_us = INT64_MIN;
+	r->settings.until_us = INT64_MAX;
+	pthread_mutex_init(&r->lock, NULL);
+}
+
+void run_release(struct run *r)
+{
+	output_close(&r->output, r->command, false);
+	output_close(&r->stats, r->command, false);
+	engine_free(r->engine);
+	pthread_mutex_destroy(&r->lock);
+}
+
+static int take_time(struct run *r, const char *option, const char *value, int64_t *ret_us, char text[TIME_TEXT_SIZE])
+{
+	if (!time_parse_rfc3339(str_of(value), ret_us))
+		return cmd_usage_error(r->command, "--%s '%s' is not a date or RFC 3339 time (example: 2023-06-15T00:00:00Z)", option, value);
+	time_format(*ret_us, text);
+	return EXIT_RAN;
+}
+
+static int take_jobs(struct run *r, const char *value)
+{
+	unsigned n = 0;
+	size_t i = 0;
+
+	for (; value[i] >= '0' && value[i] <= '9' && n <= 256; i++)
+		n = 10 * n + (unsigned)(value[i] - '0');
+	if (value[i] || i == 0 || n == 0 || n > 256)
+		return cmd_usage_error(r->command, "-j '%s' is not a number from 1 to 256", value);
+	r->settings.threads = n;
+	return EXIT_RAN;
+}
+
+/* A wrong setting is said before hours of reading, not after. */
+static int take_asn(struct run *r, const char *value)
+{
+	char error[ASN_ERROR_SIZE];
+	struct asn_db *db = asn_open(value, error);
+
+	if (!db)
+		return cmd_usage_error(r->command, "--asn: %s", error);
+	asn_close(db);
+	r->settings.asn_path = value;
+	return EXIT_RAN;
+}
+
+int run_option(struct run *r, const struct option_row *row, const char *value)
+{
+	int status = EXIT_RAN;
+
+	if (strcmp(row->name, "output") == 0)
+		r->output_path = strcmp(value, "-") == 0 ? NULL : value;
+	else if (strcmp(row->name, "stats") == 0)
+		r->stats_path = value;
+	else if (strcmp(row->name, "quiet") == 0)
+		r->quiet = true;
+	else if (strcmp(row->name, "jobs") == 0)
+		status = take_jobs(r, value);
+	else if (strcmp(row->name, "since") == 0)
+		status = take_time(r, "since", value, &r->settings.since_us, r->since);
+	else if (strcmp(row->name, "until") == 0)
+		status = take_time(r, "until", value, &r->settings.until_us, r->until);
+	else if (strcmp(row->name, "asn") == 0)
+		status = take_asn(r, value);
+	return status;
+}
+
+int run_open(struct run *r, int argc, char **argv)
+{
+	if (optind >= argc)
+		return cmd_usage_error(r->command, "no PATH given: name files, folders or archives, or '-' for standard input (see 'taximeter help %s')",
+		                       r->command->name);
+	r->settings.paths = (const char *const *)(argv + optind);
+	r->settings.path_count = (size_t)(argc - optind);
+	for (size_t i = 0; i < r->settings.path_count; i++)
+		if (!r->settings.paths[i][0])
+			return cmd_usage_error(r->command, "a PATH is empty");
+	if (r->settings.since_us >= r->settings.until_us)
+		return cmd_usage_error(r->command, "--since %s is not before --until %s", r->since, r->until);
+	if (r->stats_path && strcmp(r->stats_path, "-") == 0 && !r->output_path)
+		return cmd_usage_error(r->command, "--stats - needs -o FILE: standard output carries the result");
+	if (r->stats_path && r->output_path && strcmp(r->stats_path, r->output_path) == 0)
+		return cmd_usage_error(r->command, "-o and --stats name the same file '%s'", r->stats_path);
+	if (output_open(&r->output, r->command, r->output_path) != EXIT_RAN)
+		return EXIT_INPUT;
+	return r->stats_path ? output_open(&r->stats, r->command, strcmp(r->stats_path, "-") == 0 ? NULL : r->stats_path) : EXIT_RAN;
+}
+
+/* -- the pass -- */
+
+int run_read(struct run *r)
+{
+	r->shows_progress = !r->quiet && isatty(STDERR_FILENO);
+	r->settings.on_progress = r->shows_progress ? on_progress : NULL;
+	r->settings.on_progress_arg = r;
+	r->settings.on_problem = on_problem;
+	r->settings.on_problem_arg = r;
+	r->begun_s = now_s();
+	r->engine = engine_new(&r->settings);
+	if (!r->engine) {
+		cmd_error(r->command, "out of memory");
+		return EXIT_INPUT;
+	}
+	r->failed = engine_run(r->engine) != 0;
+	erase_line(r);
+	if (r->failed)
+		cmd_error(r->command, "%s", engine_report(r->engine)->error);
+	return r->failed || engine_report(r->engine)->incomplete ? EXIT_INPUT : EXIT_RAN;
+}
+
+int run_close(struct run *r, int status)
+{
+	bool closed;
+	struct buf b;
+
+	sink_out_flush(&r->output.out);
+	closed = r->output.out.closed;
+	if (output_close(&r->output, r->command, r->engine != NULL) != EXIT_RAN)
+		status = EXIT_INPUT;
+	if (r->engine && r->stats.open)
+		report_stats(&r->stats.out, r);
+	if (output_close(&r->stats, r->command, r->engine != NULL) != EXIT_RAN)
+		status = EXIT_INPUT;
+	if (closed)
+		return EXIT_RAN; /* the reader had enough: quiet success */
+	if (r->engine && !r->quiet) {
+		buf_init(&b, 1 * MIB);
+		if (isatty(STDERR_FILENO) && isatty(STDOUT_FILENO))
+			buf_add_char(&b, '\n'); /* both on one screen: apart */
+		report_tell(&b, r);
+		if (b.n)
+			fwrite(b.p, 1, b.n, stderr);
+		buf_release(&b);
+	}
+	return status;
+}

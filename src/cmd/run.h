@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* run: what scan and events have in common: inputs, bounds, output, progress, and the account of the run. */
+#ifndef TXM_CMD_RUN_H
+#define TXM_CMD_RUN_H
+
+#include <pthread.h>
+
+#include "base/timefmt.h"
+#include "cmd/cmd.h"
+#include "cmd/output.h"
+#include "engine.h"
+
+struct run {
+	const struct command *command;
+	struct engine_settings settings;
+	const char *output_path, *stats_path;
+	char since[TIME_TEXT_SIZE], until[TIME_TEXT_SIZE]; /* as understood; "" = open */
+	bool quiet;
+	struct output output, stats;
+	struct engine *engine;
+	bool failed;             /* the run ended early: engine_report()->error */
+
+	/* the line of progress, on a terminal only */
+	pthread_mutex_t lock;    /* problems may come from another thread than progress */
+	bool shows_progress;
+	bool line_shown;
+	double begun_s, shown_s;
+};
+
+/* The rows of the options below, for the descriptors of commands. */
+#define RUN_OPTION_OUTPUT \
+	{ 'o', "output", "FILE", "Write the result to FILE, which appears when it is complete; default: standard output.", NULL }
+#define RUN_OPTION_STATS \
+	{ 0, "stats", "FILE", "Write an account of the run to FILE as one JSON object: counts, rejects by reason, files, time and memory. " \
+	                      "'-' is standard output, if the result goes to a file.", NULL }
+#define RUN_OPTION_JOBS { 'j', "jobs", "N", "Threads, 1 to 256; default: one a processor. The result does not depend on it.", NULL }
+#define RUN_OPTION_SINCE \
+	{ 0, "since", "T", "Use records from T on: a date, or an RFC 3339 time such as 2023-06-15T00:00:00Z; default: the first.", NULL }
+#define RUN_OPTION_UNTIL { 0, "until", "T", "Use records before T; default: to the last.", NULL }
+#define RUN_OPTION_QUIET { 'q', "quiet", NULL, "No progress and no account of the run on standard error, only errors.", NULL }
+#define RUN_OPTION_ASN \
+	{ 0, "asn", "FILE.mmdb", "Name networks by autonomous system, from a MaxMind DB file; default: by address prefix.", NULL }
+
+void run_init(struct run *r, const struct command *c);
+void run_release(struct run *r);
+/* Takes one of the options above.  EXIT_RAN; or EXIT_USAGE, said. */
+int run_option(struct run *r, const struct option_row *row, const char *value);
+/* After the last option: paths (argv[optind..argc)), what must fit together, the outputs opened. */
+int run_open(struct run *r, int argc, char **argv);
+/* Reads everything.  EXIT_RAN, or EXIT_INPUT; in both cases there is something to print, unless r->engine is NULL. */
+int run_read(struct run *r);
+/* Closes the output, writes --stats, tells the run on stderr.  Returns the status that the command shall exit with:
+ * `status` if nothing worse came. */
+int run_close(struct run *r, int status);
+
+/* report.c */
+void report_stats(struct sink_out *o, const struct run *r);
+void report_tell(struct buf *b, const struct run *r);
+uint32_t report_apps(const struct world *w); /* clients that read mail */
+
+#endif

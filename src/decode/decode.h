@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* decode: bytes to records.
+ *
+ * A stream is recognised from its first bytes (sniff.c) and cut into blocks of whole records (frame.c, one per stream, in
+ * the reading thread); a decoder (one a thread) turns a block into recs, each handed on at once.  Where the record lies in
+ * what wrapping is found anew for each record, so a file may mix them.
+ *
+ * To add a format: decode/foo.c with `const struct format format_foo` at its end, FORMAT(foo) in decode/list.h, a case
+ * folder in tests/cases, a seed in tests/fuzz/seeds/decode. */
+#ifndef TXM_DECODE_DECODE_H
+#define TXM_DECODE_DECODE_H
+
+#include "base/buf.h"
+#include "decode/fields.h"
+#include "event/names.h"
+#include "event/rec.h"
+
+#define REJECT(symbol, name, doc) REJECT_##symbol,
+enum reject {
+#include "decode/rejects.h"
+	REJECT_COUNT
+};
+#undef REJECT
+extern const char *const reject_names[REJECT_COUNT]; /* "bad_json" */
+extern const char *const reject_docs[REJECT_COUNT];
+
+/* -- sniffing and framing -- */
+
+enum framing {
+	FRAME_UNKNOWN, /* no audit export */
+	FRAME_LINES,   /* one JSON value a line, perhaps behind a syslog head */
+	FRAME_VALUES,  /* JSON values over several lines, or one long line: arrays, pages, PowerShell */
+	FRAME_ROWS,    /* CSV */
+	FRAME_FOREIGN, /* recognised, and not ours: CEF */
+};
+
+struct csv_header {
+	uint16_t column[CSV_COLUMNS_MAX]; /* field + 1, 0 = not one of ours */
+	uint32_t columns;
+	uint32_t last_known;              /* columns behind it are not looked at */
+	char delimiter;                   /* , ; or TAB */
+};
+
+/* What a block is made of.  Its buffer is the caller's and is swapped with the frame's, so that bytes are read once and
+ * not copied.  p[n] is writable: a NUL is put there. */
+struct block {
+	char *p;
+	size_t n, capacity;
+	enum framing framing;
+	const struct csv_header *header; /* FRAME_ROWS; lives as long as the frame's stream */
+	uint64_t file;                   /* number of the stream */
+	uint64_t offset;                 /* of p[0] in the stream */
+	uint32_t *parts;                 /* FRAME_VALUES: (begin, end) of each value in the block */
+	size_t part_count, part_capacity;
+	enum reject broken;              /* the whole block is this reject; TRUNCATED: only its last record; REJECT_COUNT: no */
+};
+void block_release(struct block *b);
+
+/* The cutter of one stream.  frame_room() + frame_fill() bring bytes in; frame_take() gives blocks until it wants more. */
+struct frame;
+struct frame *frame_new(void); /* NULL: out of memory */
+void frame_free(struct frame *f);
+void frame_begin(struct frame *f, uint64_t file); /* a new stream; blocks of the old one must be done with their header */
+char *frame_room(struct frame *f, size_t *ret_capacity); /* at least READ_CHUNK_BYTES; NULL: out of memory */
+void frame_fill(struct frame *f, size_t n);
+/* Next block of whole records.  final: the stream has ended, what is left is all there will be.  False: nothing whole yet
+ * (or, when final, nothing left). */
+bool frame_take(struct frame *f, bool final, struct block *ret);
+bool frame_failed(const struct frame *f); /* out of memory */
+enum framing frame_framing(const struct frame *f); /* FRAME_UNKNOWN until enough was read */
+bool frame_sniffed(const struct frame *f);
+const char *framing_name(enum framing x);
+
+/* sniff.c: what the first bytes of a stream are; header is filled for FRAME_ROWS, *ret_skip = bytes before the first row */
+enum framing sniff(const char *p, size_t n, bool final, struct csv_header *header, size_t *ret_skip);
+
+/* -- decoding -- */
+
+struct reject_note { /* a verbatim sample, the first of its kind in stream order */
+	uint64_t file, offset;
+	char text[REJECT_SAMPLE_BYTES + 1];
+	uint16_t n;
+};
+
+struct decoder_counts {
+	uint64_t records;               /* handed on */
+	uint64_t rejects[REJECT_COUNT];
+	uint64_t folders_lost;
+	uint32_t formats;               /* bit n: format n of list.h decoded at least one record */
+};
+
+struct decoder;
+/* take() gets each record; it is good only during the call. */
+struct decoder *decoder_new(void (*take)(void *arg, const struct rec *r), void *arg);
+void decoder_free(struct decoder *d);
+/* Decodes a block and adds to *counts (the block's own: zeroed by the caller). */
+void decoder_run(struct decoder *d, const struct block *b, struct decoder_counts *counts);
+struct names *decoder_names(struct decoder *d);
+/* the samples kept, REJECT_SAMPLES_MAX a reason, ordered by (file, offset) */
+const struct reject_note *decoder_samples(const struct decoder *d, enum reject r, size_t *ret_n);
+bool decoder_failed(const struct decoder *d); /* out of memory at some point: records were lost */
+
+extern const char *const format_names[]; /* by bit of counts.formats, NULL-terminated */
+
+#endif

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* decode_int: what the files of decode/ share among themselves. */
+#ifndef TXM_DECODE_DECODE_INT_H
+#define TXM_DECODE_DECODE_INT_H
+
+#include "base/addr.h"
+#include "base/guid.h"
+#include "base/hash.h"
+#include "base/timefmt.h"
+#include "decode/decode.h"
+
+/* Why a record was or was not taken. */
+enum verdict {
+	TAKEN,
+	REJECTED,  /* already counted by decode_reject() */
+	NOT_MINE,  /* try the next format */
+};
+
+struct format {
+	const char *name;
+	const char *doc;
+	/* Looks at which members there are; cheap. */
+	bool (*match)(const struct fields *f);
+	enum verdict (*decode)(struct decoder *d, struct fields *f);
+};
+
+/* bump memory of one record; everything unescaped or unwrapped lies here until the record is done */
+struct arena {
+	char *p;
+	size_t used, capacity;
+	struct arena_block *old;
+};
+void *arena_take(struct arena *a, size_t n); /* NULL: ceiling or memory; 64 readable bytes behind */
+void arena_reset(struct arena *a);
+void arena_release(struct arena *a);
+
+#define CLIENT_CACHE 256
+
+struct decoder {
+	void (*take)(void *arg, const struct rec *r);
+	void *arg;
+	struct names names;
+	struct arena arena;
+	struct json_indexer *indexer[UNWRAP_DEPTH_MAX + 2]; /* one a level of unwrapping; [0] for blocks */
+	struct fields *fields[UNWRAP_DEPTH_MAX + 2];
+	struct field_order order[UNWRAP_DEPTH_MAX + 2];
+	unsigned level;            /* of unwrapping at this moment */
+	struct rec_builder b;
+	uint8_t rank;              /* of the envelope at hand, see rec.rank */
+	uint32_t flags;            /* REC_... that the envelope adds to the record inside */
+	struct { /* what a diagnostic envelope says about the record inside; zero outside one */
+		enum signin_kind signin;
+		struct str tenant, time, ip, operation;
+	} outer;
+	struct decoder_counts *counts;
+	const struct block *block;
+	struct str whole;          /* the outermost text of the record at hand, for samples */
+	struct reject_note samples[REJECT_COUNT][REJECT_SAMPLES_MAX];
+	uint8_t sample_count[REJECT_COUNT];
+	bool failed;
+	uint8_t format_at;         /* number of the format at work */
+	struct { uint64_t key, ref; } clients[CLIENT_CACHE]; /* raw client tuple -> reference */
+	uint64_t last_tenant_hash, last_tenant_ref;
+	uint64_t op_refs[OP_COUNT];
+};
+
+enum verdict decode_reject(struct decoder *d, enum reject why);
+/* One value of JSON (an object: a record or an envelope; an array: each element). Returns the number behind it, or
+ * WALK_BAD / WALK_DEEP (not counted yet). */
+uint32_t decode_value(struct decoder *d, const struct json_index *x, uint32_t v);
+/* an object or array inside the record at hand, of the same index, one level deeper */
+enum verdict decode_inner(struct decoder *d, const struct json_index *x, uint32_t v);
+/* the same of text that holds JSON, one level deeper */
+enum verdict decode_text(struct decoder *d, struct str text);
+/* a record without its members' order: the bare audit record's own decoder, for envelopes that only rename members */
+enum verdict decode_audit(struct decoder *d, struct fields *f);
+unsigned decode_op_kinds(unsigned op);
+/* offers the members to the formats */
+enum verdict decode_fields(struct decoder *d, struct fields *f);
+/* hands the record on */
+enum verdict decode_emit(struct decoder *d);
+
+/* -- members as values.  False: absent, null, empty, or of no use as that type -- */
+bool get_text(struct decoder *d, const struct fields *f, enum field x, struct str *ret);
+bool get_int(struct decoder *d, const struct fields *f, enum field x, int64_t *ret);
+bool get_bool(struct decoder *d, const struct fields *f, enum field x, bool *ret);
+bool get_guid(struct decoder *d, const struct fields *f, enum field x, uint8_t ret[16]);
+bool get_time(struct decoder *d, const struct fields *f, enum field x, int64_t *ret_us);
+/* A nested value, whether it is JSON or text of JSON (which is indexed one level deeper: the value is good until the next
+ * get_nested or decode_text of this level). */
+bool get_nested(struct decoder *d, const struct fields *f, enum field x, struct json_index *ret_x, uint32_t *ret_v);
+/* the same on plain values */
+bool value_text(struct decoder *d, const struct json_index *x, uint32_t v, struct str *ret); /* strings, numbers, booleans */
+bool parse_int(struct str s, int64_t *ret);
+bool parse_bool(struct str s, bool *ret);
+bool guid_is_zero(const uint8_t g[16]);
+/* member of an object by name (few members, cold) ; WALK_BAD = none */
+uint32_t object_member(const struct json_index *x, uint32_t v, struct str name);
+static inline struct str key_text(const struct json_index *x, uint32_t key) { return walk_raw_string(x, key); }
+
+/* -- pieces of records (rec_parts.c, mail.c, client.c, detail.c) -- */
+void put_op(struct decoder *d, struct str operation);
+/* id: GUID, or hash of the text kept as a name */
+void put_id(struct decoder *d, uint8_t ret[16], struct str text, uint32_t text_flag);
+/* no id in the record: a hash of all that was read of it, so that equal content is one record */
+void put_made_id(struct decoder *d);
+void put_token(struct decoder *d, struct str text);
+void put_session(struct decoder *d, struct str text);
+void put_actor(struct decoder *d, struct str text);
+void put_tenant(struct decoder *d, struct str text);
+void put_ip(struct decoder *d, struct str text);
+void put_mailbox(struct decoder *d, struct str guid, struct str upn);
+bool put_time(struct decoder *d, int64_t us); /* false: implausible */
+/* MailItemsAccessed, AttachmentAccess: access type, items, bytes, folders, throttling */
+void decode_mail(struct decoder *d, const struct fields *f);
+/* AppId, ClientAppId, ClientInfoString, ... to NAME_CLIENT */
+void decode_client(struct decoder *d, struct str app_id, struct str client_app_id, struct str context_app,
+	struct str info, struct str process);
+/* details of an administrative or directory record */
+void decode_details(struct decoder *d, const struct fields *f);
+/* A bag of {Name, Value} (in any order, as JSON or as "@{Name=...; Value=...}" text): value of one name.  Returns false if
+ * absent. */
+bool bag_get(struct decoder *d, const struct json_index *x, uint32_t v, struct str name, struct str *ret);
+bool wreck_get(struct str text, struct str name, struct str *ret);
+
+#endif

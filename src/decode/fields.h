@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fields: the members of one record, found by name: from a JSON object or from a CSV row, so that a format decoder need
+ * not know which.  Member names are folded for case; of two members of one name the last counts, as in every other tool
+ * an export may have passed through. */
+#ifndef TXM_DECODE_FIELDS_H
+#define TXM_DECODE_FIELDS_H
+
+#include "decode/walk.h"
+
+enum field {
+#define FIELD(symbol, text) F_##symbol,
+#include "decode/field_names.h"
+#undef FIELD
+	FIELD_COUNT
+};
+
+#define FIELD_WORDS ((FIELD_COUNT + 63) / 64)
+
+struct fields {
+	uint64_t present[FIELD_WORDS]; /* JSON null and empty CSV cells are not present */
+	bool is_row;                   /* cells, not JSON */
+	struct json_index d;           /* JSON: where the values lie */
+	uint32_t v[FIELD_COUNT];       /* JSON: number of the value */
+	struct str cell[FIELD_COUNT];  /* CSV */
+};
+
+/* name -> field; FIELD_COUNT = not one of ours */
+enum field field_find(struct str name);
+struct str field_name(enum field f);
+void fields_setup(void); /* once, before threads; more often is harmless */
+
+/* A walker's memory of which member follows which: records of one export write theirs in one order. */
+struct field_order {
+	uint16_t after[FIELD_COUNT + 1];
+};
+void field_order_init(struct field_order *o);
+
+/* Reads the object v.  The number behind it, WALK_BAD or WALK_DEEP. */
+uint32_t fields_read(struct fields *f, struct field_order *o, const struct json_index *d, uint32_t v);
+void fields_clear(struct fields *f);
+void fields_set_cell(struct fields *f, enum field name, struct str cell);
+
+static inline bool field_has(const struct fields *f, enum field x)
+{
+	return f->present[x / 64] >> (x % 64) & 1;
+}
+/* a JSON object or array, or text that could hold one */
+bool field_is_nested(const struct fields *f, enum field x);
+
+#endif

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* parts: the pieces of a rec that every format fills: operation, ids, actor, tenant, address, mailbox, time. */
+#include "decode/decode_int.h"
+
+static const struct {
+	struct str text;
+	unsigned kinds;
+} ops[OP_COUNT] = {
+	{ { "", 0 }, 0 },
+#define OP(symbol, text, kinds) { { text, sizeof(text) - 1 }, kinds },
+#include "event/ops.h"
+#undef OP
+};
+
+unsigned decode_op_kinds(unsigned op)
+{
+	return op < OP_COUNT ? ops[op].kinds : 0;
+}
+
+void put_op(struct decoder *d, struct str operation)
+{
+	struct rec *r = &d->b.r;
+	struct str plain = str_trim(operation);
+	if (plain.n && plain.p[plain.n - 1] == '.')
+		plain.n--;
+	plain = str_trim(plain);
+	/* mail first: most of any export */
+	unsigned op = OP_OTHER;
+	for (unsigned i = 1; i < OP_COUNT; i++) {
+		if (ops[i].text.n == plain.n && str_eq_nocase(ops[i].text, plain)) {
+			op = i;
+			break;
+		}
+	}
+	r->op = (uint16_t)op;
+	if (op != OP_OTHER && str_eq(plain, ops[op].text) && operation.n == plain.n) {
+		if (!d->op_refs[op])
+			d->op_refs[op] = names_put(&d->names, NAME_OPERATION, &operation, 1);
+		r->operation = d->op_refs[op];
+	} else {
+		r->operation = names_put(&d->names, NAME_OPERATION, &operation, 1);
+	}
+}
+
+static bool put_guid_or_text(struct decoder *d, uint8_t ret[16], struct str text)
+{
+	if (guid_parse(text, ret))
+		return true;
+	uint64_t ref;
+	hash128(text.p, text.n, ret);
+	memcpy(&ref, ret, 8);
+	if (ref && !names_has(&d->names, ref))
+		names_put_ref(&d->names, ref, NAME_ID, &text, 1);
+	return false;
+}
+
+void put_id(struct decoder *d, uint8_t ret[16], struct str text, uint32_t text_flag)
+{
+	if (!put_guid_or_text(d, ret, str_trim(text)))
+		d->b.r.flags |= text_flag;
+}
+
+void put_token(struct decoder *d, struct str text)
+{
+	struct rec *r = &d->b.r;
+	text = str_trim(text);
+	if (text.n == 0)
+		return;
+	if (guid_from_token_id(text, r->token)) {
+		if (guid_is_zero(r->token))
+			return;
+	} else {
+		put_guid_or_text(d, r->token, text);
+		r->flags |= REC_TOKEN_TEXT;
+	}
+	r->flags |= REC_HAS_TOKEN;
+}
+
+void put_session(struct decoder *d, struct str text)
+{
+	struct rec *r = &d->b.r;
+	text = str_trim(text);
+	if (text.n == 0 || (r->flags & REC_HAS_SESSION))
+		return; /* the first home of the session that has a value */
+	if (put_guid_or_text(d, r->session, text)) {
+		if (guid_is_zero(r->session))
+			return;
+	} else {
+		r->flags |= REC_SESSION_TEXT;
+	}
+	r->flags |= REC_HAS_SESSION;
+}
+
+void put_actor(struct decoder *d, struct str text)
+{
+	text = str_trim(text);
+	if (text.n == 0)
+		return;
+	if (text.n > NAME_BYTES_MAX)
+		text.n = NAME_BYTES_MAX;
+	char folded[NAME_BYTES_MAX];
+	for (size_t i = 0; i < text.n; i++)
+		folded[i] = ascii_lower(text.p[i]);
+	struct str part = { folded, text.n };
+	d->b.r.actor = names_put(&d->names, NAME_ACTOR, &part, 1);
+}
+
+void put_tenant(struct decoder *d, struct str text)
+{
+	text = str_trim(text);
+	if (text.n == 0)
+		return;
+	uint64_t h = hash_str(text, 7);
+	if (h != d->last_tenant_hash || !d->last_tenant_ref) {
+		uint8_t g[16];
+		char lower[GUID_TEXT_SIZE];
+		if (guid_parse(text, g))
+			text = str_of(guid_format(g, lower));
+		d->last_tenant_hash = h;
+		d->last_tenant_ref = names_put(&d->names, NAME_TENANT, &text, 1);
+	}
+	d->b.r.tenant = d->last_tenant_ref;
+}
+
+void put_ip(struct decoder *d, struct str text)
+{
+	struct addr a = addr_parse(text);
+	if (a.kind == ADDR_NONE || d->b.r.ip_kind == ADDR_V4 || d->b.r.ip_kind == ADDR_V6)
+		return;
+	memcpy(d->b.r.ip, a.b, 16);
+	d->b.r.ip_kind = a.kind;
+}
+
+void put_mailbox(struct decoder *d, struct str guid, struct str upn)
+{
+	uint8_t g[16];
+	char lower[GUID_TEXT_SIZE];
+	struct str parts[2] = { STR(""), str_trim(upn) };
+	if (guid_parse(str_trim(guid), g) && !guid_is_zero(g))
+		parts[0] = str_of(guid_format(g, lower));
+	else if (parts[1].n == 0)
+		return;
+	else
+		d->b.r.flags |= REC_MAILBOX_BY_NAME;
+	d->b.r.mailbox = names_put(&d->names, NAME_MAILBOX, parts, 2);
+}
+
+bool put_time(struct decoder *d, int64_t us)
+{
+	if (us < TIME_MIN_US || us >= TIME_MAX_US)
+		return false;
+	d->b.r.time_us = us;
+	return true;
+}
+
+void put_made_id(struct decoder *d)
+{
+	struct rec *r = &d->b.r;
+	uint8_t tail[16];
+	hash128(r, sizeof *r, r->id);
+	if (d->b.tail_used) {
+		hash128(d->b.tail, d->b.tail_used, tail);
+		for (int i = 0; i < 16; i++)
+			r->id[i] ^= tail[i];
+	}
+	r->flags |= REC_ID_MADE;
+}
