@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* main: argv to a command.  Before that, the process is made safe to write from: descriptors 0 to 2 exist, so that no
- * file of ours can be opened under the number of standard output, and a reader who goes away is an error of write(), not
- * a death. */
+ * file of ours can be opened under the number of standard output, and a reader who goes away is an error of write(),
+ * not a death. */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -47,7 +47,8 @@ int main(int argc, char **argv)
 	hold_standard_descriptors();
 	signal(SIGPIPE, SIG_IGN);
 	if (!word)
-		return cmd_usage_error(NULL, "no command given (see 'taximeter help'; most likely: taximeter scan PATH...)");
+		return cmd_usage_error(NULL,
+				       "no command given (see 'taximeter help'; most likely: taximeter scan PATH...)");
 	if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0)
 		return print_version();
 	if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)

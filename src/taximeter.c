@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* taximeter: the public library over the engine.  It owns copies of what the caller hands in and every text that it hands
- * out, prints nothing, and turns what the engine says into a status and one line. */
+/* taximeter: the public library over the engine.  It owns copies of what the caller hands in and every text that it
+ * hands out, prints nothing, and turns what the engine says into a status and one line. */
 #include "taximeter.h"
 
 #include <pthread.h>
@@ -154,7 +154,8 @@ static enum txm_status set_time(struct txm_scan *s, const char *text, int64_t *r
 	if (is_late(s))
 		return TXM_USAGE;
 	if (!text || !time_parse_rfc3339(str_of(text), ret_us))
-		return fail(s, TXM_USAGE, "'%s' is not a date or RFC 3339 time (example: 2023-06-15T00:00:00Z)", text ? text : "");
+		return fail(s, TXM_USAGE, "'%s' is not a date or RFC 3339 time (example: 2023-06-15T00:00:00Z)",
+			    text ? text : "");
 	return TXM_OK;
 }
 
@@ -176,7 +177,9 @@ enum txm_status txm_scan_set_asn_file(struct txm_scan *s, const char *mmdb_path)
 
 	if (is_late(s))
 		return TXM_USAGE;
-	db = asn_open(mmdb_path ? mmdb_path : "", error);
+	if (!mmdb_path)
+		return fail(s, TXM_USAGE, "no file was named");
+	db = asn_open(mmdb_path, error);
 	if (!db)
 		return fail(s, TXM_USAGE, "%s", error);
 	asn_close(db);
@@ -195,7 +198,8 @@ enum txm_status txm_scan_add_indicators(struct txm_scan *s, const char *csv_path
 	if (is_late(s))
 		return TXM_USAGE;
 	buf_clear(&s->error);
-	return indicators_add_file(s->indicators, csv_path ? csv_path : "", &added, &skipped, &s->error) ? TXM_OK : TXM_USAGE;
+	return indicators_add_file(s->indicators, csv_path ? csv_path : "", &added, &skipped, &s->error) ? TXM_OK
+													 : TXM_USAGE;
 }
 
 /* -- the run -- */

@@ -150,11 +150,12 @@ no_memory:
 
 /* -- folding -- */
 
-/* True the first time.  When the set is full or out of memory: false, the entry is not listed. */
+/* True the first time.  When the set is full or out of memory: false, the entry is not listed.  Values are small numbers,
+ * and so are kinds: spread far apart before they are mixed, or mailbox 130 would be actor 2. */
 static bool first_time(struct alert *al, enum seen_kind kind, uint64_t value)
 {
 	bool is_new = false;
-	return table_put(&al->priv->seen, hash_mix(kind, value), &is_new) && is_new;
+	return table_put(&al->priv->seen, hash_mix(kind * UINT64_C(0xd6e8feb86659fd93), value), &is_new) && is_new;
 }
 
 /* Room for one more element in a list that grows by doubling; the length alone says when. */

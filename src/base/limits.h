@@ -37,7 +37,7 @@
 #define NAME_BYTES_MAX 512                  /* a name we keep (UPN, client string, operation) */
 
 /* -- sort: events into event-time order -- */
-#define SORT_MEMORY_BYTES (40 * MIB)        /* all threads together; beyond it sorted runs go to a temporary file */
+#define SORT_MEMORY_BYTES (32 * MIB)        /* all threads together; beyond it sorted runs go to a temporary file */
 #define SORT_RUNS_MAX 4096
 
 /* -- state: what we remember -- */

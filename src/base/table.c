@@ -12,9 +12,10 @@
  * keys is about 400 slots.  A search thus ends after PROBE_MAX slots at the latest.
  *
  * Invariants: (1) n <= max; (2) n * 4 <= capacity * 3, so a free slot exists; (3) every slot between an entry's home
- * and its place is used; (4) the distance between both is below PROBE_MAX. */
+ * and its place is used; (4) the distance between both is below PROBE_MAX; (5) the key of a free slot is 0. */
 #include <stdlib.h>
 
+#include "base/mem.h"
 #include "base/table.h"
 
 #define CAPACITY_MIN 16
@@ -40,6 +41,12 @@ static inline uint64_t key_at(const struct table *t, size_t i)
 	return key;
 }
 
+static inline void set_free(struct table *t, size_t i)
+{
+	memset(slot_at(t, i), 0, sizeof(uint64_t));
+	t->used[i] = 0;
+}
+
 static inline void *value_at(const struct table *t, size_t i) { return slot_at(t, i) + sizeof(uint64_t); }
 
 /* The slot of the key, or the free slot where it would go; capacity if there is neither within reach. */
@@ -49,12 +56,15 @@ static size_t find(const struct table *t, uint64_t key, bool *ret_there)
 
 	*ret_there = false;
 	for (size_t step = 0; step < PROBE_MAX; step++, i = (i + 1) & mask) {
-		if (!t->used[i])
-			return i;
-		if (key_at(t, i) == key) {
+		uint64_t k = key_at(t, i);
+
+		/* a free slot holds key 0: `used` is read for that key alone, and a hit costs one cache line */
+		if (k == key && (k || t->used[i])) {
 			*ret_there = true;
 			return i;
 		}
+		if (!k && !t->used[i])
+			return i;
 	}
 	return t->capacity;
 }
@@ -71,8 +81,8 @@ static bool resize(struct table *t, size_t capacity)
 	bigger.used = NULL;
 	if (__builtin_mul_overflow(capacity, t->slot_size, &bytes))
 		goto out;
-	bigger.slots = calloc(1, bytes);
-	bigger.used = calloc(1, capacity);
+	bigger.slots = mem_big_zero(bytes);
+	bigger.used = mem_big_zero(capacity);
 	if (!bigger.slots || !bigger.used)
 		goto out;
 	for (size_t i = 0; i < t->capacity; i++) {
@@ -188,7 +198,7 @@ bool table_remove(struct table *t, uint64_t key)
 		memcpy(slot_at(t, hole), slot_at(t, i), t->slot_size);
 		hole = i;
 	}
-	t->used[hole] = 0;
+	set_free(t, hole);
 	t->n--;
 	return true;
 }
@@ -225,7 +235,7 @@ void table_keep_if(struct table *t, bool (*keep)(const void *value, uint64_t key
 		if (!t->used[i])
 			continue;
 		key = key_at(t, i);
-		t->used[i] = 0;
+		set_free(t, i);
 		if (!keep(value_at(t, i), key, arg)) {
 			t->n--;
 			continue;
@@ -233,6 +243,7 @@ void table_keep_if(struct table *t, bool (*keep)(const void *value, uint64_t key
 		place = find(t, key, &there);
 		if (place != i)
 			memcpy(slot_at(t, place), slot_at(t, i), t->slot_size);
+		memcpy(slot_at(t, place), &key, sizeof(key));
 		t->used[place] = 1;
 	}
 }

@@ -114,9 +114,10 @@ int cmd_option(const struct command *c, int argc, char **argv, const char **ret_
 	size_t used = 2;
 	int n = 0, got;
 
-	for (; c->options[n].name && n < OPTIONS_MAX; n++) {
+	for (; n < OPTIONS_MAX && c->options[n].name; n++) {
 		const struct option_row *row = &c->options[n];
-		rows[n] = (struct option){ row->name, row->argument ? required_argument : no_argument, NULL, LONG_BASE + n };
+		const int wants = row->argument ? required_argument : no_argument;
+		rows[n] = (struct option){ row->name, wants, NULL, LONG_BASE + n };
 		if (row->letter) {
 			letters[used++] = row->letter;
 			if (row->argument)
@@ -145,7 +146,7 @@ int cmd_option(const struct command *c, int argc, char **argv, const char **ret_
 
 /* -- help -- */
 
-/* Adds text with its lines broken and indented; the cursor stands at column `indent`.  A newline in the text stays one. */
+/* Adds text with its lines broken and indented; the cursor stands at column `indent`.  A newline stays one. */
 static void add_paragraph(struct buf *b, struct str text, size_t indent)
 {
 	size_t column = indent;

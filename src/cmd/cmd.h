@@ -39,8 +39,8 @@ int cmd_option(const struct command *c, int argc, char **argv, const char **ret_
 void cmd_synopsis(struct buf *b, const struct command *c); /* "taximeter scan [-q] ... PATH..." */
 int cmd_help(const struct command *c); /* on stdout; exit status */
 
-/* One line on stderr, "taximeter scan: ...", safe for a terminal whatever the arguments hold.  Always EXIT_USAGE, so that
- * a command can say `return cmd_usage_error(...)`. */
+/* One line on stderr, "taximeter scan: ...", safe for a terminal whatever the arguments hold.  Always EXIT_USAGE, so
+ * that a command can say `return cmd_usage_error(...)`. */
 int cmd_usage_error(const struct command *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void cmd_error(const struct command *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Text to stdout.  EXIT_RAN (a closed pipe is quiet success), or EXIT_INPUT, said on stderr. */

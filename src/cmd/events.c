@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* events: what Taximeter understood of each record, for other tools and for checking Taximeter: each distinct record
- * once, in order of event time.  What a record does not say is null (an empty cell), never a guess: a Sync has no items,
- * an old record no bytes.
+ * once, in order of event time.  What a record does not say is null (an empty cell), never a guess: a Sync has no
+ * items, an old record no bytes.
  *
  * One event is some 700 bytes and there are millions, so a line is put together by copying: texts of a client are
  * rendered once, digits of a time and of ids by hand, and printf stays out of it. */
@@ -42,11 +42,22 @@ static const char *const logon_names[] = {
 	[LOGON_TRANSPORT] = "transport", [LOGON_SYSTEM] = "system", [LOGON_BEST_ACCESS] = "best_access",
 	[LOGON_DELEGATED_ADMIN] = "delegated_admin",
 };
-static const struct { uint32_t flag; const char *name; } flag_names[] = {
-	{ REC_ID_MADE, "id_made" }, { REC_ITEMS_GIVEN, "items_given" }, { REC_ITEMS_LISTED, "items_listed" },
-	{ REC_ITEMS_LOST, "items_lost" }, { REC_FOLDERS_LOST, "folders_lost" }, { REC_TIME_ARRIVAL, "time_of_arrival" },
-	{ REC_TOKEN_TENANT_FOREIGN, "token_tenant_foreign" }, { REC_TOKEN_TENANT_CONSUMER, "token_tenant_consumer" },
-	{ REC_NO_TIME, "no_time" }, { REC_DETAIL_CUT, "detail_cut" }, { REC_SUCCESS, "success" }, { REC_MAILBOX_BY_NAME, "mailbox_by_name" },
+static const struct {
+	uint32_t flag;
+	const char *name;
+} flag_names[] = {
+	{ REC_ID_MADE, "id_made" },
+	{ REC_ITEMS_GIVEN, "items_given" },
+	{ REC_ITEMS_LISTED, "items_listed" },
+	{ REC_ITEMS_LOST, "items_lost" },
+	{ REC_FOLDERS_LOST, "folders_lost" },
+	{ REC_TIME_ARRIVAL, "time_of_arrival" },
+	{ REC_TOKEN_TENANT_FOREIGN, "token_tenant_foreign" },
+	{ REC_TOKEN_TENANT_CONSUMER, "token_tenant_consumer" },
+	{ REC_NO_TIME, "no_time" },
+	{ REC_DETAIL_CUT, "detail_cut" },
+	{ REC_SUCCESS, "success" },
+	{ REC_MAILBOX_BY_NAME, "mailbox_by_name" },
 };
 
 /* -- values, in either format -- */
@@ -178,7 +189,8 @@ static void put_addr(struct events *x, struct buf *b, struct str key, const stru
 }
 
 /* an id that is a GUID, else the text behind its hash */
-static void put_id(struct events *x, struct buf *b, struct str key, const struct world *w, const uint8_t id[16], bool is_text)
+static void put_id(struct events *x, struct buf *b, struct str key, const struct world *w, const uint8_t id[16],
+		   bool is_text)
 {
 	char text[ID_TEXT_SIZE];
 
@@ -281,7 +293,8 @@ static void put_flags(struct events *x, struct buf *b, uint32_t flags)
 static void put_what(struct events *x, struct buf *b, const struct world *w, const struct event *e)
 {
 	const struct rec *r = e->rec;
-	const struct str operation = r->op != OP_OTHER ? str_of(op_text(r->op)) : name_part(names_get(w->names, r->operation), 0);
+	const struct str operation =
+		r->op != OP_OTHER ? str_of(op_text(r->op)) : name_part(names_get(w->names, r->operation), 0);
 
 	if (r->flags & REC_NO_TIME)
 		put_null(x, b, x->csv ? STR("") : STR("{\"time\":"));
@@ -327,7 +340,8 @@ static bool on_event(void *arg, const struct world *w, const struct event *e)
 	put_text(x, b, KEY(x, "actor"), e->actor == NONE ? STR_NONE : world_actor(w, e->actor));
 	put_client(x, b, w, e->client);
 	put_addr(x, b, KEY(x, "ip"), r);
-	put_word(x, b, KEY(x, "network"), str_of(e->net == NET_NONE || e->net == NONE ? NULL : world_net_label(w, e->net)));
+	put_word(x, b, KEY(x, "network"),
+		 str_of(e->net == NET_NONE || e->net == NONE ? NULL : world_net_label(w, e->net)));
 	if (r->flags & REC_HAS_SESSION)
 		put_id(x, b, KEY(x, "session"), w, r->session, r->flags & REC_SESSION_TEXT);
 	else
@@ -371,8 +385,9 @@ static int events_paths(struct events *x, int argc, char **argv)
 		return status;
 	if (x->csv)
 		buf_add_cstr(&x->run.output.out.pending,
-		             "time,id,class,operation,record_type,tenant,mailbox_guid,mailbox_upn,actor,app_id,client_app_id,app,api,client,ip,"
-		             "network,session,token,access,items,bytes,folders,folder,throttled,logon_type,user_type,external,flags\n");
+			"time,id,class,operation,record_type,tenant,mailbox_guid,mailbox_upn,actor,app_id,"
+			"client_app_id,app,api,client,ip,network,session,token,access,items,bytes,folders,folder,"
+			"throttled,logon_type,user_type,external,flags\n");
 	x->run.settings.on_event = on_event;
 	x->run.settings.on_event_arg = x;
 	return run_close(&x->run, run_read(&x->run));
@@ -404,13 +419,14 @@ const struct command command_events = {
 	.name = "events",
 	.arguments = "PATH...",
 	.doc = "Write every distinct record in one normalised form",
-	.description =
-		"Reads what scan reads and writes each distinct record once, in order of event time. What a record does not say is null (in "
-		"CSV: an empty cell). A Sync has no number of items: its volume is not in the log. 'folder' is a hash that tells folders apart, "
-		"not a name. 'flags' says how a value came about: items_given (by the record's own count), items_listed (counted in its list), "
-		"items_lost (neither: a lower bound), time_of_arrival (the export has no event time), no_time (the row has none at all), id_made (the record has no id).",
+	.description = "Reads what scan reads and writes each distinct record once, in order of event time. What a "
+		       "record does not say is null (in CSV: an empty cell). A Sync has no number of items: its "
+		       "volume is not in the log. 'folder' is a hash that tells folders apart, not a name. 'flags' "
+		       "says how a value came about: items_given (by the record's own count), items_listed (counted "
+		       "in its list), items_lost (neither: a lower bound), time_of_arrival (the export has no event "
+		       "time), no_time (the row has none at all), id_made (the record has no id).",
 	.options = options,
 	.examples = "  taximeter events export/ | jq -r 'select(.access == \"sync\") | .mailbox.upn' | sort | uniq -c\n"
-	            "  taximeter events -f csv -o events.csv --since 2023-06-15 ual.csv\n",
+		    "  taximeter events -f csv -o events.csv --since 2023-06-15 ual.csv\n",
 	.run = events_run,
 };

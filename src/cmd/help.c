@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* help: the program explains itself, in four forms from the same rows: the list of commands, the help of one, the manual
- * page (mdoc) and the completion for bash.  The build runs the last two, so that neither can lag behind the options. */
+/* help: the program explains itself, in four forms from the same rows: the list of commands, the help of one, the
+ * manual page (mdoc) and the completion for bash.  The build runs the last two, so that neither lags behind the options. */
 #include <getopt.h>
 
 #include "base/limits.h"
@@ -18,12 +18,15 @@ static const struct option_row options[] = {
 	{ 0 }
 };
 
-static const struct { int status; const char *doc; } statuses[] = {
+static const struct {
+	int status;
+	const char *doc;
+} statuses[] = {
 	{ EXIT_RAN, "The run came to its end, with or without findings. Also if the reader of a pipe went away." },
 	{ EXIT_FINDINGS, "There are findings of the severity named by --fail-on or above. Only with that option." },
 	{ EXIT_USAGE, "Wrong usage or a wrong setting; nothing was read." },
-	{ EXIT_INPUT, "Some input was unreadable or cut short, or an output, memory or the disk failed; what could be read is in the result. "
-	              "Goes before 1." },
+	{ EXIT_INPUT, "Some input was unreadable or cut short, or an output, memory or the disk failed; what could "
+		      "be read is in the result. Goes before 1." },
 };
 
 static const char purpose[] = "who reads whose mail, from Microsoft 365 audit exports";
@@ -39,9 +42,11 @@ static int print_commands(void)
 	buf_printf(&b, "taximeter: %s\n\nusage: taximeter COMMAND [OPTION...] [PATH...]\n\ncommands:\n", purpose);
 	for (size_t i = 0; commands[i]; i++)
 		buf_printf(&b, "  %-8s %s.\n", commands[i]->name, commands[i]->doc);
-	buf_add_cstr(&b, "\n'taximeter help COMMAND' tells more of each; 'taximeter --version' prints the version.\n\nexit status:\n");
+	buf_add_cstr(&b, "\n'taximeter help COMMAND' tells more of each; 'taximeter --version' prints the version.\n"
+			 "\nexit status:\n");
 	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++)
-		buf_printf(&b, "  %d  %.*s.\n", statuses[i].status, (int)strcspn(statuses[i].doc, "."), statuses[i].doc);
+		buf_printf(&b, "  %d  %.*s.\n", statuses[i].status, (int)strcspn(statuses[i].doc, "."),
+			   statuses[i].doc);
 	status = cmd_print(&command_help, &b);
 	buf_release(&b);
 	return status;
@@ -81,7 +86,8 @@ static void roff_text(struct buf *b, const char *text)
 			else
 				buf_add_char(b, text[i]);
 		}
-		if (strchr(".?!", text[n - 1]) || (n > 1 && strchr(")\"'", text[n - 1]) && strchr(".?!", text[n - 2]))) {
+		if (strchr(".?!", text[n - 1]) ||
+		    (n > 1 && strchr(")\"'", text[n - 1]) && strchr(".?!", text[n - 2]))) {
 			buf_add_char(b, '\n');
 			column = 0;
 		}
@@ -163,8 +169,14 @@ static void roff_detectors(struct buf *b)
 	buf_add_cstr(b, ".Sh DETECTORS\n.Bl -tag -width Ds\n");
 	for (size_t i = 0; detectors[i]; i++) {
 		const struct detector *d = detectors[i];
-		const struct { const char *label, *text; } parts[] = {
-			{ "Severity", d->severity }, { "Signal", d->signal }, { "Catches", d->catches }, { "Misses", d->misses }, { "Cost", d->cost },
+		const struct {
+			const char *label, *text;
+		} parts[] = {
+			{ "Severity", d->severity },
+			{ "Signal", d->signal },
+			{ "Catches", d->catches },
+			{ "Misses", d->misses },
+			{ "Cost", d->cost },
 		};
 		buf_printf(b, ".It Sy %s\n", d->name);
 		roff_text(b, d->title);
@@ -193,9 +205,9 @@ static void roff_end(struct buf *b)
 		if (commands[i]->examples)
 			roff_literal(b, commands[i]->examples);
 	buf_add_cstr(b, ".Sh CAVEATS\n");
-	roff_text(b, "The absence of an alert proves nothing where the log is silent: accounts whose auditing is bypassed, mailboxes whose "
-	             "licence does not log reading, the day after a throttled record, mail read from a local copy after a Sync. Each result "
-	             "ends with what it could not see.");
+	roff_text(b, "The absence of an alert proves nothing where the log is silent: accounts whose auditing is "
+		     "bypassed, mailboxes whose licence does not log reading, the day after a throttled record, mail "
+		     "read from a local copy after a Sync. Each result ends with what it could not see.");
 }
 
 static int print_man(void)
@@ -204,13 +216,16 @@ static int print_man(void)
 	int status;
 
 	buf_init(&b, HELP_BYTES_MAX);
-	buf_printf(&b, ".\\\" SPDX-License-Identifier: Apache-2.0\n.\\\" Printed by taximeter %s from the tables of its commands.\n", TXM_VERSION);
-	buf_printf(&b, ".Dd January 6, 2026\n.Dt TAXIMETER 1\n.Os\n.Sh NAME\n.Nm taximeter\n.Nd %s\n.Sh SYNOPSIS\n", purpose);
+	buf_add_cstr(&b, ".\\\" SPDX-License-Identifier: Apache-2.0\n"
+			 ".\\\" Printed by taximeter " TXM_VERSION " from the tables of its commands.\n");
+	buf_printf(&b, ".Dd January 6, 2026\n.Dt TAXIMETER 1\n.Os\n.Sh NAME\n.Nm taximeter\n.Nd %s\n.Sh SYNOPSIS\n",
+		   purpose);
 	for (size_t i = 0; commands[i]; i++)
 		roff_synopsis(&b, commands[i]);
 	buf_add_cstr(&b, ".Nm\n.Fl -version\n.Sh DESCRIPTION\n.Nm\n");
-	roff_text(&b, "reads Microsoft 365 audit exports, above all their MailItemsAccessed records, and Entra sign-in logs. It says which "
-	              "application read whose mail, and raises few alerts, each with its reasons and with what could not be seen.");
+	roff_text(&b, "reads Microsoft 365 audit exports, above all their MailItemsAccessed records, and Entra "
+		      "sign-in logs. It says which application read whose mail, and raises few alerts, each with its "
+		      "reasons and with what could not be seen.");
 	for (size_t i = 0; commands[i]; i++)
 		roff_command(&b, commands[i]);
 	roff_detectors(&b);
@@ -258,17 +273,21 @@ static int print_completion(void)
 	                 "\tnames=\"");
 	for (size_t i = 0; commands[i]; i++)
 		buf_printf(&b, "%s%s", i ? " " : "", commands[i]->name);
-	buf_add_cstr(&b, "\"\n\tif [ \"$COMP_CWORD\" -eq 1 ]; then\n"
-	                 "\t\tmapfile -t COMPREPLY < <(compgen -W \"$names --help --version\" -- \"$cur\")\n\t\treturn\n\tfi\n"
-	                 "\tcase ${COMP_WORDS[1]} in\n");
+	buf_add_cstr(
+		&b,
+		"\"\n\tif [ \"$COMP_CWORD\" -eq 1 ]; then\n"
+		"\t\tmapfile -t COMPREPLY < <(compgen -W \"$names --help --version\" -- \"$cur\")\n\t\treturn\n\tfi\n"
+		"\tcase ${COMP_WORDS[1]} in\n");
 	for (size_t i = 0; commands[i]; i++)
 		complete_command(&b, commands[i]);
-	buf_add_cstr(&b, "\tesac\n"
-	                 "\tif [ \"${COMP_WORDS[1]}\" = help ] && [ -z \"$words\" ]; then\n\t\twords=$names\n\tfi\n"
-	                 "\tCOMPREPLY=()\n"
-	                 "\tif [ -n \"$words\" ]; then\n\t\tmapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")\n\tfi\n"
-	                 "}\n"
-	                 "complete -o default -F _taximeter taximeter\n");
+	buf_add_cstr(
+		&b,
+		"\tesac\n"
+		"\tif [ \"${COMP_WORDS[1]}\" = help ] && [ -z \"$words\" ]; then\n\t\twords=$names\n\tfi\n"
+		"\tCOMPREPLY=()\n"
+		"\tif [ -n \"$words\" ]; then\n\t\tmapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")\n\tfi\n"
+		"}\n"
+		"complete -o default -F _taximeter taximeter\n");
 	status = cmd_print(&command_help, &b);
 	buf_release(&b);
 	return status;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* report: the account of a run, twice: as JSON (--stats, a contract with other tools) and as lines for people on
- * standard error.  It says what was read, what was left out and why, so that nobody takes a lost file for a quiet one. */
+ * standard error.  It says what was read, what was left out and why: nobody shall take a lost file for a quiet one. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -258,8 +258,8 @@ static void tell_rejects(struct buf *b, const struct engine_report *e)
 }
 
 /* One line on the files of which `is` holds, naming the first few. */
-static void tell_files(struct buf *b, const struct engine_report *e, const char *label, bool (*is)(const struct engine_file *f),
-                       const char *doc)
+static void tell_files(struct buf *b, const struct engine_report *e, const char *label,
+		       bool (*is)(const struct engine_file *f), const char *doc)
 {
 	uint64_t n = 0;
 
@@ -298,7 +298,7 @@ void report_tell(struct buf *b, const struct run *r)
 	tell_records(b, e, w);
 	tell_operations(b, w);
 	tell_rejects(b, e);
-	tell_files(b, e, "lost", has_lost_folders, "with folders that the exporter destroyed");
+	tell_files(b, e, "folders lost", has_lost_folders, "in which the exporter destroyed the names of folders");
 	tell_files(b, e, "cut short", is_cut_short, "unreadable, or ended before the end");
 	tell_files(b, e, "skipped", is_skipped, "that are no audit export");
 	if (e->names_refused) {

@@ -65,9 +65,16 @@ static void add_text(struct buf *b, const struct detector *d)
 
 static void add_ndjson(struct buf *b, const struct detector *d)
 {
-	const struct { const char *key, *text; } rows[] = {
-		{ "{\"type\":\"rule\",\"rule\":", d->name }, { ",\"title\":", d->title }, { ",\"severity\":", d->severity },
-		{ ",\"signal\":", d->signal }, { ",\"catches\":", d->catches }, { ",\"misses\":", d->misses }, { ",\"cost\":", d->cost },
+	const struct {
+		const char *key, *text;
+	} rows[] = {
+		{ "{\"type\":\"rule\",\"rule\":", d->name },
+		{ ",\"title\":", d->title },
+		{ ",\"severity\":", d->severity },
+		{ ",\"signal\":", d->signal },
+		{ ",\"catches\":", d->catches },
+		{ ",\"misses\":", d->misses },
+		{ ",\"cost\":", d->cost },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -119,7 +126,8 @@ static int print_rules(const char *format)
 		add = add_markdown;
 		buf_add_cstr(&b, "| rule | finds | severity | misses | ATT&CK |\n|---|---|---|---|---|\n");
 	} else if (strcmp(format, "text") != 0) {
-		status = cmd_usage_error(&command_rules, "-f '%s' is not a format; there are: text ndjson markdown", format);
+		status = cmd_usage_error(&command_rules, "-f '%s' is not a format; there are: text ndjson markdown",
+					 format);
 	}
 	for (size_t i = 0; detectors[i] && status == EXIT_RAN; i++)
 		add(&b, detectors[i]);
@@ -148,8 +156,8 @@ static int rules_run(int argc, char **argv)
 const struct command command_rules = {
 	.name = "rules",
 	.doc = "List the detectors with their documentation",
-	.description = "For each detector: its severities, the signal it looks at, what it catches, what it misses, and what it costs in false "
-	               "alarms and memory.",
+	.description = "For each detector: its severities, the signal it looks at, what it catches, what it misses, "
+		       "and what it costs in false alarms and memory.",
 	.options = options,
 	.examples = "  taximeter rules\n  taximeter rules -f ndjson | jq -r .rule\n",
 	.run = rules_run,

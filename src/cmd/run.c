@@ -45,9 +45,11 @@ static void on_progress(void *arg, uint64_t bytes, uint64_t total_bytes, uint64_
 		n = snprintf(line, sizeof(line), "%.0f", (double)bytes / 1e6);
 		if (total_bytes > bytes)
 			n += snprintf(line + n, sizeof(line) - (size_t)n, " of %.0f", (double)total_bytes / 1e6);
-		n += snprintf(line + n, sizeof(line) - (size_t)n, " MB, %" PRIu64 " records, %.0f records/s", records, (double)records / passed);
+		n += snprintf(line + n, sizeof(line) - (size_t)n, " MB, %" PRIu64 " records, %.0f records/s", records,
+			      (double)records / passed);
 		if (total_bytes > bytes && bytes)
-			snprintf(line + n, sizeof(line) - (size_t)n, ", %.0f s left", passed * (double)(total_bytes - bytes) / (double)bytes);
+			snprintf(line + n, sizeof(line) - (size_t)n, ", %.0f s left",
+				 passed * (double)(total_bytes - bytes) / (double)bytes);
 		fprintf(stderr, "\r%s\033[K", line);
 		r->line_shown = true;
 		r->shown_s = now;
@@ -61,6 +63,7 @@ static void on_problem(void *arg, const char *line)
 
 	pthread_mutex_lock(&r->lock);
 	erase_line(r);
+	r->problems++;
 	cmd_error(r->command, "%s", line);
 	pthread_mutex_unlock(&r->lock);
 }
@@ -86,7 +89,9 @@ void run_release(struct run *r)
 static int take_time(struct run *r, const char *option, const char *value, int64_t *ret_us, char text[TIME_TEXT_SIZE])
 {
 	if (!time_parse_rfc3339(str_of(value), ret_us))
-		return cmd_usage_error(r->command, "--%s '%s' is not a date or RFC 3339 time (example: 2023-06-15T00:00:00Z)", option, value);
+		return cmd_usage_error(r->command,
+				       "--%s '%s' is not a date or RFC 3339 time (example: 2023-06-15T00:00:00Z)",
+				       option, value);
 	time_format(*ret_us, text);
 	return EXIT_RAN;
 }
@@ -141,8 +146,10 @@ int run_option(struct run *r, const struct option_row *row, const char *value)
 int run_open(struct run *r, int argc, char **argv)
 {
 	if (optind >= argc)
-		return cmd_usage_error(r->command, "no PATH given: name files, folders or archives, or '-' for standard input (see 'taximeter help %s')",
-		                       r->command->name);
+		return cmd_usage_error(r->command,
+				       "no PATH given: a file, a folder, an archive, or '-' for standard input (see "
+				       "'taximeter help %s')",
+				       r->command->name);
 	r->settings.paths = (const char *const *)(argv + optind);
 	r->settings.path_count = (size_t)(argc - optind);
 	for (size_t i = 0; i < r->settings.path_count; i++)
@@ -156,7 +163,9 @@ int run_open(struct run *r, int argc, char **argv)
 		return cmd_usage_error(r->command, "-o and --stats name the same file '%s'", r->stats_path);
 	if (output_open(&r->output, r->command, r->output_path) != EXIT_RAN)
 		return EXIT_INPUT;
-	return r->stats_path ? output_open(&r->stats, r->command, strcmp(r->stats_path, "-") == 0 ? NULL : r->stats_path) : EXIT_RAN;
+	if (!r->stats_path)
+		return EXIT_RAN;
+	return output_open(&r->stats, r->command, strcmp(r->stats_path, "-") == 0 ? NULL : r->stats_path);
 }
 
 /* -- the pass -- */

@@ -19,6 +19,7 @@ struct run {
 	struct output output, stats;
 	struct engine *engine;
 	bool failed;             /* the run ended early: engine_report()->error */
+	size_t problems;         /* lines said about inputs */
 
 	/* the line of progress, on a terminal only */
 	pthread_mutex_t lock;    /* problems may come from another thread than progress */
@@ -29,17 +30,24 @@ struct run {
 
 /* The rows of the options below, for the descriptors of commands. */
 #define RUN_OPTION_OUTPUT \
-	{ 'o', "output", "FILE", "Write the result to FILE, which appears when it is complete; default: standard output.", NULL }
+	{ 'o', "output", "FILE", \
+	  "Write the result to FILE, which appears when it is complete; default: standard output.", NULL }
 #define RUN_OPTION_STATS \
-	{ 0, "stats", "FILE", "Write an account of the run to FILE as one JSON object: counts, rejects by reason, files, time and memory. " \
-	                      "'-' is standard output, if the result goes to a file.", NULL }
-#define RUN_OPTION_JOBS { 'j', "jobs", "N", "Threads, 1 to 256; default: one a processor. The result does not depend on it.", NULL }
+	{ 0, "stats", "FILE", \
+	  "Write an account of the run to FILE as one JSON object: counts, rejects by reason, files, time, memory. " \
+	  "'-' is standard output, if the result goes to a file.", NULL }
+#define RUN_OPTION_JOBS \
+	{ 'j', "jobs", "N", \
+	  "Threads, 1 to 256; default: one a processor. The result does not depend on it.", NULL }
 #define RUN_OPTION_SINCE \
-	{ 0, "since", "T", "Use records from T on: a date, or an RFC 3339 time such as 2023-06-15T00:00:00Z; default: the first.", NULL }
+	{ 0, "since", "T", \
+	  "Use records from T on: a date, or an RFC 3339 time such as 2023-06-15T00:00:00Z; default: the first.", NULL }
 #define RUN_OPTION_UNTIL { 0, "until", "T", "Use records before T; default: to the last.", NULL }
-#define RUN_OPTION_QUIET { 'q', "quiet", NULL, "No progress and no account of the run on standard error, only errors.", NULL }
+#define RUN_OPTION_QUIET \
+	{ 'q', "quiet", NULL, "No progress and no account of the run on standard error, only errors.", NULL }
 #define RUN_OPTION_ASN \
-	{ 0, "asn", "FILE.mmdb", "Name networks by autonomous system, from a MaxMind DB file; default: by address prefix.", NULL }
+	{ 0, "asn", "FILE.mmdb", \
+	  "Name networks by autonomous system, from a MaxMind DB file; default: by address prefix.", NULL }
 
 void run_init(struct run *r, const struct command *c);
 void run_release(struct run *r);

@@ -37,16 +37,20 @@ static const struct option_row options[] = {
 	{ 'f', "format", "FORMAT", "How the result is written; default: text.", sink_names + 1 },
 	RUN_OPTION_OUTPUT,
 	RUN_OPTION_STATS,
-	{ 'm', "minimum", "LEVEL", "Print alerts of this severity and above; how many stay below is said; default: info.",
+	{ 'm', "minimum", "LEVEL",
+	  "Print alerts of this severity and above; how many stay below is said; default: info.",
 	  "info low medium high critical" },
 	RUN_OPTION_JOBS,
 	RUN_OPTION_SINCE,
 	RUN_OPTION_UNTIL,
 	RUN_OPTION_QUIET,
 	RUN_OPTION_ASN,
-	{ 0, "ioc", "FILE.csv", "Add indicators of compromise (indicator,type,first_seen,last_seen,description) to the built-in ones. May be repeated.",
+	{ 0, "ioc", "FILE.csv",
+	  "Add indicators of compromise (indicator,type,first_seen,last_seen,description) to the built-in ones. May "
+	  "be repeated.",
 	  NULL },
-	{ 0, "fail-on", "LEVEL", "Exit with status 1 if there is an alert of this severity or above; default: findings are no failure.",
+	{ 0, "fail-on", "LEVEL",
+	  "Exit with status 1 if there is an alert of this severity or above; default: findings are no failure.",
 	  "info low medium high critical" },
 	{ 0, "inventory", "FILE.csv", "Write every application that read mail to FILE.csv, most unusual first.", NULL },
 	{ 0 }
@@ -63,7 +67,8 @@ static int add_indicators(struct scan *s, const char *path)
 	if (!indicators_add_file(s->indicators, path, &added, &skipped, &error))
 		status = cmd_usage_error(c, "--ioc: %.*s", STR_ARG(buf_str(&error)));
 	else if (!s->run.quiet && (skipped || !added))
-		cmd_error(c, "--ioc: %s: %zu indicators taken, %zu left out (a kind that audit logs do not hold)", path, added, skipped);
+		cmd_error(c, "--ioc: %s: %zu indicators taken, %zu left out (a kind that audit logs do not hold)", path,
+			  added, skipped);
 	buf_release(&error);
 	return status;
 }
@@ -72,7 +77,8 @@ static int take_level(struct scan *s, const char *option, const char *value, enu
 {
 	if (severity_parse(str_of(value), ret))
 		return EXIT_RAN;
-	return cmd_usage_error(s->run.command, "%s '%s' is not a severity: info, low, medium, high or critical", option, value);
+	return cmd_usage_error(s->run.command, "%s '%s' is not a severity: info, low, medium, high or critical", option,
+			       value);
 }
 
 static int take_option(struct scan *s, const struct option_row *row, const char *value)
@@ -82,7 +88,8 @@ static int take_option(struct scan *s, const struct option_row *row, const char 
 	if (strcmp(row->name, "format") == 0) {
 		s->sink = sink_find(str_of(value));
 		if (!s->sink)
-			status = cmd_usage_error(s->run.command, "-f '%s' is not a format; there are:%s", value, sink_names);
+			status = cmd_usage_error(s->run.command, "-f '%s' is not a format; there are:%s", value,
+						 sink_names);
 	} else if (strcmp(row->name, "minimum") == 0) {
 		status = take_level(s, "-m", value, &s->minimum);
 	} else if (strcmp(row->name, "fail-on") == 0) {
@@ -119,7 +126,7 @@ static void gather_lost(struct scan *s)
 		s->lost[n] = "folders_lost";
 		s->lost_text[n++] = "names of folders that the exporter destroyed";
 	}
-	if (cut_short || (e->incomplete && n == 0)) {
+	if (cut_short || (e->incomplete && (s->run.problems || n == 0))) {
 		s->lost[n] = "input_lost";
 		s->lost_text[n++] = "an input that could not be read, or ended before its end";
 	}
@@ -140,7 +147,7 @@ static bool gather(struct scan *s)
 	const size_t n = alerts_order(alerts);
 
 	f->world = engine_world(s->run.engine);
-	s->shown = malloc((n + 1) * sizeof(*s->shown));
+	s->shown = calloc(n + 1, sizeof(struct alert *));
 	s->apps = inventory_make(f->world, &f->app_count);
 	if (!s->shown || !s->apps || alerts->failed)
 		return false;
@@ -220,16 +227,20 @@ const struct command command_scan = {
 	.name = "scan",
 	.arguments = "PATH...",
 	.doc = "Say who reads whose mail, and raise alerts",
-	.description =
-		"Reads Microsoft 365 audit exports and Entra sign-in logs and prints alerts with their reasons, the applications that read "
-		"mail ranked by how unusual they are, and what could not be seen. A PATH is a file, a folder (read recursively), an archive "
-		"(.gz .zst .xz .zip .7z .tar) or '-' for standard input. The form of each file is recognised from its content.\n\n"
-		"The result depends on the set of records alone: not on their order, on copies, on how they lie in files, or on -j. "
-		"Everything about the run itself goes to standard error and to --stats.",
+	.description = "Reads Microsoft 365 audit exports and Entra sign-in logs and prints alerts with their reasons, "
+		       "the applications that read mail ranked by how unusual they are, and what could not be seen. A "
+		       "PATH is a file, a folder (read recursively), an archive (.gz .zst .xz .zip .7z .tar) or '-' "
+		       "for standard input. The form of each file is recognised from its content.\n\n"
+		       "Formats: Search-UnifiedAuditLog and Purview portal CSV; PowerShell JSON; Management Activity "
+		       "API blobs and NDJSON, bare or as collectors wrap them; Graph audit queries; Sentinel "
+		       "OfficeActivity, SigninLogs and AuditLogs; Defender CloudAppEvents; Event Hubs messages and "
+		       "diagnostic settings; Graph sign-ins.\n\n"
+		       "The result depends on the set of records alone: not on their order, on copies, on how they "
+		       "lie in files, or on -j. Everything about the run itself goes to standard error and to --stats.",
 	.options = options,
 	.examples = "  taximeter scan export/\n"
-	            "  taximeter scan -f ndjson -o findings.ndjson --stats stats.json export.zip\n"
-	            "  taximeter scan -m medium --since 2023-05-15 --until 2023-07-01 --fail-on high ual.csv\n"
-	            "  zcat blobs/*.gz | taximeter scan -\n",
+		    "  taximeter scan -f ndjson -o findings.ndjson --stats stats.json export.zip\n"
+		    "  taximeter scan -m medium --since 2023-05-15 --until 2023-07-01 --fail-on high ual.csv\n"
+		    "  zcat blobs/*.gz | taximeter scan -\n",
 	.run = scan_run,
 };

@@ -107,8 +107,11 @@ static void put_sign_in(struct decoder *d, const struct fields *f)
 		r->result = 1; /* ResultStatus says "Success" on failed ones too: the operation decides */
 	if (r->op == OP_USER_LOGGED_IN && r->result == 0)
 		r->flags |= REC_SUCCESS;
-	if (get_nested(d, f, F_DeviceProperties, &x, &v) && bag_get(d, &x, v, STR("SessionId"), &s))
+	if (get_nested(d, f, F_DeviceProperties, &x, &v)) {
+		const struct str name = STR("SessionId");
+		bag_get(d, &x, v, &name, &s, 1);
 		put_session(d, s);
+	}
 	/* the id of the sign-in is the token id's GUID */
 	if (get_text(d, f, F_IntraSystemId, &s) && guid_parse(str_trim(s), r->token) && !guid_is_zero(r->token))
 		r->flags |= REC_HAS_TOKEN;

@@ -35,6 +35,12 @@ void arena_reset(struct arena *a);
 void arena_release(struct arena *a);
 
 #define CLIENT_CACHE 256
+#define TEXT_CACHE 4096 /* a power of two */
+
+/* raw text -> reference: saves the folding, parsing and looking up of what was met a moment ago */
+struct text_cache {
+	uint64_t key[TEXT_CACHE], ref[TEXT_CACHE];
+};
 
 struct decoder {
 	void (*take)(void *arg, const struct rec *r);
@@ -60,8 +66,9 @@ struct decoder {
 	bool failed;
 	uint8_t format_at;         /* number of the format at work */
 	struct { uint64_t key, ref; } clients[CLIENT_CACHE]; /* raw client tuple -> reference */
+	struct text_cache mailboxes, actors;
 	uint64_t last_tenant_hash, last_tenant_ref;
-	uint64_t op_refs[OP_COUNT];
+	struct { uint8_t n; uint16_t op; char text[53]; uint64_t ref; } ops[64]; /* operations met a moment ago */
 };
 
 enum verdict decode_reject(struct decoder *d, enum reject why);
@@ -118,9 +125,9 @@ void decode_client(struct decoder *d, struct str app_id, struct str client_app_i
 	struct str info, struct str process);
 /* details of an administrative or directory record */
 void decode_details(struct decoder *d, const struct fields *f);
-/* A bag of {Name, Value} (in any order, as JSON or as "@{Name=...; Value=...}" text): value of one name.  Returns false if
- * absent. */
-bool bag_get(struct decoder *d, const struct json_index *x, uint32_t v, struct str name, struct str *ret);
+/* A bag of {Name, Value} (in any order, as JSON or as "@{Name=...; Value=...}" text): the values of `count` names, empty
+ * where absent. */
+void bag_get(struct decoder *d, const struct json_index *x, uint32_t v, const struct str *names, struct str *ret, unsigned count);
 bool wreck_get(struct str text, struct str name, struct str *ret);
 
 #endif

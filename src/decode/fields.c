@@ -12,6 +12,19 @@ static const struct str names[FIELD_COUNT] = {
 };
 
 enum { SLOTS = 1024, NAME_MAX_BYTES = 32 };
+
+static const char padded[FIELD_COUNT][NAME_MAX_BYTES + 8] = {
+#define FIELD(symbol, text) text,
+#include "decode/field_names.h"
+#undef FIELD
+};
+static const uint64_t masks[9] = { /* the first n bytes of a little-endian word */
+	0, 0xff, 0xffff, 0xffffff, 0xffffffff, 0xffffffffff, 0xffffffffffff, 0xffffffffffffff, UINT64_MAX,
+};
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "masks[] is written for little-endian machines"
+#endif
+
 static uint16_t slots[SLOTS]; /* field + 1 */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
@@ -63,8 +76,7 @@ enum field field_find(struct str name)
 
 void field_order_init(struct field_order *o)
 {
-	for (unsigned i = 0; i <= FIELD_COUNT; i++)
-		o->after[i] = 0;
+	memset(o, 0, sizeof *o);
 }
 
 void fields_clear(struct fields *f)
@@ -78,46 +90,112 @@ void fields_set_cell(struct fields *f, enum field name, struct str cell)
 	f->present[name / 64] |= (uint64_t)(cell.n != 0) << (name % 64);
 }
 
-/* does the member that begins at the quote `at` have exactly this name? */
-static inline bool is_named(const struct json_index *d, uint32_t at, struct str name)
+static inline uint64_t load8(const char *p)
 {
-	return d->len - at > name.n + 1 && d->p[at + 1 + name.n] == '"' && memcmp(d->p + at + 1, name.p, name.n) == 0;
+	uint64_t v;
+	memcpy(&v, p, 8);
+	return v;
+}
+
+/* Does the member that begins at the quote `at` have exactly this name?  Names are padded, so eight bytes can always be
+ * read at once; blocks and arenas have as much behind their end. */
+static inline bool is_named(const struct json_index *d, uint32_t at, enum field x)
+{
+	const char *p = d->p + at + 1, *name = padded[x];
+	size_t n = names[x].n;
+	if (d->len - at <= n + 1 || p[n] != '"')
+		return false;
+	if (n <= 8)
+		return ((load8(p) ^ load8(name)) & masks[n]) == 0;
+	if (load8(p) != load8(name) || load8(p + n - 8) != load8(name + n - 8))
+		return false;
+	return n <= 16 || (load8(p + 8) == load8(name + 8) && (n <= 24 || memcmp(p + 16, name + 16, n - 16) == 0));
+}
+
+/* the member whose name begins at the quote of `key`: guessed, or found; FIELD_COUNT: not one of ours */
+static enum field name_slowly(struct field_order *o, unsigned previous, const struct json_index *d, uint32_t key)
+{
+	uint16_t *after = o->after[previous];
+	enum field x = (enum field)after[1];
+	if (is_named(d, d->at[key], x))
+		return x;
+	struct str name = walk_raw_string(d, key);
+	x = field_find(name);
+	if (x == FIELD_COUNT && name.n && name.n <= NAME_MAX_BYTES && memchr(name.p, '\\', name.n)) {
+		char plain[NAME_MAX_BYTES];
+		x = field_find(walk_unescape(name, plain));
+	}
+	if (x != FIELD_COUNT) {
+		after[1] = after[0];
+		after[0] = (uint16_t)x;
+	}
+	return x;
+}
+
+/* what a value cannot begin with */
+static inline bool is_mark(char c)
+{
+	return c == '}' || c == ']' || c == ',' || c == ':';
 }
 
 uint32_t fields_read(struct fields *f, struct field_order *o, const struct json_index *d, uint32_t v)
 {
-	struct walk_object w = walk_object(d, v);
+	/* the loop of walk_object() and walk_skip(), unrolled by hand: every byte of every log comes through here */
+	const char *const p = d->p;
+	const uint32_t *const at = d->at;
+	const uint32_t n = d->n;
+	const uint32_t last = n > 4 ? n - 4 : 0; /* the last place where a member with its comma can begin */
 	unsigned previous = FIELD_COUNT;
-	fields_clear(f);
+	uint32_t i = v + 1;
+	uint32_t behind = WALK_BAD;
+	memset(f->present, 0, sizeof f->present);
 	f->is_row = false;
 	f->d = *d;
-	for (uint32_t key; (key = walk_next_key(&w)) != WALK_BAD; ) {
-		uint32_t value = key + 2;
-		enum field x = (enum field)o->after[previous];
-		if (!is_named(d, d->at[key], names[x])) {
-			struct str name = walk_raw_string(d, key);
-			if (!name.p) {
-				w.next = WALK_BAD;
-				break;
-			}
-			x = field_find(name);
-			if (x == FIELD_COUNT && name.n && name.n <= NAME_MAX_BYTES && memchr(name.p, '\\', name.n)) {
-				char plain[NAME_MAX_BYTES];
-				x = field_find(walk_unescape(name, plain));
-			}
-			if (x != FIELD_COUNT)
-				o->after[previous] = (uint16_t)x;
+	if (i < n && p[at[i]] == '}') {
+		behind = i + 1;
+		goto out;
+	}
+	for (;;) {
+		if (i > last || n < 5 || p[at[i]] != '"' || p[at[i + 1]] != ':')
+			goto out;
+		enum field x = (enum field)o->after[previous][0];
+		if (!is_named(d, at[i], x)) {
+			if (!walk_raw_string(d, i).p)
+				goto out;
+			x = name_slowly(o, previous, d, i);
 		}
-		w.next = walk_skip(d, value);
+		uint32_t value = i + 2, next = value + 1;
+		char c = p[at[value]];
+		if (c == '{' || c == '[') {
+			next = walk_skip_container(d, value);
+			if (next >= WALK_DEEP) {
+				behind = next;
+				goto out;
+			}
+			if (next >= n)
+				goto out;
+		} else if (is_mark(c)) {
+			goto out;
+		}
 		if (x != FIELD_COUNT) {
-			char c = walk_char(d, value);
 			uint64_t bit = UINT64_C(1) << (x % 64);
 			f->v[x] = value;
-			f->present[x / 64] = c == 'n' ? f->present[x / 64] & ~bit : f->present[x / 64] | bit;
+			f->present[x / 64] |= bit;
+			if (c == 'n')
+				f->present[x / 64] &= ~bit;
 			previous = x;
 		}
+		c = p[at[next]];
+		if (c == ',') {
+			i = next + 1;
+		} else {
+			if (c == '}')
+				behind = next + 1;
+			goto out;
+		}
 	}
-	return w.next;
+out:
+	return behind;
 }
 
 bool field_is_nested(const struct fields *f, enum field x)

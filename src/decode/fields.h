@@ -31,7 +31,7 @@ void fields_setup(void); /* once, before threads; more often is harmless */
 
 /* A walker's memory of which member follows which: records of one export write theirs in one order. */
 struct field_order {
-	uint16_t after[FIELD_COUNT + 1];
+	uint16_t after[FIELD_COUNT + 1][2]; /* the last two that did, the latest first */
 };
 void field_order_init(struct field_order *o);
 

@@ -17,23 +17,26 @@ struct listing {
 	bool bytes_known, lost, any;
 };
 
-static void list_item(struct decoder *d, const struct json_index *x, uint32_t item, struct listing *l)
+static void list_item(struct decoder *d, const struct json_index *x, uint32_t item, struct listing *l, uint32_t *ret_next)
 {
 	l->items++;
-	if (walk_char(x, item) != '{')
+	if (walk_char(x, item) != '{') {
+		*ret_next = walk_skip(x, item);
 		return;
+	}
 	struct walk_object o = walk_object(x, item);
 	for (uint32_t key; (key = walk_next_key(&o)) != WALK_BAD; o.next = walk_skip(x, key + 2)) {
-		struct str k = key_text(x, key);
-		if (k.n == 11 && str_eq_nocase(k, STR("SizeInBytes"))) {
-			struct str s;
-			int64_t size;
-			if (value_text(d, x, key + 2, &s) && parse_int(s, &size) && size >= 0 && size < INT64_C(1) << 40) {
-				l->bytes += (uint64_t)size;
-				l->bytes_known = true;
-			}
+		/* one look at the first letter spares the others their names */
+		if (ascii_lower(x->p[x->at[key] + 1]) != 's' || !str_eq_nocase(key_text(x, key), STR("SizeInBytes")))
+			continue;
+		struct str s;
+		int64_t size;
+		if (value_text(d, x, key + 2, &s) && parse_int(s, &size) && size >= 0 && size < INT64_C(1) << 40) {
+			l->bytes += (uint64_t)size;
+			l->bytes_known = true;
 		}
 	}
+	*ret_next = o.next;
 }
 
 /* Folders[] or Messages[], each with its items under `items_name` */
@@ -61,9 +64,12 @@ static void list_folders(struct decoder *d, const struct json_index *x, uint32_t
 			o.next = WALK_BAD;
 			if (k.n == items_name.n && c == '[' && str_eq_nocase(k, items_name)) {
 				struct walk_array items = walk_array(x, value);
-				for (uint32_t i; (i = walk_next_element(&items)) != WALK_BAD; items.next = walk_skip(x, i))
-					if (walk_char(x, i) != 'n')
-						list_item(d, x, i, l);
+				for (uint32_t i; (i = walk_next_element(&items)) != WALK_BAD; ) {
+					if (walk_char(x, i) == 'n')
+						items.next = i + 1;
+					else
+						list_item(d, x, i, l, &items.next);
+				}
 				o.next = items.next;
 			} else {
 				if (k.n == 2 && c == '"' && str_eq_nocase(k, STR("Id")))
@@ -112,11 +118,12 @@ void decode_mail(struct decoder *d, const struct fields *f)
 	bool attachment = r->op == OP_ATTACHMENT_ACCESS;
 
 	if (get_nested(d, f, F_OperationProperties, &x, &v)) {
-		struct str value;
-		if (bag_get(d, &x, v, attachment ? STR("AttachmentAccessType") : STR("MailAccessType"), &value))
-			type = access_of(value);
+		const struct str names[] = { attachment ? STR("AttachmentAccessType") : STR("MailAccessType"), STR("IsThrottled") };
+		struct str value[2];
 		bool throttled;
-		if (bag_get(d, &x, v, STR("IsThrottled"), &value) && parse_bool(value, &throttled) && throttled)
+		bag_get(d, &x, v, names, value, 2);
+		type = access_of(value[0]);
+		if (parse_bool(value[1], &throttled) && throttled)
 			r->flags |= REC_THROTTLED;
 	}
 

@@ -20,25 +20,33 @@ unsigned decode_op_kinds(unsigned op)
 void put_op(struct decoder *d, struct str operation)
 {
 	struct rec *r = &d->b.r;
+	unsigned slot = 0;
+	if (operation.n && operation.n <= sizeof d->ops[0].text) {
+		slot = ((unsigned)operation.n * 5 + (uint8_t)operation.p[0] + (uint8_t)operation.p[operation.n / 2] * 3u) % 64;
+		if (d->ops[slot].n == operation.n && memcmp(d->ops[slot].text, operation.p, operation.n) == 0) {
+			r->op = d->ops[slot].op;
+			r->operation = d->ops[slot].ref;
+			return;
+		}
+	}
 	struct str plain = str_trim(operation);
 	if (plain.n && plain.p[plain.n - 1] == '.')
 		plain.n--;
 	plain = str_trim(plain);
-	/* mail first: most of any export */
 	unsigned op = OP_OTHER;
 	for (unsigned i = 1; i < OP_COUNT; i++) {
-		if (ops[i].text.n == plain.n && str_eq_nocase(ops[i].text, plain)) {
+		if (str_eq_nocase(ops[i].text, plain)) {
 			op = i;
 			break;
 		}
 	}
 	r->op = (uint16_t)op;
-	if (op != OP_OTHER && str_eq(plain, ops[op].text) && operation.n == plain.n) {
-		if (!d->op_refs[op])
-			d->op_refs[op] = names_put(&d->names, NAME_OPERATION, &operation, 1);
-		r->operation = d->op_refs[op];
-	} else {
-		r->operation = names_put(&d->names, NAME_OPERATION, &operation, 1);
+	r->operation = names_put(&d->names, NAME_OPERATION, &operation, 1);
+	if (operation.n && operation.n <= sizeof d->ops[0].text) {
+		d->ops[slot].n = (uint8_t)operation.n;
+		d->ops[slot].op = (uint16_t)op;
+		d->ops[slot].ref = r->operation;
+		memcpy(d->ops[slot].text, operation.p, operation.n);
 	}
 }
 
@@ -98,11 +106,19 @@ void put_actor(struct decoder *d, struct str text)
 		return;
 	if (text.n > NAME_BYTES_MAX)
 		text.n = NAME_BYTES_MAX;
+	uint64_t key = hash_str(text, 11);
+	size_t slot = key % TEXT_CACHE;
+	if (d->actors.key[slot] == key && d->actors.ref[slot]) {
+		d->b.r.actor = d->actors.ref[slot];
+		return;
+	}
 	char folded[NAME_BYTES_MAX];
 	for (size_t i = 0; i < text.n; i++)
 		folded[i] = ascii_lower(text.p[i]);
 	struct str part = { folded, text.n };
 	d->b.r.actor = names_put(&d->names, NAME_ACTOR, &part, 1);
+	d->actors.key[slot] = key;
+	d->actors.ref[slot] = d->b.r.actor;
 }
 
 void put_tenant(struct decoder *d, struct str text)
@@ -135,6 +151,12 @@ void put_mailbox(struct decoder *d, struct str guid, struct str upn)
 {
 	uint8_t g[16];
 	char lower[GUID_TEXT_SIZE];
+	uint64_t key = hash_str(upn, hash_str(guid, 13));
+	size_t slot = key % TEXT_CACHE;
+	if (d->mailboxes.key[slot] == key && d->mailboxes.ref[slot]) {
+		d->b.r.mailbox = d->mailboxes.ref[slot];
+		return;
+	}
 	struct str parts[2] = { STR(""), str_trim(upn) };
 	if (guid_parse(str_trim(guid), g) && !guid_is_zero(g))
 		parts[0] = str_of(guid_format(g, lower));
@@ -143,6 +165,10 @@ void put_mailbox(struct decoder *d, struct str guid, struct str upn)
 	else
 		d->b.r.flags |= REC_MAILBOX_BY_NAME;
 	d->b.r.mailbox = names_put(&d->names, NAME_MAILBOX, parts, 2);
+	if (parts[0].n) { /* (a mailbox by name sets a flag as well) */
+		d->mailboxes.key[slot] = key;
+		d->mailboxes.ref[slot] = d->b.r.mailbox;
+	}
 }
 
 bool put_time(struct decoder *d, int64_t us)

@@ -3,6 +3,30 @@
  * numbers as strings or floats, booleans as "True" or 1, JSON as text, lists as "@{Name=...}" wreckage. */
 #include "decode/decode_int.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+/* Is there a backslash in it?  Almost never: a call would cost more than the look.  The text lies in a block or in the
+ * arena, both with 64 readable bytes behind their end. */
+static inline bool has_escape(struct str s)
+{
+#ifdef __SSE2__
+	if (s.n <= 64) {
+		for (size_t i = 0; i < s.n; i += 16) {
+			__m128i v = _mm_loadu_si128((const __m128i *)(const void *)(s.p + i));
+			unsigned hit = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
+			if (s.n - i < 16)
+				hit &= (1u << (s.n - i)) - 1;
+			if (hit)
+				return true;
+		}
+		return false;
+	}
+#endif
+	return memchr(s.p, '\\', s.n) != NULL;
+}
+
 bool value_text(struct decoder *d, const struct json_index *x, uint32_t v, struct str *ret)
 {
 	if (v >= x->n)
@@ -12,7 +36,7 @@ bool value_text(struct decoder *d, const struct json_index *x, uint32_t v, struc
 		struct str raw = walk_raw_string(x, v);
 		if (!raw.p || raw.n == 0)
 			return false;
-		if (memchr(raw.p, '\\', raw.n)) {
+		if (has_escape(raw)) {
 			char *plain = arena_take(&d->arena, raw.n);
 			if (!plain)
 				return false;
@@ -174,16 +198,20 @@ bool wreck_get(struct str text, struct str name, struct str *ret)
 }
 
 /* One entry of a bag: {"Name": n, "Value": v} in either order, or its wreckage. */
-static bool bag_entry(struct decoder *d, const struct json_index *x, uint32_t e, struct str *ret_name, struct str *ret_value)
+static bool bag_entry(struct decoder *d, const struct json_index *x, uint32_t e, struct str *ret_name, struct str *ret_value,
+	uint32_t *ret_next)
 {
 	*ret_name = *ret_value = STR_NONE;
 	char c = walk_char(x, e);
 	if (c == '"') {
 		struct str s;
+		*ret_next = e + 1;
 		return value_text(d, x, e, &s) && wreck_get(s, STR("Name"), ret_name) && wreck_get(s, STR("Value"), ret_value);
 	}
-	if (c != '{')
+	if (c != '{') {
+		*ret_next = walk_skip(x, e);
 		return false;
+	}
 	struct walk_object o = walk_object(x, e);
 	for (uint32_t key; (key = walk_next_key(&o)) != WALK_BAD; o.next = walk_skip(x, key + 2)) {
 		struct str k = key_text(x, key);
@@ -192,20 +220,23 @@ static bool bag_entry(struct decoder *d, const struct json_index *x, uint32_t e,
 		else if (k.n == 5 && str_eq_nocase(k, STR("Value")))
 			value_text(d, x, key + 2, ret_value);
 	}
+	*ret_next = o.next;
 	return ret_name->n != 0;
 }
 
-bool bag_get(struct decoder *d, const struct json_index *x, uint32_t v, struct str name, struct str *ret)
+void bag_get(struct decoder *d, const struct json_index *x, uint32_t v, const struct str *names, struct str *ret, unsigned count)
 {
+	for (unsigned i = 0; i < count; i++)
+		ret[i] = STR_NONE;
 	if (v >= x->n || walk_char(x, v) != '[')
-		return false;
+		return;
 	struct walk_array a = walk_array(x, v);
-	for (uint32_t e; (e = walk_next_element(&a)) != WALK_BAD; a.next = walk_skip(x, e)) {
-		struct str n, value;
-		if (bag_entry(d, x, e, &n, &value) && str_eq_nocase(n, name)) {
-			*ret = value;
-			return value.n != 0;
-		}
+	for (uint32_t e; (e = walk_next_element(&a)) != WALK_BAD; ) {
+		struct str name, value;
+		a.next = WALK_BAD;
+		if (bag_entry(d, x, e, &name, &value, &a.next))
+			for (unsigned i = 0; i < count; i++)
+				if (!ret[i].n && str_eq_nocase(name, names[i]))
+					ret[i] = value;
 	}
-	return false;
 }

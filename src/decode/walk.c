@@ -2,29 +2,31 @@
 /* walk: the parts too long for the header. */
 #include "decode/walk.h"
 
+/* 1: opens, 2: closes; the bit 4 tells braces from brackets */
+static const uint8_t bracket[256] = { ['{'] = 1 | 4, ['['] = 1, ['}'] = 2 | 4, [']'] = 2 };
+
 uint32_t walk_skip_container(const struct json_index *d, uint32_t v)
 {
+	const char *const p = d->p;
+	const uint32_t *const at = d->at;
+	const uint32_t n = d->n;
 	uint64_t is_object = 0; /* one bit a level: what closes it */
 	unsigned depth = 0;
-	for (uint32_t i = v; i < d->n; i++) {
-		switch (walk_char(d, i)) {
-		case '{':
-		case '[':
+	for (uint32_t i = v; i < n; i++) {
+		unsigned kind = bracket[(uint8_t)p[at[i]]];
+		if (!kind)
+			continue;
+		if (kind & 1) {
 			if (depth == JSON_DEPTH_MAX)
 				return WALK_DEEP;
-			is_object = is_object << 1 | (walk_char(d, i) == '{');
+			is_object = is_object << 1 | kind >> 2;
 			depth++;
-			break;
-		case '}':
-		case ']':
-			if ((is_object & 1) != (walk_char(d, i) == '}'))
+		} else {
+			if ((is_object & 1) != kind >> 2)
 				return WALK_BAD;
 			is_object >>= 1;
 			if (--depth == 0)
 				return i + 1;
-			break;
-		default:
-			break;
 		}
 	}
 	return WALK_BAD;

@@ -23,6 +23,8 @@ static inline char walk_char(const struct json_index *d, uint32_t v)
 static inline struct str walk_raw_string(const struct json_index *d, uint32_t v)
 {
 	uint32_t a = d->at[v], z = d->at[v + 1];
+	if (d->p[z - 1] == '"' && d->p[a] == '"' && z >= a + 2) /* no blank behind it: nearly always */
+		return (struct str){ d->p + a + 1, z - a - 2 };
 	while (z > a + 1 && d->p[z - 1] != '"') {
 		char c = d->p[z - 1];
 		if (c != ' ' && c != '\n' && c != '\r' && c != '\t')

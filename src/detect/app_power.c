@@ -28,6 +28,7 @@
 #define BY_ACTOR_US US_PER_DAY           /* a link by account alone must be quick */
 #define STORIES_MAX 10000
 #define IDS_MAX (8 * STORIES_MAX)
+#define NEW_MAILBOXES 3                  /* a new credential, and so many mailboxes that the application had never touched */
 #define RIGHTS_MAX 16                    /* named in a record; Exchange and Graph together have fewer on mail */
 #define FACTS_MAX 8                      /* sentences of directory changes in one alert */
 
@@ -41,6 +42,7 @@ struct story {
 	uint64_t reads, items;
 	uint64_t name_key;
 	uint32_t actor, client;  /* client: of the reads */
+	uint32_t new_mailboxes;  /* that the application had never touched */
 	uint8_t facts;
 	bool app_known;          /* a record named the application id */
 	bool granted, requested, credential;
@@ -100,6 +102,7 @@ struct change {
 	uint64_t ids[8];         /* hashes of GUIDs */
 	unsigned id_count;
 	bool app_known, for_all, application, reads, full_access;
+	bool scope_said;         /* for one user or for all */
 	struct str name, id_text;
 	struct mail_right rights[RIGHTS_MAX], old_rights[RIGHTS_MAX];
 	unsigned right_count, old_count;
@@ -232,8 +235,11 @@ static void read_change(const struct rec *r, struct change *ch)
 			read_rights(ch, name, value, false);
 		else if (role && (str_starts_nocase(name, STR("AppRole.Value")) || str_starts_nocase(name, STR("AppRole.Id"))))
 			read_rights(ch, name, value, r->op == OP_ADD_APP_ROLE_TO_SERVICE);
-		if (str_find(value, STR("AllPrincipals")) >= 0 && !is_old)
-			ch->for_all = true;
+		if (str_find(value, STR("Principal")) >= 0 && str_find(name, STR("Consent")) >= 0 && !is_old) {
+			ch->scope_said = true;
+			ch->for_all |= str_find(value, STR("AllPrincipals")) >= 0;
+		}
+		ch->scope_said |= str_eq_nocase(name, STR("ConsentContext.OnBehalfOfAll"));
 		if ((str_eq_nocase(name, STR("ConsentContext.OnBehalfOfAll")) || str_eq_nocase(name, STR("ConsentContext.IsAppOnly")) ||
 		     str_eq_nocase(name, STR("ConsentContext.IsAdminConsent"))) && value_is_true(plain(value)))
 			ch->for_all = true;
@@ -379,7 +385,8 @@ static void add_fact(struct detect_ctx *c, struct story *st, const struct event 
 	else
 		alert_why(st->alert, "%s: %s granted %s, %s (\"%s\").", when, actor, rights,
 			  ch->application ? "to the application itself, for every mailbox"
-			  : ch->for_all ? "on behalf of all users" : "on behalf of one user", op_text(e->rec->op));
+			  : ch->for_all ? "on behalf of all users"
+			  : ch->scope_said ? "on behalf of one user" : "for whom the record does not say", op_text(e->rec->op));
 }
 
 /* -- events -- */
@@ -420,7 +427,7 @@ static enum severity read_severity(const struct story *st)
 			return st->read_before ? SEVERITY_MEDIUM : SEVERITY_HIGH;
 		return st->read_before ? SEVERITY_LOW : SEVERITY_MEDIUM;
 	}
-	return st->read_before ? SEVERITY_LOW : SEVERITY_MEDIUM; /* asked for, or a new credential */
+	return st->read_before && st->new_mailboxes < NEW_MAILBOXES ? SEVERITY_LOW : SEVERITY_MEDIUM; /* asked for, or a new credential */
 }
 
 static void read_mail(struct detect_ctx *c, struct story *st, const struct event *e)
@@ -435,6 +442,7 @@ static void read_mail(struct detect_ctx *c, struct story *st, const struct event
 		st->client = e->client;
 	}
 	st->reads++;
+	st->new_mailboxes += e->edge_is_new;
 	st->items += e->rec->items;
 	st->read_last_us = t;
 	st->others_mailbox |= e->actor != st->actor;
@@ -504,7 +512,8 @@ static void end(void *state, struct detect_ctx *c)
 			alert_why(st->alert, "The directory records name no application id; the link is the account that made the change and a "
 				  "client never seen before in the tenant: not proven to be the same application.");
 		if (st->read_before)
-			alert_why(st->alert, "The application read mail before that already.");
+			alert_why(st->alert, "The application read mail before that already; %u of these mailboxes were new to it.",
+				  st->new_mailboxes);
 	}
 }
 

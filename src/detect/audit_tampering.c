@@ -262,7 +262,7 @@ static void report(struct state *s, struct detect_ctx *c, const struct event *e,
 	enum severity before = al->severity;
 	alert_fold(c->alerts, al, e);
 	alert_raise(al, e->rec->time_us, severity);
-	if (!was_raised || severity > before)
+	if (!was_raised || severity > before || f->what == AGE_LIMIT)
 		alert_title(al, "%s by %s", f->title, say_actor(c->world, e->actor, actor));
 	alert_why(al, "%s: %s", time_format_minute(e->rec->time_us, when), f->why);
 	if (outcome == OUTCOME_FAILED)
@@ -271,7 +271,7 @@ static void report(struct state *s, struct detect_ctx *c, const struct event *e,
 		alert_why(al, "The record does not say whether it succeeded.");
 	if (microsoft)
 		alert_why(al, "Made by an account of Microsoft's own operation (UserType 3 or NT AUTHORITY\\SYSTEM), as at the set-up of a tenant.");
-	if (outcome != OUTCOME_FAILED && (!was_raised || severity > before || f->what == ACTIONS))
+	if (outcome != OUTCOME_FAILED && (!was_raised || severity > before || f->what == ACTIONS || f->what == AGE_LIMIT))
 		alert_blind(al, "%s, from %s on", f->blind, when);
 }
 

@@ -14,8 +14,8 @@
  *          mailbox, 48 a client and network, 80 for each first touch kept (at most 16 a client or network).
  *
  * In the tenant's first three days everything is a first touch.  Then a client is only noted, and judged a day later by
- * what can be told without history: many mailboxes but a minority of the tenant, which other clients read too, and either
- * few networks where nobody else is, or all of it within two hours. */
+ * what can be told without history: many mailboxes, which other clients read too, and few networks where nobody else is,
+ * or all of it within two hours; both, if it is most of the tenant, as services and ordinary clients are. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -366,8 +366,9 @@ static void judge(struct state *s, struct detect_ctx *c, struct cold *x, int64_t
 	char client[SAY_SIZE], boxes[SAY_SIZE], nets[SAY_SIZE], span[TIME_TEXT_SIZE];
 	unsigned shared = 0;
 	x->done = true;
-	if (wc->mailboxes < COLD_MAILBOXES || (uint64_t)wc->mailboxes * 2 > w->active_mailboxes)
-		return; /* most of the tenant: an ordinary client, or a service */
+	bool most = (uint64_t)wc->mailboxes * 2 > w->active_mailboxes; /* of the tenant: an ordinary client, or a service */
+	if (wc->mailboxes < COLD_MAILBOXES)
+		return;
 	for (unsigned i = 0; i < row->ring.n; i++)
 		shared += w->mailboxes[row->ring.v[i].mailbox].clients >= 2;
 	if (shared * 2 < row->ring.n)
@@ -376,7 +377,7 @@ static void judge(struct state *s, struct detect_ctx *c, struct cold *x, int64_t
 		   wc->mailboxes >= PER_NET * wc->networks && alone_in_nets(s, &row->ring, x->client);
 	bool burst = wc->last_us - wc->first_us <= COLD_BURST_US && wc->networks <= FEW_NETS &&
 		     x->crossed_us - w->mail_first_us >= US_PER_HOUR && now - wc->last_us >= COLD_SETTLE_MIN_US;
-	if (!few && !burst)
+	if (most ? !(few && burst) : !few && !burst)
 		return;
 	struct alert *al = alerts_open(c->alerts, &detector_sweep, hash_mix(hash_mix(wc->key, 3), (uint64_t)x->crossed_us));
 	if (!al)

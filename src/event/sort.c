@@ -11,6 +11,7 @@
 
 #include "base/hash.h"
 #include "base/limits.h"
+#include "base/mem.h"
 #include "base/timefmt.h"
 
 enum {
@@ -69,8 +70,8 @@ struct sorter {
 	struct id_set seen;
 	uint8_t *batch;         /* copies of the records handed out */
 	size_t batch_capacity;
-	uint8_t last[sizeof(struct rec)]; /* the copy used of the id at hand, without its tail */
-	bool has_last;
+	struct rec last;        /* the copy used of the id at hand, without its tail, when a batch has ended behind it */
+	const struct rec *at_hand; /* the same, wherever it lies; NULL = none yet */
 	struct sort_counts counts;
 	char error[160];
 };
@@ -333,7 +334,7 @@ void sort_add(struct sort_lane *l, const struct rec *r)
 	if (l->error[0])
 		return;
 	if (!l->memory) {
-		l->memory = malloc(l->capacity);
+		l->memory = mem_big(l->capacity);
 		if (!l->memory) {
 			snprintf(l->error, sizeof l->error, "out of memory while sorting");
 			return;
@@ -344,21 +345,22 @@ void sort_add(struct sort_lane *l, const struct rec *r)
 		if (l->error[0])
 			return;
 	}
-	if (l->count == l->key_capacity) {
-		size_t want = l->key_capacity ? l->key_capacity * 2 : 4096;
-		size_t most = l->capacity / sizeof(struct rec) + 1; /* no more records than this can lie in the memory */
-		if (want > most)
-			want = most;
-		struct key *a = realloc(l->keys, want * sizeof *a);
-		if (a)
-			l->keys = a;
-		struct key *b = a ? realloc(l->spare, want * sizeof *b) : NULL;
-		if (b)
-			l->spare = b;
+	if (l->count == l->key_capacity) { /* room for as many as can lie in the memory, in two steps */
+		size_t most = l->capacity / sizeof(struct rec) + 1;
+		size_t want = l->key_capacity ? most : most / 16 + 1;
+		struct key *a = mem_big(want * sizeof *a), *b = mem_big(want * sizeof *b);
 		if (!a || !b) {
+			free(a);
+			free(b);
 			snprintf(l->error, sizeof l->error, "out of memory while sorting");
 			return;
 		}
+		if (l->count)
+			memcpy(a, l->keys, l->count * sizeof *a);
+		free(l->keys);
+		free(l->spare);
+		l->keys = a;
+		l->spare = b;
 		l->key_capacity = want;
 	}
 	memcpy(l->memory + l->used, r, n);
@@ -604,7 +606,7 @@ static uint64_t id_key(const struct rec *r)
 static bool set_grow(struct id_set *s)
 {
 	size_t capacity = s->slots[0] ? (s->mask[0] + 1) * 2 : 4096;
-	uint64_t *slots = calloc(capacity, sizeof *slots);
+	uint64_t *slots = mem_big_zero(capacity * sizeof *slots);
 	if (!slots)
 		return false;
 	for (size_t i = 0; s->slots[0] && i <= s->mask[0]; i++) {
@@ -674,19 +676,18 @@ size_t sorter_next(struct sorter *s, const struct rec **ret, size_t max)
 		size_t n = 0, used = 0;
 		while (n < max && s->heap_n && used + LARGEST <= s->batch_capacity) {
 			const struct rec *r = (const struct rec *)(const void *)s->heap[0]->p;
-			const struct rec *last = (const struct rec *)(const void *)s->last;
+			const struct rec *last = s->at_hand;
 			size_t bytes = rec_bytes(r);
-			if (s->has_last && memcmp(last->id, r->id, 16) == 0 && last->class_ == r->class_
+			if (last && memcmp(last->id, r->id, 16) == 0 && last->class_ == r->class_
 				&& rec_when(last) == rec_when(r)) {
 				s->counts.duplicates++;
 				s->counts.conflicts += last->rank == r->rank && memcmp(last, r, sizeof *r) != 0;
 				heap_step(s);
 				continue;
 			}
-			memcpy(s->last, r, sizeof *r);
-			s->has_last = true;
 			struct rec *copy = (struct rec *)(void *)(s->batch + used);
 			memcpy(copy, r, bytes);
+			s->at_hand = copy;
 			used += bytes;
 			keys[n] = id_key(copy);
 			for (int g = 0; g < 2; g++)
@@ -694,6 +695,10 @@ size_t sorter_next(struct sorter *s, const struct rec **ret, size_t max)
 					__builtin_prefetch(&s->seen.slots[g][keys[n] & s->seen.mask[g]]);
 			ret[n++] = copy;
 			heap_step(s);
+		}
+		if (s->at_hand) {
+			s->last = *s->at_hand;
+			s->at_hand = &s->last;
 		}
 		for (size_t i = 0; i < n; i++) {
 			if (set_add(&s->seen, keys[i])) {

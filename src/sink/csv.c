@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* csv: tables for a spreadsheet.  A CSV file is one table: `-f csv` writes the alerts, a row each; `--inventory` writes
- * the applications.  Lists lie in one cell, joined by "; ".  Texts pass through buf_add_csv(), so that no cell can start
- * a formula; what is not known is an empty cell. */
+ * the applications.  Lists lie in one cell, joined by "; ".  Texts pass through buf_add_csv(), so that no cell can
+ * start a formula; what is not known is an empty cell. */
 #include <inttypes.h>
 
 #include "base/limits.h"
@@ -86,7 +86,8 @@ static void row_mailboxes(struct row *r, const struct world *w, const struct u32
 static void row_apps(struct row *r, const struct world *w, const struct u32_list *list)
 {
 	for (uint32_t i = 0; i < list->n; i++) {
-		struct str name = world_client_name(w, list->v[i]), caller = world_client_part(w, list->v[i], CLIENT_CALLER);
+		struct str name = world_client_name(w, list->v[i]);
+		struct str caller = world_client_part(w, list->v[i], CLIENT_CALLER);
 		entry(r, name.n ? name : caller);
 		if (name.n && caller.n)
 			buf_printf(&r->cell, " (%.*s)", STR_ARG(caller));
@@ -137,8 +138,9 @@ static void csv_write(struct sink_out *o, const struct findings *f)
 	bool open = true;
 
 	buf_init(&r.cell, SINK_PIECE_BYTES_MAX);
-	buf_add_cstr(&o->pending, "id,time,rule,severity,title,mailboxes,apps,actors,ips,networks,sessions,tokens,first_seen,"
-	                          "last_seen,records,items,folders_synced,why,blind,mitre,evidence\n");
+	buf_add_cstr(&o->pending,
+		     "id,time,rule,severity,title,mailboxes,apps,actors,ips,networks,sessions,tokens,first_seen,"
+		     "last_seen,records,items,folders_synced,why,blind,mitre,evidence\n");
 	for (size_t i = 0; i < f->alert_count && open; i++) {
 		const struct alert *a = f->alerts[i];
 		row_text(&r, str_of(a->id));
@@ -170,8 +172,9 @@ void csv_inventory(struct sink_out *o, const struct findings *f)
 	bool open = true;
 
 	buf_init(&r.cell, SINK_PIECE_BYTES_MAX);
-	buf_add_cstr(&o->pending, "rank,unusual,app_id,client_app_id,name,client,api,mailboxes,share,records,binds,syncs,attachments,"
-	                          "items,folders_synced,networks,microsoft_front_end,first_seen,last_seen\n");
+	buf_add_cstr(&o->pending,
+		     "rank,unusual,app_id,client_app_id,name,client,api,mailboxes,share,records,binds,syncs,"
+		     "attachments,items,folders_synced,networks,microsoft_front_end,first_seen,last_seen\n");
 	for (size_t i = 0; i < f->app_count && open; i++) {
 		const struct world *w = f->world;
 		const uint32_t k = f->apps[i].client;

@@ -43,14 +43,21 @@ static void comma(struct buf *b, size_t i)
 
 bool alert_cut_sentence(const struct alert *a, unsigned i, struct buf *ret)
 {
-	const struct { const struct u32_list *list; const char *noun; } lists[] = {
-		{ &a->mailboxes, "mailboxes" }, { &a->clients, "applications" }, { &a->actors, "actors" }, { &a->nets, "networks" },
+	const struct {
+		const struct u32_list *list;
+		const char *noun;
+	} lists[] = {
+		{ &a->mailboxes, "mailboxes" },
+		{ &a->clients, "applications" },
+		{ &a->actors, "actors" },
+		{ &a->nets, "networks" },
 	};
 
 	for (unsigned k = 0; k < sizeof(lists) / sizeof(lists[0]); k++) {
 		if (lists[k].list->total <= lists[k].list->n || i-- > 0)
 			continue;
-		buf_printf(ret, "The list of %s stops after the first %" PRIu32 "; there were more.", lists[k].noun, lists[k].list->n);
+		buf_printf(ret, "The list of %s stops after the first %" PRIu32 "; there were more.", lists[k].noun,
+			   lists[k].list->n);
 		return true;
 	}
 	return false;
@@ -249,8 +256,8 @@ static void add_refused(struct buf *b, const struct findings *f)
 void json_summary(struct buf *b, const struct findings *f)
 {
 	static const char *const class_names[CLASS_COUNT] = {
-		[CLASS_AUDIT] = "audit", [CLASS_SIGNIN] = "signin", [CLASS_DIRECTORY] = "directory", [CLASS_GRAPH] = "graph",
-		[CLASS_OTHER] = "other",
+		[CLASS_AUDIT] = "audit", [CLASS_SIGNIN] = "signin", [CLASS_DIRECTORY] = "directory",
+		[CLASS_GRAPH] = "graph", [CLASS_OTHER] = "other",
 	};
 	const struct world *w = f->world;
 	uint64_t by_severity[SEVERITY_CRITICAL + 1] = { 0 };

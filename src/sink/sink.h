@@ -30,8 +30,9 @@ struct findings {
 	struct alert *const *alerts; size_t alert_count; /* raised, at or above the asked severity, in output order */
 	const struct inventory_row *apps; size_t app_count; /* ranked, most unusual first */
 	size_t alerts_below;       /* raised, but below the asked severity */
-	uint64_t alerts_refused, detect_refused; /* findings past ALERTS_MAX; entries the detectors' tables could not take */
-	const char *const *lost;   /* names of what was lost ("bad_json", "folders_lost"), no counts, always in the same order */
+	uint64_t alerts_refused;   /* findings past ALERTS_MAX */
+	uint64_t detect_refused;   /* entries that the detectors' tables could not take */
+	const char *const *lost;   /* names of what was lost ("bad_json", "folders_lost"), always in the same order */
 	const char *const *lost_text; /* the same for people: "not well-formed JSON" */
 	size_t lost_count;
 	const char *since, *until; /* the user's bounds as text, or NULL */

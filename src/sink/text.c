@@ -167,7 +167,8 @@ static void put_headline(struct page *p)
 	buf_add_cstr(b, " by ");
 	add_counted(b, f->app_count, "application", "applications");
 	if (w->first_us)
-		buf_printf(b, "; %s to %s UTC", time_format_minute(w->first_us, first), time_format_minute(w->last_us, last));
+		buf_printf(b, "; %s to %s UTC", time_format_minute(w->first_us, first),
+			   time_format_minute(w->last_us, last));
 	put_wrapped(p, 0);
 }
 
@@ -277,10 +278,10 @@ static void put_volume(struct page *p, const struct alert *a)
 		buf_add_cstr(b, ", ");
 		add_counted(b, a->folders_synced, "folder synced whole", "folders synced whole");
 	}
-	if (a->first_us && a->first_us == a->last_us)
+	if (a->first_us)
 		buf_printf(b, ", %s", time_format_minute(a->first_us, first));
-	else if (a->first_us)
-		buf_printf(b, ", %s to %s", time_format_minute(a->first_us, first), time_format_minute(a->last_us, last));
+	if (a->first_us && strcmp(first, time_format_minute(a->last_us, last)) != 0)
+		buf_printf(b, " to %s", last);
 	put_labelled(p, "volume");
 }
 
@@ -364,8 +365,9 @@ static void put_alerts(struct page *p)
 			put_alert(p, a);
 		} else {
 			if (shown == TEXT_ALERTS_IN_FULL)
-				buf_printf(&p->o->pending, "More of severity %s, one line each (-f ndjson has them in full):\n",
-				           severity_names[a->severity]);
+				buf_printf(&p->o->pending,
+					   "More of severity %s, one line each (-f ndjson has them in full):\n",
+					   severity_names[a->severity]);
 			put_title(p, a, true);
 			if (i + 1 == f->alert_count || order[i + 1].alert->severity != a->severity)
 				buf_add_char(&p->o->pending, '\n');
@@ -384,8 +386,8 @@ static void put_alerts(struct page *p)
 /* -- the app inventory -- */
 
 enum column {
-	COL_RANK, COL_APP, COL_API, COL_FAMILY, COL_MAILBOXES, COL_SHARE, COL_ITEMS, COL_FOLDERS, COL_NETWORKS, COL_FIRST, COL_LAST,
-	COL_UNUSUAL, COL_COUNT
+	COL_RANK, COL_APP, COL_API, COL_FAMILY, COL_MAILBOXES, COL_SHARE, COL_ITEMS, COL_FOLDERS, COL_NETWORKS,
+	COL_FIRST, COL_LAST, COL_UNUSUAL, COL_COUNT
 };
 
 static const struct {
@@ -429,11 +431,15 @@ static void table_fill(struct cells *t, size_t i, const struct findings *f)
 	for (int k = 0; k < COL_COUNT; k++) {
 		switch (k) {
 		case COL_RANK: buf_printf(&b, "%zu", i + 1); break;
-		case COL_APP: buf_add_terminal(&b, name.n ? name : caller.n ? caller : STR("(no application id)"), 36); break;
+		case COL_APP:
+			buf_add_terminal(&b, name.n ? name : caller.n ? caller : STR("(no application id)"), 36);
+			break;
 		case COL_API: buf_add_terminal(&b, api_label(w, row->client), 24); break;
 		case COL_FAMILY: buf_add_terminal(&b, world_client_part(w, row->client, CLIENT_FAMILY), 24); break;
 		case COL_MAILBOXES: sink_add_count(&b, c->mailboxes); break;
-		case COL_SHARE: buf_printf(&b, row->share > 0 && row->share < 0.1 ? "%.1f%%" : "%.0f%%", 100 * row->share); break;
+		case COL_SHARE:
+			buf_printf(&b, row->share > 0 && row->share < 0.1 ? "%.1f%%" : "%.0f%%", 100 * row->share);
+			break;
 		case COL_ITEMS: sink_add_count(&b, c->items); break;
 		case COL_FOLDERS: sink_add_count(&b, c->folders_synced); break;
 		case COL_NETWORKS:
@@ -471,7 +477,8 @@ static size_t table_widest(const size_t width[COL_COUNT])
 	size_t widest = COL_COUNT;
 
 	for (size_t k = 0; k < COL_COUNT; k++)
-		if (table_columns[k].narrowest && width[k] > table_columns[k].narrowest && (widest == COL_COUNT || width[k] > width[widest]))
+		if (table_columns[k].narrowest && width[k] > table_columns[k].narrowest &&
+		    (widest == COL_COUNT || width[k] > width[widest]))
 			widest = k;
 	return widest;
 }
@@ -585,23 +592,27 @@ static void put_gaps_of_data(struct page *p)
 		return;
 	}
 	if (!w->count.mail_records) {
-		buf_add_cstr(b, "No MailItemsAccessed or AttachmentAccess record is among them: who read mail cannot be said at all.");
+		buf_add_cstr(b, "No MailItemsAccessed or AttachmentAccess record is among them: who read mail cannot "
+				"be said at all.");
 		put_gap(p);
 	} else if (!w->count.syncs) {
-		buf_add_cstr(b, "No Sync record is among them: either no client copied whole folders, or the export left them out.");
+		buf_add_cstr(b, "No Sync record is among them: either no client copied whole folders, or the export "
+				"left them out.");
 		put_gap(p);
 	} else {
-		add_counted(b, w->count.syncs, "Sync record stands for a whole folder", "Sync records stand for whole folders");
+		add_counted(b, w->count.syncs, "Sync record stands for a whole folder",
+			    "Sync records stand for whole folders");
 		buf_add_cstr(b, "; how many messages went with them is not in the log.");
 		put_gap(p);
 	}
 	if (!w->count.signins) {
-		buf_add_cstr(b, "No sign-in record is among them: no token can be traced to the sign-in that issued it.");
+		buf_add_cstr(b,
+			     "No sign-in record is among them: no token can be traced to the sign-in that issued it.");
 		put_gap(p);
 	}
 	if (f->since || f->until) {
-		buf_printf(b, "Only records from %s to %s were used; learning, too, began there.", f->since ? f->since : "the first",
-		           f->until ? f->until : "the last");
+		buf_printf(b, "Only records from %s to %s were used; learning, too, began there.",
+			   f->since ? f->since : "the first", f->until ? f->until : "the last");
 		put_gap(p);
 	}
 }
@@ -611,8 +622,8 @@ static void put_gaps_of_run(struct page *p)
 	const struct findings *f = p->f;
 	const struct world *w = f->world;
 	struct buf *b = &p->line;
-	uint64_t refused = w->refused.mailboxes + w->refused.clients + w->refused.actors + w->refused.nets + w->refused.edges +
-	                   w->refused.folders + f->detect_refused + f->alerts_refused;
+	uint64_t refused = w->refused.mailboxes + w->refused.clients + w->refused.actors + w->refused.nets +
+			   w->refused.edges + w->refused.folders + f->detect_refused + f->alerts_refused;
 	size_t blind = 0;
 
 	for (size_t i = 0; i < f->lost_count; i++) {
@@ -631,7 +642,8 @@ static void put_gaps_of_run(struct page *p)
 		put_gap(p);
 	}
 	if (w->count.unknown_access) {
-		add_counted(b, w->count.unknown_access, "read of mail is neither Bind nor Sync", "reads of mail are neither Bind nor Sync");
+		add_counted(b, w->count.unknown_access, "read of mail is neither Bind nor Sync",
+			    "reads of mail are neither Bind nor Sync");
 		buf_add_cstr(b, "; counted, not understood.");
 		put_gap(p);
 	}
@@ -646,7 +658,10 @@ static void text_write(struct sink_out *o, const struct findings *f)
 {
 	struct page p = { .o = o, .f = f, .width = o->width ? o->width : TEXT_COLUMNS };
 
-	p.width = p.width < TEXT_COLUMNS_MIN ? TEXT_COLUMNS_MIN : p.width > TEXT_COLUMNS_MAX ? TEXT_COLUMNS_MAX : p.width;
+	if (p.width < TEXT_COLUMNS_MIN)
+		p.width = TEXT_COLUMNS_MIN;
+	if (p.width > TEXT_COLUMNS_MAX)
+		p.width = TEXT_COLUMNS_MAX;
 	buf_init(&p.line, SINK_PIECE_BYTES_MAX);
 	buf_init(&p.safe, SINK_PIECE_BYTES_MAX);
 	put_headline(&p);
@@ -654,12 +669,14 @@ static void text_write(struct sink_out *o, const struct findings *f)
 	put_alerts(&p);
 	if (sink_out_step(o)) {
 		put_inventory(&p);
-		buf_add_cstr(&p.line, f->alert_count ? "What this cannot show:" : "\"No alerts\" is not \"nothing happened\". What this cannot show:");
+		if (!f->alert_count)
+			buf_add_cstr(&p.line, "\"No alerts\" is not \"nothing happened\". ");
+		buf_add_cstr(&p.line, "What this cannot show:");
 		put_wrapped(&p, 0);
 		put_gaps_of_data(&p);
 		put_gaps_of_run(&p);
-		buf_add_cstr(&p.line, "Accounts whose auditing is bypassed, mailboxes without the licence, and tokens that never left a record stay "
-		                      "invisible in any export.");
+		buf_add_cstr(&p.line, "Accounts whose auditing is bypassed, mailboxes without the licence, and "
+				      "tokens that never left a record stay invisible in any export.");
 		put_gap(&p);
 	}
 	buf_release(&p.line);

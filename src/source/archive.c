@@ -33,8 +33,11 @@
 struct container {
 	struct archive *a;
 	struct layer *below;
+	struct buf *why;         /* where the reason of a fault is wanted */
+	struct buf why_below;    /* why `below` broke: often long before a member suffers from it */
 	enum packing packing;
 	bool can_seek;
+	bool is_open;            /* libarchive has taken it */
 	locale_t locale;
 	enum source_status input;
 	uint64_t position;       /* of the next byte libarchive is given */
@@ -51,6 +54,7 @@ struct container {
 struct member {
 	struct layer l;
 	struct container *c;
+	struct blocks blocks;
 	uint64_t given;
 	int64_t promised; /* -1: unknown */
 };
@@ -110,18 +114,19 @@ static la_int64_t seek_bytes(struct archive *a, void *arg, la_int64_t offset, in
 /* -- faults -- */
 
 /* libarchive has refused to go on */
-static enum source_status archive_fault(struct container *c, uint64_t read)
+static enum source_status archive_fault(struct container *c, struct buf *why, uint64_t read)
 {
 	const char *text = archive_error_string(c->a);
 	char bytes[BYTES_TEXT_SIZE];
 
-	if (c->input == SOURCE_BROKEN)
-		return layer_fail(c->below, "cannot be read further");
-	if (archive_read_has_encrypted_entries(c->a) == 1)
-		return layer_fail(c->below, "encrypted, and no password can be given. Unpack it first");
+	if (c->why_below.n)
+		return fail_with(why, "%s", c->why_below.p);
+	/* asked before it is open, libarchive 3.6 follows a pointer to no format */
+	if (c->is_open && archive_read_has_encrypted_entries(c->a) == 1)
+		return fail_with(why, "encrypted, and no password can be given. Unpack it first");
 	if (c->input == SOURCE_END && !c->can_seek)
-		return layer_fail(c->below, "the archive ends early after %s; what came before was read", bytes_text(read, bytes));
-	return layer_fail(c->below, "damaged archive (%s) after %s; what came before was read", text ? text : "no reason given",
+		return fail_with(why, "the archive ends early after %s; what came before was read", bytes_text(read, bytes));
+	return fail_with(why, "damaged archive (%s) after %s; what came before was read", text ? text : "no reason given",
 	                  bytes_text(read, bytes));
 }
 
@@ -130,30 +135,69 @@ static bool bomb_in(struct container *c)
 	return is_bomb(c->out, layer_consumed(c->below));
 }
 
+/* The record at the end of every zip, wherever in these last bytes of it; its comment may be shorter than what follows. */
+static const uint8_t *find_zip_end(const uint8_t *p, size_t n)
+{
+	for (size_t i = 0; i + ZIP_END_BYTES <= n; i++)
+		if (memcmp(p + i, "PK\5\6", 4) == 0 && i + ZIP_END_BYTES + (p[i + 20] | (size_t)p[i + 21] << 8) <= n)
+			return p + i;
+	return NULL;
+}
+
 /* -- members -- */
+
+int blocks_read(struct blocks *b, struct archive *a, uint8_t *p, size_t capacity, size_t *ret_n)
+{
+	const void *block;
+	la_int64_t offset;
+	size_t n;
+	int rc = ARCHIVE_OK;
+
+	*ret_n = 0;
+	while (b->n == 0 && b->hole == 0) {
+		rc = archive_read_data_block(a, &block, &n, &offset);
+		if (rc != ARCHIVE_OK)
+			return rc;
+		b->p = block;
+		b->n = n;
+		b->hole = offset > 0 && (uint64_t)offset > b->position ? (uint64_t)offset - b->position : 0;
+		b->position += b->hole + n;
+	}
+	if (b->hole) {
+		n = b->hole < capacity ? (size_t)b->hole : capacity;
+		memset(p, 0, n);
+		b->hole -= n;
+	} else {
+		n = b->n < capacity ? b->n : capacity;
+		memcpy(p, b->p, n);
+		b->p += n;
+		b->n -= n;
+	}
+	*ret_n = n;
+	return ARCHIVE_OK;
+}
 
 static enum source_status member_read(struct layer *l, uint8_t *p, size_t capacity, size_t *ret_n)
 {
 	struct member *m = (struct member *)l;
 	struct container *c = m->c;
 	char given[BYTES_TEXT_SIZE], promised[BYTES_TEXT_SIZE];
-	la_ssize_t n = archive_read_data(c->a, p, capacity);
+	int rc = blocks_read(&m->blocks, c->a, p, capacity, ret_n);
 
-	if (n < 0) {
+	if (rc != ARCHIVE_OK && rc != ARCHIVE_EOF) {
 		/* a wrong sum or an unknown method is this member's own trouble, the next may be whole */
-		if (n == ARCHIVE_FATAL || c->input == SOURCE_BROKEN || (c->input == SOURCE_END && !c->can_seek))
+		if (rc == ARCHIVE_FATAL || c->input == SOURCE_BROKEN || (c->input == SOURCE_END && !c->can_seek))
 			c->is_over = true;
-		return archive_fault(c, m->given);
+		return archive_fault(c, l->why, m->given);
 	}
-	m->given += (uint64_t)n;
-	c->out += (uint64_t)n;
+	m->given += *ret_n;
+	c->out += *ret_n;
 	if (bomb_in(c)) {
 		c->is_over = true;
 		return layer_fail(l, "the archive unpacks to more than %d times its size; the rest was not read, in case it is made to "
 		                  "exhaust the reader. Unpack it yourself if you trust it", ARCHIVE_RATIO_MAX);
 	}
-	*ret_n = (size_t)n;
-	if (n)
+	if (*ret_n)
 		return SOURCE_OK;
 	if (m->promised >= 0 && m->given < (uint64_t)m->promised)
 		return layer_fail(l, "ends after %s of the %s it should have; what came before was read", bytes_text(m->given, given),
@@ -174,7 +218,7 @@ static enum source_status skip_rest(struct container *c)
 		c->out += rc == ARCHIVE_OK ? n : 0;
 		if (bomb_in(c)) {
 			c->is_over = true;
-			return layer_fail(c->below, "the archive unpacks to more than %d times its size; the rest was not read, in case it is "
+			return fail_with(c->why, "the archive unpacks to more than %d times its size; the rest was not read, in case it is "
 			                  "made to exhaust the reader. Unpack it yourself if you trust it", ARCHIVE_RATIO_MAX);
 		}
 	}
@@ -218,7 +262,6 @@ static void set_name(struct container *c, struct archive_entry *entry, struct bu
 /* The archive has come to its end in libarchive's eyes.  In ours as well? */
 static enum source_status check_end(struct container *c)
 {
-	bool found = false;
 	size_t n;
 
 	c->is_over = true;
@@ -228,19 +271,14 @@ static enum source_status check_end(struct container *c)
 		c->input = layer_read(c->below, c->in, sizeof(c->in), &n);
 		note_tail(c, n);
 	} while (c->input == SOURCE_OK);
-	if (c->input == SOURCE_BROKEN)
-		return SOURCE_BROKEN;
+	if (c->why_below.n)
+		return fail_with(c->why, "%s", c->why_below.p);
 	if (c->packing == PACKING_TAR && c->zeros < TAR_END_BYTES)
-		return layer_fail(c->below, "the archive has no end mark and may have been cut short; its %" PRIu64 " members were read",
+		return fail_with(c->why, "the archive has no end mark and may have been cut short; its %" PRIu64 " members were read",
 		                  c->entries);
-	if (c->packing == PACKING_ZIP) {
-		for (size_t i = 0; i + ZIP_END_BYTES <= c->tail_n && !found; i++)
-			found = memcmp(c->tail + i, "PK\5\6", 4) == 0 &&
-			        i + ZIP_END_BYTES + (c->tail[i + 20] | (size_t)c->tail[i + 21] << 8) <= c->tail_n;
-		if (!found)
-			return layer_fail(c->below, "the archive ends early, its directory is missing; the %" PRIu64 " members before were read",
-			                  c->entries);
-	}
+	if (c->packing == PACKING_ZIP && !find_zip_end(c->tail, c->tail_n))
+		return fail_with(c->why, "the archive ends early, its directory is missing; the %" PRIu64 " members before were read",
+		                  c->entries);
 	return SOURCE_END;
 }
 
@@ -261,7 +299,7 @@ static struct layer *member_new(struct container *c, struct archive_entry *entry
 	if (!m)
 		return NULL;
 	m->l.read = member_read;
-	m->l.why = c->below->why;
+	m->l.why = c->why;
 	m->c = c;
 	m->promised = archive_entry_size_is_set(entry) ? archive_entry_size(entry) : -1;
 	return &m->l;
@@ -285,11 +323,11 @@ enum source_status container_next(struct container *c, struct layer **ret_member
 			return check_end(c);
 		if (rc != ARCHIVE_OK && rc != ARCHIVE_WARN && rc != ARCHIVE_RETRY) {
 			c->is_over = true;
-			return archive_fault(c, c->out);
+			return archive_fault(c, c->why, c->out);
 		}
 		if (++c->entries > ARCHIVE_ENTRIES_MAX) {
 			c->is_over = true;
-			return layer_fail(c->below, "the archive has more than %d members; the first %d were read. Unpack it first",
+			return fail_with(c->why, "the archive has more than %d members; the first %d were read. Unpack it first",
 			                  ARCHIVE_ENTRIES_MAX, ARCHIVE_ENTRIES_MAX);
 		}
 		/* folders, links, devices; a hard link is a member that was there before */
@@ -299,9 +337,9 @@ enum source_status container_next(struct container *c, struct layer **ret_member
 		if (is_hidden(ret_name->p))
 			continue;
 		if (archive_entry_is_encrypted(entry))
-			return layer_fail(c->below, "encrypted, and no password can be given. Unpack it first");
+			return fail_with(c->why, "encrypted, and no password can be given. Unpack it first");
 		*ret_member = member_new(c, entry);
-		return *ret_member ? SOURCE_OK : layer_fail(c->below, "out of memory");
+		return *ret_member ? SOURCE_OK : fail_with(c->why, "out of memory");
 	}
 }
 
@@ -310,23 +348,26 @@ void container_stop(struct container *c) { c->is_over = true; }
 /* -- opening -- */
 
 /* Does the zip's directory stand where it should?  Leaves the layer at its first byte. */
-static bool has_zip_directory(struct layer *l)
+static bool has_zip_directory(struct layer *l, bool *ret_is_empty)
 {
+	static const uint8_t nothing[16]; /* no disk, no member, no directory */
 	uint8_t *tail = malloc(ZIP_TAIL_BYTES);
 	uint64_t from = l->size > ZIP_TAIL_BYTES ? l->size - ZIP_TAIL_BYTES : 0, out = l->out;
+	const uint8_t *end = NULL;
 	size_t n = 0, got;
-	bool found = false;
 
 	if (!tail || !layer_seek(l, from))
 		goto out;
 	while (n < ZIP_TAIL_BYTES && layer_read(l, tail + n, ZIP_TAIL_BYTES - n, &got) == SOURCE_OK)
 		n += got;
-	for (size_t i = 0; i + ZIP_END_BYTES <= n && !found; i++)
-		found = memcmp(tail + i, "PK\5\6", 4) == 0 && i + ZIP_END_BYTES + (tail[i + 20] | (size_t)tail[i + 21] << 8) <= n;
+	end = find_zip_end(tail, n);
+	*ret_is_empty = end && memcmp(end + 4, nothing, sizeof(nothing)) == 0;
 out:
-	free(tail);
 	l->out = out; /* a look, not a reading */
-	return layer_seek(l, 0) && found;
+	if (!layer_seek(l, 0))
+		end = NULL;
+	free(tail);
+	return end != NULL;
 }
 
 /* A 7z says on its first page where its directory is. */
@@ -350,26 +391,30 @@ static enum source_status check_7z_size(struct layer *l)
 
 struct container *container_new(enum packing packing, struct layer *below)
 {
-	struct container *c = NULL;
+	struct container *c = calloc(1, sizeof(*c));
 	enum source_status status = SOURCE_OK;
+	struct buf *why = below->why;
 	bool ok = false;
 	int rc;
 
-	if (packing != PACKING_TAR && !below->seek) {
-		below = memory_new(below, packing, &status);
-		if (!below)
-			return NULL;
-		if (status == SOURCE_BROKEN && packing == PACKING_7Z)
-			goto out;
+	if (!c) {
+		layer_fail(below, "out of memory");
+		layer_free(below);
+		return NULL;
 	}
+	c->packing = packing;
+	c->why = why;
+	buf_init(&c->why_below, WHY_BYTES_MAX);
+	for (struct layer *l = below; l; l = l->below)
+		l->why = &c->why_below;
+	if (packing != PACKING_TAR && !below->seek)
+		below = memory_new(below, packing, &status);
+	c->below = below;
+	if (!below || (status == SOURCE_BROKEN && packing == PACKING_7Z))
+		goto out;
 	if (packing == PACKING_7Z && check_7z_size(below) != SOURCE_OK)
 		goto out;
-	c = calloc(1, sizeof(*c));
-	if (!c)
-		goto out;
-	c->packing = packing;
-	c->below = below;
-	c->can_seek = packing == PACKING_7Z || (packing == PACKING_ZIP && has_zip_directory(below));
+	c->can_seek = packing == PACKING_7Z || (packing == PACKING_ZIP && has_zip_directory(below, &c->is_over));
 	c->locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0); /* without it names lose their accents, no more */
 	c->a = archive_read_new();
 	if (!c->a)
@@ -395,19 +440,17 @@ struct container *container_new(enum packing packing, struct layer *below)
 		layer_seek(below, 0);
 		archive_read_set_seek_callback(c->a, seek_bytes);
 	}
-	rc = archive_read_open1(c->a);
+	rc = c->is_over ? ARCHIVE_OK : archive_read_open1(c->a); /* libarchive knows no zip without members */
 	if (rc != ARCHIVE_OK && rc != ARCHIVE_WARN) {
-		archive_fault(c, 0);
+		archive_fault(c, c->why, 0);
 		goto out;
 	}
+	c->is_open = true;
 	ok = true;
 out:
 	if (!ok) {
-		layer_fail(below, "out of memory");
-		if (c)
-			container_free(c);
-		else
-			layer_free(below);
+		fail_with(why, "%s", c->why_below.n ? c->why_below.p : "out of memory");
+		container_free(c);
 		c = NULL;
 	}
 	return c;
@@ -423,5 +466,6 @@ void container_free(struct container *c)
 		freelocale(c->locale);
 	free(c->tail);
 	layer_free(c->below);
+	buf_release(&c->why_below);
 	free(c);
 }

@@ -20,6 +20,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -30,7 +31,6 @@
 #include "source/source_int.h"
 
 #define PATH_BYTES_MAX (64 * KIB)  /* a path and the names of members in members */
-#define WHY_BYTES_MAX (4 * KIB)
 #define LINE_BYTES_MAX (256 * KIB) /* either with everything odd in it replaced by three bytes */
 
 struct folder {
@@ -390,6 +390,7 @@ static enum source_status next_file(struct source *s, struct layer **ret)
 	while (next_path(s)) {
 		bool is_stdin = s->stream.named && strcmp(s->path.p ? s->path.p : "", "-") == 0;
 
+		buf_clear(&s->why); /* of the folder before */
 		if (buf_failed(&s->path)) {
 			problem(s, true, s->path.p ? s->path.p : "", "the path is too long");
 			continue;
@@ -556,7 +557,6 @@ enum source_status source_read(struct source *s, void *p, size_t capacity, size_
 		return s->leaf ? SOURCE_OK : SOURCE_END;
 	status = layer_read(s->leaf, p, capacity, ret_n);
 	s->file_out += *ret_n;
-	s->stream.bytes_out += *ret_n;
 	s->stream.bytes_in = layer_consumed(s->bottom) - s->bottom_base;
 	/* wrappings that each stay below the limit, and together do not */
 	if (is_bomb(s->file_out, layer_consumed(s->bottom))) {
@@ -568,6 +568,7 @@ enum source_status source_read(struct source *s, void *p, size_t capacity, size_
 			container_stop(s->archives[i].container);
 		*ret_n = 0;
 	}
+	s->stream.bytes_out += *ret_n;
 	if (status == SOURCE_BROKEN && !s->is_broken_told)
 		broken(s);
 	return status;

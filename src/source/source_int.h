@@ -16,6 +16,7 @@
 
 #define HEAD_BYTES 512             /* enough to know every format we know: a tar header */
 #define PIECE_BYTES (64 * KIB)     /* packed bytes read at once */
+#define WHY_BYTES_MAX (4 * KIB)
 
 struct layer {
 	/* Up to `capacity` bytes; may come with SOURCE_END or SOURCE_BROKEN, as the last ones.  SOURCE_OK means > 0. */
@@ -40,8 +41,9 @@ void layer_skip(struct layer *l, size_t n); /* of what was peeked at */
 bool layer_seek(struct layer *l, uint64_t offset);
 /* Bytes that came out of the packed thing; reading a part twice counts once. */
 uint64_t layer_consumed(const struct layer *l);
-/* Says why, unless a layer further down has said it already; returns SOURCE_BROKEN. */
-enum source_status layer_fail(struct layer *l, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Says why, unless something has been said before, which was nearer to the cause; returns SOURCE_BROKEN. */
+enum source_status fail_with(struct buf *why, const char *format, ...) __attribute__((format(printf, 2, 3)));
+#define layer_fail(layer, ...) fail_with((layer)->why, __VA_ARGS__)
 void layer_free(struct layer *l); /* and all below it; NULL is fine */
 /* unpacked and packed bytes that no honest file shows */
 bool is_bomb(uint64_t unpacked, uint64_t packed);
@@ -74,6 +76,18 @@ struct layer *memory_new(struct layer *below, enum packing packing, enum source_
 struct layer *memory_view(const void *p, size_t n, struct buf *why); /* borrowed bytes as a bottom layer */
 
 /* -- archive.c: archives -- */
+
+/* Reads a member block by block.  libarchive's own archive_read_data() drops what it has copied when the next block is
+ * bad; here every byte before a fault comes out.  Holes of a sparse file are zeros. */
+struct blocks {
+	const uint8_t *p;  /* the library's, until the next block */
+	size_t n;
+	uint64_t hole;     /* zeros to be given before the block */
+	uint64_t position; /* behind the block */
+};
+struct archive;
+/* ARCHIVE_OK with bytes, or ARCHIVE_EOF, or libarchive's fault */
+int blocks_read(struct blocks *b, struct archive *a, uint8_t *p, size_t capacity, size_t *ret_n);
 
 struct container;
 

@@ -10,7 +10,8 @@
  *   - behind a member may come another member or zero bytes of padding (zstd: skippable frames), nothing else;
  *   - whatever could be unpacked before a fault is handed out before the fault is told.
  *
- * bzip2 has no library of ours and comes through libarchive; tests cut it at every byte as well.
+ * bzip2 has no library of ours and comes through libarchive, with a check of our own for what follows its end.  There the
+ * last bytes before a fault, some ten thousand at most, are lost; the amount that is told is what was handed out.
  *
  * To add a compressor: a value in enum packing, its first bytes in packing_of(), and a layer made in unpack_new(). */
 #include <stdio.h>
@@ -34,13 +35,13 @@ bool is_bomb(uint64_t unpacked, uint64_t packed)
 
 uint64_t layer_consumed(const struct layer *l) { return l->seek && l->out > l->size ? l->size : l->out; }
 
-enum source_status layer_fail(struct layer *l, const char *format, ...)
+enum source_status fail_with(struct buf *why, const char *format, ...)
 {
 	va_list ap;
 
-	if (l->why->n == 0) {
+	if (why->n == 0) {
 		va_start(ap, format);
-		buf_vprintf(l->why, format, ap);
+		buf_vprintf(why, format, ap);
 		va_end(ap);
 	}
 	return SOURCE_BROKEN;
@@ -280,9 +281,9 @@ enum packing packing_of(struct str head, bool is_all, const char **ret_name)
 		if (starts(head, known[i].magic, known[i].n))
 			return known[i].packing;
 	}
-	for (size_t i = 0; i < 3; i++) { /* gzip, zstd, xz: their first byte alone is no text worth reading */
+	for (size_t i = 0; i < 6 && is_all; i++) { /* gzip, zstd, xz: their first byte alone is no text worth reading */
 		*ret_name = known[i].name;
-		if (is_all && head.n && head.n < known[i].n && memcmp(head.p, known[i].magic, head.n) == 0)
+		if (head.n >= (i < 3 ? 1 : 3) && head.n < known[i].n && memcmp(head.p, known[i].magic, head.n) == 0)
 			return PACKING_CUT;
 	}
 	*ret_name = "zstd";
@@ -314,7 +315,10 @@ struct unpacker {
 		z_stream gzip;
 		ZSTD_DCtx *zstd;
 		lzma_stream xz;
-		struct archive *bzip2;
+		struct {
+			struct archive *bzip2;
+			struct blocks blocks;
+		};
 	};
 	uint8_t in[PIECE_BYTES];
 };
@@ -327,13 +331,18 @@ static void refill(struct unpacker *u)
 	u->input = layer_read(u->l.below, u->in, sizeof(u->in), &u->in_n);
 }
 
-/* `produced` bytes are in the caller's hands with this fault */
+/* all that was unpacked: handed out, looked at, and `produced` just now */
+static const char *unpacked_text(const struct unpacker *u, size_t produced, char out[BYTES_TEXT_SIZE])
+{
+	return bytes_text(u->l.out + (u->l.head_n - u->l.head_at) + produced, out);
+}
+
 static enum source_status ends_early(struct unpacker *u, size_t produced)
 {
 	char text[BYTES_TEXT_SIZE];
 
 	return layer_fail(&u->l, "compressed data ends early after %s; what came before was read",
-	                  bytes_text(u->l.out + produced, text));
+	                  unpacked_text(u, produced, text));
 }
 
 static enum source_status goes_on_wrong(struct unpacker *u)
@@ -346,7 +355,7 @@ static enum source_status is_damaged(struct unpacker *u, size_t produced)
 	char text[BYTES_TEXT_SIZE];
 
 	return layer_fail(&u->l, "damaged %s data after %s; what came before was read", u->name,
-	                  bytes_text(u->l.out + produced, text));
+	                  unpacked_text(u, produced, text));
 }
 
 static enum source_status gzip_read(struct layer *l, uint8_t *p, size_t capacity, size_t *ret_n)
@@ -356,11 +365,14 @@ static enum source_status gzip_read(struct layer *l, uint8_t *p, size_t capacity
 	size_t n = 0;
 
 	while (n < capacity && status == SOURCE_OK) {
+		size_t before = n;
+		bool is_dry;
 		int rc;
 
 		refill(u);
-		if (u->in_at == u->in_n && u->input != SOURCE_OK) {
-			status = u->input == SOURCE_END && u->in_member ? ends_early(u, n) : u->input;
+		is_dry = u->in_at == u->in_n && u->input != SOURCE_OK;
+		if (is_dry && !u->in_member) {
+			status = u->input;
 			break;
 		}
 		if (!u->in_member && u->members && u->in[u->in_at] == 0) {
@@ -390,6 +402,8 @@ static enum source_status gzip_read(struct layer *l, uint8_t *p, size_t capacity
 			status = layer_fail(l, "out of memory");
 		} else if (rc != Z_OK && rc != Z_BUF_ERROR) {
 			status = u->members && u->gzip.total_out == 0 ? goes_on_wrong(u) : is_damaged(u, n);
+		} else if (is_dry && n == before) { /* not before the library has given what it still held */
+			status = u->input == SOURCE_END ? ends_early(u, n) : u->input;
 		}
 	}
 	*ret_n = n;
@@ -500,11 +514,21 @@ static la_ssize_t bzip2_input(struct archive *a, void *arg, const void **ret)
 	return u->input == SOURCE_OK ? (la_ssize_t)u->in_n : 0;
 }
 
-static enum source_status bzip2_fault(struct unpacker *u, size_t produced)
+static enum source_status bzip2_fault(struct unpacker *u)
 {
 	if (u->input == SOURCE_END)
-		return ends_early(u, produced);
-	return is_damaged(u, produced); /* if the input is what is broken, that has been said and stays */
+		return ends_early(u, 0);
+	return is_damaged(u, 0); /* if the input is what is broken, that has been said and stays */
+}
+
+/* libarchive is content when a stream has ended and no other follows.  Was that all there is? */
+static enum source_status bzip2_end(struct unpacker *u)
+{
+	uint64_t given = u->l.below->out, used = (uint64_t)archive_filter_bytes(u->bzip2, -1);
+
+	if (u->input == SOURCE_OK && used == given)
+		u->input = layer_read(u->l.below, u->in, sizeof(u->in), &u->in_n);
+	return u->input == SOURCE_OK || used < given ? goes_on_wrong(u) : u->input;
 }
 
 /* The library looks at input when it is opened, so this waits for the first read. */
@@ -517,34 +541,35 @@ static enum source_status bzip2_open(struct unpacker *u)
 	if (!u->bzip2)
 		return layer_fail(&u->l, "out of memory");
 	u->is_open = true;
-	/* anything but ARCHIVE_OK: libarchive would start another program for it */
-	if (archive_read_support_filter_bzip2(u->bzip2) != ARCHIVE_OK)
+	/* exactly one bzip2, where libarchive would by itself go on unpacking what it finds inside; anything but ARCHIVE_OK
+	 * says that it would start another program for it */
+	if (archive_read_append_filter(u->bzip2, ARCHIVE_FILTER_BZIP2) != ARCHIVE_OK)
 		return layer_fail(&u->l, "bzip2 is not built into this system's libarchive. Unpack it first: bzip2 -d");
 	archive_read_support_format_raw(u->bzip2);
 	archive_read_support_format_empty(u->bzip2);
-	if (archive_read_open(u->bzip2, u, NULL, bzip2_input, NULL) != ARCHIVE_OK)
-		return bzip2_fault(u, 0);
+	/* opening reads the first bytes; if they are bad it says so and goes on as if there were none */
+	if (archive_read_open(u->bzip2, u, NULL, bzip2_input, NULL) != ARCHIVE_OK || archive_errno(u->bzip2) != 0)
+		return bzip2_fault(u);
 	rc = archive_read_next_header(u->bzip2, &entry);
 	if (rc == ARCHIVE_EOF)
-		return SOURCE_END;
-	return rc == ARCHIVE_OK ? SOURCE_OK : bzip2_fault(u, 0);
+		return bzip2_end(u);
+	return rc == ARCHIVE_OK ? SOURCE_OK : bzip2_fault(u);
 }
 
 static enum source_status bzip2_read(struct layer *l, uint8_t *p, size_t capacity, size_t *ret_n)
 {
 	struct unpacker *u = (struct unpacker *)l;
 	enum source_status status = SOURCE_OK;
-	la_ssize_t n;
+	int rc;
 
 	if (!u->is_open)
 		status = bzip2_open(u);
 	if (status != SOURCE_OK)
 		return status;
-	n = archive_read_data(u->bzip2, p, capacity);
-	if (n < 0)
-		return bzip2_fault(u, 0);
-	*ret_n = (size_t)n;
-	return n ? SOURCE_OK : SOURCE_END;
+	rc = blocks_read(&u->blocks, u->bzip2, p, capacity, ret_n);
+	if (rc != ARCHIVE_OK && rc != ARCHIVE_EOF)
+		return bzip2_fault(u);
+	return rc == ARCHIVE_OK ? SOURCE_OK : bzip2_end(u);
 }
 
 static void gzip_release(struct layer *l) { inflateEnd(&((struct unpacker *)l)->gzip); }

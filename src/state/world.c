@@ -89,6 +89,7 @@ struct world_private {
 	struct operation *ops;
 	uint32_t op_count;
 	struct operation others;   /* operations past OPERATIONS_MAX */
+	bool timed;                /* first_us and last_us are set */
 };
 
 /* -- numbers -- */
@@ -521,10 +522,13 @@ static void count_operation(struct world *w, const struct rec *r)
 
 static void count_record(struct world *w, const struct rec *r)
 {
-	if (!w->count.records || r->time_us < w->first_us)
-		w->first_us = r->time_us;
-	if (!w->count.records || r->time_us > w->last_us)
-		w->last_us = r->time_us;
+	if (!(r->flags & REC_NO_TIME)) { /* else its time is only a place in the order */
+		if (!w->priv->timed || r->time_us < w->first_us)
+			w->first_us = r->time_us;
+		if (!w->priv->timed || r->time_us > w->last_us)
+			w->last_us = r->time_us;
+		w->priv->timed = true;
+	}
 	w->count.records++;
 	if (r->class_ < CLASS_COUNT)
 		w->count.by_class[r->class_]++;

@@ -33,18 +33,25 @@ static void write_export(const char *path)
 	}
 	for (i = 0; i < 6; i++)
 		fprintf(f,
-		        "{\"CreationTime\":\"2026-01-06T10:0%d:00\",\"Id\":\"5f0c7a10-0000-4000-8000-00000000000%d\","
-		        "\"Operation\":\"MailItemsAccessed\",\"OrganizationId\":\"5f0c7a10-0000-4000-8000-000000000001\",\"RecordType\":50,"
-		        "\"UserType\":0,\"Workload\":\"Exchange\",\"UserId\":\"user%d@example.com\",\"ClientIPAddress\":\"203.0.113.5\","
-		        "\"ClientInfoString\":\"Client=REST;;\",\"ClientAppId\":\"5f0c7a10-0000-4000-8000-00000000c001\","
-		        "\"AppId\":\"00000003-0000-0000-c000-000000000000\",\"LogonType\":0,"
-		        "\"MailboxGuid\":\"5f0c7a10-0000-4000-8000-0000000000a%d\",\"MailboxOwnerUPN\":\"user%d@example.com\","
-		        "\"OperationProperties\":[{\"Name\":\"MailAccessType\",\"Value\":\"Bind\"}],\"OperationCount\":2}\n",
-		        i, i, i % 3, i % 3, i % 3);
+			"{\"CreationTime\":\"2026-01-06T10:0%d:00\",\"Id\":\"5f0c7a10-0000-4000-8000-00000000000%d\","
+			"\"Operation\":\"MailItemsAccessed\",\"OrganizationId\":\"5f0c7a10-0000-4000-8000-"
+			"000000000001\",\"RecordType\":50,"
+			"\"UserType\":0,\"Workload\":\"Exchange\",\"UserId\":\"user%d@example.com\","
+			"\"ClientIPAddress\":\"203.0.113.5\","
+			"\"ClientInfoString\":\"Client=REST;;\",\"ClientAppId\":\"5f0c7a10-0000-4000-8000-"
+			"00000000c001\","
+			"\"AppId\":\"00000003-0000-0000-c000-000000000000\",\"LogonType\":0,"
+			"\"MailboxGuid\":\"5f0c7a10-0000-4000-8000-0000000000a%d\",\"MailboxOwnerUPN\":\"user%d@"
+			"example.com\","
+			"\"OperationProperties\":[{\"Name\":\"MailAccessType\",\"Value\":\"Bind\"}],\"OperationCount\":"
+			"2}\n",
+			i, i, i % 3, i % 3, i % 3);
 	fprintf(f, "{\"CreationTime\":\"2026-01-06T11:00:00\",\"Id\":\"5f0c7a10-0000-4000-8000-0000000000ff\","
-	           "\"Operation\":\"Set-AdminAuditLogConfig\",\"OrganizationId\":\"5f0c7a10-0000-4000-8000-000000000001\",\"RecordType\":1,"
-	           "\"UserType\":2,\"Workload\":\"Exchange\",\"UserId\":\"admin@example.com\",\"ObjectId\":\"Admin Audit Log Settings\","
-	           "\"Parameters\":[{\"Name\":\"UnifiedAuditLogIngestionEnabled\",\"Value\":\"False\"}]}\n");
+		   "\"Operation\":\"Set-AdminAuditLogConfig\",\"OrganizationId\":\"5f0c7a10-0000-4000-8000-"
+		   "000000000001\",\"RecordType\":1,"
+		   "\"UserType\":2,\"Workload\":\"Exchange\",\"UserId\":\"admin@example.com\",\"ObjectId\":\"Admin "
+		   "Audit Log Settings\","
+		   "\"Parameters\":[{\"Name\":\"UnifiedAuditLogIngestionEnabled\",\"Value\":\"False\"}]}\n");
 	fclose(f);
 }
 
