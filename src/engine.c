@@ -344,7 +344,7 @@ static void read_stream(struct engine *e, const struct source_stream *s)
 			e->report.bytes += n;
 			drain(e, at, false);
 			if (e->set.on_progress && reads++ % 16 == 0)
-				e->set.on_progress(e->set.on_progress_arg, e->report.bytes, source_total_bytes(e->source), e->report.records_in);
+				e->set.on_progress(e->set.on_progress_arg, e->report.bytes_on_disk + s->bytes_in, source_total_bytes(e->source), e->report.records_in);
 		}
 		if (status == SOURCE_BROKEN) {
 			broken = true;

@@ -24,7 +24,7 @@ struct engine_settings {
 	/* called for each event in order, before the detectors; NULL = none.  False stops the run quietly. */
 	bool (*on_event)(void *arg, const struct world *w, const struct event *e);
 	void *on_event_arg;
-	/* progress: called now and then from the reading thread; NULL = none */
+	/* progress: called now and then from the reading thread with the bytes read from disk; NULL = none */
 	void (*on_progress)(void *arg, uint64_t bytes, uint64_t total_bytes, uint64_t records);
 	void *on_progress_arg;
 	/* one line on something that went wrong with one input; NULL = none */

@@ -12,28 +12,6 @@
 #include <emmintrin.h>
 #endif
 
-/* value of a hex digit; 0x80 marks everything else */
-#define __ 0x80
-static const uint8_t hex_value[256] = {
-	__, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, /* 00 */
-	__, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, /* 10 */
-	__, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, /* 20 */
-	0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  __, __, __, __, __, __, /* 30: 0-9 */
-	__, 10, 11, 12, 13, 14, 15, __, __, __, __, __, __, __, __, __, /* 40: A-F */
-	__, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, /* 50 */
-	__, 10, 11, 12, 13, 14, 15, __, __, __, __, __, __, __, __, __, /* 60: a-f */
-	__, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, /* 70 */
-	__, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, /* 80 */
-	__, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, /* 90 */
-	__, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, /* a0 */
-	__, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, /* b0 */
-	__, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, /* c0 */
-	__, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, /* d0 */
-	__, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, /* e0 */
-	__, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, /* f0 */
-};
-#undef __
-
 #define GUID_TEXT_BYTES 36
 #define TOKEN_ID_BYTES 22      /* 16 bytes in base64 without its padding */
 #define TOKEN_ID_TEXT_BYTES 48 /* the GUID's 36 characters in base64 */
@@ -79,6 +57,28 @@ static bool parse_36(const uint8_t *s, uint8_t ret[16])
 	return true;
 }
 #else
+/* value of a hex digit; 0x80 marks everything else */
+#define __ 0x80
+static const uint8_t hex_value[256] = {
+	__, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, /* 00 */
+	__, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, /* 10 */
+	__, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, /* 20 */
+	0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  __, __, __, __, __, __, /* 30: 0-9 */
+	__, 10, 11, 12, 13, 14, 15, __, __, __, __, __, __, __, __, __, /* 40: A-F */
+	__, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, /* 50 */
+	__, 10, 11, 12, 13, 14, 15, __, __, __, __, __, __, __, __, __, /* 60: a-f */
+	__, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, /* 70 */
+	__, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, /* 80 */
+	__, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, /* 90 */
+	__, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, /* a0 */
+	__, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, /* b0 */
+	__, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, /* c0 */
+	__, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, /* d0 */
+	__, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, /* e0 */
+	__, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, /* f0 */
+};
+#undef __
+
 static bool parse_36(const uint8_t *s, uint8_t ret[16])
 {
 	uint8_t bytes[16];
@@ -121,36 +121,32 @@ const char *guid_format(const uint8_t g[16], char out[GUID_TEXT_SIZE])
 	return out;
 }
 
-/* Both alphabets (- _ and + /), no padding.  n characters to n * 6 / 8 bytes; spare bits must be zero, or two texts
- * would mean one id. */
+/* value of a base64 character of either alphabet (- _ and + /), plus 1; 0 marks everything else */
+static const uint8_t base64_value[256] = {
+	['A'] = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26,
+	['a'] = 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52,
+	['0'] = 53, 54, 55, 56, 57, 58, 59, 60, 61, 62,
+	['-'] = 63, ['+'] = 63, ['_'] = 64, ['/'] = 64,
+};
+
+/* No padding.  n characters to n * 6 / 8 bytes; spare bits must be zero, or two texts would mean one id.  Token ids are
+ * random, and so would be a branch on their characters: marks are collected and judged at the end. */
 static bool base64_decode(const char *s, size_t n, uint8_t *ret)
 {
-	unsigned acc = 0, bits = 0;
+	unsigned acc = 0, bits = 0, bad = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		char c = s[i];
-		unsigned v;
+		unsigned v = base64_value[(uint8_t)s[i]];
 
-		if (c >= 'A' && c <= 'Z')
-			v = (unsigned)(c - 'A');
-		else if (c >= 'a' && c <= 'z')
-			v = (unsigned)(c - 'a') + 26;
-		else if (c >= '0' && c <= '9')
-			v = (unsigned)(c - '0') + 52;
-		else if (c == '-' || c == '+')
-			v = 62;
-		else if (c == '_' || c == '/')
-			v = 63;
-		else
-			return false;
-		acc = (acc << 6 | v) & 0xfff;
+		bad |= v - 1; /* 0 becomes all ones */
+		acc = (acc << 6 | ((v - 1) & 63)) & 0xfff;
 		bits += 6;
 		if (bits >= 8) {
 			bits -= 8;
 			*ret++ = (uint8_t)(acc >> bits);
 		}
 	}
-	return (acc & ((1u << bits) - 1)) == 0;
+	return bad < 64 && (acc & ((1u << bits) - 1)) == 0;
 }
 
 bool guid_from_token_id(struct str s, uint8_t ret[16])

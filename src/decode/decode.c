@@ -178,8 +178,9 @@ enum verdict decode_reject(struct decoder *d, enum reject why)
 
 enum verdict decode_emit(struct decoder *d)
 {
-	d->b.r.rank = d->rank;
 	d->b.r.flags |= d->flags;
+	/* a copy whose lists the exporter destroyed is worth less than any that has them */
+	d->b.r.rank = d->b.r.flags & REC_FOLDERS_LOST && d->rank > 1 ? 1 : d->rank;
 	if (d->b.tail_used) {
 		/* one piece: the tail behind the struct */
 		size_t padded = (d->b.tail_used + 7) & ~(size_t)7;

@@ -107,18 +107,14 @@ void put_actor(struct decoder *d, struct str text)
 	if (text.n > NAME_BYTES_MAX)
 		text.n = NAME_BYTES_MAX;
 	uint64_t key = hash_str(text, 11);
-	size_t slot = key % TEXT_CACHE;
-	if (d->actors.key[slot] == key && d->actors.ref[slot]) {
-		d->b.r.actor = d->actors.ref[slot];
+	if ((d->b.r.actor = text_cache_get(&d->actors, key)))
 		return;
-	}
 	char folded[NAME_BYTES_MAX];
 	for (size_t i = 0; i < text.n; i++)
 		folded[i] = ascii_lower(text.p[i]);
 	struct str part = { folded, text.n };
 	d->b.r.actor = names_put(&d->names, NAME_ACTOR, &part, 1);
-	d->actors.key[slot] = key;
-	d->actors.ref[slot] = d->b.r.actor;
+	text_cache_put(&d->actors, key, d->b.r.actor);
 }
 
 void put_tenant(struct decoder *d, struct str text)
@@ -152,11 +148,8 @@ void put_mailbox(struct decoder *d, struct str guid, struct str upn)
 	uint8_t g[16];
 	char lower[GUID_TEXT_SIZE];
 	uint64_t key = hash_str(upn, hash_str(guid, 13));
-	size_t slot = key % TEXT_CACHE;
-	if (d->mailboxes.key[slot] == key && d->mailboxes.ref[slot]) {
-		d->b.r.mailbox = d->mailboxes.ref[slot];
+	if ((d->b.r.mailbox = text_cache_get(&d->mailboxes, key)))
 		return;
-	}
 	struct str parts[2] = { STR(""), str_trim(upn) };
 	if (guid_parse(str_trim(guid), g) && !guid_is_zero(g))
 		parts[0] = str_of(guid_format(g, lower));
@@ -165,10 +158,8 @@ void put_mailbox(struct decoder *d, struct str guid, struct str upn)
 	else
 		d->b.r.flags |= REC_MAILBOX_BY_NAME;
 	d->b.r.mailbox = names_put(&d->names, NAME_MAILBOX, parts, 2);
-	if (parts[0].n) { /* (a mailbox by name sets a flag as well) */
-		d->mailboxes.key[slot] = key;
-		d->mailboxes.ref[slot] = d->b.r.mailbox;
-	}
+	if (parts[0].n) /* (a mailbox by name sets a flag as well) */
+		text_cache_put(&d->mailboxes, key, d->b.r.mailbox);
 }
 
 bool put_time(struct decoder *d, int64_t us)

@@ -3,30 +3,6 @@
  * numbers as strings or floats, booleans as "True" or 1, JSON as text, lists as "@{Name=...}" wreckage. */
 #include "decode/decode_int.h"
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
-
-/* Is there a backslash in it?  Almost never: a call would cost more than the look.  The text lies in a block or in the
- * arena, both with 64 readable bytes behind their end. */
-static inline bool has_escape(struct str s)
-{
-#ifdef __SSE2__
-	if (s.n <= 64) {
-		for (size_t i = 0; i < s.n; i += 16) {
-			__m128i v = _mm_loadu_si128((const __m128i *)(const void *)(s.p + i));
-			unsigned hit = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
-			if (s.n - i < 16)
-				hit &= (1u << (s.n - i)) - 1;
-			if (hit)
-				return true;
-		}
-		return false;
-	}
-#endif
-	return memchr(s.p, '\\', s.n) != NULL;
-}
-
 bool value_text(struct decoder *d, const struct json_index *x, uint32_t v, struct str *ret)
 {
 	if (v >= x->n)
@@ -51,10 +27,8 @@ bool value_text(struct decoder *d, const struct json_index *x, uint32_t v, struc
 	return ret->n != 0;
 }
 
-bool get_text(struct decoder *d, const struct fields *f, enum field x, struct str *ret)
+bool get_text_slowly(struct decoder *d, const struct fields *f, enum field x, struct str *ret)
 {
-	if (!field_has(f, x))
-		return false;
 	if (f->is_row) {
 		*ret = f->cell[x];
 		return true;

@@ -230,8 +230,8 @@ static void read_change(const struct rec *r, struct change *ch)
 	}
 	while (detail_next(&it, &name, &value)) {
 		bool is_old = str_ends_nocase(name, STR(".old"));
-		if (str_starts_nocase(name, STR("ConsentAction.Permissions")) || str_starts_nocase(name, STR("DelegatedPermissionGrant.Scope")) ||
-		    str_eq_nocase(name, STR("Permissions")) || str_starts_nocase(name, STR("RequiredResourceAccess")))
+		if (str_starts_nocase(name, STR("ConsentAction.Permissions")) ||
+		    str_starts_nocase(name, STR("DelegatedPermissionGrant.Scope")) || str_eq_nocase(name, STR("Permissions")) || str_starts_nocase(name, STR("RequiredResourceAccess")))
 			read_rights(ch, name, value, false);
 		else if (role && (str_starts_nocase(name, STR("AppRole.Value")) || str_starts_nocase(name, STR("AppRole.Id"))))
 			read_rights(ch, name, value, r->op == OP_ADD_APP_ROLE_TO_SERVICE);
@@ -257,10 +257,13 @@ static void read_change(const struct rec *r, struct change *ch)
 		if (str_eq_nocase(name, STR("AppId")) || str_eq_nocase(name, STR("AppPrincipalId")) ||
 		    str_eq_nocase(name, STR("TargetId.ServicePrincipalNames")) || str_eq_nocase(name, STR("Target.Type4")))
 			ch->app_known |= add_ids(ch, value);
-		else if (str_eq_nocase(name, STR("ObjectId")) || str_eq_nocase(name, STR("Target.Type2")))
-			/* in the unified log these hold the application id beside object ids; Entra's own has object ids only */
-			add_ids(ch, value), ch->app_known |= r->class_ == CLASS_AUDIT && str_eq_nocase(name, STR("ObjectId")) && plain(value).n == 36;
-		else if (str_eq_nocase(name, STR("additionalDetails"))) {
+		else if (str_eq_nocase(name, STR("Target.Type2"))) {
+			add_ids(ch, value);
+		} else if (str_eq_nocase(name, STR("ObjectId"))) {
+			/* a bare GUID there is the application id, but only in the unified log */
+			add_ids(ch, value);
+			ch->app_known |= r->class_ == CLASS_AUDIT && plain(value).n == 36;
+		} else if (str_eq_nocase(name, STR("additionalDetails"))) {
 			ptrdiff_t at = str_find(value, STR("\"AppId\""));
 			if (at >= 0)
 				ch->app_known |= add_ids(ch, (struct str){ value.p + at, value.n - (size_t)at });
@@ -427,7 +430,8 @@ static enum severity read_severity(const struct story *st)
 			return st->read_before ? SEVERITY_MEDIUM : SEVERITY_HIGH;
 		return st->read_before ? SEVERITY_LOW : SEVERITY_MEDIUM;
 	}
-	return st->read_before && st->new_mailboxes < NEW_MAILBOXES ? SEVERITY_LOW : SEVERITY_MEDIUM; /* asked for, or a new credential */
+	/* asked for, or a new credential */
+	return st->read_before && st->new_mailboxes < NEW_MAILBOXES ? SEVERITY_LOW : SEVERITY_MEDIUM;
 }
 
 static void read_mail(struct detect_ctx *c, struct story *st, const struct event *e)
@@ -473,7 +477,8 @@ static void mail_event(struct state *s, struct detect_ctx *c, const struct event
 			row->story = *at + 1;
 		row->generation = s->generation;
 	}
-	if (!row->story && e->client_is_new && e->actor != NONE && c->world->clients[e->client].has_app && is_graph(c->world, e->client)) {
+	if (!row->story && e->client_is_new && e->actor != NONE && c->world->clients[e->client].has_app &&
+	    is_graph(c->world, e->client)) {
 		const uint32_t *at = table_get(&s->actors, e->actor);
 		struct story *st = at ? &s->stories[*at] : NULL;
 		if (st && !st->app_known && (st->granted || st->requested) && st->reads_allowed && !st->reads &&
@@ -522,8 +527,10 @@ static const char *const mitre[] = { "T1098.001", "T1098.003", "T1528", "T1114.0
 const struct detector detector_app_power = {
 	.name = "app-power",
 	.title = "An application was given power over mail, and read it",
-	.severity = "high: given for all users or to the application itself, then reads; medium: given for one user, then reads, or given for all; low: given for one user, asked for; info: sending only",
-	.signal = "consents, grants, application roles, permission requests, credentials; then mail records of the same application within seven days",
+	.severity = "high: given for all users or to the application itself, then reads; medium: given for one user, then "
+		    "reads, or given for all; low: given for one user, asked for; info: sending only",
+	.signal = "consents, grants, application roles, permission requests, credentials; then mail records of the same "
+		  "application within seven days",
 	.catches = "consent phishing, planted or widened applications, keys planted on applications that may read mail",
 	.misses = "power given before the data or more than seven days before the reading; directory logs not exported",
 	.cost = "every new mail application begins this way; 300 bytes a grant",

@@ -263,14 +263,16 @@ static void report(struct state *s, struct detect_ctx *c, const struct event *e,
 	alert_fold(c->alerts, al, e);
 	alert_raise(al, e->rec->time_us, severity);
 	if (!was_raised || severity > before || f->what == AGE_LIMIT)
-		alert_title(al, "%s by %s", f->title, say_actor(c->world, e->actor, actor));
+		alert_title(al, "%s%s by %s", outcome == OUTCOME_FAILED ? "Tried in vain: " : "", f->title,
+			    say_actor(c->world, e->actor, actor));
 	alert_why(al, "%s: %s", time_format_minute(e->rec->time_us, when), f->why);
 	if (outcome == OUTCOME_FAILED)
 		alert_why(al, "The record says that this failed: it was tried.");
 	else if (outcome == OUTCOME_UNSAID && !was_raised)
 		alert_why(al, "The record does not say whether it succeeded.");
 	if (microsoft)
-		alert_why(al, "Made by an account of Microsoft's own operation (UserType 3 or NT AUTHORITY\\SYSTEM), as at the set-up of a tenant.");
+		alert_why(al, "Made by an account of Microsoft's own operation (UserType 3 or NT AUTHORITY\\SYSTEM), as at the "
+			  "set-up of a tenant.");
 	if (outcome != OUTCOME_FAILED && (!was_raised || severity > before || f->what == ACTIONS || f->what == AGE_LIMIT))
 		alert_blind(al, "%s, from %s on", f->blind, when);
 }
@@ -419,9 +421,12 @@ static const char *const mitre[] = { "T1562.008", NULL };
 const struct detector detector_audit_tampering = {
 	.name = "audit-tampering",
 	.title = "Auditing was switched off or narrowed",
-	.severity = "critical: tenant-wide; high: bypass, log age of a day or less; medium: one mailbox or licence; low: it failed; info: by Microsoft",
-	.signal = "Set-MailboxAuditBypassAssociation, Set-AdminAuditLogConfig, Set-OrganizationConfig, Set-Mailbox Audit*, licence changes that disable M365_ADVANCED_AUDITING",
-	.catches = "the step before the reading: bypass, ingestion off, log age cut, MailItemsAccessed no longer audited, premium audit unlicensed",
+	.severity = "critical: tenant-wide; high: bypass, log age of a day or less; medium: one mailbox or licence; low: it "
+		    "failed; info: by Microsoft",
+	.signal = "Set-MailboxAuditBypassAssociation, Set-AdminAuditLogConfig, Set-OrganizationConfig, Set-Mailbox Audit*, "
+		  "licence changes that disable M365_ADVANCED_AUDITING",
+	.catches = "the step before the reading: bypass, ingestion off, log age cut, MailItemsAccessed no longer audited, "
+		   "premium audit unlicensed",
 	.misses = "a whole licence removed without naming the plan; what was switched off before the data begins",
 	.cost = "an administrator who narrows auditing on purpose: a handful a year; 48 bytes a (setting, target, actor)",
 	.mitre = mitre,

@@ -133,7 +133,8 @@ static const char *const mitre[] = { "T1606", "T1550.001", NULL };
 const struct detector detector_foreign_token = {
 	.name = "foreign-token",
 	.title = "Mail opened with a token that another tenant issued",
-	.severity = "critical: the tenant of consumer accounts; high: another tenant; medium: guests, delegates, partners, Microsoft's own tenants",
+	.severity = "critical: the tenant of consumer accounts; high: another tenant; medium: guests, delegates, partners, "
+		    "Microsoft's own tenants",
 	.signal = "TokenTenantId differs from OrganizationId on a mail or mailbox record",
 	.catches = "consumer tokens accepted for enterprise mail (the shape of Storm-0558), tokens of foreign tenants",
 	.misses = "forged tokens that name the right tenant; records without TokenTenantId, which is all before 2025",

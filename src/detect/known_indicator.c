@@ -212,7 +212,8 @@ static const char *const mitre[] = { "T1114.002", "T1078.004", NULL };
 const struct detector detector_known_indicator = {
 	.name = "known-indicator",
 	.title = "An address or application on a list of bad ones",
-	.severity = "critical: a mail read inside its days; high: anything else inside; medium: failed sign-ins only; info: outside its days",
+	.severity = "critical: a mail read inside its days; high: anything else inside; medium: failed sign-ins only; info: "
+		    "outside its days",
 	.signal = "caller's address and application id of every record, against Storm-0558's published addresses and --ioc lists",
 	.catches = "reads, logons and changes from a listed address or application inside its days",
 	.misses = "what nobody published; callers behind Microsoft front ends",

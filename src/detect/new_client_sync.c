@@ -133,7 +133,9 @@ static void event(void *state, struct detect_ctx *c, const struct event *e)
 			alert_fold(c->alerts, al, e);
 		return;
 	}
-	bool rare = is_rare(e), enough = e->edge->folders_synced >= FOLDERS_MIN || e->edge->syncs >= FOLDERS_MIN;
+	/* a record that does not tell its folder counts as one */
+	bool rare = is_rare(e), enough = e->edge->folders_synced >= FOLDERS_MIN ||
+					 (!e->edge->folders_synced && e->edge->syncs >= FOLDERS_MIN);
 	if (!enough && !rare) {
 		if (p->n < FOLDERS_MIN - 1)
 			p->kept[p->n++] = kept_of(e);
@@ -184,7 +186,8 @@ static const char *const mitre[] = { "T1114.002", NULL };
 const struct detector detector_new_client_sync = {
 	.name = "new-client-sync",
 	.title = "A client new to the mailbox synchronised whole folders",
-	.severity = "high: a rare client from a network new to the mailbox; medium: a rare client; low: a common one, or one or two folders",
+	.severity = "high: a rare client from a network new to the mailbox; medium: a rare client; low: a common one, or one or "
+		    "two folders",
 	.signal = "Sync records in a client's first day in a mailbox that was in the data for a day before",
 	.catches = "a whole mailbox taken by a desktop client with somebody else's session or password",
 	.misses = "sync by a client that was there before; a mailbox in its first day of data; copying message by message",

@@ -272,9 +272,9 @@ static void write_sentences(struct detect_ctx *c, const struct told *x)
 		break;
 	case STORY_MOVED:
 		alert_title(al, "Sessions of %s moved between networks", actor);
-		alert_why(al, "%llu time%s a session or token of this account went on in another network, the last time from %s to %s, "
-			  "never in both at once, or between networks it had used before: a carried laptop looks the same.", (unsigned long long)x->switches,
-			  PLURAL(x->switches), a, b);
+		alert_why(al, "%llu time%s a session or token of this account went on in another network, the last time from %s to "
+			  "%s, never in both at once, or between networks it had used before: a carried laptop looks the same.",
+			  (unsigned long long)x->switches, PLURAL(x->switches), a, b);
 		break;
 	}
 	if (x->differs)
@@ -416,10 +416,12 @@ static const char *const mitre[] = { "T1550.001", "T1539", NULL };
 const struct detector detector_split_session = {
 	.name = "split-session",
 	.title = "One session or token in two networks",
-	.severity = "high: a token in both at once, or the client changed too; medium: a session in both at once (low on the account's first day); low: moved; info: moved, prefixes only",
+	.severity = "high: a token in both at once, or the client changed too; medium: a session in both at once (low on the "
+		    "account's first day); low: moved; info: moved, prefixes only",
 	.signal = "session and token ids with the caller's network; Microsoft front ends and private addresses left out",
 	.catches = "a stolen session or token replayed elsewhere while its owner goes on working",
-	.misses = "a thief in the owner's network; records without ids; callers behind front ends; IPv4 against IPv6 without an ASN file",
+	.misses = "a thief in the owner's network; records without ids; callers behind front ends; IPv4 against IPv6 without an "
+		  "ASN file",
 	.cost = "phones and laptops on the move (low, info), lines that flap between providers; 88 bytes a session or token",
 	.mitre = mitre,
 	.wants = KIND_MAIL | KIND_MAILBOX | KIND_ADMIN | KIND_SIGNIN,

@@ -200,7 +200,8 @@ static void raise_with(struct detect_ctx *c, struct alert *al, const struct ring
 
 /* -- clients -- */
 
-static void client_crossed(struct state *s, struct detect_ctx *c, const struct event *e, const struct tally *t, enum severity severity)
+static void client_crossed(struct state *s, struct detect_ctx *c, const struct event *e, const struct tally *t,
+	enum severity severity)
 {
 	const struct world *w = c->world;
 	struct client_row *row = &s->clients[e->client];
@@ -456,7 +457,8 @@ static const char *const mitre[] = { "T1114.002", NULL };
 const struct detector detector_sweep = {
 	.name = "sweep",
 	.title = "One client or network goes through many mailboxes",
-	.severity = "high: mailboxes new to the client from one or two networks new to them; medium: behind Microsoft front ends, one client on a new network, or judged without history",
+	.severity = "high: mailboxes new to the client from one or two networks new to them; medium: behind Microsoft front ends, "
+		    "one client on a new network, or judged without history",
 	.signal = "first touches of (client, mailbox) and (network, mailbox) over 10 minutes, 1 hour, 1 day",
 	.catches = "collection by one tool from a server or two, or by one application behind front ends",
 	.misses = "fewer than five mailboxes an hour and ten a day; a sweep that began before the data; a network for each mailbox",

@@ -193,6 +193,7 @@ struct layer *memory_new(struct layer *below, enum packing packing, enum source_
 	for (;;) {
 		if (n == capacity) {
 			capacity = capacity ? capacity * 2 : PIECE_BYTES;
+			capacity = capacity < ARCHIVE_INNER_BYTES_MAX ? capacity : ARCHIVE_INNER_BYTES_MAX + 1;
 			bigger = realloc(p, capacity);
 			if (!bigger) {
 				*ret_status = layer_fail(below, "out of memory");

@@ -211,7 +211,7 @@ static void plain_files(void)
 	expect("nul", "+ nul named \"a\\u0000b\\n\"\n");
 	expect("P", "+ P named \"P\"\n");
 	expect("nothing", "x nothing nothing: cannot be opened: No such file or directory\n");
-	expect("", "x  (empty name): cannot be opened: No such file or directory\n" + 0);
+	expect("", "x  (empty name): cannot be opened: No such file or directory\n");
 	put_file("big", text.p, text.n);
 	snprintf(want, sizeof(want), "+ big named (%zu bytes, crc %08lx)\n", text.n,
 	         crc32_z(0, (const unsigned char *)text.p, text.n));
@@ -398,7 +398,7 @@ static void pipes(void)
 		CHECK(strncmp(got.p, "+ -:fifo.txt (", 14) == 0);
 		buf_release(&got);
 		got = tell("-", 4096); /* has been read */
-		CHECK_TEXT(got.p, "+ - named \"\"\n" + 0);
+		CHECK_TEXT(got.p, "+ - named \"\"\n");
 		buf_release(&got);
 		dup2(in, 0);
 		close(in);
