@@ -321,16 +321,18 @@ void alert_why(struct alert *al, const char *format, ...)
 {
 	va_list ap;
 	va_start(ap, format);
-	sentence_add(al, &al->why, &al->why_count, sentence(al, format, ap));
+	char *p = sentence(al, format, ap);
 	va_end(ap);
+	sentence_add(al, &al->why, &al->why_count, p);
 }
 
 void alert_blind(struct alert *al, const char *format, ...)
 {
 	va_list ap;
 	va_start(ap, format);
-	sentence_add(al, &al->blind, &al->blind_count, sentence(al, format, ap));
+	char *p = sentence(al, format, ap);
 	va_end(ap);
+	sentence_add(al, &al->blind, &al->blind_count, p);
 }
 
 static void sentences_clear(struct alert *al, char **v, uint32_t *n)

@@ -3,7 +3,7 @@
  * compressor unpacks, standard input.  A stream gives bytes of UTF-8 text (a UTF-8 BOM taken off, UTF-16 with a BOM
  * converted); it never holds more than one chunk.
  *
- * To add a source: one file and one line in source/list.h.
+ * To add a packing: a row of enum packing, its magic in packing_of(), its reader in unpack.c or archive.c (source_int.h).
  *
  * Errors here are about one stream, are said in one line that names it, and never end the run. */
 #ifndef TXM_SOURCE_SOURCE_H
