@@ -53,7 +53,7 @@
 #define CLIENT_NETS_MAX 1000000             /* distinct (client, network) pairs, 16 bytes each */
 
 /* -- detect -- */
-#define SESSIONS_MAX 200000                 /* sessions and tokens watched at once */
+#define SESSIONS_MAX 98304                  /* sessions and tokens watched at once: three quarters of a table of 2^17 */
 #define ALERTS_MAX 100000
 
 /* -- alert: what one finding lists -- */

@@ -13,7 +13,7 @@
  *          people, are no split, and once three accounts alternate between the same two, further ones are folded into one
  *          alert for that pair.  On an account's first day its usual networks are not known: sessions are then low.
  *          Without an ASN file IPv4 and IPv6 are never compared, since every dual-stack laptop uses both.
- *          Memory: 88 bytes a session or token, 24 a network, 56 an account.
+ *          Memory: 80 bytes a session or token, 24 a network, 56 an account.
  *
  *      A-----A      B    moved: a laptop carried home            A--B--A   interleaved: two places at once
  *
@@ -38,18 +38,15 @@
 
 extern const struct detector detector_split_session;
 
-struct track { /* the last two networks of one session in one comparable kind of network */
+/* The last two networks of one session.  Networks with an ASN compare with each other; prefixes only within IPv4 and
+ * within IPv6: the kind of network is part of the key. */
+struct session {
 	uint32_t net, before;         /* 0 = none */
 	uint32_t net_client, before_client; /* client + 1 */
-	int64_t net_us, before_us;    /* last use in it */
-};
-
-/* Networks with an ASN compare with each other; prefixes only within IPv4 and within IPv6. */
-enum track_kind { TRACK_FIRST, TRACK_SECOND, TRACKS };
-
-struct session {
-	struct track tracks[TRACKS];
-	uint8_t kinds[TRACKS];        /* 0 = free, else 1 + kind of network */
+	uint32_t net_s, before_s;     /* last use in it, seconds since 1970 */
+	uint32_t mailbox, actor, items; /* of the last record in net, to fold it in if an alert comes of it */
+	uint8_t id_is_text, ip_kind, access;
+	uint8_t id[16], ip[16];
 };
 
 struct place { /* a network */
@@ -86,7 +83,7 @@ struct state {
 	uint32_t place_count;
 	struct account *accounts;
 	uint32_t account_count;
-	int64_t swept_us;      /* when old sessions were last thrown out */
+	int64_t no_sweep_before_us; /* event time before which throwing out old sessions would be of no use */
 };
 
 static int begin(void *state, struct detect_ctx *c)
@@ -117,32 +114,28 @@ static uint64_t refused(const void *state)
 
 /* -- sessions -- */
 
-static int64_t last_use(const struct session *x)
-{
-	int64_t t = INT64_MIN;
-	for (unsigned i = 0; i < TRACKS; i++)
-		if (x->kinds[i] && x->tracks[i].net_us > t)
-			t = x->tracks[i].net_us;
-	return t;
-}
-
 static bool is_recent(const void *value, uint64_t key, void *arg)
 {
+	const struct session *x = value;
 	(void)key;
-	return last_use(value) >= *(const int64_t *)arg;
+	return x->net_s >= *(const uint32_t *)arg;
 }
 
-/* When the table is full, what was unseen for 30 days of event time goes; at most once an hour of it, so that a flood of
- * made-up sessions costs a pass an hour and not a pass a record. */
+/* When the table is full, what was unseen for 30 days of event time goes, and if that is not half of it, for 15 days, for
+ * a week ...: a large tenant's table holds what is fresh.  A flood of made-up sessions in one second cannot make a pass a
+ * record of it: where a pass was of no use, the next one comes an hour later. */
 static struct session *session_of(struct state *s, uint64_t key, int64_t t)
 {
 	struct session *x = table_get(&s->sessions, key);
 	if (x)
 		return x;
-	if (s->sessions.n >= SESSIONS_MAX && (!s->swept_us || t - s->swept_us >= US_PER_HOUR)) {
-		int64_t oldest = t - FORGET_US;
-		s->swept_us = t;
-		table_keep_if(&s->sessions, is_recent, &oldest);
+	if (s->sessions.n >= SESSIONS_MAX && t >= s->no_sweep_before_us) {
+		for (int64_t span = FORGET_US; s->sessions.n > SESSIONS_MAX / 2 && span >= US_PER_MINUTE; span /= 2) {
+			uint32_t oldest = (uint32_t)((t - span) / US_PER_SECOND);
+			table_keep_if(&s->sessions, is_recent, &oldest);
+		}
+		if (s->sessions.n > SESSIONS_MAX - SESSIONS_MAX / 4)
+			s->no_sweep_before_us = t + US_PER_HOUR;
 	}
 	return table_put(&s->sessions, key, NULL);
 }
@@ -152,15 +145,37 @@ static unsigned kind_of_net(const struct world *w, const struct event *e)
 	return !net_is_prefix(w, e->net) ? 0 : e->rec->ip_kind == ADDR_V4 ? 1 : 2;
 }
 
-static struct track *track_of(struct session *x, unsigned kind)
+static void remember(struct session *x, const struct event *e)
 {
-	for (unsigned i = 0; i < TRACKS; i++) {
-		if (!x->kinds[i])
-			x->kinds[i] = (uint8_t)(kind + 1);
-		if (x->kinds[i] == kind + 1)
-			return &x->tracks[i];
-	}
-	return NULL; /* a third kind: with an ASN file that names some networks only; left out */
+	const struct rec *r = e->rec;
+	x->net = e->net;
+	x->net_s = (uint32_t)(r->time_us / US_PER_SECOND);
+	x->mailbox = e->mailbox;
+	x->actor = e->actor;
+	x->items = r->items;
+	x->id_is_text = (r->flags & REC_ID_TEXT) != 0;
+	x->ip_kind = r->ip_kind;
+	x->access = r->access;
+	memcpy(x->id, r->id, 16);
+	memcpy(x->ip, r->ip, 16);
+}
+
+/* the other side of a change: the last record from the network before */
+static void fold_other_side(struct alerts *a, struct alert *al, const struct session *x, const uint8_t session[16],
+	bool is_token, bool is_text)
+{
+	struct rec r = {
+		.time_us = (int64_t)x->net_s * US_PER_SECOND, .items = x->items, .op = OP_MAIL_ITEMS_ACCESSED,
+		.flags = (x->id_is_text ? REC_ID_TEXT : 0) | (is_token ? REC_HAS_TOKEN | (is_text ? REC_TOKEN_TEXT : 0)
+			: REC_HAS_SESSION | (is_text ? REC_SESSION_TEXT : 0)),
+		.ip_kind = x->ip_kind, .access = x->access,
+	};
+	struct event e = { .rec = &r, .mailbox = x->mailbox, .client = x->net_client ? x->net_client - 1 : NONE, .actor = x->actor,
+			   .net = x->net, .tenant = NONE };
+	memcpy(r.id, x->id, 16);
+	memcpy(r.ip, x->ip, 16);
+	memcpy(is_token ? r.token : r.session, session, 16);
+	alert_fold(a, al, &e);
 }
 
 /* -- networks -- */
@@ -299,9 +314,10 @@ struct change { /* of the network of one session */
 	uint32_t from, to;
 	int64_t gap_us;
 	bool is_token, together, differs;
+	bool is_first_change; /* the record on the other side was not folded in yet */
 };
 
-static void tell(struct state *s, struct detect_ctx *c, const struct event *e, const struct change *ch)
+static void tell(struct state *s, struct detect_ctx *c, const struct event *e, const struct change *ch, const struct session *other)
 {
 	const struct world *w = c->world;
 	uint64_t a = key_net(w, ch->from), b = key_net(w, ch->to);
@@ -345,6 +361,9 @@ static void tell(struct state *s, struct detect_ctx *c, const struct event *e, c
 		x->closest_us = ch->gap_us;
 	enum severity before = x->alert->severity;
 	bool was_raised = x->alert->raised;
+	if (ch->is_first_change)
+		fold_other_side(c->alerts, x->alert, other, ch->is_token ? e->rec->token : e->rec->session, ch->is_token,
+			(e->rec->flags & (ch->is_token ? REC_TOKEN_TEXT : REC_SESSION_TEXT)) != 0);
 	alert_fold(c->alerts, x->alert, e);
 	alert_raise(x->alert, e->rec->time_us, severity);
 	if (!was_raised || severity > before)
@@ -353,36 +372,41 @@ static void tell(struct state *s, struct detect_ctx *c, const struct event *e, c
 
 /* -- events -- */
 
+static uint64_t session_key(const uint8_t id[16], bool is_token, unsigned kind)
+{
+	uint64_t a, b;
+	memcpy(&a, id, 8);
+	memcpy(&b, id + 8, 8);
+	return hash_mix(a ^ (uint64_t)(1 + is_token + 2 * kind) << 61, b);
+}
+
 static void meet(struct state *s, struct detect_ctx *c, const struct event *e, const uint8_t id[16], bool is_token)
 {
 	int64_t t = e->rec->time_us;
-	struct change ch = { .id_key = hash64(id, 16, 1 + is_token), .is_token = is_token, .to = e->net };
-	struct session *x = session_of(s, ch.id_key, t);
-	struct track *k = x ? track_of(x, kind_of_net(c->world, e)) : NULL;
+	uint32_t now = (uint32_t)(t / US_PER_SECOND);
+	struct session *x = session_of(s, session_key(id, is_token, kind_of_net(c->world, e)), t);
 	uint32_t client = e->client == NONE ? 0 : e->client + 1;
-	if (!k)
+	if (!x)
 		return;
-	if (k->net == e->net || !k->net) {
-		k->net = e->net;
-		k->net_us = t;
+	if (x->net == e->net || !x->net) {
+		remember(x, e);
 		if (client)
-			k->net_client = client;
+			x->net_client = client;
 		return;
 	}
-	ch.from = k->net;
-	ch.gap_us = t - k->net_us;
-	ch.differs = clients_differ(c->world, k->net_client, client);
-	ch.together = ch.gap_us <= TOGETHER_US || (k->before == e->net && t - k->before_us <= RETURN_US);
-	bool same_life = !is_token || ch.gap_us <= TOKEN_LIFE_US;
-	uint32_t before_client = k->before == e->net ? k->before_client : 0;
-	k->before = k->net;
-	k->before_us = k->net_us;
-	k->before_client = k->net_client;
-	k->net = e->net;
-	k->net_us = t;
-	k->net_client = client ? client : before_client;
-	if (same_life)
-		tell(s, c, e, &ch);
+	struct change ch = { .id_key = hash64(id, 16, 1 + is_token), .is_token = is_token, .from = x->net, .to = e->net };
+	ch.gap_us = (int64_t)(now - x->net_s) * US_PER_SECOND;
+	ch.differs = clients_differ(c->world, x->net_client, client);
+	ch.together = ch.gap_us <= TOGETHER_US || (x->before == e->net && (int64_t)(now - x->before_s) * US_PER_SECOND <= RETURN_US);
+	ch.is_first_change = x->before == 0;
+	if (!is_token || ch.gap_us <= TOKEN_LIFE_US)
+		tell(s, c, e, &ch, x);
+	uint32_t before_client = x->before == e->net ? x->before_client : 0;
+	x->before = x->net;
+	x->before_s = x->net_s;
+	x->before_client = x->net_client;
+	remember(x, e);
+	x->net_client = client ? client : before_client;
 }
 
 static void event(void *state, struct detect_ctx *c, const struct event *e)
@@ -422,7 +446,7 @@ const struct detector detector_split_session = {
 	.catches = "a stolen session or token replayed elsewhere while its owner goes on working",
 	.misses = "a thief in the owner's network; records without ids; callers behind front ends; IPv4 against IPv6 without an "
 		  "ASN file",
-	.cost = "phones and laptops on the move (low, info), lines that flap between providers; 88 bytes a session or token",
+	.cost = "phones and laptops on the move (low, info), lines that flap between providers; 80 bytes a session or token",
 	.mitre = mitre,
 	.wants = KIND_MAIL | KIND_MAILBOX | KIND_ADMIN | KIND_SIGNIN,
 	.state_bytes = sizeof(struct state),

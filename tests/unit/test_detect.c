@@ -839,12 +839,24 @@ static void test_split_session(void)
 	scene_init(&s);
 	for (uint32_t i = 0; i < SESSIONS_MAX; i++)
 		with_session(bind(&s, T0 + i, "flood", OWA, OFFICE, 1), 1000 + i);
-	with_session(bind(&s, T0 + HOUR, "ann", OWA, OFFICE, 1), 1);            /* refused: all are young */
+	with_session(bind(&s, T0 + SESSIONS_MAX, "ann", OWA, OFFICE, 1), 1);    /* the younger half stays */
 	with_session(bind(&s, T0 + 40 * DAY, "bob", OWA, OFFICE, 1), 2);        /* taken: they are old now */
 	with_session(bind(&s, T0 + 40 * DAY + MIN, "bob", OWA, SERVER, 1), 2);
 	run(&s);
-	CHECK(s.refused == 1);
+	CHECK(s.refused == 0);
 	CHECK_TEXT(severity_of(alert_of(&s, "split-session", 0)), "low"); /* bob's first day */
+	scene_release(&s);
+
+	/* a flood inside one second: refused, counted, and over with its hour */
+	scene_init(&s);
+	for (uint32_t i = 0; i < SESSIONS_MAX; i++)
+		with_session(bind(&s, T0, "flood", OWA, OFFICE, 1), 1000 + i);
+	with_session(bind(&s, T0 + 10 * US_PER_SECOND, "ann", OWA, OFFICE, 1), 1);
+	with_session(bind(&s, T0 + 2 * HOUR, "bob", OWA, OFFICE, 1), 2);
+	with_session(bind(&s, T0 + 2 * HOUR + MIN, "bob", OWA, SERVER, 1), 2);
+	run(&s);
+	CHECK(s.refused == 1);
+	CHECK(count_of(&s, "split-session") == 1);
 	scene_release(&s);
 }
 
