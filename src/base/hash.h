@@ -9,12 +9,15 @@
 uint64_t hash64(const void *p, size_t n, uint64_t seed);
 void hash128(const void *p, size_t n, uint8_t ret[16]);
 
+/* For a given b no two a, and for a given a no two b, give the same number: small numbers may be mixed. */
 static inline uint64_t hash_mix(uint64_t a, uint64_t b)
 {
-	uint64_t x = (a ^ (b + UINT64_C(0x9e3779b97f4a7c15) + (a << 6) + (a >> 2))) * UINT64_C(0xff51afd7ed558ccd);
+	uint64_t x = (a ^ UINT64_C(0x9e3779b97f4a7c15)) * UINT64_C(0xff51afd7ed558ccd);
 	x ^= x >> 32;
-	x *= UINT64_C(0xc4ceb9fe1a85ec53);
-	return x ^ (x >> 29);
+	x = (x ^ b) * UINT64_C(0xc4ceb9fe1a85ec53);
+	x ^= x >> 29;
+	x *= UINT64_C(0xd6e8feb86659fd93);
+	return x ^ (x >> 32);
 }
 static inline uint64_t hash_str(struct str s, uint64_t seed) { return hash64(s.p, s.n, seed); }
 

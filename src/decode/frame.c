@@ -2,13 +2,19 @@
 /* frame: cuts a stream into blocks of whole records, so that blocks can be decoded by any thread.
  *
  *   lines   behind the last newline (a newline cannot stand inside a JSON string)
- *   rows    behind the last newline that stands outside quotes
+ *   rows    behind the last newline that ends a row; what a row is, csv.c and this file agree on to the byte
  *   values  a small scanner follows strings and brackets and marks where each object begins and ends.  Arrays, commas and
  *           the outer braces of {"value": [...]} and {"records": [...]} are mere separators to it, so that a page of ten
- *           gigabytes is as good as a line.
+ *           gigabytes is as good as a line.  A single line that is too long for a record is read in this way as well.
  *
- * Every fault costs what it touches: an over-long line or value is dropped (too_long) while its end is sought; a quote
- * that is never closed costs its line.  The buffer never grows past RECORD_BYTES_MAX and a read. */
+ * Every fault costs what it touches.  An over-long line or value is dropped (too_long) while its end is sought.  A quote
+ * that is never closed costs its line.  A bracket that is never closed, or a quote missing from a page without lines, is
+ * noticed where the grammar breaks (a brace where no value can stand, a letter right behind a closing quote): the value
+ * is broken there, and reading goes on at the next brace that can begin one.
+ *
+ * What is cut, dropped and marked depends on the bytes alone, never on how they came in: no decision is taken before the
+ * bytes it rests on are there, and RECORD_BYTES_MAX is kept to the byte.  Each byte is looked at twice at most.  The buffer
+ * never grows past RECORD_BYTES_MAX and a read. */
 #include "decode/decode_int.h"
 
 #include <stdlib.h>
@@ -19,6 +25,38 @@
 
 enum { PADDING = 64 };
 
+enum row_state { ROW_BEGIN, ROW_CELL, ROW_BARE, ROW_QUOTED, ROW_QUOTE, ROW_CLOSED, ROW_SKIP };
+
+/* what stood last in a value, as far as it matters to what may follow */
+enum after { AFTER_OPEN, AFTER_COMMA, AFTER_COLON, AFTER_QUOTE, AFTER_VALUE };
+
+struct rows { /* positions relative to frame.start */
+	enum row_state state;
+	size_t row;         /* where the row at hand begins */
+	size_t first, last; /* behind the newline that ends the first and the last row in sight, 0 = none yet */
+	bool loose;         /* a quote inside a cell that does not begin with one: no cell behind it may span lines */
+};
+
+struct values { /* positions relative to frame.start */
+	size_t at;          /* next byte to look at */
+	size_t begin;       /* of the value at hand */
+	size_t depth;       /* 0 = between values */
+	uint64_t objects;   /* a bit a level, the innermost lowest: a brace opened it */
+	enum after after;
+	bool deep;          /* deeper than those bits: brackets are counted, and told apart no more */
+	bool in_string;
+	bool lost;          /* in a broken line: reading goes on at the next newline or {" */
+	bool key;           /* at depth 1: the next string is a member's name */
+	bool naming;        /* ... and this is it */
+	uint8_t record;     /* names of an audit record seen at depth 1 */
+	bool text;          /* between values: a string that is junk unless a colon follows it */
+	bool colon;         /* between values: what follows is the value of an outer member */
+	bool junk_said;     /* in this line */
+	bool one_line;      /* lines again behind the next newline */
+	bool line_over;     /* ... which was met */
+	size_t name, name_n; /* last name at depth 1 */
+};
+
 struct frame {
 	char *p;
 	size_t start, end, capacity; /* unread bytes: [start, end) */
@@ -28,21 +66,9 @@ struct frame {
 	enum framing framing;
 	struct csv_header *header;
 	bool dropping;               /* inside a line or value that is too long */
-	/* rows */
-	size_t scan;                 /* behind start: bytes already looked at */
-	size_t row_end;              /* behind the last newline outside quotes, 0 = none yet */
-	bool in_quotes;
-	/* values; positions relative to start */
-	struct {
-		size_t at;           /* next byte to look at */
-		size_t begin;        /* of the value at hand */
-		unsigned depth;      /* 0 = between values */
-		bool key;            /* at depth 1: the next string is a member's name */
-		bool colon;          /* between values: the last byte that was no blank was a colon */
-		bool junk_said;
-		bool in_string;      /* the bytes before were dropped in the middle of a string */
-		size_t name, name_n; /* last name at depth 1 */
-	} v;
+	size_t scan;                 /* lines, rows: bytes behind start already looked at */
+	struct rows rows;
+	struct values v;
 };
 
 const char *framing_name(enum framing x)
@@ -121,13 +147,19 @@ void frame_fill(struct frame *f, size_t n)
 	f->end += n;
 }
 
+static void shift_rows(struct frame *f, size_t n)
+{
+	f->rows.row = f->rows.row > n ? f->rows.row - n : 0;
+	f->rows.first = f->rows.last = 0;
+}
+
 /* drops n bytes from the front */
 static void drop(struct frame *f, size_t n)
 {
 	f->start += n;
 	f->offset += n;
 	f->scan = f->scan > n ? f->scan - n : 0;
-	f->row_end = 0;
+	shift_rows(f, n);
 }
 
 /* Hands the first n bytes to the block, by swapping buffers; the rest moves to the other buffer. */
@@ -163,14 +195,14 @@ static bool give(struct frame *f, size_t n, struct block *b)
 	f->end = rest;
 	f->offset += n;
 	f->scan = f->scan > n ? f->scan - n : 0;
-	f->row_end = 0;
+	shift_rows(f, n);
 	return true;
 }
 
-/* a piece of the front as a reject of its own: the whole is dropped, only its beginning is kept for the sample */
+/* A piece of the front as a reject of its own: n bytes are dropped, the beginning is kept for the sample. */
 static bool give_broken(struct frame *f, size_t n, enum reject why, struct block *b)
 {
-	size_t length = n < REJECT_SAMPLE_BYTES ? n : REJECT_SAMPLE_BYTES;
+	size_t length = f->end - f->start < REJECT_SAMPLE_BYTES ? f->end - f->start : REJECT_SAMPLE_BYTES;
 	if (b->capacity < length + PADDING) {
 		char *p = realloc(b->p, length + PADDING);
 		if (!p) {
@@ -198,18 +230,20 @@ static bool take_lines(struct frame *f, bool final, struct block *b)
 {
 	char *p = f->p + f->start;
 	size_t n = f->end - f->start;
-	char *nl = n ? memrchr(p, '\n', n) : NULL;
-	if (nl)
-		return give(f, (size_t)(nl - p) + 1, b);
-	if (n > RECORD_BYTES_MAX) {
+	if (n == 0)
+		return false;
+	char *first = memchr(p + f->scan, '\n', n - f->scan);
+	if (first ? (size_t)(first - p) > RECORD_BYTES_MAX : n > RECORD_BYTES_MAX) {
 		/* perhaps a page on one line: the scanner of values takes it apart, or drops it */
 		f->framing = FRAME_VALUES;
 		memset(&f->v, 0, sizeof f->v);
+		f->v.one_line = true;
 		return false;
 	}
-	if (!final || n == 0)
-		return false;
-	if (!give(f, n, b))
+	if (first)
+		return give(f, (size_t)((char *)memrchr(first, '\n', (size_t)(p + n - first)) - p) + 1, b);
+	f->scan = n;
+	if (!final || !give(f, n, b))
 		return false;
 	b->broken = REJECT_TRUNCATED; /* if it does not parse */
 	return true;
@@ -217,44 +251,120 @@ static bool take_lines(struct frame *f, bool final, struct block *b)
 
 /* -- rows -- */
 
-/* Moves scan to the end, row_end behind the last newline outside quotes. */
-static void scan_rows(struct frame *f)
+/* The position of the next quote at or behind i that is not one of two; n if there is none.  A quote that is the last byte
+ * in sight counts as one: the state that follows looks at the next byte. */
+static size_t lone_quote(const char *p, size_t i, size_t n)
 {
-	const char *p = f->p + f->start;
-	size_t n = f->end - f->start, i = f->scan;
-	bool q = f->in_quotes;
 #ifdef __SSE2__
-	for (; i + 64 <= n; i += 64) {
-		uint64_t quotes = 0, lines = 0;
+	/* sixty-four bytes at a time: AuditData is full of doubled quotes, which must not cost a call each */
+	while (i + 64 < n) {
+		uint64_t quotes = 0;
 		for (int k = 0; k < 4; k++) {
 			__m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + i + 16 * k));
 			quotes |= (uint64_t)(uint16_t)_mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_set1_epi8('"'))) << (16 * k);
-			lines |= (uint64_t)(uint16_t)_mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_set1_epi8('\n'))) << (16 * k);
 		}
-		/* bit i = parity of the quotes up to i */
-		uint64_t inside = quotes;
-		inside ^= inside << 1;
-		inside ^= inside << 2;
-		inside ^= inside << 4;
-		inside ^= inside << 8;
-		inside ^= inside << 16;
-		inside ^= inside << 32;
-		if (q)
-			inside = ~inside;
-		lines &= ~inside;
-		if (lines)
-			f->row_end = i + 64 - (size_t)__builtin_clzll(lines);
-		q = inside >> 63;
+		size_t step = 64;
+		while (quotes) {
+			unsigned k = (unsigned)__builtin_ctzll(quotes);
+			if (p[i + k + 1] != '"')
+				return i + k;
+			if (k == 63)
+				step = 65;
+			quotes &= quotes - 1;
+			quotes &= quotes - 1;
+		}
+		i += step;
 	}
 #endif
 	for (; i < n; i++) {
-		if (p[i] == '"')
-			q = !q;
-		else if (p[i] == '\n' && !q)
-			f->row_end = i + 1;
+		if (p[i] != '"')
+			continue;
+		if (i + 1 == n || p[i + 1] != '"')
+			return i;
+		i++;
+	}
+	return n;
+}
+
+/* Follows the rows to the end of what is there.  The grammar is that of read_row() in csv.c, and so are the faults: a row
+ * that breaks it ends behind its first line, and the lines behind are read anew.
+ *
+ * No byte is read a third time: inside a quoted cell that swallowed lines, each of these has an even number of quotes, so
+ * that each is a row by itself when it is read from its beginning. */
+static void scan_rows(struct frame *f)
+{
+	const char *p = f->p + f->start, *nl;
+	size_t n = f->end - f->start, i = f->scan;
+	struct rows r = f->rows;
+	const char delimiter = f->header->delimiter;
+	while (i < n) {
+		bool bad = false, over = false;
+		switch (r.state) {
+		case ROW_BEGIN:
+			r.row = i;
+			r.loose = false;
+			r.state = p[i] == '\n' || p[i] == '\r' || p[i] == '#' ? ROW_SKIP : ROW_CELL;
+			continue;
+		case ROW_CELL:
+			r.state = p[i] == '"' ? ROW_QUOTED : ROW_BARE;
+			i += p[i] == '"';
+			continue;
+		case ROW_BARE:
+			while (i < n && p[i] != delimiter && p[i] != '\n')
+				r.loose |= p[i++] == '"';
+			if (i == n)
+				continue;
+			over = p[i++] == '\n';
+			r.state = ROW_CELL;
+			break;
+		case ROW_QUOTED: {
+			size_t quote = lone_quote(p, i, n);
+			if (r.loose && (nl = memchr(p + i, '\n', quote - i))) {
+				i = (size_t)(nl - p);
+				bad = true;
+				break;
+			}
+			i = quote < n ? quote + 1 : n;
+			if (quote < n)
+				r.state = ROW_QUOTE;
+			break;
+		}
+		case ROW_QUOTE:
+			r.state = p[i] == '"' ? ROW_QUOTED : ROW_CLOSED;
+			i += p[i] == '"';
+			break;
+		case ROW_CLOSED:
+			while (i < n && (p[i] == ' ' || p[i] == '\r'))
+				i++;
+			if (i == n)
+				continue;
+			bad = p[i] != delimiter && p[i] != '\n';
+			over = p[i] == '\n';
+			i += !bad;
+			r.state = ROW_CELL;
+			break;
+		case ROW_SKIP:
+			nl = memchr(p + i, '\n', n - i);
+			over = nl != NULL;
+			i = nl ? (size_t)(nl - p) + 1 : n;
+			break;
+		}
+		if (bad) {
+			nl = memchr(p + r.row, '\n', i - r.row);
+			if (nl)
+				i = (size_t)(nl - p) + 1;
+			over = nl != NULL;
+			r.state = ROW_SKIP; /* if its first line goes on */
+		}
+		if (over) {
+			r.state = ROW_BEGIN;
+			r.row = i;
+			r.last = i;
+			r.first = r.first ? r.first : i;
+		}
 	}
 	f->scan = n;
-	f->in_quotes = q;
+	f->rows = r;
 }
 
 static bool take_rows(struct frame *f, bool final, struct block *b)
@@ -264,34 +374,32 @@ static bool take_rows(struct frame *f, bool final, struct block *b)
 		char *nl = n ? memchr(f->p + f->start, '\n', n) : NULL;
 		drop(f, nl ? (size_t)(nl - f->p) + 1 - f->start : n);
 		f->dropping = nl == NULL;
-		f->scan = 0;
-		f->in_quotes = false;
 		n = f->end - f->start;
 	}
 	if (n == 0)
 		return false;
 	scan_rows(f);
-	if (f->row_end)
-		return give(f, f->row_end, b);
-	if (n <= RECORD_BYTES_MAX && !final)
+	bool too_long = f->rows.first ? f->rows.first - 1 > RECORD_BYTES_MAX : n > RECORD_BYTES_MAX;
+	if (f->rows.last && !too_long)
+		return give(f, f->rows.last, b);
+	if (!too_long && !final)
 		return false;
 	char *nl = memchr(f->p + f->start, '\n', n);
 	size_t line = nl ? (size_t)(nl - f->p) + 1 - f->start : n;
-	if (f->in_quotes && line < n) {
+	bool given;
+	if (too_long && line - (nl != NULL) > RECORD_BYTES_MAX) {
+		f->dropping = nl == NULL;
+		given = give_broken(f, line, REJECT_TOO_LONG, b);
+	} else if (line < n && (too_long || f->rows.state == ROW_QUOTED)) {
 		/* a quote that nobody closes: its first line is lost, what follows is read anew */
-		bool given = give(f, line, b);
-		f->scan = 0;
-		f->in_quotes = false;
-		return given;
+		given = give(f, line, b);
+	} else {
+		given = give(f, n, b);
+		b->broken = REJECT_TRUNCATED; /* if it is no whole row */
 	}
-	if (n > RECORD_BYTES_MAX) {
-		f->dropping = line == n && !final;
-		return give_broken(f, line, REJECT_TOO_LONG, b);
-	}
-	if (!give(f, n, b))
-		return false;
-	b->broken = REJECT_TRUNCATED;
-	return true;
+	f->scan = 0;
+	memset(&f->rows, 0, sizeof f->rows);
+	return given;
 }
 
 /* -- values -- */

@@ -855,7 +855,7 @@ static void test_split_session(void)
 	with_session(bind(&s, T0 + 2 * HOUR, "bob", OWA, OFFICE, 1), 2);
 	with_session(bind(&s, T0 + 2 * HOUR + MIN, "bob", OWA, SERVER, 1), 2);
 	run(&s);
-	CHECK(s.refused == 1);
+	CHECK_MSG(s.refused == 1, "%llu", (unsigned long long)s.refused);
 	CHECK(count_of(&s, "split-session") == 1);
 	scene_release(&s);
 }
