@@ -422,27 +422,22 @@ static bool add_part(struct frame *f, struct block *b, size_t begin, size_t end)
 	return true;
 }
 
-/* The position behind the string whose first byte is at i (behind its quote); 0: not in sight.  *ret_newline: position of
- * a raw newline in it, which no string may hold; SIZE_MAX = none. */
-static size_t string_end(const char *p, size_t i, size_t n, size_t *ret_newline)
+/* the position of the next quote, backslash or newline; n if there is none */
+static size_t string_stop(const char *p, size_t i, size_t n)
 {
-	size_t from = i;
-	*ret_newline = SIZE_MAX;
-	for (;;) {
-		const char *quote = memchr(p + i, '"', n - i);
-		size_t stop = quote ? (size_t)(quote - p) : n;
-		size_t slashes = 0;
-		while (stop > from + slashes && p[stop - 1 - slashes] == '\\')
-			slashes++;
-		if (quote && slashes % 2) {
-			i = stop + 1;
-			continue;
-		}
-		const char *nl = memchr(p + from, '\n', stop - from);
-		if (nl)
-			*ret_newline = (size_t)(nl - p);
-		return quote ? stop + 1 : 0;
+#ifdef __SSE2__
+	for (; i + 16 <= n; i += 16) {
+		__m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + i));
+		__m128i hit = _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')),
+			_mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('\\')), _mm_cmpeq_epi8(v, _mm_set1_epi8('\n'))));
+		unsigned bits = (unsigned)_mm_movemask_epi8(hit);
+		if (bits)
+			return i + (unsigned)__builtin_ctz(bits);
 	}
+#endif
+	while (i < n && p[i] != '"' && p[i] != '\\' && p[i] != '\n')
+		i++;
+	return i;
 }
 
 static bool is_wrapper(struct str name)
@@ -450,108 +445,224 @@ static bool is_wrapper(struct str name)
 	return str_eq_nocase(name, STR("value")) || str_eq_nocase(name, STR("records")) || str_eq_nocase(name, STR("activities"));
 }
 
-/* Scans what is there and marks the values that are whole.  Stops early when a block's worth is marked. */
-static void scan_values(struct frame *f, struct block *b, bool final)
+/* a member of that name: 1 and 2 together make an audit record, whose lists are its own */
+static uint8_t record_name(struct str name)
+{
+	return str_eq_nocase(name, STR("CreationTime")) ? 1 : str_eq_nocase(name, STR("Operation")) ? 2 : 0;
+}
+
+/* The value at hand ends before i: whole, or broken there. */
+static void end_value(struct frame *f, struct block *b, struct values *v, size_t i)
+{
+	if (!f->dropping)
+		add_part(f, b, v->begin, i);
+	f->dropping = false;
+	v->depth = 0;
+	v->begin = i;
+	v->colon = false;
+}
+
+/* A string between values that is no member's name: junk, said once a line. */
+static void end_text(struct frame *f, struct block *b, struct values *v, size_t i, bool is_name)
+{
+	if (i - v->begin > RECORD_BYTES_MAX) { /* the decoder counts it as too_long, as if it had been cut off on the way */
+		add_part(f, b, v->begin, i);
+	} else if (!is_name && !v->junk_said) {
+		add_part(f, b, v->begin, i);
+		v->junk_said = true;
+	}
+	v->text = false;
+	v->begin = i;
+}
+
+/* Scans what is there and marks the values in it.  True: it has paused, there is more to scan. */
+static bool scan_values(struct frame *f, struct block *b, bool final)
 {
 	const char *p = f->p + f->start;
-	size_t n = f->end - f->start, i = f->v.at;
-	if (f->v.in_string) {
-		size_t newline, end = string_end(p, 0, n, &newline);
-		if (end == 0 && newline == SIZE_MAX) {
-			f->v.at = n;
-			return;
-		}
-		f->v.in_string = false;
-		i = newline != SIZE_MAX ? newline : end;
-		if (newline != SIZE_MAX)
-			f->v.depth = 0, f->dropping = false;
-		f->v.begin = f->v.depth ? 0 : i;
-	}
-	while (i < n && !f->failed && f->v.begin < 4 * READ_CHUNK_BYTES) {
-		char c = p[i];
-		if (c == '"') {
-			size_t newline, end = string_end(p, i + 1, n, &newline);
-			if (newline != SIZE_MAX) {
-				/* a quote is missing: the value is broken here, and reading goes on behind the line */
-				if (!f->dropping)
-					add_part(f, b, f->v.depth ? f->v.begin : i, newline);
-				f->dropping = false;
-				f->v.depth = 0;
-				i = newline;
-				f->v.begin = i;
-				continue;
-			}
-			if (end == 0) {
-				if (final && f->v.depth == 0)
-					i = f->v.begin = n; /* an outer member cut short */
+	size_t n = f->end - f->start;
+	struct values v = f->v;
+	size_t i = v.at;
+	bool waits = false; /* for the bytes behind the last one */
+	while (i < n && !waits && !f->failed && v.begin < 4 * READ_CHUNK_BYTES && !v.line_over) {
+		if (v.in_string) {
+			i = string_stop(p, i, n);
+			if (i == n)
 				break;
-			}
-			if (f->v.depth == 1 && f->v.key) {
-				f->v.name = i + 1;
-				f->v.name_n = end - i - 2;
-				f->v.key = false;
-			}
-			f->v.colon = false;
-			i = end;
-			continue;
-		}
-		if (f->v.depth == 0) {
-			if (c == '{') {
-				f->v.begin = i;
-				f->v.depth = 1;
-				f->v.key = true;
-				f->v.junk_said = false;
-			} else if (c == '[' || c == ']' || c == '}' || c == ',' || c == ':' || c == ' ' || c == '\n' || c == '\r' || c == '\t') {
-				if (c == ':')
-					f->v.colon = true;
-				else if (c == '\n' || c == ',')
-					f->v.colon = f->v.junk_said = false;
-				f->v.begin = i + 1;
-			} else {
-				/* a bare word: the rest of an outer object's members, or junk, said once a line */
-				size_t word = i;
-				while (i < n && p[i] != '\n' && p[i] != '{' && p[i] != '"' && p[i] != ',' && p[i] != '}' && p[i] != ']')
+			if (p[i] == '\\') {
+				if (i + 1 < n)
+					i += p[i + 1] == '\n' ? 1 : 2;
+				else if (final)
 					i++;
-				if (!f->v.colon && !f->v.junk_said) {
-					add_part(f, b, word, i - word > REJECT_SAMPLE_BYTES ? word + REJECT_SAMPLE_BYTES : i);
-					f->v.junk_said = true;
-				}
-				f->v.begin = i;
+				else
+					waits = true;
 				continue;
 			}
+			v.in_string = false;
+			if (p[i] == '\n') { /* a quote is missing: no string holds a newline */
+				if (v.depth)
+					end_value(f, b, &v, i);
+				else if (v.text)
+					end_text(f, b, &v, i, false);
+				continue;
+			}
+			if (v.naming) {
+				v.name_n = i - v.name;
+				v.naming = false;
+				if (v.name_n == 12 || v.name_n == 9)
+					v.record |= record_name((struct str){ p + v.name, v.name_n });
+			}
+			v.after = AFTER_QUOTE;
 			i++;
 			continue;
 		}
-		switch (c) {
-		case '{':
-		case '[':
-			if (c == '[' && f->v.depth == 1 && !f->dropping && f->v.name_n <= 10
-				&& is_wrapper((struct str){ p + f->v.name, f->v.name_n })) {
-				/* {"value": [ : what went before was an envelope */
-				f->v.depth = 0;
-				f->v.begin = i + 1;
+		char c = p[i];
+		if (v.lost) {
+			if (c == '\n' || (c == '{' && (i + 1 < n ? p[i + 1] == '"' : final))) {
+				v.lost = false;
+			} else {
+				waits = c == '{' && i + 1 == n;
+				i += !waits;
+				continue;
+			}
+		}
+		if (v.depth == 0) {
+			if (c == ' ' || c == '\t' || c == '\r' || (c == '\n' && !(v.text && v.one_line))) {
+				i++;
+				if (c == '\n') {
+					v.line_over = v.one_line;
+					v.junk_said = false;
+				}
+				continue;
+			}
+			if (v.text) {
+				end_text(f, b, &v, i, c == ':');
+				continue;
+			}
+			v.begin = i;
+			switch (c) {
+			case '"':
+				v.in_string = true;
+				v.text = !v.colon;
+				v.colon = false;
+				i++;
+				break;
+			case '{':
+				v.depth = 1;
+				v.objects = 1;
+				v.after = AFTER_OPEN;
+				v.key = true;
+				v.deep = v.naming = v.colon = v.junk_said = false;
+				v.record = 0;
+				v.name_n = 0;
+				i++;
+				break;
+			case '[':
+			case ']':
+			case '}':
+			case ',':
+			case ':':
+				v.colon = c == ':';
+				i++;
+				break;
+			default: { /* a bare word: the value of an outer member, or junk, said once a line */
+				size_t word = i;
+				while (i < n && p[i] != '\n' && p[i] != '{' && p[i] != '"' && p[i] != ',' && p[i] != '}' && p[i] != ']')
+					i++;
+				if (!v.colon && !v.junk_said) {
+					if (i == n && !final && i - word < REJECT_SAMPLE_BYTES) {
+						i = word;
+						waits = true;
+						break;
+					}
+					add_part(f, b, word, i - word > REJECT_SAMPLE_BYTES ? word + REJECT_SAMPLE_BYTES : i);
+					v.junk_said = true;
+				}
 				break;
 			}
-			f->v.depth++;
+			}
+			continue;
+		}
+		switch (c) {
+		case ' ':
+		case '\t':
+		case '\r':
+		case '\n':
+			if (v.after == AFTER_QUOTE)
+				v.after = AFTER_VALUE;
+			if (c == '\n' && v.one_line)
+				end_value(f, b, &v, i);
+			else
+				i++;
+			break;
+		case '"':
+			if (v.after == AFTER_QUOTE)
+				goto quotes_are_wrong;
+			v.in_string = true;
+			if (v.depth == 1 && v.key && !f->dropping) {
+				v.naming = true;
+				v.name = i + 1;
+				v.name_n = 0;
+			}
+			v.key = false;
+			i++;
+			break;
+		case '{':
+		case '[':
+			if (!v.deep && (v.objects & 1 ? v.after != AFTER_COLON : v.after != AFTER_OPEN && v.after != AFTER_COMMA)) {
+				end_value(f, b, &v, i); /* a bracket was never closed: perhaps the next value begins here */
+				break;
+			}
+			i++;
+			if (c == '[' && v.depth == 1 && !f->dropping && v.record != 3 && v.name_n <= 10
+				&& is_wrapper((struct str){ p + v.name, v.name_n })) {
+				/* {"value": [ : what went before was an envelope */
+				v.depth = 0;
+				v.begin = i;
+				break;
+			}
+			v.deep |= v.depth == 64;
+			v.depth++;
+			v.objects = v.objects << 1 | (c == '{');
+			v.after = AFTER_OPEN;
 			break;
 		case '}':
 		case ']':
-			if (--f->v.depth == 0) {
-				if (!f->dropping)
-					add_part(f, b, f->v.begin, i + 1);
-				f->dropping = false;
-				f->v.begin = i + 1;
+			i++;
+			if (!v.deep && (v.objects & 1) != (c == '}')) {
+				end_value(f, b, &v, i);
+				break;
 			}
+			v.objects >>= 1;
+			v.after = AFTER_VALUE;
+			if (--v.depth == 0)
+				end_value(f, b, &v, i);
 			break;
 		case ',':
-			f->v.key = f->v.depth == 1;
+			v.after = AFTER_COMMA;
+			v.key = v.depth == 1;
+			i++;
+			break;
+		case ':':
+			v.after = AFTER_COLON;
+			i++;
 			break;
 		default:
+			if (v.after == AFTER_QUOTE)
+				goto quotes_are_wrong;
+			v.after = AFTER_VALUE;
+			i++;
+			break;
+		quotes_are_wrong: /* a quote is missing: what looks like text is none, and the other way round */
+			end_value(f, b, &v, i);
+			v.lost = true;
 			break;
 		}
-		i++;
 	}
-	f->v.at = i;
+	if (v.depth == 0 && !v.text)
+		v.begin = i;
+	v.at = i;
+	f->v = v;
+	return i < n && !waits;
 }
 
 /* the first `by` bytes are gone */
@@ -559,72 +670,56 @@ static void shift_values(struct frame *f, size_t by)
 {
 	f->v.at = f->v.at > by ? f->v.at - by : 0;
 	f->v.begin = f->v.begin > by ? f->v.begin - by : 0;
-	if (f->v.name < by)
+	if (f->v.name < by) {
 		f->v.name = f->v.name_n = 0;
-	else
+		f->v.naming = false;
+	} else {
 		f->v.name -= by;
-}
-
-static void drop_values(struct frame *f, size_t by)
-{
-	drop(f, by);
-	shift_values(f, by);
+	}
 }
 
 static bool take_values(struct frame *f, bool final, struct block *b)
 {
 	for (;;) {
 		b->part_count = 0;
-		scan_values(f, b, final);
+		bool more = scan_values(f, b, final);
 		if (f->failed)
 			return false;
+		/* all before it is marked, dropped or noise between values */
+		bool held = (f->v.depth && !f->dropping) || f->v.text;
+		size_t done = held ? f->v.begin : f->v.at;
+		bool given = b->part_count && give(f, done, b);
+		if (b->part_count == 0 && done)
+			drop(f, done);
+		shift_values(f, done);
+		if (f->v.line_over) {
+			f->framing = FRAME_LINES;
+			f->scan = 0;
+			return given;
+		}
+		if (given || f->failed)
+			return given;
 		size_t n = f->end - f->start;
-		/* all before it is marked, or noise between values */
-		size_t done = f->v.depth || f->v.in_string ? f->v.begin : f->v.at;
-		if (b->part_count) {
-			bool given = give(f, done, b);
+		if (more)
+			continue;
+		if (!held || n == 0)
+			return false;
+		if (n > RECORD_BYTES_MAX) {
+			/* Too long to be a record.  Said once; its bytes are dropped as they are scanned, while brackets and quotes
+			 * are followed to its end. */
+			done = f->v.at;
+			given = give_broken(f, done, REJECT_TOO_LONG, b);
 			shift_values(f, done);
+			f->dropping = f->v.depth > 0;
+			f->v.text = false;
 			return given;
 		}
-		if (done && !f->dropping) {
-			drop_values(f, done);
-			n -= done;
-			if (f->v.depth == 0 && f->v.at < n)
-				continue; /* the scan paused in noise, or stands before a string that is not whole */
-		}
-		if (n == 0)
+		if (!final)
 			return false;
-		if (f->v.depth && final && !f->dropping) { /* the stream ends inside a value */
-			add_part(f, b, 0, n);
-			bool given = !f->failed && give(f, n, b);
-			b->broken = REJECT_TRUNCATED;
-			shift_values(f, n);
-			f->v.depth = 0;
-			return given;
-		}
-		if (n <= RECORD_BYTES_MAX && !f->dropping)
-			return false;
-
-		/* A value (or a string between values) too long to be a record.  Said once; its bytes are dropped as they are
-		 * scanned, while brackets and quotes are followed to its end. */
-		bool said = f->dropping;
-		size_t gone = f->v.at;
-		if (gone == 0 && n > RECORD_BYTES_MAX) { /* inside one endless string; an escape may be cut at its end */
-			size_t slashes = 0;
-			while (slashes + 1 < n && f->p[f->end - 1 - slashes] == '\\')
-				slashes++;
-			gone = n - slashes % 2;
-			f->v.in_string = true;
-		}
-		f->dropping = f->v.depth > 0;
-		if (gone == 0)
-			return false;
-		if (said) {
-			drop_values(f, gone);
-			return false;
-		}
-		bool given = give_broken(f, gone, REJECT_TOO_LONG, b);
-		shift_values(f, gone);
+		/* the stream ends inside a value */
+		given = add_part(f, b, 0, n) && give(f, n, b);
+		b->broken = REJECT_TRUNCATED;
+		memset(&f->v, 0, sizeof f->v);
 		return given;
 	}
 }
@@ -635,29 +730,24 @@ bool frame_take(struct frame *f, bool final, struct block *b)
 {
 	size_t n = f->end - f->start;
 	b->part_count = 0;
-	if (f->failed)
-		return false;
-	if (!f->sniffed) {
+	if (!f->sniffed && !f->failed) {
 		if (n < SNIFF_BYTES && !final)
 			return false;
+		/* not more of it than is always there, or what it is would depend on how it came in */
+		bool all = final && n <= SNIFF_BYTES;
 		size_t skip;
-		f->framing = sniff(f->p + f->start, n, final, f->header, &skip);
+		f->framing = sniff(f->p + f->start, all ? n : SNIFF_BYTES, all, f->header, &skip);
 		f->sniffed = true;
 		if (f->framing == FRAME_ROWS)
 			drop(f, skip);
 	}
-	switch (f->framing) {
-	case FRAME_LINES:
-		if (take_lines(f, final, b))
-			return true;
-		if (f->framing != FRAME_VALUES || f->failed)
-			return false;
-		/* fall through */
-	case FRAME_VALUES:
-		return take_values(f, final, b);
-	case FRAME_ROWS:
-		return take_rows(f, final, b);
-	default:
-		return false;
+	while (!f->failed) {
+		enum framing before = f->framing;
+		bool taken = before == FRAME_LINES ? take_lines(f, final, b)
+			: before == FRAME_VALUES ? take_values(f, final, b)
+			: before == FRAME_ROWS ? take_rows(f, final, b) : false;
+		if (taken || f->framing == before)
+			return taken;
 	}
+	return false;
 }

@@ -838,8 +838,8 @@ static void test_split_session(void)
 	/* more sessions than we watch: the old ones go, nothing grows, and a real one is still seen */
 	scene_init(&s);
 	for (uint32_t i = 0; i < SESSIONS_MAX; i++)
-		with_session(bind(&s, T0 + i, "flood", OWA, OFFICE, 1), 1000 + i);
-	with_session(bind(&s, T0 + SESSIONS_MAX, "ann", OWA, OFFICE, 1), 1);    /* the younger half stays */
+		with_session(bind(&s, T0 + i * US_PER_SECOND, "flood", OWA, OFFICE, 1), 1000 + i);
+	with_session(bind(&s, T0 + SESSIONS_MAX * US_PER_SECOND, "ann", OWA, OFFICE, 1), 1); /* the younger half stays */
 	with_session(bind(&s, T0 + 40 * DAY, "bob", OWA, OFFICE, 1), 2);        /* taken: they are old now */
 	with_session(bind(&s, T0 + 40 * DAY + MIN, "bob", OWA, SERVER, 1), 2);
 	run(&s);
