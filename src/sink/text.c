@@ -397,16 +397,16 @@ static const struct {
 	unsigned leaves;    /* turn in which the column is left out of a table too wide, 0 = never */
 } table_columns[COL_COUNT] = {
 	[COL_RANK] = { "#", true, 0, 0 },
-	[COL_APP] = { "application", false, 20, 0 },
-	[COL_API] = { "through", false, 7, 5 },
-	[COL_FAMILY] = { "client", false, 8, 0 },
+	[COL_APP] = { "application", false, 36, 0 }, /* an id cut short cannot be looked up */
+	[COL_API] = { "through", false, 9, 4 },
+	[COL_FAMILY] = { "client", false, 15, 0 },
 	[COL_MAILBOXES] = { "mailboxes", true, 0, 0 },
-	[COL_SHARE] = { "share", true, 0, 3 },
+	[COL_SHARE] = { "share", true, 0, 1 },
 	[COL_ITEMS] = { "items", true, 0, 0 },
-	[COL_FOLDERS] = { "folders", true, 0, 4 },
-	[COL_NETWORKS] = { "nets", true, 0, 2 },
+	[COL_FOLDERS] = { "folders", true, 0, 3 },
+	[COL_NETWORKS] = { "nets", true, 0, 5 },
 	[COL_FIRST] = { "first seen", false, 0, 6 },
-	[COL_LAST] = { "last seen", false, 0, 1 },
+	[COL_LAST] = { "last seen", false, 0, 2 },
 	[COL_UNUSUAL] = { "unusual", true, 0, 7 },
 };
 
