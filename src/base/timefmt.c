@@ -7,8 +7,9 @@
  * the first five characters, "/Date(" or nothing but digits tell them apart.
  *
  * A fraction finer than a microsecond is cut off, not rounded, so that order is kept and 23:59:59.9999999 stays in its
- * day.  A leap second (:60) is refused: no export writes one.  So is 24:00.  What an offset moves out of the years 1 to
- * 9999 is refused as well; every time that was read can be written and read again. */
+ * day.  Seconds of 60 to 99 carry over into the minute: people who mask an export by hand write them.  24:00 is refused,
+ * and so is what an offset or a carry moves out of the years 1 to 9999; every time that was read can be written and read
+ * again. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -166,7 +167,7 @@ static bool parse_iso(struct str s, bool strict, int64_t *ret_us)
 		}
 	}
 	if (!r.ok || r.p != r.end || !date_is_valid((unsigned)year, (unsigned)month, (unsigned)day) || hour > 23 ||
-	    minute > 59 || second > 59)
+	    minute > 59 || (strict && second > 59))
 		return false;
 	us += us_of(year, month, day, hour, minute, second);
 	if (!in_years(us))
@@ -220,10 +221,12 @@ static bool parse_slashes(struct str s, int64_t *ret_us)
 		r.p += 2;
 		hour = hour % 12 + (afternoon ? 12 : 0);
 	}
-	if (!r.ok || r.p != r.end || !date_is_valid((unsigned)year, (unsigned)month, (unsigned)day) || hour > 23 ||
-	    minute > 59 || second > 59)
+	if (!r.ok || r.p != r.end || !date_is_valid((unsigned)year, (unsigned)month, (unsigned)day) || hour > 23 || minute > 59)
 		return false;
-	*ret_us = us + us_of(year, month, day, hour, minute, second);
+	us += us_of(year, month, day, hour, minute, second);
+	if (!in_years(us))
+		return false;
+	*ret_us = us;
 	return true;
 }
 
@@ -270,6 +273,7 @@ static bool parse_usual(struct str s, int64_t *ret_us)
 	static const uint8_t place[14] = { 0, 1, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17, 18 };
 	uint32_t us = 0;
 	size_t n = s.n;
+	int64_t whole;
 
 	wrong = (unsigned)(p[4] ^ '-') | (unsigned)(p[7] ^ '-') | (unsigned)(p[10] ^ 'T') | (unsigned)(p[13] ^ ':') |
 	        (unsigned)(p[16] ^ ':');
@@ -283,7 +287,7 @@ static bool parse_usual(struct str s, int64_t *ret_us)
 	hour = d[8] * 10 + d[9];
 	minute = d[10] * 10 + d[11];
 	second = d[12] * 10 + d[13];
-	wrong |= (hour > 23) | (minute > 59) | (second > 59);
+	wrong |= (hour > 23) | (minute > 59);
 	if (wrong || !date_is_valid(year, month, day))
 		return false;
 	if (n > 19 && p[n - 1] == 'Z')
@@ -302,7 +306,10 @@ static bool parse_usual(struct str s, int64_t *ret_us)
 				us = us * 10 + digit;
 		}
 	}
-	*ret_us = us + us_of(year, month, day, hour, minute, second);
+	whole = us + us_of(year, month, day, hour, minute, second);
+	if (whole >= YEAR_10000_US) /* carried there by its seconds */
+		return false;
+	*ret_us = whole;
 	return true;
 }
 

@@ -16,6 +16,7 @@
  *   1/6/2026 10:00:00 AM    1/6/2026, 10:00:00.000 AM    1/6/2026 10:00   (month first, the invariant culture)
  *   /Date(1767693600000)/   \/Date(1767693600000)\/      /Date(1767693600000+0100)/
  *   1767693600 (seconds), 1767693600000 (milliseconds)
+ * Hand-masked exports hold seconds above 59: they carry over (10:00:65 is 10:01:05).
  * False on anything else; *ret_us is written only on success.  Any year 1 to 9999 parses: plausibility is the caller's. */
 bool time_parse(struct str s, int64_t *ret_us);
 

@@ -190,12 +190,8 @@ enum verdict decode_audit(struct decoder *d, struct fields *f)
 	if (!(kinds & KIND_SIGNIN) && get_text(d, f, F_ResultStatus, &s) && (str_starts_nocase(s, STR("Succe")) || str_eq_nocase(s, STR("True"))))
 		r->flags |= REC_SUCCESS;
 
-	if (get_text(d, f, F_Id, &s)) {
-		put_id(d, r->id, s, REC_ID_TEXT);
-	} else {
-		/* no id: equal content is one record */
+	if (!get_text(d, f, F_Id, &s) || !put_id(d, s))
 		put_made_id(d);
-	}
 	return decode_emit(d);
 }
 

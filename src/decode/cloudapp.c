@@ -20,6 +20,8 @@ static enum verdict decode(struct decoder *d, struct fields *f)
 		struct json_index x;
 		uint32_t v;
 		if (get_text(d, f, F_RawEventData, &s) && str_starts(str_trim(s), STR("{"))) {
+			if (d->level + 1 > UNWRAP_DEPTH_MAX)
+				return decode_reject(d, REJECT_TOO_DEEP);
 			if (get_nested(d, f, F_RawEventData, &x, &v)) {
 				/* get_nested has indexed it with the next level's indexer; read it there */
 				d->level++;
@@ -36,12 +38,19 @@ static enum verdict decode(struct decoder *d, struct fields *f)
 	r->record_type = 0xffff;
 	r->class_ = CLASS_OTHER;
 	d->rank = 1;
-	/* ReportId of an audit row is <n>_<n>_<Id of the record> */
-	bool has_id = get_text(d, f, F_ReportId, &s);
-	if (has_id && s.n > 37 && s.p[s.n - 37] == '_' && guid_parse((struct str){ s.p + s.n - 36, 36 }, r->id))
-		r->class_ = CLASS_AUDIT;
-	else if (has_id)
-		put_id(d, r->id, s, REC_ID_TEXT);
+	/* ReportId of an audit row is <n>_<n>_<Id of the record>; in other tables it may be a number that comes again on the
+	 * next device, and is an id together with the rest of the row only */
+	bool has_id = false;
+	if (get_text(d, f, F_ReportId, &s)) {
+		if (s.n > 37 && s.p[s.n - 37] == '_' && guid_parse((struct str){ s.p + s.n - 36, 36 }, r->id) && !guid_is_zero(r->id)) {
+			r->class_ = CLASS_AUDIT;
+			has_id = true;
+		} else if (guid_parse(str_trim(s), r->id)) {
+			has_id = !guid_is_zero(r->id);
+		} else {
+			hash128(s.p, s.n, r->id);
+		}
+	}
 	if (!field_has(f, F_Timestamp))
 		return decode_reject(d, REJECT_NO_TIME);
 	if (!get_time(d, f, F_Timestamp, &us) || !put_time(d, us))
@@ -55,12 +64,13 @@ static enum verdict decode(struct decoder *d, struct fields *f)
 		put_ip(d, s);
 	unsigned kinds = decode_op_kinds(r->op);
 	if (kinds & KIND_MAIL) {
-		r->access = ACCESS_UNKNOWN;
+		r->access = r->op == OP_ATTACHMENT_ACCESS ? ACCESS_ATTACHMENT : ACCESS_UNKNOWN;
+		r->items = 1;
 		r->flags |= REC_FOLDERS_LOST | REC_ITEMS_LOST;
 	}
 	if (kinds & KIND_DIRECTORY && get_text(d, f, F_Permissions, &s))
 		rec_add_detail(&d->b, STR("DelegatedPermissionGrant.Scope"), s);
-	if (!has_id || s.n == 0)
+	if (!has_id)
 		put_made_id(d);
 	return decode_emit(d);
 }

@@ -3,7 +3,9 @@
  * #TYPE lines and a header in the middle (files appended to each other), rows shorter than the header.
  *
  * A quote that is never closed makes a row of everything behind it.  So a row that does not parse costs its first line and
- * no more: the lines behind it are read again as rows. */
+ * no more: the lines behind it are read again as rows.  A quote inside a cell that does not begin with one is text; but who
+ * writes such cells does not quote in earnest, and no cell behind it in its row may span lines.  scan_rows() of frame.c
+ * follows the very same rules. */
 #include "decode/decode_int.h"
 
 #ifdef __SSE2__
@@ -74,11 +76,13 @@ static size_t read_row(struct decoder *d, const struct block *b, size_t at, stru
 	const struct csv_header *h = b->header;
 	const char *p = b->p;
 	uint32_t column = 0;
+	bool loose = false;
 	fields_clear(f);
 	f->is_row = true;
 	for (;;) {
 		uint16_t want = column < h->columns ? h->column[column] : 0;
 		if (at < b->n && p[at] == '"') {
+			size_t from = at;
 			if (want) {
 				size_t length = 0;
 				/* the cell cannot be longer than what is left of the block; most of the arena's take is given back */
@@ -100,6 +104,8 @@ static size_t read_row(struct decoder *d, const struct block *b, size_t at, stru
 				if (at > b->n)
 					return 0;
 			}
+			if (loose && memchr(p + from, '\n', at - from))
+				return 0;
 			while (at < b->n && (p[at] == ' ' || p[at] == '\r'))
 				at++;
 			if (at < b->n && p[at] != h->delimiter && p[at] != '\n')
@@ -107,7 +113,7 @@ static size_t read_row(struct decoder *d, const struct block *b, size_t at, stru
 		} else {
 			size_t from = at;
 			while (at < b->n && p[at] != h->delimiter && p[at] != '\n')
-				at++;
+				loose |= p[at++] == '"';
 			if (want)
 				fields_set_cell(f, (enum field)(want - 1), str_trim((struct str){ p + from, at - from }));
 		}
@@ -115,8 +121,6 @@ static size_t read_row(struct decoder *d, const struct block *b, size_t at, stru
 		if (at >= b->n || p[at] == '\n')
 			break;
 		at++;
-		if (column > CSV_COLUMNS_MAX)
-			return 0;
 	}
 	*ret_columns = column;
 	return at + 1;

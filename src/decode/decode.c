@@ -217,6 +217,46 @@ enum verdict decode_fields(struct decoder *d, struct fields *f)
 	return decode_reject(d, REJECT_NOT_AUDIT);
 }
 
+/* the number behind the value v, by its brackets alone, whatever stands between them and however deep */
+static uint32_t behind_brackets(const struct json_index *x, uint32_t v)
+{
+	uint32_t depth = 0;
+	for (uint32_t i = v; i < x->n; i++) {
+		char c = walk_char(x, i);
+		depth += c == '{' || c == '[';
+		depth -= depth && (c == '}' || c == ']');
+		if (depth == 0)
+			return i > v ? i + 1 : WALK_BAD;
+	}
+	return WALK_BAD;
+}
+
+/* each element; is_whole: the array is known to be nested rightly, and not too deep to recurse into */
+static uint32_t decode_array(struct decoder *d, const struct json_index *x, uint32_t v, bool is_whole)
+{
+	struct walk_array a = walk_array(x, v);
+	for (uint32_t e, next; (e = walk_next_element(&a)) != WALK_BAD; a.next = next) {
+		if (d->level == 0)
+			arena_reset(&d->arena);
+		next = WALK_BAD;
+		if (walk_char(x, e) != '[')
+			next = decode_value(d, x, e);
+		else if (is_whole || (next = walk_skip(x, e)) < WALK_DEEP)
+			next = decode_array(d, x, e, true);
+		if (next >= WALK_DEEP) {
+			/* if its brackets are closed, it is the only one that is broken */
+			uint32_t behind = behind_brackets(x, e);
+			if (behind != WALK_BAD) {
+				if (d->level == 0)
+					d->whole = (struct str){ x->p + x->at[e], x->at[behind - 1] + 1 - x->at[e] };
+				decode_reject(d, next == WALK_DEEP ? REJECT_TOO_DEEP : REJECT_BAD_JSON);
+				next = behind;
+			}
+		}
+	}
+	return a.next;
+}
+
 uint32_t decode_value(struct decoder *d, const struct json_index *x, uint32_t v)
 {
 	char c = v < x->n ? walk_char(x, v) : 0;
@@ -234,21 +274,8 @@ uint32_t decode_value(struct decoder *d, const struct json_index *x, uint32_t v)
 		d->flags = flags;
 		return next;
 	}
-	if (c == '[') {
-		struct walk_array a = walk_array(x, v);
-		for (uint32_t e; (e = walk_next_element(&a)) != WALK_BAD; ) {
-			if (d->level == 0)
-				arena_reset(&d->arena);
-			/* an array of arrays is walked, not recursed into without end: the skip has its depth limit */
-			if (walk_char(x, e) == '[') {
-				uint32_t behind = walk_skip(x, e);
-				if (behind >= WALK_DEEP)
-					return behind;
-			}
-			a.next = decode_value(d, x, e);
-		}
-		return a.next;
-	}
+	if (c == '[')
+		return decode_array(d, x, v, false);
 	uint32_t next = walk_skip(x, v);
 	if (next < WALK_DEEP) {
 		if (d->level == 0)
@@ -306,6 +333,8 @@ static void run_alone(struct decoder *d, char *p, size_t n)
 	if (d->whole.n == 0)
 		return;
 	arena_reset(&d->arena);
+	d->rank = 3;
+	d->flags = 0;
 	const char *open = memchr(d->whole.p, '{', d->whole.n);
 	const char *bracket = d->whole.p[0] == '[' ? d->whole.p : NULL;
 	const char *start = bracket ? bracket : open;
@@ -349,6 +378,15 @@ static size_t line_end(const struct block *b, size_t from)
 	return nl ? (size_t)(nl - b->p) + 1 : b->n;
 }
 
+/* Is the value at p[begin, end) the only thing on its line?  What stands before it was looked at already.  (If not, the line
+ * is taken by itself, so that what comes of it does not depend on which other lines are in the block.) */
+static bool has_line_alone(const struct block *b, size_t begin, size_t end)
+{
+	while (end < b->n && (b->p[end] == ' ' || b->p[end] == '\t' || b->p[end] == '\r'))
+		end++;
+	return (end >= b->n || b->p[end] == '\n') && !memchr(b->p + begin, '\n', end - begin);
+}
+
 /* every line by itself, from a line's beginning on */
 static void run_lines_alone(struct decoder *d, const struct block *b, size_t from)
 {
@@ -374,6 +412,8 @@ static void run_lines(struct decoder *d, const struct block *b)
 			arena_reset(&d->arena);
 			struct fields *f = d->fields[0];
 			next = fields_read(f, &d->order[0], &x, v);
+			if (next < WALK_DEEP && !has_line_alone(b, x.at[v], x.at[next - 1] + 1))
+				next = WALK_BAD;
 			if (next < WALK_DEEP) {
 				d->whole = (struct str){ x.p + x.at[v], x.at[next - 1] + 1 - x.at[v] };
 				d->rank = 3;
@@ -409,8 +449,16 @@ void decoder_run(struct decoder *d, const struct block *b, struct decoder_counts
 	} else if (b->framing == FRAME_LINES) {
 		run_lines(d, b);
 	} else if (b->framing == FRAME_VALUES) {
-		for (size_t i = 0; i < b->part_count; i++)
-			run_alone(d, b->p + b->parts[2 * i], b->parts[2 * i + 1] - b->parts[2 * i]);
+		for (size_t i = 0; i < b->part_count; i++) {
+			char *p = b->p + b->parts[2 * i];
+			size_t n = b->parts[2 * i + 1] - b->parts[2 * i];
+			if (n > RECORD_BYTES_MAX) {
+				d->whole = (struct str){ p, n };
+				decode_reject(d, REJECT_TOO_LONG);
+			} else {
+				run_alone(d, p, n);
+			}
+		}
 	} else if (b->framing == FRAME_ROWS) {
 		csv_run(d, b);
 	}

@@ -159,9 +159,10 @@ static inline struct str key_text(const struct json_index *x, uint32_t key) { re
 
 /* -- pieces of records (rec_parts.c, mail.c, client.c, detail.c) -- */
 void put_op(struct decoder *d, struct str operation);
-/* id: GUID, or hash of the text kept as a name */
-void put_id(struct decoder *d, uint8_t ret[16], struct str text, uint32_t text_flag);
-/* no id in the record: a hash of all that was read of it, so that equal content is one record */
+/* The record's id: a GUID, or the hash of its text, which is kept as a name.  False: none that tells records apart (the zero
+ * GUID; a text without a digit, which is a mask like "[REDACTED]"). */
+bool put_id(struct decoder *d, struct str text);
+/* no id in the record: a hash of all that was read of it, so that equal content is one record; to be called last */
 void put_made_id(struct decoder *d);
 void put_token(struct decoder *d, struct str text);
 void put_session(struct decoder *d, struct str text);

@@ -37,8 +37,10 @@ static enum verdict decode(struct decoder *d, struct fields *f)
 	struct str category, s, time = STR_NONE;
 	struct json_index x;
 	uint32_t v;
-	if (!get_text(d, f, F_category, &category) || d->level + 1 > UNWRAP_DEPTH_MAX)
+	if (!get_text(d, f, F_category, &category))
 		return NOT_MINE;
+	if (d->level + 1 > UNWRAP_DEPTH_MAX)
+		return decode_reject(d, REJECT_TOO_DEEP);
 	get_text(d, f, F_time, &time);
 	if (!get_nested(d, f, F_properties, &x, &v) || walk_char(&x, v) != '{')
 		return NOT_MINE;

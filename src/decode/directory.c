@@ -64,9 +64,7 @@ static enum verdict decode(struct decoder *d, struct fields *f)
 	if (get_text(d, f, F_result, &s) && str_eq_nocase(s, STR("success")))
 		r->flags |= REC_SUCCESS;
 	decode_details(d, f);
-	if (get_text(d, f, F_Id, &s))
-		put_id(d, r->id, s, REC_ID_TEXT);
-	else
+	if (!get_text(d, f, F_Id, &s) || !put_id(d, s))
 		put_made_id(d);
 	return decode_emit(d);
 }

@@ -121,8 +121,8 @@ static enum field name_slowly(struct field_order *o, unsigned previous, const st
 		return x;
 	struct str name = walk_raw_string(d, key);
 	x = field_find(name);
-	if (x == FIELD_COUNT && name.n && name.n <= NAME_MAX_BYTES && memchr(name.p, '\\', name.n)) {
-		char plain[NAME_MAX_BYTES];
+	if (x == FIELD_COUNT && name.n && name.n <= 6 * NAME_MAX_BYTES && memchr(name.p, '\\', name.n)) {
+		char plain[6 * NAME_MAX_BYTES]; /* "\u0049d" */
 		x = field_find(walk_unescape(name, plain));
 	}
 	if (x != FIELD_COUNT) {

@@ -72,8 +72,9 @@ static void list_folders(struct decoder *d, const struct json_index *x, uint32_t
 				}
 				o.next = items.next;
 			} else {
-				if (k.n == 2 && c == '"' && str_eq_nocase(k, STR("Id")))
-					l->folder = hash_str(walk_raw_string(x, value), 0);
+				struct str id;
+				if (k.n == 2 && c == '"' && str_eq_nocase(k, STR("Id")) && value_text(d, x, value, &id))
+					l->folder = hash_str(id, 0); /* unescaped: exporters write "\/" for the slashes of base64, or do not */
 				else if (k.n == items_name.n && c == '"' && str_eq_nocase(k, items_name))
 					l->lost = true;
 				o.next = walk_skip(x, value);
@@ -81,6 +82,7 @@ static void list_folders(struct decoder *d, const struct json_index *x, uint32_t
 		}
 		folders.next = o.next;
 	}
+	l->lost = l->lost || folders.next >= WALK_DEEP;
 }
 
 /* Item of a Sync record: the folder that was synchronised */

@@ -62,10 +62,20 @@ static bool put_guid_or_text(struct decoder *d, uint8_t ret[16], struct str text
 	return false;
 }
 
-void put_id(struct decoder *d, uint8_t ret[16], struct str text, uint32_t text_flag)
+bool put_id(struct decoder *d, struct str text)
 {
-	if (!put_guid_or_text(d, ret, str_trim(text)))
-		d->b.r.flags |= text_flag;
+	struct rec *r = &d->b.r;
+	text = str_trim(text);
+	if (guid_parse(text, r->id))
+		return !guid_is_zero(r->id);
+	bool has_digit = false;
+	for (size_t i = 0; i < text.n && !has_digit; i++)
+		has_digit = text.p[i] >= '0' && text.p[i] <= '9';
+	if (!has_digit)
+		return false;
+	put_guid_or_text(d, r->id, text);
+	r->flags |= REC_ID_TEXT;
+	return true;
 }
 
 void put_token(struct decoder *d, struct str text)
@@ -174,6 +184,7 @@ void put_made_id(struct decoder *d)
 {
 	struct rec *r = &d->b.r;
 	uint8_t tail[16];
+	r->flags &= ~(uint32_t)REC_ID_TEXT;
 	hash128(r, sizeof *r, r->id);
 	if (d->b.tail_used) {
 		hash128(d->b.tail, d->b.tail_used, tail);

@@ -97,9 +97,7 @@ static enum verdict decode(struct decoder *d, struct fields *f)
 	r->signin_kind = (uint8_t)kind_of(d, f);
 	if (known && r->result == 0)
 		r->flags |= REC_SUCCESS;
-	if (get_text(d, f, F_Id, &s))
-		put_id(d, r->id, s, REC_ID_TEXT);
-	else
+	if (!get_text(d, f, F_Id, &s) || !put_id(d, s))
 		put_made_id(d);
 	return decode_emit(d);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sniff: what a stream is, from its first bytes.  Never from its name.
  *
- *   { or [ first    JSON: lines if at least half of the whole lines in sight are values by themselves, else values
+ *   { or [ first    JSON: lines if most of the whole lines in sight are objects by themselves, else values
  *   a header row    CSV, if its columns make an audit, OfficeActivity, Defender, sign-in or directory table
  *   text { ... }    lines of JSON behind a syslog head
  *   CEF:0|          recognised and refused
@@ -27,12 +27,13 @@ static enum framing sniff_json(const char *p, size_t n, bool final)
 		if (!whole || line.n == 0)
 			continue;
 		char first = line.p[0], last = line.p[line.n - 1];
-		if (line.n > 2 && ((first == '{' && last == '}') || (first == '[' && last == ']')))
+		/* (an array on a line is read as values: a fault in it costs one element there, here the line) */
+		if (line.n > 2 && first == '{' && last == '}')
 			good++;
 		else
 			other++;
 	}
-	return good && good >= other ? FRAME_LINES : FRAME_VALUES;
+	return good > other ? FRAME_LINES : FRAME_VALUES;
 }
 
 /* "RecordType [UTC]" -> field; exporters split dynamic columns into name_dynamic and name_string */
@@ -48,8 +49,8 @@ static enum field column_field(struct str name)
 	return x;
 }
 
-/* Reads the header row at p; false: no row, or no table of ours. */
-static bool read_header(const char *p, size_t n, char delimiter, struct csv_header *h, size_t *ret_end)
+/* Reads the header row at p; false: no whole row, or no table of ours. */
+static bool read_header(const char *p, size_t n, bool final, char delimiter, struct csv_header *h, size_t *ret_end)
 {
 	bool has[FIELD_COUNT] = { false };
 	size_t at = 0;
@@ -74,15 +75,17 @@ static bool read_header(const char *p, size_t n, char delimiter, struct csv_head
 				at++;
 			cell = (struct str){ p + from, at - from };
 		}
-		if (h->columns == CSV_COLUMNS_MAX)
-			return false;
 		enum field x = column_field(cell);
-		if (x != FIELD_COUNT && !has[x]) {
-			h->column[h->columns] = (uint16_t)(x + 1);
-			h->last_known = h->columns;
-			has[x] = true;
+		if (h->columns < CSV_COLUMNS_MAX) { /* those behind are not looked at */
+			if (x != FIELD_COUNT && !has[x]) {
+				h->column[h->columns] = (uint16_t)(x + 1);
+				h->last_known = h->columns;
+				has[x] = true;
+			}
+			h->columns++;
 		}
-		h->columns++;
+		if (at == n && !final)
+			return false;
 		more = at < n && p[at] == delimiter;
 		at += at < n;
 	}
@@ -114,7 +117,7 @@ enum framing sniff(const char *p, size_t n, bool final, struct csv_header *heade
 		static const char delimiters[] = ",;\t";
 		for (const char *d = delimiters; *d; d++) {
 			size_t end;
-			if (read_header(p + line_at, n - line_at, *d, header, &end) && (header->columns > 1 || *d == ',')) {
+			if (read_header(p + line_at, n - line_at, final, *d, header, &end) && (header->columns > 1 || *d == ',')) {
 				*ret_skip = line_at + end;
 				return FRAME_ROWS;
 			}

@@ -46,8 +46,8 @@ bool parse_int(struct str s, int64_t *ret)
 	if (i == s.n)
 		return false;
 	for (; i < s.n && s.p[i] >= '0' && s.p[i] <= '9'; i++) {
-		if (i > 18)
-			return false; /* no count has 18 digits */
+		if (i - negative == 18)
+			return false; /* no count has 19 digits */
 		v = v * 10 + (s.p[i] - '0');
 	}
 	if (i == (size_t)negative)
@@ -120,7 +120,8 @@ bool get_nested(struct decoder *d, const struct fields *f, enum field x, struct 
 	if (!get_text(d, f, x, &text))
 		return false;
 	text = str_trim(text);
-	if (text.n < 2 || (text.p[0] != '{' && text.p[0] != '[') || d->level + 1 > UNWRAP_DEPTH_MAX)
+	/* (one level more than a record can lie deep: the lists of the innermost record) */
+	if (text.n < 2 || (text.p[0] != '{' && text.p[0] != '[') || d->level > UNWRAP_DEPTH_MAX)
 		return false;
 	/* a private copy with its terminator: the index's contract */
 	char *copy = arena_take(&d->arena, text.n + 1);

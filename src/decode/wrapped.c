@@ -32,11 +32,26 @@ static bool match(const struct fields *f)
 		|| (field_has(f, F_CreationDate) && (field_has(f, F_Identity) || field_has(f, F_RecordId))); /* a row without AuditData */
 }
 
-/* text that holds a record, perhaps behind a syslog head; NOT_MINE if there is no brace in it */
+/* the first brace that has a member's name behind it */
+static const char *find_object(struct str text)
+{
+	const char *p = text.p, *end = text.p + text.n;
+	while (p < end && (p = memchr(p, '{', (size_t)(end - p)))) {
+		const char *q = p + 1;
+		while (q < end && (*q == ' ' || *q == '\t' || *q == '\r' || *q == '\n'))
+			q++;
+		if (q < end && *q == '"')
+			return p;
+		p = q;
+	}
+	return NULL;
+}
+
+/* text that holds a record, perhaps behind a syslog head; NOT_MINE if there is no object in it */
 static enum verdict decode_wrapped_text(struct decoder *d, struct str text)
 {
 	text = str_trim(text);
-	const char *open = text.n ? memchr(text.p, '{', text.n) : NULL;
+	const char *open = text.n ? find_object(text) : NULL;
 	if (!open)
 		return str_find(text, STR("CEF:")) >= 0 ? decode_reject(d, REJECT_UNSUPPORTED) : NOT_MINE;
 	if (text.p[0] != '[') {
@@ -74,14 +89,17 @@ static enum verdict decode_columns(struct decoder *d, struct fields *f)
 		put_actor(d, s);
 	if (decode_op_kinds(r->op) & KIND_MAIL) {
 		r->access = r->op == OP_ATTACHMENT_ACCESS ? ACCESS_ATTACHMENT : ACCESS_UNKNOWN;
-		r->flags |= REC_FOLDERS_LOST | REC_ITEMS_LOST;
+		r->items = 1;
+		r->flags |= REC_ITEMS_LOST;
 	}
-	if (get_text(d, f, F_Identity, &s) || get_text(d, f, F_RecordId, &s) || get_text(d, f, F_Id, &s))
-		put_id(d, r->id, s, REC_ID_TEXT);
-	else
-		put_made_id(d);
-	d->rank = 0;
 	r->flags |= REC_FOLDERS_LOST;
+	d->rank = 0;
+	static const enum field ids[] = { F_Identity, F_RecordId, F_Id };
+	bool has_id = false;
+	for (size_t i = 0; i < sizeof ids / sizeof ids[0] && !has_id; i++)
+		has_id = get_text(d, f, ids[i], &s) && put_id(d, s);
+	if (!has_id)
+		put_made_id(d);
 	return decode_emit(d);
 }
 
@@ -97,8 +115,10 @@ static enum verdict decode(struct decoder *d, struct fields *f)
 		if (!get_text(d, f, F_AuditData, &s))
 			return decode_columns(d, f);
 		s = str_trim(s);
-		if (s.n && s.p[0] == '{')
-			return decode_wrapped_text(d, s);
+		if (s.n && (s.p[0] == '{' || s.p[0] == '[')) {
+			enum verdict v = decode_wrapped_text(d, s);
+			return v == NOT_MINE ? decode_reject(d, REJECT_BAD_JSON) : v;
+		}
 		if (str_starts(s, STR("@{")) || str_starts(s, STR("System.")))
 			return decode_columns(d, f);
 		return decode_reject(d, REJECT_BAD_JSON);

@@ -99,7 +99,7 @@ struct rec {
 	uint8_t user_type; /* UserType + 1, 0 = absent */
 	uint8_t signin_kind; /* enum signin_kind */
 	uint8_t rank;      /* how much of the record the envelope kept: of two unequal copies the higher one is used */
-	uint8_t spare;
+	uint8_t spare[5];  /* zero; every byte has a name, since recs are compared and hashed as bytes */
 };
 
 enum signin_kind { SIGNIN_NONE, SIGNIN_INTERACTIVE, SIGNIN_NONINTERACTIVE, SIGNIN_SERVICE_PRINCIPAL, SIGNIN_MANAGED_IDENTITY, SIGNIN_AUDIT };

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -16,9 +17,12 @@
 
 enum {
 	RUN_BUFFER = 64 * 1024, /* reading one run; a record with its details fits */
-	MERGE_FAN = 96,         /* more runs than this are merged into one first */
+	MERGE_FAN = 96,         /* runs read at once; where there are more, some are merged into one first */
 	BATCH = 64,
 };
+
+/* Recs are ordered, compared and hashed as bytes: none of them may be the compiler's to fill. */
+_Static_assert(offsetof(struct rec, spare) + sizeof(((struct rec *)0)->spare) == sizeof(struct rec), "no padding in struct rec");
 
 struct key {
 	uint64_t when;  /* (second << 8 | class) */
@@ -57,6 +61,7 @@ struct sort_lane {
 struct id_set { /* two generations: the older is dropped when the newer is full */
 	uint64_t *slots[2];
 	size_t mask[2], n[2];
+	size_t generation; /* ids in one */
 };
 
 struct sorter {
@@ -71,6 +76,7 @@ struct sorter {
 	uint8_t *batch;         /* copies of the records handed out */
 	size_t batch_capacity;
 	struct rec last;        /* the copy used of the id at hand, without its tail, when a batch has ended behind it */
+	uint64_t last_tail;     /* hash of its tail */
 	const struct rec *at_hand; /* the same, wherever it lies; NULL = none yet */
 	struct sort_counts counts;
 	char error[160];
@@ -121,6 +127,7 @@ struct sorter *sorter_new(unsigned lanes, size_t memory_bytes)
 		return NULL;
 	}
 	s->lane_count = lanes;
+	s->seen.generation = DEDUP_IDS_PER_GENERATION;
 	size_t share = memory_bytes / lanes;
 	for (unsigned i = 0; i < lanes; i++) {
 		struct sort_lane *l = &s->lanes[i];
@@ -132,6 +139,13 @@ struct sorter *sorter_new(unsigned lanes, size_t memory_bytes)
 			l->capacity = 256 * 1024;
 	}
 	return s;
+}
+
+void sorter_shrink(struct sorter *s, size_t lane_bytes, size_t ids_per_generation)
+{
+	for (unsigned i = 0; i < s->lane_count; i++)
+		s->lanes[i].capacity = sizeof(struct rec) + UINT16_MAX + 1 + (lane_bytes & ~(size_t)7);
+	s->seen.generation = ids_per_generation;
 }
 
 void sorter_free(struct sorter *s)
@@ -495,26 +509,26 @@ static bool run_from_file(struct run *x, int fd, uint64_t at, uint64_t n)
 	return x->buffer != NULL;
 }
 
-/* A lane with very many runs: merges them into one, so that the last merge reads from few. */
-static bool narrow(struct sorter *s, struct sort_lane *l)
+/* A lane with very many runs: merges the first `count` of them into one, so that the last merge reads from few. */
+static bool narrow(struct sorter *s, struct sort_lane *l, size_t count)
 {
-	struct run *runs = calloc(l->run_count, sizeof *runs);
-	struct run **heap = calloc(l->run_count, sizeof *heap);
-	size_t n = 0, out_n = 0;
 	enum { CHUNK = 256 * 1024 };
+	struct run *runs = calloc(count, sizeof *runs);
+	struct run **heap = calloc(count, sizeof *heap);
 	uint8_t *out = malloc(CHUNK + sizeof(struct rec) + UINT16_MAX);
+	size_t n = 0, out_n = 0;
 	uint64_t begin = l->file_end;
 	bool good = runs && heap && out;
 	s->heap = heap;
 	s->heap_n = 0;
-	for (; good && n < l->run_count; n++) {
+	for (; good && n < count; n++) {
 		good = run_from_file(&runs[n], l->fd, l->runs[n].at, l->runs[n].n);
 		if (good && run_fill(s, &runs[n]))
 			s->heap[s->heap_n++] = &runs[n];
 	}
 	if (good)
 		heap_make(s);
-	while (good && (s->heap_n || out_n)) {
+	while (good && !s->error[0] && (s->heap_n || out_n)) {
 		if (s->heap_n == 0 || out_n >= CHUNK) {
 			good = write_all(l->fd, out, out_n, l->file_end);
 			if (!good)
@@ -531,10 +545,12 @@ static bool narrow(struct sorter *s, struct sort_lane *l)
 	}
 	if (good && !s->error[0]) {
 		/* the old runs' space goes back; a file system that cannot do that keeps it until the end */
-		(void)!fallocate(l->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, (off_t)begin);
-		l->runs[0].at = begin;
-		l->runs[0].n = l->file_end - begin;
-		l->run_count = 1;
+		for (size_t i = 0; i < count; i++)
+			(void)!fallocate(l->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)l->runs[i].at, (off_t)l->runs[i].n);
+		memmove(l->runs, l->runs + count, (l->run_count - count) * sizeof *l->runs);
+		l->run_count -= count - 1;
+		l->runs[l->run_count - 1].at = begin;
+		l->runs[l->run_count - 1].n = l->file_end - begin;
 	} else if (!s->error[0]) {
 		snprintf(s->error, sizeof s->error, "out of memory while sorting");
 	}
@@ -559,7 +575,10 @@ static bool begin_merge(struct sorter *s)
 	}
 	for (unsigned i = 0; i < s->lane_count && !s->error[0]; i++) {
 		struct sort_lane *l = &s->lanes[i];
-		if (l->run_count > MERGE_FAN / s->lane_count + 2 && !narrow(s, l))
+		size_t most = MERGE_FAN / s->lane_count + 2;
+		while (l->run_count > most && narrow(s, l, l->run_count - most + 1 < MERGE_FAN ? l->run_count - most + 1 : MERGE_FAN))
+			;
+		if (l->run_count > most)
 			break;
 		n += l->run_count + 1;
 	}
@@ -636,7 +655,7 @@ static bool set_add(struct id_set *s, uint64_t k)
 		if (s->slots[g][at])
 			return false;
 	}
-	if (s->n[0] >= DEDUP_IDS_PER_GENERATION) {
+	if (s->n[0] >= s->generation) {
 		free(s->slots[1]);
 		s->slots[1] = s->slots[0];
 		s->mask[1] = s->mask[0];
@@ -654,9 +673,19 @@ static bool set_add(struct id_set *s, uint64_t k)
 	return true;
 }
 
+/* is this copy equal to the one in use, with its details? */
+static bool is_equal_copy(const struct sorter *s, const struct rec *r)
+{
+	if (memcmp(s->at_hand, r, sizeof *r) != 0)
+		return false;
+	if (r->tail_bytes == 0)
+		return true;
+	return s->at_hand == &s->last ? hash64(r + 1, r->tail_bytes, 0) == s->last_tail : memcmp(s->at_hand + 1, r + 1, r->tail_bytes) == 0;
+}
+
 size_t sorter_next(struct sorter *s, const struct rec **ret, size_t max)
 {
-	if (!s->merging && !begin_merge(s))
+	if (s->error[0] || max == 0 || (!s->merging && !begin_merge(s)))
 		return 0;
 	enum { LARGEST = sizeof(struct rec) + UINT16_MAX };
 	if (max > BATCH)
@@ -681,7 +710,7 @@ size_t sorter_next(struct sorter *s, const struct rec **ret, size_t max)
 			if (last && memcmp(last->id, r->id, 16) == 0 && last->class_ == r->class_
 				&& rec_when(last) == rec_when(r)) {
 				s->counts.duplicates++;
-				s->counts.conflicts += last->rank == r->rank && memcmp(last, r, sizeof *r) != 0;
+				s->counts.conflicts += last->rank == r->rank && !is_equal_copy(s, r);
 				heap_step(s);
 				continue;
 			}
@@ -696,8 +725,9 @@ size_t sorter_next(struct sorter *s, const struct rec **ret, size_t max)
 			ret[n++] = copy;
 			heap_step(s);
 		}
-		if (s->at_hand) {
-			s->last = *s->at_hand;
+		if (s->at_hand && s->at_hand != &s->last) {
+			memcpy(&s->last, s->at_hand, sizeof s->last);
+			s->last_tail = s->last.tail_bytes ? hash64(s->at_hand + 1, s->last.tail_bytes, 0) : 0;
 			s->at_hand = &s->last;
 		}
 		for (size_t i = 0; i < n; i++) {

@@ -10,8 +10,8 @@
  *            among equals the one with the smallest bytes), the others are counted.  A copy whose time was altered is
  *            met later: the ids of the last 1 to 2 million records of event time are remembered, and the first wins.
  *
- * Memory: SORT_MEMORY_BYTES and 64 KiB a run, whatever the size of the input.  Temporary space: about 170 bytes a record
- * beyond that, in $TMPDIR, else /var/tmp, in files without a name. */
+ * Memory: SORT_MEMORY_BYTES and 128 KiB for each of about a hundred runs, whatever the size of the input.  Temporary space:
+ * about 170 bytes a record beyond that, in $TMPDIR, else /var/tmp, in files without a name. */
 #ifndef TXM_EVENT_SORT_H
 #define TXM_EVENT_SORT_H
 
@@ -28,6 +28,8 @@ struct sort_counts {
 };
 
 struct sorter *sorter_new(unsigned lanes, size_t memory_bytes); /* NULL: out of memory */
+/* For tests: a lane spills after little more than lane_bytes and one large record, and ids are forgotten as soon. */
+void sorter_shrink(struct sorter *s, size_t lane_bytes, size_t ids_per_generation);
 void sorter_free(struct sorter *s);
 struct sort_lane *sorter_lane(struct sorter *s, unsigned lane); /* one thread uses one lane */
 void sort_add(struct sort_lane *l, const struct rec *r);        /* copies; failures stick: sorter_error() */
