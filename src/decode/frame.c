@@ -40,17 +40,18 @@ struct rows { /* positions relative to frame.start */
 struct values { /* positions relative to frame.start */
 	size_t at;          /* next byte to look at */
 	size_t begin;       /* of the value at hand */
-	size_t depth;       /* 0 = between values */
-	uint64_t objects;   /* a bit a level, the innermost lowest: a brace opened it */
+	unsigned depth;     /* 0 = between values */
+	bool list;          /* the outermost level is a list, which is dropped */
+	uint64_t objects;   /* a bit for each level inside of it, the innermost lowest: a brace opened it */
 	enum after after;
-	bool deep;          /* deeper than those bits: brackets are counted, and told apart no more */
 	bool in_string;
-	bool lost;          /* in a broken line: reading goes on at the next newline or {" */
+	bool lost;          /* in a broken line: reading goes on at the next newline or {" that no colon precedes */
 	bool key;           /* at depth 1: the next string is a member's name */
 	bool naming;        /* ... and this is it */
 	uint8_t record;     /* names of an audit record seen at depth 1 */
 	bool text;          /* between values: a string that is junk unless a colon follows it */
 	bool colon;         /* between values: what follows is the value of an outer member */
+	bool page;          /* ... whose name says that it is a list of records */
 	bool junk_said;     /* in this line */
 	bool one_line;      /* lines again behind the next newline */
 	bool line_over;     /* ... which was met */
@@ -451,6 +452,12 @@ static uint8_t record_name(struct str name)
 	return str_eq_nocase(name, STR("CreationTime")) ? 1 : str_eq_nocase(name, STR("Operation")) ? 2 : 0;
 }
 
+/* is the level at hand that of an object? */
+static inline bool is_object(const struct values *v)
+{
+	return v->depth == 1 ? !v->list : v->objects & 1;
+}
+
 /* The value at hand ends before i: whole, or broken there. */
 static void end_value(struct frame *f, struct block *b, struct values *v, size_t i)
 {
@@ -508,7 +515,7 @@ static bool scan_values(struct frame *f, struct block *b, bool final)
 			if (v.naming) {
 				v.name_n = i - v.name;
 				v.naming = false;
-				if (v.name_n == 12 || v.name_n == 9)
+				if (v.depth && (v.name_n == 12 || v.name_n == 9))
 					v.record |= record_name((struct str){ p + v.name, v.name_n });
 			}
 			v.after = AFTER_QUOTE;
@@ -517,11 +524,14 @@ static bool scan_values(struct frame *f, struct block *b, bool final)
 		}
 		char c = p[i];
 		if (v.lost) {
-			if (c == '\n' || (c == '{' && (i + 1 < n ? p[i + 1] == '"' : final))) {
-				v.lost = false;
+			if (c == '\n' || (c == '{' && !v.colon && (i + 1 < n ? p[i + 1] == '"' : final))) {
+				v.lost = v.colon = false;
+			} else if (c == '{' && i + 1 == n && !final) {
+				waits = true;
+				continue;
 			} else {
-				waits = c == '{' && i + 1 == n;
-				i += !waits;
+				v.colon = c == ':' || (v.colon && c == ' ');
+				i++;
 				continue;
 			}
 		}
@@ -535,28 +545,41 @@ static bool scan_values(struct frame *f, struct block *b, bool final)
 				continue;
 			}
 			if (v.text) {
+				v.page = c == ':' && v.name_n <= 10 && is_wrapper((struct str){ p + v.name, v.name_n });
 				end_text(f, b, &v, i, c == ':');
+				v.lost = strchr(":,{}[]\n", c) == NULL; /* as in a value: what looks like text is none */
 				continue;
 			}
 			v.begin = i;
 			switch (c) {
 			case '"':
 				v.in_string = true;
-				v.text = !v.colon;
+				v.text = v.naming = !v.colon;
+				v.name = i + 1;
+				v.name_n = 0;
 				v.colon = false;
 				i++;
 				break;
 			case '{':
 				v.depth = 1;
-				v.objects = 1;
 				v.after = AFTER_OPEN;
 				v.key = true;
-				v.deep = v.naming = v.colon = v.junk_said = false;
+				v.list = v.naming = v.colon = v.junk_said = false;
 				v.record = 0;
 				v.name_n = 0;
 				i++;
 				break;
 			case '[':
+				if (v.colon && !v.page) { /* a list of an outer member, or of a broken record: nothing of ours */
+					v.depth = 1;
+					v.after = AFTER_OPEN;
+					v.list = true;
+					v.key = v.naming = false;
+					f->dropping = true;
+				}
+				v.colon = false;
+				i++;
+				break;
 			case ']':
 			case '}':
 			case ',':
@@ -608,11 +631,16 @@ static bool scan_values(struct frame *f, struct block *b, bool final)
 			break;
 		case '{':
 		case '[':
-			if (!v.deep && (v.objects & 1 ? v.after != AFTER_COLON : v.after != AFTER_OPEN && v.after != AFTER_COMMA)) {
+			if (is_object(&v) ? v.after != AFTER_COLON : v.after != AFTER_OPEN && v.after != AFTER_COMMA) {
 				end_value(f, b, &v, i); /* a bracket was never closed: perhaps the next value begins here */
 				break;
 			}
 			i++;
+			if (v.depth == JSON_DEPTH_MAX + 1) { /* the decoder will say so */
+				end_value(f, b, &v, i);
+				v.lost = true;
+				break;
+			}
 			if (c == '[' && v.depth == 1 && !f->dropping && v.record != 3 && v.name_n <= 10
 				&& is_wrapper((struct str){ p + v.name, v.name_n })) {
 				/* {"value": [ : what went before was an envelope */
@@ -620,7 +648,6 @@ static bool scan_values(struct frame *f, struct block *b, bool final)
 				v.begin = i;
 				break;
 			}
-			v.deep |= v.depth == 64;
 			v.depth++;
 			v.objects = v.objects << 1 | (c == '{');
 			v.after = AFTER_OPEN;
@@ -628,7 +655,7 @@ static bool scan_values(struct frame *f, struct block *b, bool final)
 		case '}':
 		case ']':
 			i++;
-			if (!v.deep && (v.objects & 1) != (c == '}')) {
+			if (is_object(&v) != (c == '}')) {
 				end_value(f, b, &v, i);
 				break;
 			}
@@ -639,7 +666,7 @@ static bool scan_values(struct frame *f, struct block *b, bool final)
 			break;
 		case ',':
 			v.after = AFTER_COMMA;
-			v.key = v.depth == 1;
+			v.key = v.depth == 1 && !v.list;
 			i++;
 			break;
 		case ':':

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fuzz_frame: any bytes behind the head of a long stream whose form is already known, so that they are cut as they come in.
+ * Blocks hold the stream's own bytes, in order, none twice, and never more than a record and two reads; the cutter comes to
+ * an end; and in pieces of any size, one byte even, the same records and the same rejects come out.
+ *
+ * The first byte chooses the form, the second the size of the pieces.  Seeds: what tests/unit/test_decode.c does its damage
+ * with. */
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "decode/decode.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+struct seen {
+	uint64_t sum, records;
+};
+
+static void require(bool condition)
+{
+	if (!condition)
+		abort();
+}
+
+static void take(void *arg, const struct rec *r)
+{
+	struct seen *s = arg;
+	s->sum = hash_mix(s->sum, hash64(r, sizeof *r + r->tail_bytes, 0));
+	s->records++;
+}
+
+/* a stream of that form, up to where it is recognised, and no record of it unfinished */
+static const char *head_of(unsigned form)
+{
+	static const char *const begins[] = { "{\"a\":1}\n{\"b\":2}\n", "[\n{\"a\":\n1},\n", "x,AuditData,y\n", "x;AuditData;Operation;CreationTime\n" };
+	static char heads[4][SNIFF_BYTES + 1];
+	char *p = heads[form];
+	if (!p[0]) {
+		memset(p, '\n', SNIFF_BYTES);
+		memcpy(p, begins[form], strlen(begins[form]));
+	}
+	return p;
+}
+
+static struct seen feed(const char *head, const uint8_t *data, size_t size, size_t piece)
+{
+	static struct frame *f; /* kept: its megabytes would be most of the work */
+	static struct block b;
+	struct seen s = { 0 };
+	struct decoder *d = decoder_new(take, &s);
+	struct decoder_counts counts = { 0 };
+	size_t total = SNIFF_BYTES + size, at = 0, room, taken = 0;
+
+	f = f ? f : frame_new();
+	require(f && d);
+	frame_begin(f, 0);
+	while (at < total) {
+		size_t n = at < SNIFF_BYTES ? SNIFF_BYTES : total - at < piece ? total - at : piece;
+		char *p = frame_room(f, &room);
+		require(p && room >= n);
+		memcpy(p, at < SNIFF_BYTES ? head : (const char *)data + at - SNIFF_BYTES, n);
+		frame_fill(f, n);
+		at += n;
+		for (int final = 0; final <= (at == total); final++) {
+			while (frame_take(f, final, &b)) {
+				require(b.n > 0 && b.n <= RECORD_BYTES_MAX + 2 * READ_CHUNK_BYTES && b.offset >= taken && b.offset + b.n <= total);
+				size_t old = b.offset >= SNIFF_BYTES ? 0 : b.n < SNIFF_BYTES - b.offset ? b.n : SNIFF_BYTES - b.offset;
+				require(memcmp(b.p, head + b.offset, old) == 0);
+				require(b.n == old || memcmp(b.p + old, data + (b.offset + old - SNIFF_BYTES), b.n - old) == 0);
+				for (size_t i = 0; i < 2 * b.part_count; i++)
+					require(b.parts[i] <= b.n && (i == 0 || b.parts[i] >= b.parts[i - 1]));
+				taken = b.offset + b.n;
+				decoder_run(d, &b, &counts);
+			}
+		}
+	}
+	require(!frame_failed(f) && !decoder_failed(d) && counts.records == s.records);
+	for (int r = 0; r < REJECT_COUNT; r++)
+		s.sum = hash_mix(s.sum, counts.rejects[r]);
+	decoder_free(d);
+	return s;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	if (size < 3)
+		return 0;
+	const char *head = head_of(data[0] % 4);
+	size_t pieces[3] = { 1, 2 + data[1], READ_CHUNK_BYTES };
+	struct seen first = { 0 };
+	data += 2;
+	size -= 2;
+	for (int i = 2; i >= (size < 2000 ? 0 : 1); i--) {
+		struct seen s = feed(head, data, size, pieces[i]);
+		if (i == 2)
+			first = s;
+		require(s.records == first.records && s.sum == first.sum);
+	}
+	return 0;
+}
