@@ -359,6 +359,14 @@ static void read_stream(struct engine *e, const struct source_stream *s)
 	drain(e, at, true);
 	if (frame_failed(f))
 		e->memory_lost = true;
+	if (!broken && frame_ends_open(f)) {
+		char line[ARCHIVE_ENTRY_NAME_MAX + 200];
+		snprintf(line, sizeof line, "%s: ends inside a list that it opened: cut short? what came before was read", s->path);
+		problem(e, line);
+		pthread_mutex_lock(&e->lock);
+		e->file_rejects[file][REJECT_TRUNCATED]++;
+		pthread_mutex_unlock(&e->lock);
+	}
 	pthread_mutex_lock(&e->lock);
 	struct engine_file *info = &e->report.files[file];
 	info->bytes = s->bytes_out;

@@ -66,6 +66,8 @@ void frame_fill(struct frame *f, size_t n);
 /* Next block of whole records.  final: the stream has ended, what is left is all there will be.  False: nothing whole yet
  * (or, when final, nothing left). */
 bool frame_take(struct frame *f, bool final, struct block *ret);
+/* After the last block: the stream ended inside a list that it had opened, between two of its values.  No value shows it. */
+bool frame_ends_open(const struct frame *f);
 bool frame_failed(const struct frame *f); /* out of memory */
 enum framing frame_framing(const struct frame *f); /* FRAME_UNKNOWN until enough was read */
 bool frame_sniffed(const struct frame *f);

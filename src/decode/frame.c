@@ -41,6 +41,8 @@ struct values { /* positions relative to frame.start */
 	size_t at;          /* next byte to look at */
 	size_t begin;       /* of the value at hand */
 	unsigned depth;     /* 0 = between values */
+	uint32_t open;      /* lists and outer objects open around it, which are only counted: see frame_ends_open() */
+	bool doubt;         /* a broken value has passed: the count may be off */
 	bool list;          /* the outermost level is a list, which is dropped */
 	uint64_t objects;   /* a bit for each level inside of it, the innermost lowest: a brace opened it */
 	enum after after;
@@ -120,6 +122,11 @@ void frame_begin(struct frame *f, uint64_t file)
 
 bool frame_failed(const struct frame *f) { return f->failed; }
 enum framing frame_framing(const struct frame *f) { return f->framing; }
+
+bool frame_ends_open(const struct frame *f)
+{
+	return f->framing == FRAME_VALUES && f->v.open && !f->v.doubt && !f->v.one_line;
+}
 bool frame_sniffed(const struct frame *f) { return f->sniffed; }
 
 char *frame_room(struct frame *f, size_t *ret_capacity)
@@ -576,12 +583,16 @@ static bool scan_values(struct frame *f, struct block *b, bool final)
 					v.list = true;
 					v.key = v.naming = false;
 					f->dropping = true;
+				} else {
+					v.open++;
 				}
 				v.colon = false;
 				i++;
 				break;
 			case ']':
 			case '}':
+				v.open -= v.open > 0;
+				/* fall through */
 			case ',':
 			case ':':
 				v.colon = c == ':';
@@ -633,17 +644,19 @@ static bool scan_values(struct frame *f, struct block *b, bool final)
 		case '[':
 			if (is_object(&v) ? v.after != AFTER_COLON : v.after != AFTER_OPEN && v.after != AFTER_COMMA) {
 				end_value(f, b, &v, i); /* a bracket was never closed: perhaps the next value begins here */
+				v.doubt = true;
 				break;
 			}
 			i++;
 			if (v.depth == JSON_DEPTH_MAX + 1) { /* the decoder will say so */
 				end_value(f, b, &v, i);
-				v.lost = true;
+				v.lost = v.doubt = true;
 				break;
 			}
 			if (c == '[' && v.depth == 1 && !f->dropping && v.record != 3 && v.name_n <= 10
 				&& is_wrapper((struct str){ p + v.name, v.name_n })) {
 				/* {"value": [ : what went before was an envelope */
+				v.open += 2;
 				v.depth = 0;
 				v.begin = i;
 				break;
@@ -657,6 +670,7 @@ static bool scan_values(struct frame *f, struct block *b, bool final)
 			i++;
 			if (is_object(&v) != (c == '}')) {
 				end_value(f, b, &v, i);
+				v.doubt = true;
 				break;
 			}
 			v.objects >>= 1;
@@ -681,7 +695,7 @@ static bool scan_values(struct frame *f, struct block *b, bool final)
 			break;
 		quotes_are_wrong: /* a quote is missing: what looks like text is none, and the other way round */
 			end_value(f, b, &v, i);
-			v.lost = true;
+			v.lost = v.doubt = true;
 			break;
 		}
 	}
