@@ -10,10 +10,10 @@ configure = test -f $(1)/build.ninja || meson setup $(1) $(2)
 
 build:
 	@tools/setup build
-	@$(call configure,$(BUILD),--prefix $(PREFIX))
+	@$(call configure,$(BUILD),--prefix $(PREFIX) -Db_lto=true)
 	@ninja -C $(BUILD)
-demo: build # a status of 3 only says that an exporter had damaged a record, which the output explains
-	$(BUILD)/taximeter scan $(REAL) || test $$? -eq 3
+demo: build
+	$(BUILD)/taximeter scan $(REAL)
 	$(BUILD)/taximeter scan tests/cases/storm-0558-replay/input
 test: build
 	@tools/setup test
