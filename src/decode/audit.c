@@ -161,7 +161,9 @@ enum verdict decode_audit(struct decoder *d, struct fields *f)
 
 	if (kinds & (KIND_MAIL | KIND_MAILBOX)) {
 		bool external;
-		if (get_text(d, f, F_MailboxGuid, &guid) | get_text(d, f, F_MailboxOwnerUPN, &upn))
+		get_text(d, f, F_MailboxGuid, &guid);
+		get_text(d, f, F_MailboxOwnerUPN, &upn);
+		if (guid.n || upn.n)
 			put_mailbox(d, guid, upn);
 		if (get_text(d, f, F_LogonType, &s))
 			r->logon = logon_of(s);

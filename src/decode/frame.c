@@ -555,6 +555,8 @@ static bool scan_values(struct frame *f, struct block *b, bool final)
 				v.page = c == ':' && v.name_n <= 10 && is_wrapper((struct str){ p + v.name, v.name_n });
 				end_text(f, b, &v, i, c == ':');
 				v.lost = strchr(":,{}[]\n", c) == NULL; /* as in a value: what looks like text is none */
+				v.colon = c == ':';
+				i += v.colon;
 				continue;
 			}
 			v.begin = i;
@@ -595,12 +597,12 @@ static bool scan_values(struct frame *f, struct block *b, bool final)
 				/* fall through */
 			case ',':
 			case ':':
-				v.colon = c == ':';
+				v.colon = false;
 				i++;
 				break;
 			default: { /* a bare word: the value of an outer member, or junk, said once a line */
 				size_t word = i;
-				while (i < n && p[i] != '\n' && p[i] != '{' && p[i] != '"' && p[i] != ',' && p[i] != '}' && p[i] != ']')
+				while (i < n && !strchr("\n{}[],:\"", p[i] ? p[i] : ' '))
 					i++;
 				if (!v.colon && !v.junk_said) {
 					if (i == n && !final && i - word < REJECT_SAMPLE_BYTES) {

@@ -36,8 +36,9 @@ static const char *head_of(unsigned form)
 	static char heads[4][SNIFF_BYTES + 1];
 	char *p = heads[form];
 	if (!p[0]) {
-		memset(p, '\n', SNIFF_BYTES);
+		memset(p, form < 2 ? ' ' : '#', SNIFF_BYTES); /* blanks, or a comment */
 		memcpy(p, begins[form], strlen(begins[form]));
+		p[SNIFF_BYTES - 1] = '\n';
 	}
 	return p;
 }
@@ -45,14 +46,18 @@ static const char *head_of(unsigned form)
 static struct seen feed(const char *head, const uint8_t *data, size_t size, size_t piece)
 {
 	static struct frame *f; /* kept: its megabytes would be most of the work */
+	static struct decoder *d;
 	static struct block b;
-	struct seen s = { 0 };
-	struct decoder *d = decoder_new(take, &s);
+	static struct seen s;
 	struct decoder_counts counts = { 0 };
 	size_t total = SNIFF_BYTES + size, at = 0, room, taken = 0;
 
 	f = f ? f : frame_new();
+	d = d ? d : decoder_new(take, &s);
 	require(f && d);
+	names_release(decoder_names(d)); /* or they would grow without end */
+	names_init(decoder_names(d));
+	memset(&s, 0, sizeof s);
 	frame_begin(f, 0);
 	while (at < total) {
 		size_t n = at < SNIFF_BYTES ? SNIFF_BYTES : total - at < piece ? total - at : piece;
@@ -77,7 +82,6 @@ static struct seen feed(const char *head, const uint8_t *data, size_t size, size
 	require(!frame_failed(f) && !decoder_failed(d) && counts.records == s.records);
 	for (int r = 0; r < REJECT_COUNT; r++)
 		s.sum = hash_mix(s.sum, counts.rejects[r]);
-	decoder_free(d);
 	return s;
 }
 

@@ -11,7 +11,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { RECORDS_MAX = 2048 };
+enum { RECORDS_MAX = 600 };
 
 struct slot {
 	struct rec *r;
@@ -26,7 +26,7 @@ static void require(bool condition)
 
 static struct rec *make(const uint8_t p[6])
 {
-	static const uint16_t tails[8] = { 0, 0, 0, 0, 8, 64, 1000, 49152 };
+	static const uint16_t tails[8] = { 0, 0, 0, 0, 8, 64, 1000, 8192 };
 	size_t tail = tails[p[4] % 8];
 	struct rec *r = calloc(1, sizeof *r + tail);
 	require(r);
