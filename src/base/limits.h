@@ -72,7 +72,7 @@
 #define SUMMARY_OPERATIONS_MAX 200          /* operations listed by name in the summary */
 
 /* -- eval: truth and alerts of a simulated tenant, read whole -- */
-#define EVAL_LINE_BYTES_MAX (32 * MIB)      /* an alert that lists ALERT_MAILBOXES_MAX mailboxes is some 3 MiB */
+#define EVAL_LINE_BYTES_MAX (64 * MIB)      /* an event that lists a fifth of a million mailboxes is 8 MiB */
 #define EVAL_MEMBERS_MAX 64                 /* of one object; an alert has 22, an attack 26 */
 #define EVAL_PAIRS_MAX 100                  /* truths with their alerts in one evaluation */
 #define EVAL_MAILBOXES_MAX 2000000          /* of one truth; 20 bytes each, and 24 to find one */

@@ -31,7 +31,7 @@ static const struct option_row options[] = {
 	{ 0, "min-score", "X", "Judge only alerts that have a score, or odds, of at least X.", NULL },
 	{ 0, "match-budget", "X",
 	  "Judge only the alerts with the highest scores, so many that at most X of them are false per 10,000 attack-free "
-	  "mailbox-days. The bar is set with the truth at hand, which is generous.",
+	  "mailbox-days. The bar is set with the truth at hand, which is generous; an alert without a score stands above all.",
 	  NULL },
 	{ 0 }
 };

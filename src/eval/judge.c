@@ -66,7 +66,7 @@ struct hit { uint32_t pair, attack, alarm, named; };
 
 struct case_ { /* one alarm's */
 	enum verdict_of_alarm verdict;
-	bool asked_for; /* of the rule asked for, with a score that passes */
+	bool asked_for; /* of the rule, and with a score that passes */
 	uint32_t innocent;
 };
 
@@ -80,6 +80,12 @@ struct court {
 	struct eval_list touched;
 	bool failed;
 };
+
+/* Is it one of the alarms that are asked for? */
+static bool counts(const struct court *c, uint32_t pair, uint32_t alarm)
+{
+	return c->cases[pair][alarm].asked_for && c->pairs[pair].alarms.v[alarm].severity >= c->s->minimum;
+}
 
 static uint32_t mailbox_of(const struct alarms *a, const struct alarm *al, uint32_t i)
 {
@@ -141,10 +147,11 @@ static void judge_alarm(struct court *c, uint32_t pair, uint32_t alarm, int32_t 
 
 struct ranked { double score; uint64_t tie; };
 
-/* A rule that cannot tell its alarms apart gets a sample of them, drawn by a hash of their ids. */
+/* A rule that cannot tell its alarms apart gets a sample of them, drawn by a hash of their ids.  An alarm without a score
+ * does not ask for one: it stands above all. */
 static struct ranked rank_of(const struct alarm *al, uint32_t pair)
 {
-	return (struct ranked){ al->score, hash_mix(al->id, pair) };
+	return (struct ranked){ al->has_score ? al->score : INFINITY, hash_mix(al->id, pair) };
 }
 
 static int best_first(const void *x, const void *y)
@@ -162,7 +169,7 @@ static bool is_of_rule(const struct court *c, const struct alarm *al)
 }
 
 /* Leaves out all alarms that are not better than the first false one too many. */
-static bool raise_bar(struct court *c, size_t n, struct buf *error)
+static bool raise_bar(struct court *c, size_t n)
 {
 	const double allowed = floor(c->s->budget * (double)c->j->mailbox_days / RATE_UNIT);
 	struct ranked *false_ones, bar;
@@ -176,15 +183,7 @@ static bool raise_bar(struct court *c, size_t n, struct buf *error)
 	for (size_t i = 0; i < n; i++)
 		for (size_t k = 0; k < c->pairs[i].alarms.n; k++) {
 			const struct alarm *al = &c->pairs[i].alarms.v[k];
-			if (!c->cases[i][k].asked_for || al->severity < c->s->minimum)
-				continue;
-			if (!al->has_score) {
-				buf_printf(error, "an alert of rule '%s' has no score: no bar can be set for it",
-					   c->j->rules.text[al->rule]);
-				free(false_ones);
-				return false;
-			}
-			if (c->cases[i][k].verdict == ALARM_FALSE)
+			if (counts(c, (uint32_t)i, (uint32_t)k) && c->cases[i][k].verdict == ALARM_FALSE)
 				false_ones[count++] = rank_of(al, (uint32_t)i);
 		}
 	qsort(false_ones, count, sizeof(*false_ones), best_first);
@@ -244,11 +243,6 @@ static void count_false(struct court *c, const struct judge_pair *p, const struc
 	for (uint32_t i = 0; i < EVAL_NAMES_MAX; i++)
 		c->j->by_class[i].count += classes[i];
 	blame_events(c, p, al);
-}
-
-static bool counts(const struct court *c, uint32_t pair, uint32_t alarm)
-{
-	return c->cases[pair][alarm].asked_for && c->pairs[pair].alarms.v[alarm].severity >= c->s->minimum;
 }
 
 static bool count_alarms(struct court *c, uint32_t pair)
@@ -458,7 +452,7 @@ static bool open_court(struct court *c, size_t n)
 	return c->cases && c->counts;
 }
 
-static bool sit(struct court *c, size_t n, struct buf *error)
+static bool sit(struct court *c, size_t n)
 {
 	for (uint32_t i = 0; i < n; i++) {
 		int32_t from, to;
@@ -471,7 +465,7 @@ static bool sit(struct court *c, size_t n, struct buf *error)
 				(!c->s->has_min_score || (al->has_score && al->score >= c->s->min_score));
 		}
 	}
-	if (c->failed || (c->s->matches_budget && !raise_bar(c, n, error)))
+	if (c->failed || (c->s->matches_budget && !raise_bar(c, n)))
 		return false;
 	for (uint32_t i = 0; i < n; i++)
 		if (!count_alarms(c, i))
@@ -487,7 +481,7 @@ static bool sit(struct court *c, size_t n, struct buf *error)
 bool judge(const struct judge_settings *s, struct judge_pair *pairs, size_t n, struct judgement *j, struct buf *error)
 {
 	struct court c = { .s = s, .pairs = pairs, .j = j };
-	const bool ok = open_court(&c, n) && sit(&c, n, error);
+	const bool ok = open_court(&c, n) && sit(&c, n);
 
 	if (!ok && !error->n)
 		buf_add_cstr(error, "out of memory");
