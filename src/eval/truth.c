@@ -310,8 +310,8 @@ static void read_event(struct truth *t, struct line_object *o, struct truth_name
 	struct truth_case c = { 0 }, *grown;
 
 	c.kind = eval_name(&names->event_kinds, line_need_text(o, "kind"));
-	c.first_day = (int32_t)line_need_int(o, "first_day", 0, t->days - 1);
-	c.last_day = (int32_t)line_need_int(o, "last_day", c.first_day, t->days - 1);
+	c.first_day = (int32_t)line_need_int(o, "first_day", 0, EVAL_DAYS_MAX);
+	c.last_day = (int32_t)line_need_int(o, "last_day", c.first_day, EVAL_DAYS_MAX); /* a vacation may outlast the data */
 	c.whole_tenant = !line_has(o, "mailboxes");
 	read_case_mailboxes(t, o, &c);
 	scope_read(o, "clients", "addresses", &c.scope);
