@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* alarms: one pass over the lines; types other than alert, score and summary are skipped. */
+/* alarms: one pass over the lines; types other than alert, app, score and summary are skipped. */
 #include "eval/alarms.h"
 
 #include <stdlib.h>
@@ -63,6 +63,19 @@ static void read_alert(struct alarms *a, struct line_object *o, const struct tru
 		a->v[a->n++] = al;
 }
 
+static void read_app(struct alarms *a, struct line_object *o)
+{
+	struct ranked_app *grown = eval_grow(a->apps, a->app_count, &a->app_capacity, EVAL_REFERENCES_MAX, sizeof(*grown));
+
+	if (!grown) {
+		line_fail(o->file, "out of memory");
+		return;
+	}
+	a->apps = grown;
+	a->apps[a->app_count].client = client_read(o);
+	a->apps[a->app_count++].rank = (int32_t)line_need_int(o, "rank", 1, INT32_MAX);
+}
+
 static void read_score(struct alarms *a, struct line_object *o, const struct truth *t, int32_t from_day, int32_t to_day)
 {
 	const uint32_t m = truth_mailbox(t, line_need_text(o, "mailbox"));
@@ -93,6 +106,8 @@ bool alarms_read(struct alarms *a, const char *path, const struct truth *t, int3
 			const struct str type = line_need_text(&o, "type");
 			if (str_eq(type, STR("alert")))
 				read_alert(a, &o, t, rules, &ids);
+			else if (str_eq(type, STR("app")))
+				read_app(a, &o);
 			else if (str_eq(type, STR("score")))
 				read_score(a, &o, t, from_day, to_day);
 			else if (str_eq(type, STR("summary")))
@@ -117,6 +132,7 @@ void alarms_release(struct alarms *a)
 	for (size_t i = 0; i < a->n; i++)
 		scope_release(&a->v[i].scope);
 	free(a->v);
+	free(a->apps);
 	free(a->mailbox_lists.v);
 	*a = (struct alarms){ 0 };
 }

@@ -26,9 +26,12 @@ struct alarm {
 	struct scope scope;
 };
 
+struct ranked_app { struct scope_client client; int32_t rank; };
+
 struct alarms {
 	struct alarm *v; size_t n, capacity;
 	struct eval_list mailbox_lists;
+	struct ranked_app *apps; size_t app_count, app_capacity; /* the inventory: lines of type "app" */
 	bool complete;            /* a summary line was seen */
 	uint64_t scores;          /* score lines of attack-free mailbox-days inside the days asked for */
 	uint64_t at_or_below[EVAL_LEVELS];

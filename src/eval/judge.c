@@ -121,6 +121,11 @@ static void judge_alarm(struct court *c, uint32_t pair, uint32_t alarm, int32_t 
 
 	for (uint32_t i = 0; i < al->mailbox_count; i++)
 		v->innocent += !p->truth.mailboxes[mailbox_of(&p->alarms, al, i)].is_victim;
+	/* while a tenant is learnt everything is new: what is raised then neither finds nor is false */
+	if (al->time_us < begin || (al->time_us > end && !to_the_end)) {
+		v->verdict = ALARM_OUTSIDE;
+		return;
+	}
 	find_attacks(c, p, al);
 	for (size_t i = 0; i < c->touched.n; i++) {
 		struct hit *grown = eval_grow(c->hits, c->hit_count, &c->hit_capacity, EVAL_REFERENCES_MAX, sizeof(*grown));
@@ -135,8 +140,6 @@ static void judge_alarm(struct court *c, uint32_t pair, uint32_t alarm, int32_t 
 	}
 	if (c->touched.n)
 		v->verdict = ALARM_TRUE;
-	else if (al->time_us < begin || (al->time_us > end && !to_the_end))
-		v->verdict = ALARM_OUTSIDE;
 	else if (al->mailbox_count && !v->innocent && !al->strangers)
 		v->verdict = ALARM_ON_VICTIM;
 	else
@@ -324,12 +327,17 @@ static int by_size(const void *x, const void *y)
 	return a < b ? -1 : a > b;
 }
 
-static double median(double *v, size_t n)
+static void put(struct medians *m, double x)
 {
-	if (!n)
+	m->v[m->n++] = x; /* there is room for one of each attack */
+}
+
+static double median(struct medians *m)
+{
+	if (!m->n)
 		return NAN;
-	qsort(v, n, sizeof(*v), by_size);
-	return n % 2 ? v[n / 2] : (v[n / 2 - 1] + v[n / 2]) / 2;
+	qsort(m->v, m->n, sizeof(*m->v), by_size);
+	return m->n % 2 ? m->v[m->n / 2] : (m->v[m->n / 2 - 1] + m->v[m->n / 2]) / 2;
 }
 
 /* (false alarm, mailbox) pairs on attack-free mailbox-days would have met the victims just as well */
@@ -339,6 +347,18 @@ static double chance_of(const struct judgement *j, const struct truth_case *atta
 	const double rate = j->mailbox_days ? (double)j->false_mailboxes / (double)j->mailbox_days : 0;
 
 	return -expm1(-rate * days * attack->mailbox_count);
+}
+
+/* the best place in the inventory of an application of the attack; 0: none of them is in it */
+static int32_t rank_in_inventory(const struct alarms *a, const struct truth_case *attack)
+{
+	int32_t best = 0;
+
+	for (size_t i = 0; i < a->app_count; i++)
+		for (size_t k = 0; k < attack->scope.client_count; k++)
+			if ((!best || a->apps[i].rank < best) && clients_meet(&a->apps[i].client, &attack->scope.clients[k]))
+				best = a->apps[i].rank;
+	return best;
 }
 
 static bool is_asked_for(const struct court *c, const struct truth *t, const struct truth_case *attack)
@@ -366,12 +386,15 @@ static void gather_hits(struct court *c, struct found **found)
 	}
 }
 
-static void sum_kind(struct court *c, uint32_t kind, size_t n, struct found **found, double *days, double *items,
-		     double *shares, double *shares_all)
+enum { DAYS, ITEMS, SHARES, SHARES_OF_ALL, RANKS, MEDIANS };
+
+static void sum_kind(struct court *c, uint32_t kind, size_t n, struct found **found, struct medians m[MEDIANS])
 {
 	struct kind_row *row = &c->j->kinds[kind];
-	size_t found_n = 0, share_n = 0, all_n = 0;
 	double chance = 0;
+
+	for (int i = 0; i < MEDIANS; i++)
+		m[i].n = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		const struct truth *t = &c->pairs[i].truth;
@@ -379,36 +402,41 @@ static void sum_kind(struct court *c, uint32_t kind, size_t n, struct found **fo
 			const struct truth_case *a = &t->attacks[k];
 			const struct found *f = &found[i][k];
 			double before = (double)a->items;
+			int32_t rank;
 			if (a->kind != kind || !is_asked_for(c, t, a))
 				continue;
 			row->attacks++;
+			row->found += f->found;
 			row->campaigns += a->mailbox_count > 1;
 			row->complete += a->mailbox_count > 1 && f->named >= COMPLETE_SHARE * a->mailbox_count;
 			chance += chance_of(c->j, a);
 			if (f->found) {
 				before = truth_items_before(t, a, f->time_us);
 				row->within_day += f->time_us - a->first_us <= US_PER_DAY;
-				days[found_n] = (double)(f->time_us - a->first_us) / (double)US_PER_DAY;
-				items[found_n++] = before;
+				put(&m[DAYS], (double)(f->time_us - a->first_us) / (double)US_PER_DAY);
+				put(&m[ITEMS], before);
 				if (a->items)
-					shares[share_n++] = before / (double)a->items;
+					put(&m[SHARES], before / (double)a->items);
 			}
 			if (a->items)
-				shares_all[all_n++] = before / (double)a->items;
+				put(&m[SHARES_OF_ALL], before / (double)a->items);
+			rank = rank_in_inventory(&c->pairs[i].alarms, a);
+			if (rank)
+				put(&m[RANKS], rank);
 		}
 	}
-	row->found = found_n;
-	row->days = median(days, found_n);
-	row->items = median(items, found_n);
-	row->share = median(shares, share_n);
-	row->share_all = median(shares_all, all_n);
+	row->days = median(&m[DAYS]);
+	row->items = median(&m[ITEMS]);
+	row->share = median(&m[SHARES]);
+	row->share_all = median(&m[SHARES_OF_ALL]);
+	row->rank = median(&m[RANKS]);
 	row->chance = row->attacks ? chance / (double)row->attacks : 0;
 }
 
 static bool sum_attacks(struct court *c, size_t n)
 {
 	struct found **found = calloc(n + 1, sizeof(*found));
-	double *v[4] = { NULL };
+	struct medians m[MEDIANS] = { { NULL, 0 } };
 	size_t total = 0;
 	bool ok = found;
 
@@ -417,17 +445,17 @@ static bool sum_attacks(struct court *c, size_t n)
 		found[i] = calloc(c->pairs[i].truth.attack_count + 1, sizeof(**found));
 		ok = found[i];
 	}
-	for (size_t i = 0; i < 4 && ok; i++) {
-		v[i] = calloc(total + 1, sizeof(*v[i]));
-		ok = v[i];
+	for (size_t i = 0; i < MEDIANS && ok; i++) {
+		m[i].v = calloc(total + 1, sizeof(*m[i].v));
+		ok = m[i].v;
 	}
 	if (ok) {
 		gather_hits(c, found);
 		for (uint32_t kind = 0; kind < c->j->names.attack_kinds.n; kind++)
-			sum_kind(c, kind, n, found, v[0], v[1], v[2], v[3]);
+			sum_kind(c, kind, n, found, m);
 	}
-	for (size_t i = 0; i < 4; i++)
-		free(v[i]);
+	for (size_t i = 0; i < MEDIANS; i++)
+		free(m[i].v);
 	for (size_t i = 0; i < n && found; i++)
 		free(found[i]);
 	free(found);

@@ -37,6 +37,7 @@ struct kind_row {
 	double share_all;            /* median over all attacks, a missed one counting as all its items */
 	uint64_t campaigns;          /* attacks on two or more mailboxes */
 	uint64_t complete;           /* ... of which one alarm names at least 80 % */
+	double rank;                 /* median place of its clients in the inventory; NAN if there is none */
 	double chance;               /* mean share found by alarms that know nothing of the attack, at most */
 };
 

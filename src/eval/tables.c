@@ -109,9 +109,9 @@ static void add_kinds(struct buf *b, const struct judgement *j)
 			continue;
 		if (!any)
 			buf_printf(b, "\nAttacks (bounds hold with 95 %%; medians at the first alarm, over those found; 'lost' over all)\n"
-				      "  %-6s %7s %7s %7s %15s %8s %8s %10s %7s %7s %9s %7s\n",
+				      "  %-6s %7s %7s %7s %15s %8s %8s %10s %7s %7s %9s %5s %7s\n",
 				   "", "attacks", "found", "recall", "from to", "in 24 h", "days", "items", "share", "lost", "complete",
-				   "chance");
+				   "rank", "chance");
 		any = true;
 		buf_printf(b, "  %-6.6s %7" PRIu64 " %7" PRIu64 " %7.3f %7.3f %7.3f %8" PRIu64, j->names.attack_kinds.text[i],
 			   r->attacks, r->found, (double)r->found / (double)r->attacks, bounds.lower, bounds.upper, r->within_day);
@@ -123,6 +123,7 @@ static void add_kinds(struct buf *b, const struct judgement *j)
 			buf_printf(b, " %4" PRIu64 "/%-4" PRIu64, r->complete, r->campaigns);
 		else
 			buf_printf(b, " %9s", "-");
+		add_median(b, 5, 0, r->rank);
 		buf_printf(b, " %7.4f\n", r->chance);
 	}
 }
@@ -232,6 +233,7 @@ static void json_kind(struct buf *b, const char *name, const struct kind_row *r)
 	bounds = binomial_bounds(r->complete, r->campaigns);
 	real(b, "complete_lower", r->campaigns ? bounds.lower : NAN);
 	real(b, "complete_upper", r->campaigns ? bounds.upper : NAN);
+	real(b, "inventory_rank", r->rank);
 	real(b, "chance", r->chance);
 	buf_add_cstr(b, "}\n");
 }

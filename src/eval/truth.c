@@ -85,7 +85,7 @@ bool scope_is_empty(const struct scope *s)
 }
 
 /* The caller is the ClientAppId; where it is not written it is the AppId; and where neither is, the protocol. */
-static bool clients_meet(const struct scope_client *a, const struct scope_client *b)
+bool clients_meet(const struct scope_client *a, const struct scope_client *b)
 {
 	if (a->client_app_id || b->client_app_id)
 		return a->client_app_id == b->client_app_id;
@@ -107,23 +107,29 @@ bool scopes_meet(const struct scope *a, const struct scope *b)
 	return false;
 }
 
-static bool add_client(struct line_object *o, struct scope *s)
+struct scope_client client_read(struct line_object *o)
 {
-	struct scope_client *grown = eval_grow(s->clients, s->client_count, &s->client_capacity, EVAL_REFERENCES_MAX,
-					       sizeof(*grown));
 	struct str family = line_text(o, "client");
 	const ptrdiff_t slash = str_find(family, STR("/"));
 
-	if (!grown)
-		return false;
-	s->clients = grown;
 	if (slash >= 0)
 		family.n = (size_t)slash;
-	s->clients[s->client_count++] = (struct scope_client){
+	return (struct scope_client){
 		.app_id = lower_hash(line_text(o, "app_id"), CLIENT_SEED),
 		.client_app_id = lower_hash(line_text(o, "client_app_id"), CLIENT_SEED),
 		.family = lower_hash(family, CLIENT_SEED),
 	};
+}
+
+static bool add_client(struct line_object *o, struct scope *s)
+{
+	struct scope_client *grown = eval_grow(s->clients, s->client_count, &s->client_capacity, EVAL_REFERENCES_MAX,
+					       sizeof(*grown));
+
+	if (!grown)
+		return false;
+	s->clients = grown;
+	s->clients[s->client_count++] = client_read(o);
 	return true;
 }
 

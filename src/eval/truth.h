@@ -31,6 +31,8 @@ bool scope_is_empty(const struct scope *s);
 /* Have they a client or a place in common?  A Microsoft front end is no place: anybody may stand behind it. */
 bool scopes_meet(const struct scope *a, const struct scope *b);
 /* The members of a line into a scope; `clients` is the name of the list: "clients" in a truth, "apps" in an alert. */
+bool clients_meet(const struct scope_client *a, const struct scope_client *b);
+struct scope_client client_read(struct line_object *o); /* app_id, client_app_id, client */
 bool scope_read(struct line_object *o, const char *clients, const char *addresses, struct scope *ret);
 
 struct truth_mailbox {

@@ -211,6 +211,7 @@ static bool finds(const char *time, const char *rest)
 static void test_match(void)
 {
 	/* time */
+	CHECK(!finds("2026-01-14T23:59:59Z", "")); /* still learning */
 	CHECK(!finds("2026-01-17T09:59:59Z", "")); /* before it began */
 	CHECK(finds("2026-01-17T10:00:00Z", ""));
 	CHECK(finds("2026-01-19T12:30:00Z", ""));  /* a day after its end */
@@ -304,6 +305,15 @@ static void test_budget(void)
 	s.rule = "q";
 	CHECK(judge_texts(&s, TRUTH, alerts));
 	CHECK(j.alarms == 0 && j.below == 6);
+}
+
+static void test_inventory(void)
+{
+	CHECK(judge_texts(&usual, TRUTH,
+		"{\"type\":\"app\",\"app_id\":null,\"client_app_id\":\"c8\",\"client\":\"REST\",\"rank\":1}\n"
+		"{\"type\":\"app\",\"app_id\":null,\"client_app_id\":\"c7\",\"client\":\"REST\",\"rank\":4}\n"
+		"{\"type\":\"app\",\"app_id\":null,\"client_app_id\":\"c7\",\"client\":\"OWA\",\"rank\":3}\n"));
+	CHECK(near(kind("A1")->rank, 3, 0) && isnan(kind("A7")->rank));
 }
 
 static void test_chance(void)
@@ -471,6 +481,7 @@ int main(void)
 	test_match();
 	test_false();
 	test_budget();
+	test_inventory();
 	test_chance();
 	test_calibration();
 	test_tables();
