@@ -22,6 +22,8 @@ install: build
 	@meson configure $(BUILD) -Dprefix=$(PREFIX) && DESTDIR=$(DESTDIR) meson install -C $(BUILD)
 bench: build
 	@tools/setup bench && bench/run $(BUILD) $(SIZE)
+eval: build # SIZE=1000 SEEDS="1 2 3" ...: see eval/run
+	@ninja -C $(BUILD) eval/peers && eval/run $(BUILD)
 asan: # every test under the address and undefined-behaviour sanitizers
 	@tools/setup build test && tools/run-tests --sanitize address,undefined build-asan
 tsan: # the tests that use threads, under the thread sanitizer
@@ -34,4 +36,4 @@ cov:
 	@tools/setup build test cov && tools/run-tests --coverage build-cov
 clean:
 	rm -rf build build-*
-.PHONY: build demo test install bench asan tsan fuzz lint cov clean
+.PHONY: build demo test install bench eval asan tsan fuzz lint cov clean

@@ -71,4 +71,16 @@
 #define TEXT_APPS_SHOWN 20                  /* rows of the inventory table */
 #define SUMMARY_OPERATIONS_MAX 200          /* operations listed by name in the summary */
 
+/* -- eval: truth and alerts of a simulated tenant, read whole -- */
+#define EVAL_LINE_BYTES_MAX (64 * MIB)      /* an event that lists a fifth of a million mailboxes is 8 MiB */
+#define EVAL_MEMBERS_MAX 64                 /* of one object; an alert has 22, an attack 26 */
+#define EVAL_PAIRS_MAX 100                  /* truths with their alerts in one evaluation */
+#define EVAL_MAILBOXES_MAX 2000000          /* of one truth; 20 bytes each, and 24 to find one */
+#define EVAL_CASES_MAX 5000000              /* attacks and confounders of one truth */
+#define EVAL_REFERENCES_MAX 100000000       /* mailboxes, clients and places that all lines of a file name, together */
+#define EVAL_ALARMS_MAX 10000000            /* alerts of one file */
+#define EVAL_NAMES_MAX 64                   /* distinct kinds, classes, rules; a name is cut at 31 bytes */
+#define EVAL_DAYS_MAX 36600                 /* a hundred years */
+#define EVAL_ITEMS_MAX INT64_C(1000000000000)
+
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 CMD(scan)
 CMD(events)
+CMD(evaluate)
 CMD(rules)
 CMD(help)
