@@ -2,4 +2,5 @@
 CMD(scan)
 CMD(events)
 CMD(rules)
+CMD(simulate)
 CMD(help)
