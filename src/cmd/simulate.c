@@ -118,7 +118,7 @@ static int take_option(struct simulate *x, struct choices *c, const struct optio
 	int status = EXIT_RAN;
 
 	if (strcmp(name, "output") == 0) {
-		x->stream = strcmp(value, "-") == 0;
+		x->stream |= strcmp(value, "-") == 0;
 		x->folder = value;
 	} else if (strcmp(name, "stream") == 0) {
 		x->stream = true;

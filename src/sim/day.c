@@ -20,6 +20,7 @@
 #define OUTLIER_MAX 200
 #define VACATION_BLOCK 120
 #define REREAD_CHANCE 0.3          /* of a record: mail of the days before */
+#define STORM_CHANCE 0.6           /* of those with Outlook: a fifth of all */
 #define OFFICE_HOST 5              /* where administrators sit */
 
 /* Local hours of 1,000 reads, summed: five busy ones with 11 to 12 % each, 0.1 % in each of the three quietest. */
@@ -292,6 +293,14 @@ static void sweep(struct maker k)
 		add(&k, second, APP_SWEEP, place_of(k.plan->office, false, OFFICE_HOST), 1 + draw_below(&d, 10), 0xe000u << 16 | i * 11);
 }
 
+static bool uses_outlook(const struct mailbox *m)
+{
+	for (unsigned i = 0; i < m->apps; i++)
+		if (m->app[i] == APP_OUTLOOK)
+			return true;
+	return false;
+}
+
 static void innocent(struct maker *k, uint32_t slot)
 {
 	struct sim *s = k->s;
@@ -316,7 +325,7 @@ static void innocent(struct maker *k, uint32_t slot)
 	background(k);
 	if (k->plan->storm) {
 		struct draw storm = draw_of(s->set.seed, m->who, k->plan->day, DRAW_STORM);
-		if (m->class_ == CLASS_HUMAN && draw_chance(&storm, 0.2)) {
+		if (m->class_ == CLASS_HUMAN && uses_outlook(m) && draw_chance(&storm, STORM_CHANCE)) {
 			sync_folders(k, &storm, 4 * FOLDERS);
 			event_member(s, SIM_SYNC_STORM, k->plan->day, k->plan->day, m->who, APP_OUTLOOK, 0xffff);
 		}

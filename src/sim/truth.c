@@ -223,9 +223,13 @@ static void add_channel(struct truth *t, const struct attack *x)
 
 	buf_add_cstr(&t->b, ",\"clients\":[");
 	for (size_t i = 0; i < sizeof(x->apps_seen) / sizeof(x->apps_seen[0]) && x->apps_seen[i]; i++) {
+		const uint32_t app = (x->apps_seen[i] - 1) >> 1, before = i ? (x->apps_seen[i - 1] - 1) >> 1 : UINT32_MAX;
+		const struct app *a = app_get(t->s, app);
+		if (a && app == before && strcmp(a->client_app_id[0], a->client_app_id[1]) == 0)
+			continue; /* the same in both forms */
 		if (i)
 			buf_add_char(&t->b, ',');
-		add_client(t, (x->apps_seen[i] - 1) >> 1, (x->apps_seen[i] - 1) & 1);
+		add_client(t, app, (x->apps_seen[i] - 1) & 1);
 	}
 	buf_add_cstr(&t->b, "],\"networks\":[");
 	for (size_t i = 0; i < sizeof(x->places_seen) / sizeof(x->places_seen[0]) && x->places_seen[i]; i++) {
