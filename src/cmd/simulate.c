@@ -16,11 +16,11 @@
 extern const struct command command_simulate;
 
 #define PATH_BYTES_MAX (64 * KIB)
-#define ASN_FILE_MAX (1 * MIB)
+#define ASN_FILE_MAX   (1 * MIB)
 
 struct simulate {
 	struct sim_settings set;
-	const char *folder;          /* NULL: to standard output */
+	const char *folder; /* NULL: to standard output */
 	const char *truth_path, *asn_path;
 	bool stream;
 	struct output audit, signins;
@@ -33,28 +33,41 @@ struct simulate {
 /* -- options -- */
 
 static const struct option_row options[] = {
-	{ 'o', "output", "DIR", "Folder to make, with audit/, truth.ndjson, asn.mmdb and, if asked for, sign-ins/; '-' writes the audit "
-	  "stream to standard output; default: simulated.", NULL },
+	{ 'o', "output", "DIR",
+	  "Folder to make, with audit/, truth.ndjson, asn.mmdb and, if asked for, sign-ins/; '-' writes the audit "
+	  "stream to standard output; default: simulated.",
+	  NULL },
 	{ 0, "stream", NULL, "The same as -o -.", NULL },
-	{ 'e', "envelope", "FORMAT", "How audit records are wrapped; default: ndjson.", "ndjson array csv portal graph office cloudapp eventhub" },
+	{ 'e', "envelope", "FORMAT", "How audit records are wrapped; default: ndjson.",
+	  "ndjson array csv portal graph office cloudapp eventhub" },
 	{ 0, "signins", NULL, "Also write Entra sign-ins, one for each token.", NULL },
 	{ 0, "seed", "N", "Number that everything is drawn from; default: 1.", NULL },
 	{ 0, "mailboxes", "N", "Size of the tenant; default: 300.", NULL },
 	{ 0, "days", "N", "Length of the time; default: 120.", NULL },
 	{ 0, "start", "DATE", "First day; default: 2026-01-05.", NULL },
-	{ 0, "learn-days", "N", "Days before the first attack; default: 60, or half of the days if that is less.", NULL },
-	{ 0, "attacks", "LIST", "Kinds of attack, with commas: A1 A1b A1c A2 A3 A4 A5 A5b A5c A5d A6 A7 A8 A9 A10 A11 A12; 'none' or 'all'; "
-	  "default: all.", NULL },
+	{ 0, "learn-days", "N", "Days before the first attack; default: 60, or half of the days if that is less.",
+	  NULL },
+	{ 0, "attacks", "LIST",
+	  "Kinds of attack, with commas: A1 A1b A1c A2 A3 A4 A5 A5b A5c A5d A6 A7 A8 A9 A10 A11 A12; 'none' or 'all'; "
+	  "default: all.",
+	  NULL },
 	{ 0, "attack-instances", "N", "How many of each kind, as far as there is room; default: 1.", NULL },
-	{ 0, "confounders", "LIST", "What innocent things happen, with commas: rollout birth adopt network vpn-switch migration sync-storm "
-	  "sweep outlier vacation turnover; 'none' or 'all'; default: all.", NULL },
+	{ 0, "confounders", "LIST",
+	  "What innocent things happen, with commas: rollout birth adopt network vpn-switch migration sync-storm "
+	  "sweep outlier vacation turnover; 'none' or 'all'; default: all.",
+	  NULL },
 	{ 0, "no-confounders", NULL, "The same as --confounders none.", NULL },
-	{ 0, "delivery", "KIND", "In which order records arrive: 'real' with delays, one in a hundred late by one to three days, one outage, and "
-	  "copies; 'clean' in order of event time, each once; default: real in a folder, clean in a stream.", "real clean" },
+	{ 0, "delivery", "KIND",
+	  "In which order records arrive: 'real' with delays, one in a hundred late by one to three days, one outage, and "
+	  "copies; 'clean' in order of event time, each once; default: real in a folder, clean in a stream.",
+	  "real clean" },
 	{ 0, "copies", "PERCENT", "Records that are delivered again; default: 5, or 0 with clean delivery.", NULL },
 	{ 0, "records", "N", "Stop after as many records, however many days that takes; default: by days.", NULL },
-	{ 0, "truth", "FILE", "Where the truth goes; default: truth.ndjson in the folder, nowhere for a stream.", NULL },
-	{ 0, "asn-out", "FILE", "Where the MaxMind DB file of the made-up networks goes, for scan --asn; default: asn.mmdb in the folder.", NULL },
+	{ 0, "truth", "FILE", "Where the truth goes; default: truth.ndjson in the folder, nowhere for a stream.",
+	  NULL },
+	{ 0, "asn-out", "FILE",
+	  "Where the MaxMind DB file of the made-up networks goes, for scan --asn; default: asn.mmdb in the folder.",
+	  NULL },
 	{ 0 }
 };
 
@@ -65,8 +78,8 @@ static int take_number(const char *name, const char *text, uint64_t least, uint6
 	errno = 0;
 	*ret = strtoull(text, &end, 10);
 	if (*text < '0' || *text > '9' || *end || errno || *ret < least || *ret > most)
-		return cmd_usage_error(&command_simulate, "--%s '%s': a whole number from %llu to %llu", name, text, (unsigned long long)least,
-			(unsigned long long)most);
+		return cmd_usage_error(&command_simulate, "--%s '%s': a whole number from %llu to %llu", name, text,
+				       (unsigned long long)least, (unsigned long long)most);
 	return EXIT_RAN;
 }
 
@@ -89,9 +102,11 @@ static int take_names(const char *option, const char *text, const char *const *n
 		while (i < count && !str_eq_nocase(word, str_of(names[i])))
 			i++;
 		if (i == count)
-			return cmd_usage_error(&command_simulate, "--%s: there is no '%.*s' (see 'taximeter help simulate')", option, STR_ARG(word));
+			return cmd_usage_error(&command_simulate,
+					       "--%s: there is no '%.*s' (see 'taximeter help simulate')", option,
+					       STR_ARG(word));
 		*ret |= 1u << i;
-		rest = comma < 0 ? STR_NONE : (struct str){ rest.p + comma + 1, rest.n - (size_t)comma - 1 };
+		rest = comma < 0 ? STR_NONE : (struct str) { rest.p + comma + 1, rest.n - (size_t)comma - 1 };
 	}
 	return EXIT_RAN;
 }
@@ -106,8 +121,8 @@ static int take_start(struct simulate *x, const char *text)
 	return EXIT_RAN;
 }
 
-struct choices { /* what the user said, for what depends on something said later */
-	int delivery;  /* 0 = nothing, 1 = real, 2 = clean */
+struct choices {	/* what the user said, for what depends on something said later */
+	int delivery;	/* 0 = nothing, 1 = real, 2 = clean */
 	int64_t copies; /* -1 = nothing */
 };
 
@@ -127,7 +142,8 @@ static int take_option(struct simulate *x, struct choices *c, const struct optio
 		while (i < SIM_ENVELOPES && strcmp(value, sim_envelope_names[i]) != 0)
 			i++;
 		if (i == SIM_ENVELOPES)
-			return cmd_usage_error(&command_simulate, "-e '%s' is not an envelope; there are: %s", value, row->values);
+			return cmd_usage_error(&command_simulate, "-e '%s' is not an envelope; there are: %s", value,
+					       row->values);
 		x->set.envelope = (enum sim_envelope)i;
 	} else if (strcmp(name, "signins") == 0) {
 		x->set.signins = true;
@@ -175,9 +191,12 @@ static int settle(struct simulate *x, const struct choices *c)
 	const bool real = c->delivery ? c->delivery == 1 : !x->stream;
 
 	if (x->stream && x->folder && strcmp(x->folder, "-") != 0)
-		return cmd_usage_error(&command_simulate, "--stream writes to standard output, -o '%s' to a folder: only one of them", x->folder);
+		return cmd_usage_error(&command_simulate,
+				       "--stream writes to standard output, -o '%s' to a folder: only one of them",
+				       x->folder);
 	if (x->stream && x->set.signins)
-		return cmd_usage_error(&command_simulate, "--signins needs a folder: audit records and sign-ins are two streams");
+		return cmd_usage_error(&command_simulate,
+				       "--signins needs a folder: audit records and sign-ins are two streams");
 	x->set.delays = real;
 	x->set.late = real ? 0.01 : 0;
 	x->set.copies = c->copies >= 0 ? (double)c->copies / 100 : real ? 0.05 : 0;
@@ -220,7 +239,8 @@ static bool write_audit(void *arg, const char *p, size_t n)
 {
 	struct simulate *x = arg;
 
-	return (x->stream || open_day(x, &x->audit, "audit/", sim_envelope_extensions[x->set.envelope])) && put(x, &x->audit, p, n);
+	return (x->stream || open_day(x, &x->audit, "audit/", sim_envelope_extensions[x->set.envelope])) &&
+	       put(x, &x->audit, p, n);
 }
 
 static bool write_signins(void *arg, const char *p, size_t n)
@@ -255,7 +275,7 @@ static bool folder_is_free(struct simulate *x)
 
 	if (!dir)
 		return true;
-	for (struct dirent *e; (e = readdir(dir)) != NULL; )
+	for (struct dirent *e; (e = readdir(dir)) != NULL;)
 		free_ = free_ && e->d_name[0] == '.';
 	closedir(dir);
 	if (!free_) {
@@ -340,8 +360,8 @@ static void make(struct simulate *x, struct sim *s)
 	if (x->status == EXIT_RAN)
 		write_beside(x, s, false);
 	if (x->status == EXIT_RAN && !x->stream)
-		fprintf(stderr, "wrote        %llu records, %llu sign-ins, %.1f MB in %s\n", (unsigned long long)records, (unsigned long long)signins,
-			(double)x->bytes / 1e6, x->folder);
+		fprintf(stderr, "wrote        %llu records, %llu sign-ins, %.1f MB in %s\n",
+			(unsigned long long)records, (unsigned long long)signins, (double)x->bytes / 1e6, x->folder);
 }
 
 static int simulate_run(int argc, char **argv)
@@ -360,7 +380,8 @@ static int simulate_run(int argc, char **argv)
 	if (x.status == EXIT_RAN && i == OPT_ERROR)
 		x.status = EXIT_USAGE;
 	if (x.status == EXIT_RAN && optind < argc)
-		x.status = cmd_usage_error(&command_simulate, "'%s': simulate reads nothing; -o says where it writes", argv[optind]);
+		x.status = cmd_usage_error(&command_simulate, "'%s': simulate reads nothing; -o says where it writes",
+					   argv[optind]);
 	if (x.status == EXIT_RAN)
 		x.status = settle(&x, &c);
 	if (!x.folder)
@@ -384,15 +405,19 @@ static int simulate_run(int argc, char **argv)
 const struct command command_simulate = {
 	.name = "simulate",
 	.doc = "Write a made-up tenant: audit exports, sign-ins, and what is true",
-	.description = "Everything is drawn from --seed: the same options write the same bytes. The tenant has people, shared, service, room and "
-		       "dormant mailboxes, applications and networks that change as those of a real one do, and attacks, each listed in "
-		       "truth.ndjson with its mailboxes, clients, networks and the items that the log shows. A line of the truth is of type "
-		       "tenant, mailbox, event or attack; docs/simulator.md has their members and says where each number comes from.\n\n"
-		       "Names and addresses are reserved ones; GUIDs begin with 5f0c7a10. The networks are /24s of 198.18.0.0/15 and /48s of "
-		       "2001:db8::/32: give asn.mmdb to scan --asn, or they all look like two.\n\n"
-		       "The simulator does not know what is detected, and figures won on it rank methods; they promise nothing for the field.",
+	.description = "Everything is drawn from --seed: the same options write the same bytes. The tenant has people, "
+		       "shared, service, room and dormant mailboxes, applications and networks that change as those of "
+		       "a real one do, and attacks, each listed in truth.ndjson with its mailboxes, clients, networks "
+		       "and the items that the log shows. A line of the truth is of type tenant, mailbox, event or "
+		       "attack; docs/simulator.md has their members and says where each number comes from.\n\n"
+		       "Names and addresses are reserved ones; GUIDs begin with 5f0c7a10. The networks are /24s of "
+		       "198.18.0.0/15 and /48s of 2001:db8::/32: give asn.mmdb to scan --asn, or they all look like "
+		       "two.\n\n"
+		       "The simulator does not know what is detected, and figures won on it rank methods; they promise "
+		       "nothing for the field.",
 	.options = options,
-	.examples = "  taximeter simulate --seed 7 --mailboxes 300 -o tenant && taximeter scan --asn tenant/asn.mmdb tenant/audit\n"
+	.examples = "  taximeter simulate --seed 7 --mailboxes 300 -o tenant && taximeter scan --asn tenant/asn.mmdb "
+		    "tenant/audit\n"
 		    "  taximeter simulate --attacks A1,A3 --attack-instances 5 -e csv -o tenant\n"
 		    "  taximeter simulate --stream --mailboxes 100000 --records 100000000 | taximeter scan -\n",
 	.run = simulate_run,

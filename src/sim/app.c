@@ -15,18 +15,20 @@
 
 #include "sim/sim_int.h"
 
-#define GRAPH "00000003-0000-0000-c000-000000000000"
-#define EXCHANGE "00000002-0000-0ff1-ce00-000000000000"
-#define OWA_CLIENT "9199bf20-a13f-4107-85dc-02114787ef48"
+#define GRAPH	      "00000003-0000-0000-c000-000000000000"
+#define EXCHANGE      "00000002-0000-0ff1-ce00-000000000000"
+#define OWA_CLIENT    "9199bf20-a13f-4107-85dc-02114787ef48"
 #define OUTLOOK_PHONE "27922004-5251-4030-b22d-91ecd9a37ea4"
-#define OUTLOOK_MAC "fe93bfe1-7947-460a-a5e0-7a5906b51360"
+#define OUTLOOK_MAC   "fe93bfe1-7947-460a-a5e0-7a5906b51360"
 
 /* first-party applications that no innocent mailbox here is read by: for attack A1b */
 static const char *const first_party[] = {
-	"d3590ed6-52b3-4102-aeff-aad2292ab01c", "00b41c95-dab0-4487-9791-b9d2c32c80f2", "1fec8e78-bce4-4aaf-ab1b-5451cc387264",
-	"cc15fd57-2c6c-4117-a88c-83b1d56b4bbe", "ab9b8c07-8f02-4f72-87fa-80105867a763", "26a7ee05-5602-4d76-a7ba-eae8b7b67941",
-	"5d661950-3475-41cd-a2c3-d671a3162bc1", "00000009-0000-0000-c000-000000000000", "00000007-0000-0000-c000-000000000000",
-	"c44b4083-3bb0-49c1-b47d-974e53cbdf3c", "497effe9-df71-4043-a8bb-14cf78c4b63b", "fb78d390-0c51-40cd-8e17-fdbfab77341b",
+	"d3590ed6-52b3-4102-aeff-aad2292ab01c", "00b41c95-dab0-4487-9791-b9d2c32c80f2",
+	"1fec8e78-bce4-4aaf-ab1b-5451cc387264", "cc15fd57-2c6c-4117-a88c-83b1d56b4bbe",
+	"ab9b8c07-8f02-4f72-87fa-80105867a763", "26a7ee05-5602-4d76-a7ba-eae8b7b67941",
+	"5d661950-3475-41cd-a2c3-d671a3162bc1", "00000009-0000-0000-c000-000000000000",
+	"00000007-0000-0000-c000-000000000000", "c44b4083-3bb0-49c1-b47d-974e53cbdf3c",
+	"497effe9-df71-4043-a8bb-14cf78c4b63b", "fb78d390-0c51-40cd-8e17-fdbfab77341b",
 };
 
 static const char *const system_apps[APP_SYSTEMS][2] = {
@@ -45,15 +47,17 @@ static void set_ids(struct app *a, const char *app_id, const char *client_app_id
 	snprintf(a->client_app_id[1], sizeof(a->client_app_id[1]), "%s", client_2025);
 	snprintf(a->caller, sizeof(a->caller), "%s", *client_2025 ? client_2025 : app_id);
 	for (int form = 0; form < 2 && *app_id; form++)
-		a->ids_n[form] = (uint16_t)snprintf(a->ids[form], sizeof(a->ids[form]), ",\"AppId\":\"%s\"%s%s%s", app_id,
-			*clients[form] ? ",\"ClientAppId\":\"" : "", clients[form], *clients[form] ? "\"" : "");
+		a->ids_n[form] = (uint16_t)snprintf(a->ids[form], sizeof(a->ids[form]), ",\"AppId\":\"%s\"%s%s%s",
+						    app_id, *clients[form] ? ",\"ClientAppId\":\"" : "", clients[form],
+						    *clients[form] ? "\"" : "");
 }
 
 /* ClientInfoString "Client=" client rest [AppId=id]; */
 static void set_info(struct app *a, const char *client, const char *rest, const char *id)
 {
 	snprintf(a->client, sizeof(a->client), "%s", client);
-	a->info_n = (uint16_t)snprintf(a->info, sizeof(a->info), "Client=%s%s%s%s%s", client, rest, *id ? "[AppId=" : "", id, *id ? "];" : "");
+	a->info_n = (uint16_t)snprintf(a->info, sizeof(a->info), "Client=%s%s%s%s%s", client, rest,
+				       *id ? "[AppId=" : "", id, *id ? "];" : "");
 }
 
 static void make_graph(struct app *a, const char *id)
@@ -151,7 +155,8 @@ const struct app *app_get(struct sim *s, uint32_t number)
 	if (number >= APP_ATTACK && number - APP_ATTACK < s->attack_count) {
 		make_attack(a, s, number, id);
 	} else if (number >= APP_SYSTEM && number < APP_SYSTEM + APP_SYSTEMS) {
-		set_ids(a, system_apps[number - APP_SYSTEM][0], system_apps[number - APP_SYSTEM][1], system_apps[number - APP_SYSTEM][1]);
+		set_ids(a, system_apps[number - APP_SYSTEM][0], system_apps[number - APP_SYSTEM][1],
+			system_apps[number - APP_SYSTEM][1]);
 		set_info(a, "REST", ";Client=RESTSystem;;", "");
 		a->place = APP_DATA_CENTRE;
 	} else if (number == APP_SWEEP) {

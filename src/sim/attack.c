@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* attack: who is attacked, when and how; and what the log shows of it.
  *
- * Victims are persons, each of one attack at most, and stay for the whole time.  A kind takes a tenth of the mailboxes at
- * most and all kinds together a half; what finds no room is dropped and counted. */
+ * * Victims are persons, each of one attack at most, and stay for the whole time.  A kind takes a tenth of the
+ * mailboxes at most and all kinds together a half; what finds no room is dropped and counted. */
 #include <stdlib.h>
 
 #include "sim/sim_int.h"
 
-#define VICTIM_TRIES 400
-#define LOUD_ITEMS_A_DAY 1200  /* 60,000 of ten mailboxes in five days */
-#define PACED_SECONDS 72
-#define SYNC_FOLDERS 12
-#define FLOOD_RECORDS 1010
+#define VICTIM_TRIES	 400
+#define LOUD_ITEMS_A_DAY 1200 /* 60,000 of ten mailboxes in five days */
+#define PACED_SECONDS	 72
+#define SYNC_FOLDERS	 12
+#define FLOOD_RECORDS	 1010
 
 static const uint32_t durations[SIM_KINDS] = {
 #define ATTACK(name, text, duration, doc) duration,
@@ -150,8 +150,12 @@ static bool place_instance(struct sim *s, unsigned kind, unsigned number)
 
 	if (s->victim_count + wanted > s->set.mailboxes / 2 || (kind != SIM_A12 && !length))
 		return false;
-	*x = (struct attack){ .kind = (uint8_t)kind, .number = (uint16_t)number, .victims = wanted, .victim_first = (uint32_t)s->victim_count,
-		.seen_first = INT32_MAX, .seen_last = INT32_MIN };
+	*x = (struct attack) { .kind = (uint8_t)kind,
+			       .number = (uint16_t)number,
+			       .victims = wanted,
+			       .victim_first = (uint32_t)s->victim_count,
+			       .seen_first = INT32_MAX,
+			       .seen_last = INT32_MIN };
 	x->first = kind == SIM_A12 ? 0 : s->set.learn_days + draw_below(&d, room - length + 1);
 	x->last = kind == SIM_A12 ? s->set.days - 1 : x->first + length - 1;
 	for (unsigned tries = 0; found < wanted && tries < wanted * VICTIM_TRIES; tries++) {
@@ -164,7 +168,7 @@ static bool place_instance(struct sim *s, unsigned kind, unsigned number)
 			continue;
 		s->victim_of[slot] = (uint16_t)(index + 1);
 		s->victim_index[slot] = x->victim_first + found;
-		s->victims[x->victim_first + found++] = (struct victim){ .slot = slot, .first = INT32_MAX };
+		s->victims[x->victim_first + found++] = (struct victim) { .slot = slot, .first = INT32_MAX };
 	}
 	if (found < wanted) {
 		while (found)
@@ -196,7 +200,8 @@ bool attacks_plan(struct sim *s)
 			if (!(s->set.attacks >> kind & 1))
 				continue;
 			const uint32_t wanted = victims_wanted(s, kind);
-			if ((taken[kind] && taken[kind] + wanted > s->set.mailboxes / 10) || !place_instance(s, kind, number))
+			if ((taken[kind] && taken[kind] + wanted > s->set.mailboxes / 10) ||
+			    !place_instance(s, kind, number))
 				s->dropped[kind]++;
 			else
 				taken[kind] += wanted;
@@ -213,7 +218,7 @@ struct thief {
 	const struct plan *plan;
 	struct recs *recs;
 	struct draw d;
-	uint32_t next;  /* message */
+	uint32_t next; /* message */
 };
 
 static struct simrec *steal(struct thief *t, uint32_t second, uint32_t place, uint32_t items)
@@ -260,7 +265,8 @@ static void steal_like_owner(struct thief *t, uint32_t items, uint32_t place)
 	const struct app *a = app_get(t->s, t->x->app);
 
 	while (items && a && !t->recs->failed) {
-		const uint32_t n = draw_operation_count(&t->d), part = n < items ? n : items, second = second_of_day(&t->d, t->m);
+		const uint32_t n = draw_operation_count(&t->d), part = n < items ? n : items,
+			       second = second_of_day(&t->d, t->m);
 		steal(t, second, place ? place : place_now(t->s, t->m, t->plan, a->place, t->x->app, second), part);
 		items -= part;
 	}
@@ -405,7 +411,7 @@ bool attack_saw(struct sim *s, const struct simrec *r)
 		if (!sim_grow((void **)&x->hours, x->hour_count, &x->hour_capacity, sizeof(*x->hours)))
 			return false;
 		memmove(x->hours + i + 1, x->hours + i, (x->hour_count++ - i) * sizeof(*x->hours));
-		x->hours[i++] = (struct hour){ .hour = hour };
+		x->hours[i++] = (struct hour) { .hour = hour };
 	}
 	x->hours[i - 1].items += r->items;
 	x->hours[i - 1].records++;

@@ -1,37 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* day: what the audit log shows of one mailbox on one day.
  *
- * First everybody reads: the owner or the delegates through their applications, the services in the background, the
- * backup, what the day's plan has in store, and an attacker.  Then the log's own rules, as the audit log reference tells
- * them: reads of one context within two minutes share a record until it holds ten or eleven items; more than 1,000
- * records in 24 hours silence reads for 24 hours, and synchronising goes on.  (That a read of the same message in the
- * same context is not logged again within the hour is kept by never making one.) */
+ * * First everybody reads: the owner or the delegates through their applications, the services in the background, the
+ * backup, what the day's plan has in store, and an attacker.  Then the log's own rules, as the audit log reference
+ * tells them: reads of one context within two minutes share a record until it holds ten or eleven items; more than
+ * 1,000 records in 24 hours silence reads for 24 hours, and synchronising goes on. (That a read of the same message in
+ * the same context is not logged again within the hour is kept by never making one.) */
 #include <stdlib.h>
 
 #include "sim/sim_int.h"
 
-#define WINDOW_SECONDS 120
-#define WINDOW_ITEMS 10            /* a record is full at ten or eleven items */
+#define WINDOW_SECONDS	 120
+#define WINDOW_ITEMS	 10 /* a record is full at ten or eleven items */
 #define RECORD_ITEMS_MAX 11
 #define THROTTLE_RECORDS 1000
-#define FOLDERS 12
-#define DELEGATES_MAX 10
-#define OUTLIER_CHANCE 0.002
-#define OUTLIER_MAX 200
-#define VACATION_BLOCK 120
-#define REREAD_CHANCE 0.3          /* of a record: mail of the days before */
-#define STORM_CHANCE 0.6           /* of those with Outlook: a fifth of all */
-#define OFFICE_HOST 5              /* where administrators sit */
+#define FOLDERS		 12
+#define DELEGATES_MAX	 10
+#define OUTLIER_CHANCE	 0.002
+#define OUTLIER_MAX	 200
+#define VACATION_BLOCK	 120
+#define REREAD_CHANCE	 0.3 /* of a record: mail of the days before */
+#define STORM_CHANCE	 0.6 /* of those with Outlook: a fifth of all */
+#define OFFICE_HOST	 5   /* where administrators sit */
 
 /* Local hours of 1,000 reads, summed: five busy ones with 11 to 12 % each, 0.1 % in each of the three quietest. */
-static const uint16_t hour_sums[24] = {
-	3, 5, 6, 7, 8, 11, 19, 39, 94, 208, 326, 441, 501, 581, 697, 809, 879, 919, 941, 956, 971, 984, 994, 1000
-};
+static const uint16_t hour_sums[24] = { 3,   5,	  6,   7,   8,	 11,  19,  39,	94,  208, 326, 441,
+					501, 581, 697, 809, 879, 919, 941, 956, 971, 984, 994, 1000 };
 static const double weekday_factor[7] = { 1, 1.05, 1.05, 1, 0.9, 0.15, 0.1 };
-#define WEEKEND_FROM 5
-#define WEEKEND_ACTIVE 0.5         /* share of weekend days with any reading, of those who do not work then */
+#define WEEKEND_FROM   5
+#define WEEKEND_ACTIVE 0.5 /* share of weekend days with any reading, of those who do not work then */
 
-static bool has(const struct sim *s, unsigned confounder) { return s->set.confounders >> confounder & 1; }
+static bool has(const struct sim *s, unsigned confounder)
+{
+	return s->set.confounders >> confounder & 1;
+}
 
 uint32_t second_of_day(struct draw *d, const struct mailbox *m)
 {
@@ -57,7 +59,8 @@ uint32_t draw_operation_count(struct draw *d)
 	return n + 1;
 }
 
-uint32_t place_now(const struct sim *s, const struct mailbox *m, const struct plan *plan, uint32_t app_place, uint32_t app, uint32_t second)
+uint32_t place_now(const struct sim *s, const struct mailbox *m, const struct plan *plan, uint32_t app_place,
+		   uint32_t app, uint32_t second)
 {
 	const uint64_t today = hash_mix(hash_mix(s->set.seed, m->who), (uint64_t)plan->day << 16 | app);
 	const uint32_t hour = (second / 3600 + 24 - m->zone) % 24;
@@ -92,7 +95,8 @@ struct maker {
 	uint8_t logon;
 };
 
-static struct simrec *add(const struct maker *k, uint32_t second, uint32_t app, uint32_t place, uint32_t items, uint32_t message)
+static struct simrec *add(const struct maker *k, uint32_t second, uint32_t app, uint32_t place, uint32_t items,
+			  uint32_t message)
 {
 	struct simrec *r = recs_add(k->recs);
 
@@ -243,12 +247,14 @@ static void background(const struct maker *k)
 
 	for (uint32_t i = 0; i < n; i++) {
 		const uint32_t second = draw_below(&d, DAY_SECONDS), app = APP_SYSTEM + draw_below(&d, APP_SYSTEMS);
-		add(k, second, app, place_now(k->s, k->m, k->plan, APP_DATA_CENTRE, app, second), 1 + draw_below(&d, 2), k->plan->day << 16 | i * 2);
+		add(k, second, app, place_now(k->s, k->m, k->plan, APP_DATA_CENTRE, app, second), 1 + draw_below(&d, 2),
+		    k->plan->day << 16 | i * 2);
 	}
 	left = draw_poisson(&d, k->m->class_ == CLASS_DORMANT ? 1 : 9);
 	for (uint32_t second = 3600 + draw_below(&d, 3 * 3600), at = 0; left; second += WINDOW_SECONDS) {
 		const uint32_t part = left < RECORD_ITEMS_MAX ? left : RECORD_ITEMS_MAX;
-		add(k, second, APP_BACKUP, place_now(k->s, k->m, k->plan, APP_VENDOR, APP_BACKUP, second), part, k->plan->day << 16 | at);
+		add(k, second, APP_BACKUP, place_now(k->s, k->m, k->plan, APP_VENDOR, APP_BACKUP, second), part,
+		    k->plan->day << 16 | at);
 		left -= part;
 		at += part;
 	}
@@ -260,8 +266,8 @@ static void poll(const struct maker *k)
 	const uint32_t minute = k->m->who % 15;
 
 	for (uint32_t hour = 8; hour < 18; hour++)
-		add(k, (hour + k->m->zone) % 24 * 3600 + minute * 60, APP_POLL, place_now(k->s, k->m, k->plan, APP_FRONT_END, APP_POLL, 0), 1,
-		    k->plan->day << 16 | hour);
+		add(k, (hour + k->m->zone) % 24 * 3600 + minute * 60, APP_POLL,
+		    place_now(k->s, k->m, k->plan, APP_FRONT_END, APP_POLL, 0), 1, k->plan->day << 16 | hour);
 }
 
 static void migrate(const struct maker *k)
@@ -270,11 +276,13 @@ static void migrate(const struct maker *k)
 	const double items = exp(log(2000) + 0.7 * draw_normal(&d));
 	uint32_t left = items < 30000 ? (uint32_t)items : 30000;
 
-	event_member(k->s, SIM_MIGRATION, k->plan->migration_begin, k->plan->migration_end, k->m->who, APP_MIGRATION, NET_VENDOR + APP_MIGRATION % NET_VENDORS);
-	for (uint32_t at = 0; left && !k->recs->failed; ) {
-		const uint32_t n = left < RECORD_ITEMS_MAX ? left : 10 + draw_below(&d, 2), second = draw_below(&d, 10 * 3600);
-		add(k, (second + 20 * 3600) % DAY_SECONDS, APP_MIGRATION, place_now(k->s, k->m, k->plan, APP_VENDOR, APP_MIGRATION, second), n,
-		    0xf000u << 16 | at);
+	event_member(k->s, SIM_MIGRATION, k->plan->migration_begin, k->plan->migration_end, k->m->who, APP_MIGRATION,
+		     NET_VENDOR + APP_MIGRATION % NET_VENDORS);
+	for (uint32_t at = 0; left && !k->recs->failed;) {
+		const uint32_t n = left < RECORD_ITEMS_MAX ? left : 10 + draw_below(&d, 2),
+			       second = draw_below(&d, 10 * 3600);
+		add(k, (second + 20 * 3600) % DAY_SECONDS, APP_MIGRATION,
+		    place_now(k->s, k->m, k->plan, APP_VENDOR, APP_MIGRATION, second), n, 0xf000u << 16 | at);
 		left -= n;
 		at = (at + n) & 0xffff;
 	}
@@ -289,8 +297,10 @@ static void sweep(struct maker k)
 	event_member(k.s, SIM_SWEEP, k.plan->day, k.plan->day, k.m->who, APP_SWEEP, k.plan->office);
 	k.actor = ACTOR_ADMIN;
 	k.logon = LOGON_ADMIN_TYPE;
-	for (uint32_t i = 0, n = 1 + draw_below(&d, 3), second = (9 + draw_below(&d, 8)) * 3600; i < n; i++, second += 130)
-		add(&k, second, APP_SWEEP, place_of(k.plan->office, false, OFFICE_HOST), 1 + draw_below(&d, 10), 0xe000u << 16 | i * 11);
+	for (uint32_t i = 0, n = 1 + draw_below(&d, 3), second = (9 + draw_below(&d, 8)) * 3600; i < n;
+	     i++, second += 130)
+		add(&k, second, APP_SWEEP, place_of(k.plan->office, false, OFFICE_HOST), 1 + draw_below(&d, 10),
+		    0xe000u << 16 | i * 11);
 }
 
 static bool uses_outlook(const struct mailbox *m)
@@ -332,14 +342,17 @@ static void innocent(struct maker *k, uint32_t slot)
 	}
 	if (k->plan->sweep)
 		sweep(*k);
-	if (k->plan->migration && (slot + s->set.mailboxes - k->plan->migration_first) % s->set.mailboxes < k->plan->migration_n &&
+	if (k->plan->migration &&
+	    (slot + s->set.mailboxes - k->plan->migration_first) % s->set.mailboxes < k->plan->migration_n &&
 	    (m->class_ == CLASS_HUMAN || m->class_ == CLASS_SHARED))
 		migrate(k);
 }
 
 /* -- the log's rules -- */
 
-#define ORDER(a, b) if ((a) != (b)) return (a) < (b) ? -1 : 1
+#define ORDER(a, b)                                                                                                    \
+	if ((a) != (b))                                                                                                \
+	return (a) < (b) ? -1 : 1
 
 static int by_context(const void *left, const void *right)
 {
@@ -382,8 +395,14 @@ static void add_signin(struct sim *s, const struct mailbox *m, const struct simr
 		return;
 	}
 	g = &out->v[out->n++];
-	*g = (struct simsignin){ .time = r->issued + 300, .actor = r->actor, .who = r->who, .place = r->place, .app = r->app, .attack = r->attack,
-		.token_place = r->place, .day = (uint32_t)(r->time / DAY_SECONDS) };
+	*g = (struct simsignin) { .time = r->issued + 300,
+				  .actor = r->actor,
+				  .who = r->who,
+				  .place = r->place,
+				  .app = r->app,
+				  .attack = r->attack,
+				  .token_place = r->place,
+				  .day = (uint32_t)(r->time / DAY_SECONDS) };
 	if (place_net(r->place) == NET_FRONT_END) /* he signed in from where he is, not from Graph */
 		g->place = r->attack ? s->attacks[r->attack - 1].place[0] : place_of(m->home, m->v6, m->home_host);
 }
@@ -396,9 +415,11 @@ static size_t aggregate(struct sim *s, const struct mailbox *m, struct simrec *v
 	for (size_t i = 0; i < n; i++) {
 		struct simrec *last = kept ? &v[kept - 1] : NULL;
 		const bool same = last && same_context(last, &v[i]);
-		if (same && last->kind == REC_BIND && v[i].kind == REC_BIND && v[i].time - last->time < WINDOW_SECONDS &&
-		    !(v[i].flags & RECFLAG_OWN_SESSION) && last->items < WINDOW_ITEMS) {
-			const uint32_t room = RECORD_ITEMS_MAX - last->items, moved = v[i].items < room ? v[i].items : room;
+		if (same && last->kind == REC_BIND && v[i].kind == REC_BIND &&
+		    v[i].time - last->time < WINDOW_SECONDS && !(v[i].flags & RECFLAG_OWN_SESSION) &&
+		    last->items < WINDOW_ITEMS) {
+			const uint32_t room = RECORD_ITEMS_MAX - last->items,
+				       moved = v[i].items < room ? v[i].items : room;
 			last->items = (uint8_t)(last->items + moved);
 			v[i].items = (uint8_t)(v[i].items - moved);
 			v[i].message += moved;
@@ -409,7 +430,8 @@ static size_t aggregate(struct sim *s, const struct mailbox *m, struct simrec *v
 			v[i].issued = last->issued;
 		} else {
 			/* issued shortly before its first use; the sign-in is noted five minutes after the issue */
-			v[i].issued = v[i].time - 60 - (int32_t)(hash_mix(v[i].who, (uint64_t)v[i].place << 16 | v[i].app) % 240) - 300;
+			v[i].issued = v[i].time - 60 -
+				      (int32_t)(hash_mix(v[i].who, (uint64_t)v[i].place << 16 | v[i].app) % 240) - 300;
 			add_signin(s, m, &v[i], ret_signins);
 		}
 		v[kept++] = v[i];
@@ -456,7 +478,8 @@ static void number(struct simrec *v, size_t n)
 		v[i].serial = (uint32_t)i;
 }
 
-void mailbox_day(struct sim *s, uint32_t slot, struct mailbox *m, const struct plan *plan, struct recs *ret, struct signins *ret_signins)
+void mailbox_day(struct sim *s, uint32_t slot, struct mailbox *m, const struct plan *plan, struct recs *ret,
+		 struct signins *ret_signins)
 {
 	const size_t before = ret->n;
 	struct maker k = { s, m, plan, ret, m->who, LOGON_OWNER_TYPE };

@@ -14,7 +14,7 @@ struct draw {
 
 static inline struct draw draw_of(uint64_t seed, uint32_t who, uint32_t day, uint32_t purpose)
 {
-	return (struct draw){ hash_mix(hash_mix(seed, who), (uint64_t)day << 32 | purpose), 0 };
+	return (struct draw) { hash_mix(hash_mix(seed, who), (uint64_t)day << 32 | purpose), 0 };
 }
 
 /* any 64 bits; the mixing is that of splitmix64 (Steele, Lea, Flood 2014), over a counter */
@@ -38,11 +38,14 @@ static inline uint32_t draw_below(struct draw *d, uint32_t n)
 	return (uint32_t)((draw_bits(d) >> 32) * n >> 32);
 }
 
-static inline bool draw_chance(struct draw *d, double p) { return draw_unit(d) < p; }
+static inline bool draw_chance(struct draw *d, double p)
+{
+	return draw_unit(d) < p;
+}
 
-double draw_normal(struct draw *d);                /* mean 0, sd 1 */
+double draw_normal(struct draw *d); /* mean 0, sd 1 */
 uint32_t draw_poisson(struct draw *d, double mean);
-double draw_exponential(struct draw *d);           /* mean 1 */
+double draw_exponential(struct draw *d);	   /* mean 1 */
 double draw_pareto(struct draw *d, double shape);  /* >= 1; P(X > x) = x^-shape */
 double draw_gamma(struct draw *d, double shape);   /* scale 1 */
 uint32_t draw_geometric(struct draw *d, double p); /* failures before the first success: 0, 1, ... */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sim: a day after the other.  All mailboxes' records of a day are made, dated with their delivery, put in its order and
- * written; what is delivered later waits.  Memory is that of the slots and of one day, however many days there are. */
+/* sim: a day after the other.  All mailboxes' records of a day are made, dated with their delivery, put in its order
+ * and written; what is delivered later waits.  Memory is that of the slots and of one day, however many days there
+ * are. */
 #include "sim/sim.h"
 
 #include <stdlib.h>
@@ -8,14 +9,14 @@
 #include "base/mem.h"
 #include "sim/sim_int.h"
 
-#define DELAY_MEAN 2400          /* seconds from the event to its delivery */
-#define LATE_FROM 86400          /* the late ones: one to three days */
-#define LATE_TO 259200
+#define DELAY_MEAN     2400  /* seconds from the event to its delivery */
+#define LATE_FROM      86400 /* the late ones: one to three days */
+#define LATE_TO	       259200
 #define OUTAGE_SECONDS (6 * 3600)
-#define OUTAGE_REPLAY 3600       /* then it all comes at once, in no order */
-#define TEXT_FLUSH (256 * KIB)
-#define TEXT_MAX (TEXT_FLUSH + 4 * RECORD_TEXT_MAX)
-#define EVENTS_MAX 16000000
+#define OUTAGE_REPLAY  3600 /* then it all comes at once, in no order */
+#define TEXT_FLUSH     (256 * KIB)
+#define TEXT_MAX       (TEXT_FLUSH + 4 * RECORD_TEXT_MAX)
+#define EVENTS_MAX     16000000
 
 const char *const sim_confounder_names[SIM_CONFOUNDERS] = {
 #define CONFOUNDER(name, text, doc) text,
@@ -40,10 +41,19 @@ const char *const sim_envelope_extensions[SIM_ENVELOPES] = {
 
 void sim_settings_init(struct sim_settings *s)
 {
-	*s = (struct sim_settings){
-		.seed = 1, .mailboxes = 300, .days = 120, .learn_days = UINT32_MAX, .start = days_from_civil(2026, 1, 5),
-		.attacks = (1u << SIM_KINDS) - 1, .instances = 1, .confounders = (1u << SIM_CONFOUNDERS) - 1,
-		.copies = 0.05, .late = 0.01, .delays = true, .truth = true,
+	*s = (struct sim_settings) {
+		.seed = 1,
+		.mailboxes = 300,
+		.days = 120,
+		.learn_days = UINT32_MAX,
+		.start = days_from_civil(2026, 1, 5),
+		.attacks = (1u << SIM_KINDS) - 1,
+		.instances = 1,
+		.confounders = (1u << SIM_CONFOUNDERS) - 1,
+		.copies = 0.05,
+		.late = 0.01,
+		.delays = true,
+		.truth = true,
 	};
 }
 
@@ -91,7 +101,7 @@ void event_one(struct sim *s, unsigned kind, uint32_t first, uint32_t last, uint
 	struct sim_event *e = event_add(s);
 
 	if (e)
-		*e = (struct sim_event){ (uint8_t)kind, first, last, who, (uint16_t)app, (uint16_t)net };
+		*e = (struct sim_event) { (uint8_t)kind, first, last, who, (uint16_t)app, (uint16_t)net };
 }
 
 void event_member(struct sim *s, unsigned kind, uint32_t first, uint32_t last, uint32_t who, unsigned app, unsigned net)
@@ -111,7 +121,7 @@ void event_member(struct sim *s, unsigned kind, uint32_t first, uint32_t last, u
 		*index = (uint32_t)s->event_count;
 		event_one(s, kind, first, last, EVENT_LIST, app, net);
 	}
-	s->members[s->member_count++] = (struct member){ *index, who };
+	s->members[s->member_count++] = (struct member) { *index, who };
 }
 
 /* -- making and ending -- */
@@ -162,7 +172,8 @@ struct sim *sim_new(const struct sim_settings *settings)
 	if (s->set.confounders >> SIM_VPN_SWITCH & 1)
 		event_one(s, SIM_VPN_SWITCH, s->switch_day, s->switch_day, EVENT_ALL, 0xffff, NET_OFFICE + 1);
 	if (s->set.delays)
-		event_one(s, EVENT_OUTAGE, s->outage_second / DAY_SECONDS, s->outage_second / DAY_SECONDS, EVENT_ALL, 0xffff, 0xffff);
+		event_one(s, EVENT_OUTAGE, s->outage_second / DAY_SECONDS, s->outage_second / DAY_SECONDS, EVENT_ALL,
+			  0xffff, 0xffff);
 	return s;
 }
 
@@ -200,7 +211,8 @@ static int32_t arrival_of(const struct sim *s, struct draw *d, int32_t time)
 		arrival += LATE_FROM + (int32_t)draw_below(d, LATE_TO - LATE_FROM);
 	else if (s->set.delays)
 		arrival += (int32_t)(DELAY_MEAN * draw_exponential(d));
-	if (s->set.delays && arrival >= (int32_t)s->outage_second && arrival < (int32_t)s->outage_second + OUTAGE_SECONDS)
+	if (s->set.delays && arrival >= (int32_t)s->outage_second &&
+	    arrival < (int32_t)s->outage_second + OUTAGE_SECONDS)
 		arrival = (int32_t)s->outage_second + OUTAGE_SECONDS + (int32_t)draw_below(d, OUTAGE_REPLAY);
 	return arrival;
 }
@@ -338,7 +350,9 @@ static int by_sign_in(const void *left, const void *right)
 {
 	const struct simsignin *a = left, *b = right;
 
-#define ORDER(x, y) if ((x) != (y)) return (x) < (y) ? -1 : 1
+#define ORDER(x, y)                                                                                                    \
+	if ((x) != (y))                                                                                                \
+	return (x) < (y) ? -1 : 1
 	ORDER(a->time, b->time);
 	ORDER(a->who, b->who);
 	ORDER(a->actor, b->actor);
@@ -399,7 +413,7 @@ enum sim_step sim_next_day(struct sim *s, sim_write audit, sim_write signins, vo
 	enum sim_step step;
 	size_t due;
 
-	*ret = (struct sim_day){ .day = s->set.start + s->day };
+	*ret = (struct sim_day) { .day = s->set.start + s->day };
 	if (full(s) || (!alive && !s->pending.n))
 		return end(s, audit, arg);
 	if (alive)

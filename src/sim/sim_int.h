@@ -15,8 +15,8 @@
 
 /* Purposes of draws.  A new one goes to the end, or every tenant changes. */
 enum purpose {
-	DRAW_OCCUPANT = 1, DRAW_CLASS, DRAW_HABITS, DRAW_APPS, DRAW_VACATION, DRAW_ADOPT, DRAW_NETWORK, DRAW_VOLUME, DRAW_RECORDS,
-	DRAW_SYNC, DRAW_BACKGROUND, DRAW_PLAN, DRAW_JOIN, DRAW_MIGRATION, DRAW_ATTACK, DRAW_ATTACK_DAY, DRAW_DELIVERY, DRAW_ID,
+	DRAW_OCCUPANT = 1, DRAW_CLASS, DRAW_HABITS, DRAW_APPS, DRAW_VACATION, DRAW_ADOPT, DRAW_NETWORK, DRAW_VOLUME,
+	DRAW_RECORDS, DRAW_SYNC, DRAW_BACKGROUND, DRAW_PLAN, DRAW_JOIN, DRAW_MIGRATION, DRAW_ATTACK, DRAW_ATTACK_DAY, DRAW_DELIVERY, DRAW_ID,
 	DRAW_TOKEN, DRAW_MESSAGE, DRAW_APP, DRAW_OUTLIER, DRAW_STORM, DRAW_DELEGATE, DRAW_SWEEP,
 };
 
@@ -38,7 +38,10 @@ enum {
 	NET_KINDS
 };
 /* A reader's place: network << 20 | v6 << 16 | host.  Never 0 as network 0 has no host 0. */
-static inline uint32_t place_of(uint32_t net, bool v6, uint32_t host) { return net << 20 | (uint32_t)v6 << 16 | (host & 0xffff); }
+static inline uint32_t place_of(uint32_t net, bool v6, uint32_t host)
+{
+	return net << 20 | (uint32_t)v6 << 16 | (host & 0xffff);
+}
 static inline uint32_t place_net(uint32_t place) { return place >> 20; }
 char *place_write(char *p, uint32_t place); /* the address as text; returns its end (at most 40 bytes) */
 #define PLACE_TEXT_MAX 40
@@ -173,9 +176,11 @@ void plan_make(const struct sim *s, uint32_t day, struct plan *ret);
 /* -- a day of a mailbox: day.c -- */
 
 /* Appends the records of that mailbox-day as the log shows them, in time order, and its sign-ins. */
-void mailbox_day(struct sim *s, uint32_t slot, struct mailbox *m, const struct plan *plan, struct recs *ret, struct signins *ret_signins);
+void mailbox_day(struct sim *s, uint32_t slot, struct mailbox *m, const struct plan *plan, struct recs *ret,
+		 struct signins *ret_signins);
 /* places: where that person is at that second of the day */
-uint32_t place_now(const struct sim *s, const struct mailbox *m, const struct plan *plan, uint32_t app_place, uint32_t app, uint32_t second);
+uint32_t place_now(const struct sim *s, const struct mailbox *m, const struct plan *plan, uint32_t app_place,
+		   uint32_t app, uint32_t second);
 uint32_t second_of_day(struct draw *d, const struct mailbox *m); /* by the hours people work */
 uint32_t draw_operation_count(struct draw *d);
 
@@ -222,7 +227,8 @@ enum { EVENT_HIRE = SIM_CONFOUNDERS, EVENT_LEAVE, EVENT_OUTAGE };
 #define EVENT_LIST 0xfffffffeu
 void event_one(struct sim *s, unsigned kind, uint32_t first, uint32_t last, uint32_t who, unsigned app, unsigned net);
 /* one mailbox more in the event of that kind, day and application, which is made if it is new */
-void event_member(struct sim *s, unsigned kind, uint32_t first, uint32_t last, uint32_t who, unsigned app, unsigned net);
+void event_member(struct sim *s, unsigned kind, uint32_t first, uint32_t last, uint32_t who, unsigned app,
+		  unsigned net);
 
 /* -- text: write.c -- */
 

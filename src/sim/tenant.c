@@ -1,28 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tenant: who there is and what changes from day to day.
  *
- * A mailbox sits in a slot.  When somebody leaves, somebody new gets the slot and a new GUID, so that a tenant of any
- * length needs the memory of its slots.  What a mailbox is, is drawn from its occupant's number; what changes in the
- * morning of a day, from that number and the day.  So a mailbox on day d is its first day and d small steps, and needs no
- * other mailbox. */
+ * * A mailbox sits in a slot.  When somebody leaves, somebody new gets the slot and a new GUID, so that a tenant of
+ * any length needs the memory of its slots.  What a mailbox is, is drawn from its occupant's number; what changes in
+ * the morning of a day, from that number and the day.  So a mailbox on day d is its first day and d small steps, and
+ * needs no other mailbox. */
 #include "sim/sim_int.h"
 
 /* Made up, after the evaluation protocol unless it says otherwise; docs/simulator.md has the list. */
-#define TURNOVER_CHANCE 0.048    /* in TURNOVER_BLOCK days: two of 5,000 a day */
-#define ADOPT_CHANCE 0.004       /* a mailbox-day */
-#define NETWORK_CHANCE 0.03
-#define BIRTHS_A_DAY 0.4
-#define BIRTH_SPREAD 5           /* days from the first to the last who take up a newborn application */
-#define ROLLOUT_SHARE 0.4
-#define ROLLOUT_DAYS 10
-#define MONTH 30
+#define TURNOVER_CHANCE	    0.048 /* in TURNOVER_BLOCK days: two of 5,000 a day */
+#define ADOPT_CHANCE	    0.004 /* a mailbox-day */
+#define NETWORK_CHANCE	    0.03
+#define BIRTHS_A_DAY	    0.4
+#define BIRTH_SPREAD	    5 /* days from the first to the last who take up a newborn application */
+#define ROLLOUT_SHARE	    0.4
+#define ROLLOUT_DAYS	    10
+#define MONTH		    30
 #define MIGRATION_MAILBOXES 25
-#define MIGRATION_DAYS 3
-#define GENERATIONS_MAX 127      /* who stays a positive number */
+#define MIGRATION_DAYS	    3
+#define GENERATIONS_MAX	    127 /* who stays a positive number */
 
 const char *const mailbox_class_names[MAILBOX_CLASSES] = { "human", "shared", "service", "room", "dormant" };
 
-static bool has(const struct sim *s, unsigned confounder) { return s->set.confounders >> confounder & 1; }
+static bool has(const struct sim *s, unsigned confounder)
+{
+	return s->set.confounders >> confounder & 1;
+}
 
 uint32_t occupant_of(const struct sim *s, uint32_t slot, uint32_t day, uint32_t *ret_born)
 {
@@ -50,7 +53,11 @@ enum mailbox_class class_of(const struct sim *s, uint32_t who)
 
 	if (who >> 24) /* a new hire is a person */
 		return CLASS_HUMAN;
-	return u < 0.85 ? CLASS_HUMAN : u < 0.91 ? CLASS_SHARED : u < 0.95 ? CLASS_SERVICE : u < 0.98 ? CLASS_ROOM : CLASS_DORMANT;
+	return u < 0.85	  ? CLASS_HUMAN
+	       : u < 0.91 ? CLASS_SHARED
+	       : u < 0.95 ? CLASS_SERVICE
+	       : u < 0.98 ? CLASS_ROOM
+			  : CLASS_DORMANT;
 }
 
 static bool uses(const struct mailbox *m, uint32_t app)
@@ -105,14 +112,18 @@ static void choose_apps(const struct sim *s, struct mailbox *m)
 
 void mailbox_begin(const struct sim *s, struct mailbox *m, uint32_t who, uint32_t born)
 {
-	static const struct { double median, sigma; } rates[MAILBOX_CLASSES] = {
-		[CLASS_HUMAN] = { 60, 1.1 }, [CLASS_SHARED] = { 80, 1.0 }, [CLASS_SERVICE] = { 200, 0.8 }, [CLASS_ROOM] = { 1, 0.1 },
-		[CLASS_DORMANT] = { 5, 0.5 },
+	static const struct {
+		double median, sigma;
+	} rates[MAILBOX_CLASSES] = {
+		[CLASS_HUMAN] = { 60, 1.1 }, [CLASS_SHARED] = { 80, 1.0 }, [CLASS_SERVICE] = { 200, 0.8 },
+		[CLASS_ROOM] = { 1, 0.1 },   [CLASS_DORMANT] = { 5, 0.5 },
 	};
 	static const uint8_t zones[10] = { 0, 0, 0, 0, 23, 23, 23, 5, 5, 16 }; /* offices at UTC 0, +1, -5, +8 */
 	struct draw d = draw_of(s->set.seed, who, 0, DRAW_HABITS);
 
-	*m = (struct mailbox){ .who = who, .born = born, .class_ = (uint8_t)class_of(s, who), .blind_until = INT32_MIN };
+	*m = (struct mailbox) {
+		.who = who, .born = born, .class_ = (uint8_t)class_of(s, who), .blind_until = INT32_MIN
+	};
 	m->log_rate = log(rates[m->class_].median) + rates[m->class_].sigma * draw_normal(&d);
 	m->noise = 0.3 + 0.6 * draw_unit(&d);
 	m->active = m->class_ == CLASS_DORMANT ? 0.03 : m->class_ == CLASS_SERVICE ? 1 : 0.45 + 0.55 * draw_unit(&d);
@@ -173,12 +184,14 @@ static void change_apps(struct sim *s, uint32_t slot, struct mailbox *m, const s
 	for (unsigned i = 0; i < 2; i++)
 		if (m->rollout_day[i] == plan->day) {
 			take_up(m, APP_ROLLOUT + i, share);
-			event_member(s, SIM_ROLLOUT, s->rollout_day[i], s->rollout_day[i] + ROLLOUT_DAYS - 1, m->who, APP_ROLLOUT + i, 0xffff);
+			event_member(s, SIM_ROLLOUT, s->rollout_day[i], s->rollout_day[i] + ROLLOUT_DAYS - 1, m->who,
+				     APP_ROLLOUT + i, 0xffff);
 		}
 	for (unsigned i = 0; i < plan->joins; i++)
 		if (plan->join[i].slot == slot) {
 			take_up(m, plan->join[i].app, share);
-			event_member(s, SIM_BIRTH, plan->join[i].born, plan->join[i].born + BIRTH_SPREAD - 1, m->who, plan->join[i].app, 0xffff);
+			event_member(s, SIM_BIRTH, plan->join[i].born, plan->join[i].born + BIRTH_SPREAD - 1, m->who,
+				     plan->join[i].app, 0xffff);
 		}
 }
 
@@ -214,9 +227,11 @@ static void plan_births(const struct sim *s, uint32_t age, struct plan *ret)
 		if (n > BIRTH_MAILBOXES_MAX)
 			n = BIRTH_MAILBOXES_MAX;
 		for (uint32_t k = 0; k < n; k++) {
-			const uint32_t slot = draw_below(&d, s->set.mailboxes), after = k ? draw_below(&d, BIRTH_SPREAD) : 0;
+			const uint32_t slot = draw_below(&d, s->set.mailboxes),
+				       after = k ? draw_below(&d, BIRTH_SPREAD) : 0;
 			if (after == age)
-				ret->join[ret->joins++] = (struct join){ slot, APP_BORN + (born * BIRTHS_MAX + i) % APPS_BORN, born };
+				ret->join[ret->joins++] =
+					(struct join) { slot, APP_BORN + (born * BIRTHS_MAX + i) % APPS_BORN, born };
 		}
 	}
 }
@@ -252,7 +267,8 @@ void plan_make(const struct sim *s, uint32_t day, struct plan *ret)
 		struct draw d = draw_of(s->set.seed, UINT32_MAX - 1, month, DRAW_MIGRATION);
 		const uint32_t first = day_of_month(s, month, DRAW_MIGRATION, MIGRATION_DAYS);
 		ret->migration_first = draw_below(&d, s->set.mailboxes);
-		ret->migration_n = s->set.mailboxes / 8 < MIGRATION_MAILBOXES ? s->set.mailboxes / 8 : MIGRATION_MAILBOXES;
+		ret->migration_n =
+			s->set.mailboxes / 8 < MIGRATION_MAILBOXES ? s->set.mailboxes / 8 : MIGRATION_MAILBOXES;
 		ret->migration = day >= first && day < first + MIGRATION_DAYS;
 		ret->migration_begin = first;
 		ret->migration_end = first + MIGRATION_DAYS - 1;

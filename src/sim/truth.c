@@ -6,7 +6,7 @@
 #include "sim/sim_int.h"
 
 #define TRUTH_FLUSH (64 * KIB)
-#define TRUTH_MAX (64 * MIB) /* one line: an event that lists a fifth of the mailboxes */
+#define TRUTH_MAX   (64 * MIB) /* one line: an event that lists a fifth of the mailboxes */
 
 struct truth {
 	struct sim *s;
@@ -68,7 +68,8 @@ static void add_client(struct truth *t, uint32_t app, unsigned form)
 		t->b.failed = true;
 		return;
 	}
-	buf_printf(&t->b, "{\"app_id\":\"%s\",\"client_app_id\":\"%s\",\"client\":\"%s\"}", a->app_id, a->client_app_id[form], a->client);
+	buf_printf(&t->b, "{\"app_id\":\"%s\",\"client_app_id\":\"%s\",\"client\":\"%s\"}", a->app_id,
+		   a->client_app_id[form], a->client);
 }
 
 static void add_network(struct truth *t, uint32_t net)
@@ -87,13 +88,18 @@ static void add_tenant(struct truth *t, uint32_t days)
 	const struct sim_settings *set = &s->set;
 	bool any = false;
 
-	buf_printf(&t->b, "{\"type\":\"tenant\",\"version\":1,\"seed\":%" PRIu64 ",\"organization\":\"5f0c7a10-0000-4000-8000-000000000001\","
-		"\"mailboxes\":%" PRIu32 ",\"days\":%" PRIu32 ",\"learn_days\":%" PRIu32 ",\"start\":", set->seed, set->mailboxes, days, set->learn_days);
+	buf_printf(&t->b,
+		   "{\"type\":\"tenant\",\"version\":1,\"seed\":%" PRIu64
+		   ",\"organization\":\"5f0c7a10-0000-4000-8000-000000000001\","
+		   "\"mailboxes\":%" PRIu32 ",\"days\":%" PRIu32 ",\"learn_days\":%" PRIu32 ",\"start\":",
+		   set->seed, set->mailboxes, days, set->learn_days);
 	add_day(t, 0);
 	buf_add_cstr(&t->b, ",\"end\":");
 	add_day(t, days ? days - 1 : 0);
-	buf_printf(&t->b, ",\"envelope\":\"%s\",\"records\":%" PRIu64 ",\"copies\":%" PRIu64 ",\"mail_records\":%" PRIu64 ",\"syncs\":%" PRIu64
-		",\"items\":%" PRIu64 ",\"attack_kinds\":[", sim_envelope_names[set->envelope], s->records, s->copies, s->records, s->syncs, s->items);
+	buf_printf(&t->b,
+		   ",\"envelope\":\"%s\",\"records\":%" PRIu64 ",\"copies\":%" PRIu64 ",\"mail_records\":%" PRIu64
+		   ",\"syncs\":%" PRIu64 ",\"items\":%" PRIu64 ",\"attack_kinds\":[",
+		   sim_envelope_names[set->envelope], s->records, s->copies, s->records, s->syncs, s->items);
 	for (unsigned i = 0; i < SIM_KINDS; i++)
 		if (set->attacks >> i & 1) {
 			buf_printf(&t->b, "%s\"%s\"", any ? "," : "", sim_kind_names[i]);
@@ -118,8 +124,10 @@ static void add_mailbox(struct truth *t, uint32_t who, uint32_t first, uint32_t 
 	add_guid(t, who);
 	buf_add_cstr(&t->b, ",\"upn\":");
 	add_upn(t, who);
-	buf_printf(&t->b, ",\"class\":\"%s\",\"first_day\":%" PRIu32 ",\"last_day\":%" PRIu32 ",\"mailbox_days\":%" PRIu32 ",\"attack\":",
-		mailbox_class_names[class_of(s, who)], first, last, last - first + 1);
+	buf_printf(&t->b,
+		   ",\"class\":\"%s\",\"first_day\":%" PRIu32 ",\"last_day\":%" PRIu32 ",\"mailbox_days\":%" PRIu32
+		   ",\"attack\":",
+		   mailbox_class_names[class_of(s, who)], first, last, last - first + 1);
 	if (attack)
 		add_attack_id(t, &s->attacks[attack - 1]);
 	else
@@ -164,11 +172,15 @@ static void add_event(struct truth *t, size_t number, size_t *member)
 {
 	const struct sim *s = t->s;
 	const struct sim_event *e = &s->events[number];
-	const char *kind = e->kind == EVENT_HIRE ? "hire" : e->kind == EVENT_LEAVE ? "leave" : e->kind == EVENT_OUTAGE ? "outage" :
-		sim_confounder_names[e->kind];
+	const char *kind = e->kind == EVENT_HIRE     ? "hire"
+			   : e->kind == EVENT_LEAVE  ? "leave"
+			   : e->kind == EVENT_OUTAGE ? "outage"
+						     : sim_confounder_names[e->kind];
 
-	buf_printf(&t->b, "{\"type\":\"event\",\"id\":\"%s-%zu\",\"kind\":\"%s\",\"first_day\":%" PRIu32 ",\"last_day\":%" PRIu32 ",\"mailboxes\":",
-		kind, number + 1, kind, e->first, e->last);
+	buf_printf(&t->b,
+		   "{\"type\":\"event\",\"id\":\"%s-%zu\",\"kind\":\"%s\",\"first_day\":%" PRIu32
+		   ",\"last_day\":%" PRIu32 ",\"mailboxes\":",
+		   kind, number + 1, kind, e->first, e->last);
 	if (e->who == EVENT_ALL) {
 		buf_add_cstr(&t->b, "null");
 	} else if (e->who == EVENT_LIST) {
@@ -223,7 +235,8 @@ static void add_channel(struct truth *t, const struct attack *x)
 
 	buf_add_cstr(&t->b, ",\"clients\":[");
 	for (size_t i = 0; i < sizeof(x->apps_seen) / sizeof(x->apps_seen[0]) && x->apps_seen[i]; i++) {
-		const uint32_t app = (x->apps_seen[i] - 1) >> 1, before = i ? (x->apps_seen[i - 1] - 1) >> 1 : UINT32_MAX;
+		const uint32_t app = (x->apps_seen[i] - 1) >> 1,
+			       before = i ? (x->apps_seen[i - 1] - 1) >> 1 : UINT32_MAX;
 		const struct app *a = app_get(t->s, app);
 		if (a && app == before && strcmp(a->client_app_id[0], a->client_app_id[1]) == 0)
 			continue; /* the same in both forms */
@@ -261,7 +274,7 @@ static void add_channel(struct truth *t, const struct attack *x)
 static void add_by_day(struct truth *t, const struct attack *x, const char *name, int what)
 {
 	buf_printf(&t->b, ",\"%s\":[", name);
-	for (size_t i = 0; i < x->hour_count; ) {
+	for (size_t i = 0; i < x->hour_count;) {
 		const uint32_t day = x->hours[i].hour / 24;
 		uint64_t sum = 0;
 		if (i)
@@ -297,12 +310,14 @@ static void add_attack(struct truth *t, const struct attack *x)
 	buf_add_cstr(&t->b, seen ? ",\"last\":" : "null,\"last\":null");
 	if (seen)
 		add_time(t, x->seen_last);
-	buf_printf(&t->b, ",\"first_day\":%" PRIu32 ",\"last_day\":%" PRIu32, seen ? (uint32_t)x->seen_first / DAY_SECONDS : x->first,
-		seen ? (uint32_t)x->seen_last / DAY_SECONDS : x->last);
+	buf_printf(&t->b, ",\"first_day\":%" PRIu32 ",\"last_day\":%" PRIu32,
+		   seen ? (uint32_t)x->seen_first / DAY_SECONDS : x->first,
+		   seen ? (uint32_t)x->seen_last / DAY_SECONDS : x->last);
 	add_by_day(t, x, "days", 0);
 	add_by_day(t, x, "items_per_day", 1);
 	add_by_day(t, x, "records_per_day", 2);
-	buf_printf(&t->b, ",\"items\":%" PRIu64 ",\"records\":%" PRIu64 ",\"syncs\":%" PRIu64 ",\"items_by_hour\":[", x->items, x->records, x->syncs);
+	buf_printf(&t->b, ",\"items\":%" PRIu64 ",\"records\":%" PRIu64 ",\"syncs\":%" PRIu64 ",\"items_by_hour\":[",
+		   x->items, x->records, x->syncs);
 	for (size_t i = 0; i < x->hour_count; i++)
 		buf_printf(&t->b, "%s[%" PRIu32 ",%" PRIu32 "]", i ? "," : "", x->hours[i].hour, x->hours[i].items);
 	buf_add_cstr(&t->b, "],\"victims\":[");
@@ -314,9 +329,11 @@ static void add_attack(struct truth *t, const struct attack *x)
 			add_time(t, victims[i].first);
 		else
 			buf_add_cstr(&t->b, "null");
-		buf_printf(&t->b, ",\"items\":%" PRIu64 ",\"records\":%" PRIu64 "}", victims[i].items, victims[i].records);
+		buf_printf(&t->b, ",\"items\":%" PRIu64 ",\"records\":%" PRIu64 "}", victims[i].items,
+			   victims[i].records);
 	}
-	buf_printf(&t->b, "],\"signed_in\":%s}\n", x->kind == SIM_A1 || x->kind == SIM_A1B || x->kind == SIM_A1C ? "false" : "true");
+	buf_printf(&t->b, "],\"signed_in\":%s}\n",
+		   x->kind == SIM_A1 || x->kind == SIM_A1B || x->kind == SIM_A1C ? "false" : "true");
 }
 
 enum sim_step sim_truth(struct sim *s, sim_write write, void *arg)

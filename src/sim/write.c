@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* write: records as text, in the shapes of the audit log reference (its sections 2.9, 5 and 6).
  *
- * A soak writes a hundred million of them, so a record is put together by copying: fixed pieces with memcpy, numbers and
- * hexadecimal by hand.  The caller has made room for RECORD_TEXT_MAX bytes; the longest record is a quarter of that. */
+ * * A soak writes a hundred million of them, so a record is put together by copying: fixed pieces with memcpy, numbers
+ * and hexadecimal by hand.  The caller has made room for RECORD_TEXT_MAX bytes; the longest record is a quarter of
+ * that. */
 #include "sim/sim_int.h"
 
 #define PUT(p, literal) (memcpy((p), (literal), sizeof(literal) - 1), (p) + sizeof(literal) - 1)
-#define TENANT "5f0c7a10-0000-4000-8000-000000000001"
+#define TENANT		"5f0c7a10-0000-4000-8000-000000000001"
 
 static const char *const folder_names[12] = {
-	"Inbox", "Archive", "Projects", "Sent Items", "Drafts", "Deleted Items", "Calendar", "Contacts", "Notes", "Tasks",
-	"Junk Email", "Conversation History",
+	"Inbox",    "Archive",	"Projects", "Sent Items", "Drafts",	"Deleted Items",
+	"Calendar", "Contacts", "Notes",    "Tasks",	  "Junk Email", "Conversation History",
 };
 
 /* -- pieces -- */
@@ -21,7 +22,10 @@ static char *put_text(char *p, const char *s, size_t n)
 	return p + n;
 }
 
-static char *put_cstr(char *p, const char *s) { return put_text(p, s, strlen(s)); }
+static char *put_cstr(char *p, const char *s)
+{
+	return put_text(p, s, strlen(s));
+}
 
 /* eight hexadecimal digits: one nibble a byte, all eight at once */
 static char *put_hex8(char *p, uint32_t n)
@@ -32,7 +36,8 @@ static char *put_hex8(char *p, uint32_t n)
 	x = (x | x << 8) & UINT64_C(0x00ff00ff00ff00ff);
 	x = (x | x << 4) & UINT64_C(0x0f0f0f0f0f0f0f0f);
 	/* 10 and more carry into bit 4 when 6 is added: those are letters */
-	x += UINT64_C(0x3030303030303030) + (((x + UINT64_C(0x0606060606060606)) >> 4) & UINT64_C(0x0101010101010101)) * 0x27;
+	x += UINT64_C(0x3030303030303030) +
+	     (((x + UINT64_C(0x0606060606060606)) >> 4) & UINT64_C(0x0101010101010101)) * 0x27;
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 	x = __builtin_bswap64(x);
 #endif
@@ -154,31 +159,38 @@ static char *put_culture_time(struct sim *s, char *p, int32_t time)
 
 static char *put_id(struct sim *s, char *p, const struct simrec *r)
 {
-	const uint64_t a = hash_mix(hash_mix(s->set.seed, DRAW_ID), (uint64_t)r->who << 32 | (uint32_t)(r->time / DAY_SECONDS));
+	const uint64_t a =
+		hash_mix(hash_mix(s->set.seed, DRAW_ID), (uint64_t)r->who << 32 | (uint32_t)(r->time / DAY_SECONDS));
 
 	return put_guid(p, hash_mix(a, r->serial), hash_mix(r->serial, a));
 }
 
 /* of the session of that reader on that day; `own`: a session for this record alone */
-static uint64_t session_key(const struct sim *s, uint32_t actor, uint32_t who, uint32_t place, uint32_t app, uint32_t day, uint32_t own)
+static uint64_t session_key(const struct sim *s, uint32_t actor, uint32_t who, uint32_t place, uint32_t app,
+			    uint32_t day, uint32_t own)
 {
-	const uint64_t reader = hash_mix(hash_mix(s->set.seed, (uint64_t)actor << 32 | who), (uint64_t)place << 32 | app);
+	const uint64_t reader =
+		hash_mix(hash_mix(s->set.seed, (uint64_t)actor << 32 | who), (uint64_t)place << 32 | app);
 
 	return hash_mix(reader, (uint64_t)day << 32 | own);
 }
 
 static uint64_t session_of(const struct sim *s, const struct simrec *r)
 {
-	return session_key(s, r->actor, r->who, r->place, (uint32_t)r->attack << 16 | r->app, (uint32_t)(r->time / DAY_SECONDS),
-		r->flags & RECFLAG_OWN_SESSION ? r->serial + 1 : 0);
+	return session_key(s, r->actor, r->who, r->place, (uint32_t)r->attack << 16 | r->app,
+			   (uint32_t)(r->time / DAY_SECONDS), r->flags & RECFLAG_OWN_SESSION ? r->serial + 1 : 0);
 }
 
 static uint64_t token_of(const struct sim *s, const struct simrec *r)
 {
-	return session_key(s, r->actor, r->who, r->place, (uint32_t)r->attack << 16 | r->app, (uint32_t)(r->time / DAY_SECONDS), 0);
+	return session_key(s, r->actor, r->who, r->place, (uint32_t)r->attack << 16 | r->app,
+			   (uint32_t)(r->time / DAY_SECONDS), 0);
 }
 
-static char *put_session(char *p, uint64_t key) { return put_guid(p, hash_mix(key, 1), hash_mix(key, 2)); }
+static char *put_session(char *p, uint64_t key)
+{
+	return put_guid(p, hash_mix(key, 1), hash_mix(key, 2));
+}
 
 static void token_guid(uint64_t key, uint8_t out[16])
 {
@@ -302,7 +314,8 @@ static char *put_record(struct sim *s, char *p, const struct simrec *r, bool z)
 	p = put_sid(PUT(p, "\",\"MailboxOwnerSid\":\""), r->who);
 	p = write_upn(PUT(p, "\",\"MailboxOwnerUPN\":\""), r->who);
 	p = put_access(PUT(p, "\","), r);
-	p = PUT(p, ",\"OrganizationName\":\"example.onmicrosoft.com\",\"OriginatingServer\":\"AB1PR01MB0001 (15.20.4200.000)\\r\\n\"");
+	p = PUT(p, ",\"OrganizationName\":\"example.onmicrosoft.com\",\"OriginatingServer\":\"AB1PR01MB0001 "
+		   "(15.20.4200.000)\\r\\n\"");
 	if (a->session && !(r->form && a->token)) {
 		p = put_session(PUT(p, ",\"SessionId\":\""), session_of(s, r));
 		*p++ = '"';
@@ -320,7 +333,10 @@ static char *put_record(struct sim *s, char *p, const struct simrec *r, bool z)
 	return PUT(p, "}");
 }
 
-char *write_record(struct sim *s, char *p, const struct simrec *r) { return put_record(s, p, r, false); }
+char *write_record(struct sim *s, char *p, const struct simrec *r)
+{
+	return put_record(s, p, r, false);
+}
 
 /* -- envelopes -- */
 
@@ -346,7 +362,8 @@ static char *put_csv(struct sim *s, char *p, const struct simrec *r, bool portal
 		p = put_id(s, p, r);
 		*p++ = ',';
 		p = put_time(s, p, r->time);
-		p = r->kind == REC_SYNC ? PUT(p, ".0000000Z,2,MailItemsAccessed,") : PUT(p, ".0000000Z,50,MailItemsAccessed,");
+		p = r->kind == REC_SYNC ? PUT(p, ".0000000Z,2,MailItemsAccessed,")
+					: PUT(p, ".0000000Z,50,MailItemsAccessed,");
 		p = write_upn(p, r->actor);
 		p = put_escaped(PUT(p, ",\""), record, n, false);
 		return PUT(p, "\",,\n");
@@ -363,8 +380,10 @@ static char *put_graph(struct sim *s, char *p, const struct simrec *r)
 {
 	p = put_id(s, PUT(p, "{\"id\":\""), r);
 	p = put_time(s, PUT(p, "\",\"createdDateTime\":\""), r->time);
-	p = r->kind == REC_SYNC ? PUT(p, "Z\",\"auditLogRecordType\":\"exchangeItem\"") : PUT(p, "Z\",\"auditLogRecordType\":\"exchangeItemAggregated\"");
-	p = PUT(p, ",\"operation\":\"MailItemsAccessed\",\"organizationId\":\"" TENANT "\",\"userType\":\"regular\",\"userId\":\"");
+	p = r->kind == REC_SYNC ? PUT(p, "Z\",\"auditLogRecordType\":\"exchangeItem\"")
+				: PUT(p, "Z\",\"auditLogRecordType\":\"exchangeItemAggregated\"");
+	p = PUT(p, ",\"operation\":\"MailItemsAccessed\",\"organizationId\":\"" TENANT
+		   "\",\"userType\":\"regular\",\"userId\":\"");
 	p = write_upn(p, r->actor);
 	p = write_upn(PUT(p, "\",\"service\":\"Exchange\",\"objectId\":null,\"userPrincipalName\":\""), r->actor);
 	p = PUT(p, "\",\"clientIp\":null,\"administrativeUnits\":[],\"auditData\":");
@@ -383,9 +402,12 @@ static char *put_office(struct sim *s, char *p, const struct simrec *r)
 	p = r->kind == REC_SYNC ? PUT(p, "Z\",\"RecordType\":\"ExchangeItem\"") : PUT(p, "Z\",\"RecordType\":\"50\"");
 	p = PUT(p, ",\"Operation\":\"MailItemsAccessed\",\"OrganizationId\":\"" TENANT "\",\"UserType\":");
 	p = r->logon == LOGON_ADMIN_TYPE ? PUT(p, "\"Admin\"") : PUT(p, "\"Regular\"");
-	p = write_upn(PUT(p, ",\"OfficeWorkload\":\"Exchange\",\"ResultStatus\":\"Succeeded\",\"UserId\":\""), r->actor);
+	p = write_upn(PUT(p, ",\"OfficeWorkload\":\"Exchange\",\"ResultStatus\":\"Succeeded\",\"UserId\":\""),
+		      r->actor);
 	p = PUT(p, "\",\"ExternalAccess\":\"False\",\"Logon_Type\":");
-	p = r->logon == LOGON_ADMIN_TYPE ? PUT(p, "\"Admin\"") : r->logon == LOGON_DELEGATE_TYPE ? PUT(p, "\"Delegated\"") : PUT(p, "\"Owner\"");
+	p = r->logon == LOGON_ADMIN_TYPE      ? PUT(p, "\"Admin\"")
+	    : r->logon == LOGON_DELEGATE_TYPE ? PUT(p, "\"Delegated\"")
+					      : PUT(p, "\"Owner\"");
 	p = write_who(PUT(p, ",\"MailboxGuid\":\""), r->who);
 	p = write_upn(PUT(p, "\",\"MailboxOwnerUPN\":\""), r->who);
 	p = put_text(PUT(p, "\",\"ClientInfoString\":\""), a->info, a->info_n);
@@ -413,12 +435,14 @@ static char *put_cloudapp(struct sim *s, char *p, const struct simrec *r)
 	if (!a)
 		return p;
 	p = put_time(s, PUT(p, "{\"Timestamp\":\""), r->time);
-	p = PUT(p, "Z\",\"ActionType\":\"MailItemsAccessed\",\"Application\":\"Microsoft Exchange Online\",\"ApplicationId\":20893,\"AccountObjectId\":\"");
+	p = PUT(p, "Z\",\"ActionType\":\"MailItemsAccessed\",\"Application\":\"Microsoft Exchange "
+		   "Online\",\"ApplicationId\":20893,\"AccountObjectId\":\"");
 	p = put_object(p, r->actor);
 	p = put_object(PUT(p, "\",\"AccountId\":\""), r->actor);
 	p = place_write(PUT(p, "\",\"AccountType\":\"Regular\",\"IPAddress\":\""), r->place);
 	p = put_text(PUT(p, "\",\"UserAgent\":\""), a->info, a->info_n);
-	p = PUT(p, "\",\"ActivityObjects\":[{\"Type\":\"Property\",\"Role\":\"Parameter\",\"Name\":\"MailAccessType\",\"Value\":\"");
+	p = PUT(p, "\",\"ActivityObjects\":[{\"Type\":\"Property\",\"Role\":\"Parameter\",\"Name\":\"MailAccessType\","
+		   "\"Value\":\"");
 	p = r->kind == REC_SYNC ? PUT(p, "Sync") : PUT(p, "Bind");
 	p = put_record(s, PUT(p, "\"}],\"RawEventData\":"), r, true);
 	p = put_id(s, PUT(p, ",\"ReportId\":\"1_20893_"), r);
@@ -428,7 +452,8 @@ static char *put_cloudapp(struct sim *s, char *p, const struct simrec *r)
 static char *put_eventhub(struct sim *s, char *p, const struct simrec *r)
 {
 	p = put_time(s, PUT(p, "{\"records\":[{\"time\":\""), r->arrival > r->time ? r->arrival : r->time);
-	p = PUT(p, ".0000000Z\",\"tenantId\":\"" TENANT "\",\"operationName\":\"Publish\",\"category\":\"AdvancedHunting-CloudAppEvents\",\"properties\":");
+	p = PUT(p, ".0000000Z\",\"tenantId\":\"" TENANT
+		   "\",\"operationName\":\"Publish\",\"category\":\"AdvancedHunting-CloudAppEvents\",\"properties\":");
 	p = put_cloudapp(s, p, r);
 	return PUT(p, ",\"Tenant\":\"DefaultTenant\"}]}");
 }
@@ -443,11 +468,13 @@ void envelope_open(struct sim *s, struct buf *b)
 		buf_add_cstr(b, "{\"value\":[");
 		break;
 	case SIM_CSV:
-		buf_add_cstr(b, "\"RecordType\",\"CreationDate\",\"UserIds\",\"Operations\",\"AuditData\",\"ResultIndex\",\"ResultCount\","
-			"\"Identity\",\"IsValid\",\"ObjectState\"\n");
+		buf_add_cstr(b, "\"RecordType\",\"CreationDate\",\"UserIds\",\"Operations\",\"AuditData\","
+				"\"ResultIndex\",\"ResultCount\","
+				"\"Identity\",\"IsValid\",\"ObjectState\"\n");
 		break;
 	case SIM_PORTAL:
-		buf_add_cstr(b, "RecordId,CreationDate,RecordType,Operation,UserId,AuditData,AssociatedAdminUnits,AssociatedAdminUnitsNames\n");
+		buf_add_cstr(b, "RecordId,CreationDate,RecordType,Operation,UserId,AuditData,AssociatedAdminUnits,"
+				"AssociatedAdminUnitsNames\n");
 		break;
 	default:
 		break;
@@ -495,10 +522,12 @@ void envelope_close(struct sim *s, struct buf *b)
 char *write_signin(struct sim *s, char *p, const struct simsignin *g)
 {
 	const struct app *a = app_get(s, g->app);
-	const uint64_t session = session_key(s, g->actor, g->who, g->token_place, (uint32_t)g->attack << 16 | g->app, g->day, 0);
+	const uint64_t session =
+		session_key(s, g->actor, g->who, g->token_place, (uint32_t)g->attack << 16 | g->app, g->day, 0);
 	uint8_t token[16];
 	char id[GUID_TEXT_SIZE], uti[GUID_TEXT_SIZE], address[PLACE_TEXT_MAX], upn[UPN_TEXT_MAX];
-	const size_t address_n = (size_t)(place_write(address, g->place) - address), upn_n = (size_t)(write_upn(upn, g->actor) - upn);
+	const size_t address_n = (size_t)(place_write(address, g->place) - address),
+		     upn_n = (size_t)(write_upn(upn, g->actor) - upn);
 
 	if (!a)
 		return p;
@@ -506,8 +535,10 @@ char *write_signin(struct sim *s, char *p, const struct simsignin *g)
 	guid_format(token, id);
 	guid_to_token_id(token, uti);
 	p = put_time(s, PUT(p, "{\"time\":\""), g->time);
-	p = PUT(p, ".0000000Z\",\"resourceId\":\"/tenants/" TENANT "/providers/Microsoft.aadiam\",\"operationName\":\"Sign-in activity\","
-		"\"category\":\"NonInteractiveUserSignInLogs\",\"tenantId\":\"" TENANT "\",\"resultType\":\"0\",\"callerIpAddress\":\"");
+	p = PUT(p, ".0000000Z\",\"resourceId\":\"/tenants/" TENANT
+		   "/providers/Microsoft.aadiam\",\"operationName\":\"Sign-in activity\","
+		   "\"category\":\"NonInteractiveUserSignInLogs\",\"tenantId\":\"" TENANT
+		   "\",\"resultType\":\"0\",\"callerIpAddress\":\"");
 	p = put_text(p, address, address_n);
 	p = put_cstr(PUT(p, "\",\"properties\":{\"id\":\""), id);
 	p = put_time(s, PUT(p, "\",\"createdDateTime\":\""), g->time);
@@ -516,12 +547,15 @@ char *write_signin(struct sim *s, char *p, const struct simsignin *g)
 	p = put_cstr(PUT(p, "\",\"appId\":\""), *a->caller ? a->caller : "d3590ed6-52b3-4102-aeff-aad2292ab01c");
 	p = PUT(p, "\",\"resourceId\":\"00000002-0000-0ff1-ce00-000000000000\",\"ipAddress\":\"");
 	p = put_text(p, address, address_n);
-	p = PUT(p, "\",\"isInteractive\":false,\"signInEventTypes\":[\"nonInteractiveUser\"],\"incomingTokenType\":\"refreshToken\","
-		"\"authenticationProtocol\":\"oAuth2\",\"uniqueTokenIdentifier\":\"");
+	p = PUT(p, "\",\"isInteractive\":false,\"signInEventTypes\":[\"nonInteractiveUser\"],\"incomingTokenType\":"
+		   "\"refreshToken\","
+		   "\"authenticationProtocol\":\"oAuth2\",\"uniqueTokenIdentifier\":\"");
 	p = put_text(p, uti, 22);
 	p = put_session(PUT(p, "\",\"sessionId\":\""), session);
 	p = put_cstr(PUT(p, "\",\"originalRequestId\":\""), id);
-	p = PUT(p, "\",\"status\":{\"errorCode\":0},\"homeTenantId\":\"" TENANT "\",\"resourceTenantId\":\"" TENANT "\","
-		"\"crossTenantAccessType\":\"none\",\"tokenIssuerType\":\"AzureAD\",\"servicePrincipalId\":\"\",\"userAgent\":\"Mozilla/5.0\"}}\n");
+	p = PUT(p,
+		"\",\"status\":{\"errorCode\":0},\"homeTenantId\":\"" TENANT "\",\"resourceTenantId\":\"" TENANT "\","
+		"\"crossTenantAccessType\":\"none\",\"tokenIssuerType\":\"AzureAD\",\"servicePrincipalId\":\"\","
+		"\"userAgent\":\"Mozilla/5.0\"}}\n");
 	return p;
 }

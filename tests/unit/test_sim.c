@@ -9,7 +9,8 @@
 #include "sim/sim_int.h"
 #include "state/net.h"
 
-#define NEAR(got, want, off) CHECK_MSG(fabs((got) - (want)) <= (off), "got %g, want %g +- %g", (double)(got), (double)(want), (double)(off))
+#define NEAR(got, want, off)                                                                                           \
+	CHECK_MSG(fabs((got) - (want)) <= (off), "got %g, want %g +- %g", (double)(got), (double)(want), (double)(off))
 
 /* -- draws -- */
 
@@ -33,7 +34,8 @@ static void draw_laws(void)
 {
 	enum { N = 200000 };
 	struct draw d = draw_of(1, 2, 3, 4);
-	double sum = 0, squares = 0, three = 0, thirty = 0, gamma = 0, small = 0, exponential = 0, tail = 0, geometric = 0;
+	double sum = 0, squares = 0, three = 0, thirty = 0, gamma = 0, small = 0, exponential = 0, tail = 0,
+	       geometric = 0;
 	uint32_t cells[10] = { 0 };
 	double worst = 0;
 
@@ -129,10 +131,11 @@ static void a_day_stands_alone(void)
 		begin[MAILBOXES] = all.n;
 	}
 	/* the last day again, mailboxes backwards, in a tenant that has made nothing else */
-	for (uint32_t slot = MAILBOXES; slot-- > 0; ) {
+	for (uint32_t slot = MAILBOXES; slot-- > 0;) {
 		const size_t n = begin[slot + 1] - begin[slot];
 		alone(part, slot, DAYS - 1, &one);
-		CHECK_MSG(one.n == n && (n == 0 || memcmp(one.v, all.v + begin[slot], n * sizeof(*one.v)) == 0), "mailbox %u", slot);
+		CHECK_MSG(one.n == n && (n == 0 || memcmp(one.v, all.v + begin[slot], n * sizeof(*one.v)) == 0),
+			  "mailbox %u", slot);
 		records += n;
 	}
 	CHECK(records > MAILBOXES);
@@ -151,7 +154,8 @@ static void log_rules(void)
 	struct sim *s = tenant(MAILBOXES, DAYS, 1u << SIM_A8, (1u << SIM_CONFOUNDERS) - 1);
 	struct recs day = { 0 };
 	struct signins signins = { 0 };
-	unsigned long close_together = 0, too_many = 0, unordered = 0, in_the_dark = 0, throttled = 0, attack_throttled = 0;
+	unsigned long close_together = 0, too_many = 0, unordered = 0, in_the_dark = 0, throttled = 0,
+		      attack_throttled = 0;
 	int32_t dark_until[MAILBOXES] = { 0 };
 
 	for (uint32_t d = 0; d < DAYS; d++) {
@@ -164,7 +168,8 @@ static void log_rules(void)
 			mailbox_day(s, slot, &s->mailboxes[slot], &plan, &day, &signins);
 			for (size_t i = 0; i < day.n; i++) {
 				const struct simrec *r = &day.v[i];
-				unordered += (i && r->time < r[-1].time) || (uint32_t)r->time / DAY_SECONDS != d || r->serial != i;
+				unordered += (i && r->time < r[-1].time) || (uint32_t)r->time / DAY_SECONDS != d ||
+					     r->serial != i;
 				too_many += r->kind == REC_BIND ? r->items < 1 || r->items > 11 : r->items != 0;
 				in_the_dark += r->kind == REC_BIND && r->time < dark_until[slot];
 				if (r->flags & RECFLAG_THROTTLED) {
@@ -172,10 +177,12 @@ static void log_rules(void)
 					attack_throttled += r->attack != 0;
 					dark_until[slot] = r->time + DAY_SECONDS;
 				}
-				for (size_t k = i; k-- > 0 && r->time - day.v[k].time < 120; ) {
+				for (size_t k = i; k-- > 0 && r->time - day.v[k].time < 120;) {
 					const struct simrec *q = &day.v[k];
-					close_together += q->kind == REC_BIND && r->kind == REC_BIND && q->app == r->app && q->place == r->place &&
-						q->actor == r->actor && q->attack == r->attack && q->items < 10 && !(r->flags & RECFLAG_OWN_SESSION);
+					close_together += q->kind == REC_BIND && r->kind == REC_BIND &&
+							  q->app == r->app && q->place == r->place &&
+							  q->actor == r->actor && q->attack == r->attack &&
+							  q->items < 10 && !(r->flags & RECFLAG_OWN_SESSION);
 				}
 			}
 		}
@@ -291,7 +298,8 @@ static void applications(void)
 	CHECK_TEXT(app_get(s, APP_OWA)->ids[0], ",\"AppId\":\"00000002-0000-0ff1-ce00-000000000000\"");
 	CHECK_TEXT(app_get(s, APP_OUTLOOK)->ids[1], "");
 	for (unsigned i = 0; i < APPS_MAX; i += 37)
-		CHECK(app_get(s, i) && app_get(s, i)->info_n < sizeof(s->apps[i]->info) && app_get(s, i)->ids_n[1] < sizeof(s->apps[i]->ids[1]));
+		CHECK(app_get(s, i) && app_get(s, i)->info_n < sizeof(s->apps[i]->info) &&
+		      app_get(s, i)->ids_n[1] < sizeof(s->apps[i]->ids[1]));
 	sim_free(s);
 }
 
@@ -317,14 +325,16 @@ static void networks(void)
 			for (int v6 = 0; v6 < 2; v6++) {
 				char text[PLACE_TEXT_MAX];
 				const size_t n = (size_t)(place_write(text, place_of(net, v6, host)) - text);
-				const struct addr a = addr_parse((struct str){ text, n });
+				const struct addr a = addr_parse((struct str) { text, n });
 				CHECK_MSG(asn_lookup(db, &a) == UINT32_C(4200000000) + net, "%.*s", (int)n, text);
 			}
 	for (uint32_t host = 0; host < 300; host++) {
 		char text[PLACE_TEXT_MAX];
-		struct addr a = addr_parse((struct str){ text, (size_t)(place_write(text, place_of(NET_FRONT_END, false, host)) - text) });
+		struct addr a = addr_parse((struct str) {
+			text, (size_t)(place_write(text, place_of(NET_FRONT_END, false, host)) - text) });
 		CHECK(net_of(db, &a).kind == NET_KIND_MICROSOFT);
-		a = addr_parse((struct str){ text, (size_t)(place_write(text, place_of(NET_DATA_CENTRE, false, host)) - text) });
+		a = addr_parse((struct str) {
+			text, (size_t)(place_write(text, place_of(NET_DATA_CENTRE, false, host)) - text) });
 		CHECK(net_of(db, &a).kind == NET_KIND_MICROSOFT);
 	}
 	asn_close(db);
@@ -342,10 +352,12 @@ static void schedule(void)
 	CHECK(s->attack_count == SIM_KINDS);
 	for (size_t i = 0; i < s->attack_count; i++) {
 		const struct attack *x = &s->attacks[i];
-		after &= x->kind == SIM_A12 ? x->first == 0 && x->last == 119 : x->first >= 60 && x->last < 120 && x->first <= x->last;
+		after &= x->kind == SIM_A12 ? x->first == 0 && x->last == 119
+					    : x->first >= 60 && x->last < 120 && x->first <= x->last;
 		for (uint32_t v = 0; v < x->victims; v++) {
 			const uint32_t slot = s->victims[x->victim_first + v].slot;
-			once &= s->victim_of[slot] == i + 1 && s->victim_index[slot] == x->victim_first + v && class_of(s, slot) == CLASS_HUMAN;
+			once &= s->victim_of[slot] == i + 1 && s->victim_index[slot] == x->victim_first + v &&
+				class_of(s, slot) == CLASS_HUMAN;
 			once &= occupant_of(s, slot, 119, NULL) == slot;
 		}
 	}
