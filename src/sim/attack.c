@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* attack: who is attacked, when and how; and what the log shows of it.
  *
- * * Victims are persons, each of one attack at most, and stay for the whole time.  A kind takes a tenth of the
+ * Victims are persons, each of one attack at most, and stay for the whole time.  A kind takes a tenth of the
  * mailboxes at most and all kinds together a half; what finds no room is dropped and counted. */
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tenant: who there is and what changes from day to day.
  *
- * * A mailbox sits in a slot.  When somebody leaves, somebody new gets the slot and a new GUID, so that a tenant of
+ * A mailbox sits in a slot.  When somebody leaves, somebody new gets the slot and a new GUID, so that a tenant of
  * any length needs the memory of its slots.  What a mailbox is, is drawn from its occupant's number; what changes in
  * the morning of a day, from that number and the day.  So a mailbox on day d is its first day and d small steps, and
  * needs no other mailbox. */

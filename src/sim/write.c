@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* write: records as text, in the shapes of the audit log reference (its sections 2.9, 5 and 6).
  *
- * * A soak writes a hundred million of them, so a record is put together by copying: fixed pieces with memcpy, numbers
+ * A soak writes a hundred million of them, so a record is put together by copying: fixed pieces with memcpy, numbers
  * and hexadecimal by hand.  The caller has made room for RECORD_TEXT_MAX bytes; the longest record is a quarter of
  * that. */
 #include "sim/sim_int.h"
