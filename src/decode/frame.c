@@ -513,6 +513,7 @@ static bool scan_values(struct frame *f, struct block *b, bool final)
 			}
 			v.in_string = false;
 			if (p[i] == '\n') { /* a quote is missing: no string holds a newline */
+				v.doubt = true;
 				if (v.depth)
 					end_value(f, b, &v, i);
 				else if (v.text)
@@ -555,6 +556,7 @@ static bool scan_values(struct frame *f, struct block *b, bool final)
 				v.page = c == ':' && v.name_n <= 10 && is_wrapper((struct str){ p + v.name, v.name_n });
 				end_text(f, b, &v, i, c == ':');
 				v.lost = strchr(":,{}[]\n", c) == NULL; /* as in a value: what looks like text is none */
+				v.doubt |= v.lost;
 				v.colon = c == ':';
 				i += v.colon;
 				continue;
