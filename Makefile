@@ -33,7 +33,7 @@ fuzz:
 lint:
 	@tools/setup build lint && tools/lint
 cov:
-	@tools/setup build test cov && tools/run-tests --coverage build-cov
+	@tools/setup build test cov && tools/run-tests --coverage build-cov unit cli cases seeds
 clean:
 	rm -rf build build-*
 .PHONY: build demo test install bench eval asan tsan fuzz lint cov clean

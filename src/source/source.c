@@ -169,13 +169,14 @@ static const char *line_of(struct source *s, const char *path, const char *what)
 static void add_problem(struct source *s, const char *line)
 {
 	struct problem *p;
+	size_t bytes = strlen(line) + 1;
 
-	if (s->n_problems >= SOURCE_PROBLEMS_MAX || !(p = malloc(sizeof(*p) + strlen(line) + 1))) {
+	if (s->n_problems >= SOURCE_PROBLEMS_MAX || !(p = malloc(sizeof(*p) + bytes))) {
 		s->problems_untold++;
 		return;
 	}
 	s->n_problems++;
-	strcpy(p->line, line);
+	memcpy(p->line, line, bytes);
 	p->next = NULL;
 	*s->problems_end = p;
 	s->problems_end = &p->next;

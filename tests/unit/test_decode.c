@@ -686,6 +686,7 @@ static void test_envelopes(void)
 		SMALL "\n" SMALL, SMALL SMALL, SMALL " " SMALL "\n", "[" SMALL "]\n[" SMALL "]\n", "[" SMALL "," SMALL "]", "[" SMALL "]\n\n\n[" SMALL "]",
 		"[" SMALL ",\n" SMALL "]\n", "[\n" SMALL ",\n" SMALL "\n]", "{'records':[" SMALL ",\n" SMALL "]}", "{'records':[" SMALL "]}\n{'records':[" SMALL "]}\n",
 		"{'value':[" SMALL "],'@odata.nextLink':'x'}{'value':[" SMALL "],'@odata.nextLink':null,'more':true,'n':[1,2]}",
+		"{'a':\n1,'n':[{'b':2}],'value':[" SMALL "],'n':[{'b':2},'c',[[3]]],'@odata.count':1}{'value':[" SMALL "]}",
 		"{\n 'AuditData':  " SMALL "\n}\n\n{\n 'AuditData':  '" SMALL_TEXT "'\n}\n", "{'AuditData':" SMALL "}\n" SMALL "\n",
 		"{\n  'value': [\n    " SMALL "\n  ],\n  'next':\n  'x'\n}\n{\n  'value': [\n    " SMALL "\n  ]\n}\n",
 	};
@@ -1428,7 +1429,8 @@ static void corpus_values(struct text *t)
 		"'lone text' 'another' : 7\n", "{'a':'x,'b':'y'}," SMALL ",", "{'a':{'b':[1,2}\n" SMALL "\n", "{'a':'no end\n 'b':1}\n", "{'a' 1}", "[]]]}{}", SMALL "\\\\",
 		"{'CreationTime':'x','Operation':'y','value':[{'a':1}]}", "{'a':[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[7]"
 		"]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]}\n", "{'a':'\xff'}\n", "'open\n", "{'x':'\\", "{'Na\\'me':[{'b':'c\\\\'}]}",
-		"{'value':{'value':[" SMALL "]}}\n", "{'a':1,'value':[" SMALL "],'b':{'c':[" SMALL "]}}",
+		"{'value':{'value':[" SMALL "]}}\n", "{'a':1,'value':[" SMALL "],'b':{'c':[" SMALL "]}}", "'n':![1,[2],{'x':3}], 'm': null\n",
+		"<14>Jan  6 10:00:00 host app:[" SMALL "]\n", "'a':'b':['c',{'d'", "'x','y'z {'q':[[" SMALL "]]}\n",
 	};
 	add_json(t, "[\n");
 	for (unsigned i = 0; t->n < 150000; i++) {
