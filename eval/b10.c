@@ -118,4 +118,5 @@ static void release(void *state)
 	table_release(&((struct b10 *)state)->days);
 }
 
-const struct peer peer_b10 = { "B10", "MIDAS-R (Bhatia et al. 2020)", sizeof(struct b10), event, day_end, release };
+const struct peer peer_b10 = { "B10", "MIDAS-R (Bhatia et al. 2020)", sizeof(struct b10), event, day_end, release,
+			       .has_no_threshold = true };

@@ -37,6 +37,8 @@ struct rule {
 	const char *name;
 	struct kept *heap; /* the lowest score on top, so that it can be thrown out */
 	size_t n, capacity;
+	bool has_no_threshold;
+	uint64_t lost; /* alerts that fire as shipped and found no room */
 };
 
 struct peers {
@@ -143,6 +145,9 @@ static struct rule *rule_of(struct peers *p, const char *name)
 	if (p->rule_count == RULES_MAX)
 		die("too many rules");
 	p->rules[p->rule_count].name = name;
+	for (size_t i = 0; i < PEER_COUNT; i++)
+		if (strcmp(all[i]->rule, name) == 0)
+			p->rules[p->rule_count].has_no_threshold = all[i]->has_no_threshold;
 	return &p->rules[p->rule_count++];
 }
 
@@ -153,6 +158,8 @@ void peers_raise(struct peers *p, const char *name, const struct peer_alert *a)
 
 	if (a->time_us < p->since_us || !(a->score > 0) || !a->mailbox_count)
 		return;
+	if (r->n == PEER_ALERTS_MAX) /* one has to go, this one or the lowest */
+		r->lost += a->score >= 1 && r->heap[0].a.score >= 1;
 	if (r->n == PEER_ALERTS_MAX && a->score <= r->heap[0].a.score)
 		return;
 	k.mailboxes = malloc(a->mailbox_count * sizeof(*k.mailboxes));
@@ -229,6 +236,8 @@ static void write_alerts(struct peers *p)
 	buf_init(&b, 64 * MIB);
 	for (size_t i = 0; i < p->rule_count; i++) {
 		struct rule *r = &p->rules[i];
+		if (r->lost && !r->has_no_threshold)
+			fprintf(stderr, "peers: %s: %" PRIu64 " alerts that fire as shipped found no room\n", r->name, r->lost);
 		if (r->n)
 			qsort(r->heap, r->n, sizeof(*r->heap), by_time);
 		for (size_t k = 0; k < r->n; k++) {

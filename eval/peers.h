@@ -36,6 +36,7 @@ struct peer {
 	/* the day is over, all its events were seen; called for days without events too */
 	void (*day_end)(struct peers *p, void *state, int64_t day);
 	void (*release)(void *state);
+	bool has_no_threshold; /* none was published: nothing fires as shipped */
 };
 
 struct peer_alert {

@@ -339,6 +339,7 @@ static void make(struct simulate *x, struct sim *s)
 	struct sim_day day;
 	uint64_t records = 0, signins = 0;
 
+	write_beside(x, s, false); /* first: who reads the stream may want it */
 	x->day = x->set.start;
 	while (step == SIM_DAY && x->status == EXIT_RAN) {
 		step = sim_next_day(s, write_audit, write_signins, x, &day);
@@ -357,8 +358,6 @@ static void make(struct simulate *x, struct sim *s)
 	}
 	if (x->status == EXIT_RAN && x->set.truth)
 		write_beside(x, s, true);
-	if (x->status == EXIT_RAN)
-		write_beside(x, s, false);
 	if (x->status == EXIT_RAN && !x->stream)
 		fprintf(stderr, "wrote        %llu records, %llu sign-ins, %.1f MB in %s\n",
 			(unsigned long long)records, (unsigned long long)signins, (double)x->bytes / 1e6, x->folder);

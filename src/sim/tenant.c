@@ -155,7 +155,9 @@ static void change_network(struct sim *s, struct mailbox *m, uint32_t day)
 
 	if (m->class_ == CLASS_SERVICE || m->class_ == CLASS_ROOM || !draw_chance(&d, NETWORK_CHANCE))
 		return;
-	net = draw_chance(&d, 0.9) ? net_popular(s, &d) : NET_RARE + draw_below(&d, NETS - NET_RARE);
+	do
+		net = draw_chance(&d, 0.9) ? net_popular(s, &d) : NET_RARE + draw_below(&d, NETS - NET_RARE);
+	while (net == m->home);
 	until = day + 1 + draw_geometric(&d, 0.4);
 	if (draw_chance(&d, 0.5)) { /* a journey */
 		m->away = (uint16_t)net;
@@ -172,11 +174,13 @@ static void change_apps(struct sim *s, uint32_t slot, struct mailbox *m, const s
 {
 	struct draw d = draw_of(s->set.seed, m->who, plan->day, DRAW_ADOPT);
 	const bool adopts = draw_chance(&d, ADOPT_CHANCE);
-	const uint32_t app = app_popular(s, &d);
 	const double share = 0.05 + 0.35 * draw_unit(&d);
+	uint32_t app = app_popular(s, &d);
 
 	if (m->class_ != CLASS_HUMAN && m->class_ != CLASS_SHARED)
 		return;
+	for (int tries = 0; tries < 20 && uses(m, app); tries++)
+		app = app_popular(s, &d);
 	if (has(s, SIM_ADOPT) && adopts && !uses(m, app)) {
 		take_up(m, app, share);
 		event_one(s, SIM_ADOPT, plan->day, plan->day, m->who, app, 0xffff);
