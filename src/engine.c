@@ -359,12 +359,14 @@ static void read_stream(struct engine *e, const struct source_stream *s)
 	drain(e, at, true);
 	if (frame_failed(f))
 		e->memory_lost = true;
-	if (!broken && frame_ends_open(f)) {
+	if (!broken && (frame_ends_open(f) || frame_too_deep(f))) {
+		bool deep = frame_too_deep(f);
 		char line[ARCHIVE_ENTRY_NAME_MAX + 200];
-		snprintf(line, sizeof line, "%s: ends inside a list that it opened: cut short? what came before was read", s->path);
+		snprintf(line, sizeof line, "%s: %s", s->path, deep ? "lists nested deeper than 64 levels: no export looks like that"
+			: "ends inside a list that it opened: cut short? what came before was read");
 		problem(e, line);
 		pthread_mutex_lock(&e->lock);
-		e->file_rejects[file][REJECT_TRUNCATED]++;
+		e->file_rejects[file][deep ? REJECT_TOO_DEEP : REJECT_TRUNCATED]++;
 		pthread_mutex_unlock(&e->lock);
 	}
 	pthread_mutex_lock(&e->lock);

@@ -154,9 +154,9 @@ void decode_client(struct decoder *d, struct str app_id, struct str client_app_i
 	else if (app.n && !is_graph)
 		caller = app;
 	else if (in_info.n && app_text(in_info, info_buf).n)
-		caller = str_of(info_buf);
+		caller = *(is_graph ? &client : &app) = str_of(info_buf); /* the record names it nowhere else; the door stays */
 	else if (context_app.n && app_text(context_app, context_buf).n)
-		caller = str_of(context_buf);
+		caller = client = str_of(context_buf);
 	else if (app.n)
 		caller = app; /* Graph, and nobody named behind it */
 	else

@@ -238,11 +238,10 @@ static uint32_t decode_array(struct decoder *d, const struct json_index *x, uint
 	for (uint32_t e, next; (e = walk_next_element(&a)) != WALK_BAD; a.next = next) {
 		if (d->level == 0)
 			arena_reset(&d->arena);
-		next = WALK_BAD;
-		if (walk_char(x, e) != '[')
-			next = decode_value(d, x, e);
-		else if (is_whole || (next = walk_skip(x, e)) < WALK_DEEP)
-			next = decode_array(d, x, e, true);
+		bool is_list = walk_char(x, e) == '[';
+		next = is_list && !is_whole ? walk_skip(x, e) : e;
+		if (next < WALK_DEEP)
+			next = is_list ? decode_array(d, x, e, true) : decode_value(d, x, e);
 		if (next >= WALK_DEEP) {
 			/* if its brackets are closed, it is the only one that is broken */
 			uint32_t behind = behind_brackets(x, e);

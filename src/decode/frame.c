@@ -43,6 +43,7 @@ struct values { /* positions relative to frame.start */
 	unsigned depth;     /* 0 = between values */
 	uint32_t open;      /* lists and outer objects open around it, which are only counted: see frame_ends_open() */
 	bool doubt;         /* a broken value has passed: the count may be off */
+	bool deep;          /* more of them than JSON_DEPTH_MAX */
 	bool list;          /* the outermost level is a list, which is dropped */
 	uint64_t objects;   /* a bit for each level inside of it, the innermost lowest: a brace opened it */
 	enum after after;
@@ -122,6 +123,11 @@ void frame_begin(struct frame *f, uint64_t file)
 
 bool frame_failed(const struct frame *f) { return f->failed; }
 enum framing frame_framing(const struct frame *f) { return f->framing; }
+
+bool frame_too_deep(const struct frame *f)
+{
+	return f->framing == FRAME_VALUES && f->v.deep;
+}
 
 bool frame_ends_open(const struct frame *f)
 {
@@ -589,6 +595,7 @@ static bool scan_values(struct frame *f, struct block *b, bool final)
 					f->dropping = true;
 				} else {
 					v.open++;
+					v.deep |= v.open > JSON_DEPTH_MAX;
 				}
 				v.colon = false;
 				i++;

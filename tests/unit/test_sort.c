@@ -99,7 +99,8 @@ static struct recs expected(const struct recs *l, struct sort_counts *ret)
 	struct recs out = { .p = malloc((l->n + 1) * sizeof *out.p) };
 	if (!by_id || !out.p)
 		abort();
-	memcpy(by_id, l->p, l->n * sizeof *by_id);
+	if (l->n)
+		memcpy(by_id, l->p, l->n * sizeof *by_id);
 	qsort(by_id, l->n, sizeof *by_id, compare_by_id);
 	*ret = (struct sort_counts){ .in = l->n };
 	for (size_t i = 0, used = 0; i < l->n; i++) {
@@ -320,10 +321,14 @@ static void test_copies(void)
 static void random_recs(struct recs *l, uint64_t seed, size_t n)
 {
 	state = seed * 7919;
-	size_t seconds = 1 + draw() % (seed % 4 == 0 ? 3 : 2 * n), ids = 1 + draw() % (seed % 3 == 0 ? n / 4 + 1 : 4 * n);
+	size_t seconds = 1 + draw() % (seed % 4 == 0 ? 3 : 2 * n);
+	size_t ids = 1 + draw() % (seed % 3 == 0 ? n / 4 + 1 : 4 * n);
 	for (size_t i = 0; i < n; i++) {
-		size_t tail = draw() % 10 ? 0 : 8 * (draw() % (draw() % 50 ? 40 : 6000));
-		struct rec *r = add(l, AT((int64_t)(draw() % seconds)) + (int64_t)(draw() % 3), draw() % ids, tail);
+		/* one at a time: the order of evaluation is the compiler's */
+		size_t most = draw() % 50 ? 40 : 6000, tail = draw() % 10 ? 0 : 8 * (draw() % most);
+		int64_t us = AT((int64_t)(draw() % seconds));
+		us += (int64_t)(draw() % 3);
+		struct rec *r = add(l, us, draw() % ids, tail);
 		r->class_ = (uint8_t)(draw() % 8 == 0);
 		r->rank = (uint8_t)(draw() % 4 ? 3 : draw() % 4);
 		r->items = (uint32_t)(draw() % 5 ? 1 : draw() % 3);
@@ -351,8 +356,11 @@ static void test_many_runs(void)
 	/* about 410 records a run: more runs than are merged at once, in one round and in two */
 	struct recs l = { 0 };
 	state = 5;
-	for (size_t i = 0; i < 60000; i++)
-		add(&l, AT((int64_t)(draw() % 100000)), draw() % 50000, draw() % 100 ? 0 : 48);
+	for (size_t i = 0; i < 60000; i++) {
+		int64_t us = AT((int64_t)(draw() % 100000));
+		uint64_t id = draw() % 50000;
+		add(&l, us, id, draw() % 100 ? 0 : 48);
+	}
 	for (unsigned lanes = 1; lanes <= 7; lanes += 3)
 		CHECK_SORTED(&l, .lanes = lanes, .memory = 0, .lane_bytes = 8);
 	struct sorter *s = fill(&l, (struct how){ .lanes = 1, .memory = 0, .lane_bytes = 8 }, 1);
