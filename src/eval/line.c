@@ -132,7 +132,7 @@ static bool take_members(struct line_file *f, uint32_t v, struct line_object *re
 
 bool line_next(struct line_file *f, struct line_object *ret)
 {
-	struct str text = STR_NONE;
+	struct str text;
 	ssize_t n;
 	uint32_t next;
 
