@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* json: the structural index of a piece of JSON text.  simdjson finds, with vector instructions, where every brace,
  * bracket, colon, comma, string and scalar begins, and checks quoting and UTF-8 on the way; the walk over that index is
- * decode/walk.h.  (Why not simdjson's own On-Demand walk: it visits one document at a time and cannot look back; one index
- * over a block of many records and a walk that touches only the keys at hand is faster: bench/README.md has the figures.)
+ * decode/walk.h.  (Why not simdjson's own On-Demand walk: it visits one document at a time, in one order and once, and a
+ * format can only be chosen when all members are known; one index over a block of many records can be looked at twice.
+ * bench/floor.cc is that other walk, for comparison: `make bench`.)
  *
  * The text may hold many documents, one behind the other.  json.cc is the only C++ file and the only one that includes
  * simdjson; no exception crosses this header. */
