@@ -38,7 +38,6 @@
 
 /* -- sort: events into event-time order -- */
 #define SORT_MEMORY_BYTES (32 * MIB)        /* all threads together; beyond it sorted runs go to a temporary file */
-#define SORT_RUNS_MAX 4096
 
 /* -- state: what we remember -- */
 #define NAMES_MAX 4000000                   /* distinct texts (mailbox labels, client strings, users) */
