@@ -67,7 +67,6 @@ enum { /* rec.flags */
 	REC_TOKEN_TENANT_CONSUMER = 1 << 15, /* ... and is the tenant of consumer accounts */
 	REC_DETAIL_CUT = 1 << 16,      /* a detail was longer than our limits */
 	REC_SUCCESS = 1 << 17,         /* sign-in that issued a token; operation that succeeded */
-	REC_COPY_BETTER = 1 << 18,     /* reserved for the sorter */
 	REC_MAILBOX_BY_NAME = 1 << 19, /* no MailboxGuid: the key is the owner's name */
 	REC_NO_TIME = 1 << 20,         /* a sign-in or directory row exported without its time: counted, shown to no detector */
 };
