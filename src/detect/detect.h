@@ -21,6 +21,7 @@ struct detect_ctx {
 	const struct world *world;
 	struct alerts *alerts;
 	const struct indicators *indicators;
+	double budget; /* false alarms that the user allows in 10,000 mailbox-days */
 };
 
 struct detector {

@@ -1,0 +1,653 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* baseline: taking in a day, and learning it when it is over. */
+#include "detect/baseline.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "stat/combine.h"
+
+#define SEEN_MAX 4000000    /* edges pushed out or without a place: 24 bytes each */
+#define BUCKET_DAYS 4
+#define BUCKETS 8
+#define CELL_US (10 * US_PER_MINUTE)
+#define SERVICE_SHARE 0.05
+#define SERVICE_NETS 8
+#define SERVICE_MAILBOXES 5 /* a day; in a tenant of twenty 5 % would be one */
+#define REGULAR_MIN 0.8f   /* of its mailboxes, on the emptiest of its last days */
+#define REGULAR_RISE 0.04f /* a day: what a weekend took is back after the next one */
+#define SHARE_WEIGHT 0.1    /* of today in a client's smoothed share */
+#define PRIOR_WEIGHT 0.05
+#define PRIOR_FEW 5
+#define PRIOR_FIRST 20
+#define VARIANCE_MIN 0.1
+
+bool baseline_begin(struct baseline *b, double alpha)
+{
+	table_init(&b->seen, sizeof(uint16_t), SEEN_MAX);
+	b->cal = calloc(BOX_CLASSES + 1, sizeof *b->cal);
+	if (!b->cal)
+		return false;
+	budget_begin(&b->budget, alpha);
+	for (unsigned k = 0; k < SUBJECT_KINDS; k++)
+		adoption_begin(&b->adoption[k]);
+	for (unsigned k = 0; k < 2; k++)
+		for (unsigned i = 0; i < AGES; i++) {
+			b->age_mu[k][i] = 2;
+			b->age_v[k][i] = 2;
+		}
+	for (unsigned i = 0; i < BOX_CLASSES; i++)
+		for (unsigned k = 0; k < PRIORS; k++)
+			b->classes[i].prior[k] = (struct class_prior){ .mu = k == PRIOR_SPREAD ? 1 : k == PRIOR_BURST ? 2 : 3, .s2 = 1 };
+	return true;
+}
+
+void baseline_release(struct baseline *b)
+{
+	for (uint32_t i = 0; i < b->chunk_count; i++)
+		free(b->chunks[i]);
+	free(b->chunks);
+	for (unsigned k = 0; k < SUBJECT_KINDS; k++)
+		free(b->subjects[k].v);
+	table_release(&b->seen);
+	free(b->cal);
+	free(b->samples);
+	free(b->active);
+}
+
+struct mailbox_row *baseline_row(const struct baseline *b, uint32_t mailbox)
+{
+	return mailbox < b->mailboxes ? &b->chunks[mailbox / ROWS_PER_CHUNK][mailbox % ROWS_PER_CHUNK] : NULL;
+}
+
+static struct mailbox_row *row_make(struct baseline *b, uint32_t mailbox)
+{
+	if (mailbox >= BASELINE_MAILBOXES_MAX)
+		return NULL;
+	while (mailbox / ROWS_PER_CHUNK >= b->chunk_count) {
+		uint32_t n = b->chunk_count;
+		if ((n & (n - 1)) == 0) {
+			struct mailbox_row **p = realloc(b->chunks, (n ? 2 * (size_t)n : 1) * sizeof *p);
+			if (!p)
+				return NULL;
+			b->chunks = p;
+		}
+		b->chunks[n] = calloc(ROWS_PER_CHUNK, sizeof **b->chunks);
+		if (!b->chunks[n])
+			return NULL;
+		b->chunk_count++;
+	}
+	if (mailbox >= b->mailboxes)
+		b->mailboxes = mailbox + 1;
+	return baseline_row(b, mailbox);
+}
+
+static struct subject_row *subject_make(struct baseline *b, enum subject_kind k, uint32_t subject)
+{
+	struct subjects *s = &b->subjects[k];
+	if (subject == NONE || !reach((void **)&s->v, &s->n, subject, sizeof *s->v))
+		return NULL;
+	return &s->v[subject];
+}
+
+/* -- prevalence: in how many mailboxes is it in use -- */
+
+static void subject_advance(struct subject_row *s, uint16_t bucket)
+{
+	if (bucket - s->bucket >= BUCKETS)
+		memset(s->users, 0, sizeof s->users);
+	else
+		for (uint16_t i = s->bucket; i < bucket; i++)
+			s->users[(i + 1) % BUCKETS] = 0;
+	s->bucket = bucket;
+}
+
+uint32_t subject_others(const struct baseline *b, enum subject_kind k, uint32_t subject)
+{
+	if (subject >= b->subjects[k].n)
+		return 0;
+	struct subject_row s = b->subjects[k].v[subject];
+	uint32_t sum = 0;
+	subject_advance(&s, b->day / BUCKET_DAYS);
+	for (unsigned i = 0; i < BUCKETS; i++)
+		sum += s.users[i];
+	return sum;
+}
+
+static void subject_use(struct baseline *b, enum subject_kind k, uint32_t subject, uint16_t last_day)
+{
+	struct subject_row *s = subject_make(b, k, subject);
+	uint16_t now = b->day / BUCKET_DAYS, before = last_day / BUCKET_DAYS;
+	if (!s)
+		return;
+	if (!s->first_day)
+		s->first_day = b->day;
+	subject_advance(s, now);
+	s->today++;
+	if (last_day && before == now)
+		return;
+	s->users[now % BUCKETS]++;
+	if (last_day && now - before < BUCKETS && s->users[before % BUCKETS])
+		s->users[before % BUCKETS]--;
+}
+
+/* -- the open day -- */
+
+static uint64_t seen_key(enum subject_kind k, uint32_t mailbox, uint32_t subject)
+{
+	return hash_mix(hash_mix(mailbox, subject), k + 1);
+}
+
+static double weight_of(const struct edge_row *e, uint16_t day)
+{
+	return e->n * volume_weight(day - e->last_day);
+}
+
+/* Its row, made if need be.  NULL: the table is full of young edges; counted as new once a day. */
+static struct edge_row *edge_meet(struct baseline *b, struct mailbox_row *row, enum subject_kind k, uint32_t mailbox,
+				  uint32_t subject)
+{
+	struct edge_row *v = k == SUBJECT_CLIENT ? row->clients : row->nets, *place = NULL;
+	unsigned n = k == SUBJECT_CLIENT ? ROW_CLIENTS : ROW_NETS;
+	for (unsigned i = 0; i < n; i++)
+		if (v[i].subject == subject + 1)
+			return &v[i];
+	for (unsigned i = 0; i < n; i++) {
+		if (!v[i].subject) {
+			place = &v[i];
+			break;
+		}
+		if (!v[i].records && b->day - v[i].first_day >= YOUNG_DAYS &&
+		    (!place || weight_of(&v[i], b->day) < weight_of(place, b->day)))
+			place = &v[i];
+	}
+	uint16_t *seen = table_get(&b->seen, seen_key(k, mailbox, subject));
+	if (!place) {
+		bool is_new = !seen || b->day - *seen > HORIZON_DAYS;
+		if (!seen)
+			seen = table_put(&b->seen, seen_key(k, mailbox, subject), NULL);
+		if (seen)
+			*seen = b->day;
+		if (is_new && row->open.overflow < UINT16_MAX)
+			row->open.overflow++;
+		return NULL;
+	}
+	if (place->subject) {
+		uint16_t *left = table_put(&b->seen, seen_key(k, mailbox, place->subject - 1), NULL);
+		if (left)
+			*left = place->last_day;
+		seen = table_get(&b->seen, seen_key(k, mailbox, subject));
+	}
+	*place = (struct edge_row){ .subject = subject + 1 };
+	if (seen && b->day - *seen <= HORIZON_DAYS)
+		place->first_day = place->last_day = *seen > YOUNG_DAYS ? (uint16_t)(*seen - YOUNG_DAYS) : 1;
+	return place;
+}
+
+static bool edge_take(struct baseline *b, struct mailbox_row *row, enum subject_kind k, const struct event *e, uint32_t subject,
+		      uint32_t items)
+{
+	struct edge_row *r = edge_meet(b, row, k, e->mailbox, subject);
+	if (!r)
+		return false;
+	if (!r->records)
+		r->fresh = !r->last_day || b->day - r->last_day > HORIZON_DAYS;
+	r->records += r->records < UINT16_MAX;
+	r->items += items < UINT32_MAX - r->items ? items : 0;
+	r->syncs += e->rec->access == ACCESS_SYNC && r->syncs < UINT8_MAX;
+	return r->fresh;
+}
+
+static bool actor_take(struct baseline *b, struct mailbox_row *row, const struct event *e)
+{
+	const struct rec *r = e->rec;
+	uint32_t tag = (uint32_t)hash_mix(hash_mix(e->actor, r->logon), !!(r->flags & REC_EXTERNAL)) | 1;
+	struct actor_row *place = NULL;
+	for (unsigned i = 0; i < ROW_ACTORS; i++) {
+		struct actor_row *a = &row->actors[i];
+		if (a->tag == tag) {
+			if (!a->fresh && b->day - a->last_day <= HORIZON_DAYS)
+				a->last_day = b->day;
+			else
+				a->fresh = true;
+			if (a->fresh)
+				row->open.actor = e->actor;
+			return a->fresh;
+		}
+		if (!place || !a->tag || (place->tag && a->last_day < place->last_day))
+			place = a;
+	}
+	*place = (struct actor_row){ .tag = tag, .delegate = r->logon > LOGON_OWNER, .fresh = true };
+	row->open.actor = e->actor;
+	return true;
+}
+
+/* the number of items above which a day deserves a look before it ends */
+static uint32_t items_worth_a_look(const struct baseline *b, const struct mailbox_row *row)
+{
+	struct volume_prior prior = baseline_prior(b, baseline_class(b, row), is_weekend(b->day));
+	const struct volume *v = &row->volume[is_weekend(b->day)];
+	double mean = (prior.kappa * prior.mu + v->n * v->mean) / (prior.kappa + v->n);
+	double s2 = (prior.nu * prior.s2 + v->m2) / (prior.nu + v->n);
+	double x = expm1(mean + 2 * sqrt(s2));
+	return x < 10 ? 10 : x > 1e9 ? 1000000000 : (uint32_t)x;
+}
+
+static uint32_t grown(uint32_t n)
+{
+	return n > UINT32_MAX / 2 ? UINT32_MAX : n + n / 4 + 1;
+}
+
+bool baseline_take(struct baseline *b, const struct event *e, struct mailbox_row **ret_row)
+{
+	const struct rec *r = e->rec;
+	struct mailbox_row *row = row_make(b, e->mailbox);
+	struct open_day *o = row ? &row->open : NULL;
+	if (!row || (!o->active && !reach((void **)&b->active, &b->active_capacity, b->active_count, sizeof *b->active))) {
+		b->refused++;
+		return false;
+	}
+	*ret_row = row;
+	if (!o->active) {
+		if (!row->first_day) {
+			row->first_day = row->day = b->day;
+			row->widen = 1;
+			row->sr = (float)SR_REST;
+			row->class_ = BOX_HUMAN;
+			for (unsigned i = 0; i < 2; i++) {
+				struct volume_prior prior = baseline_prior(b, BOX_NEW, i);
+				row->volume[i] = volume_begin(&prior);
+			}
+		}
+		*o = (struct open_day){ .active = true, .actor = NONE };
+		o->judge_items = items_worth_a_look(b, row);
+		b->active[b->active_count++] = e->mailbox;
+	}
+	uint32_t items = r->op == OP_MAIL_ITEMS_ACCESSED && r->access != ACCESS_SYNC ? r->items : 0;
+	bool fresh = false, service = false;
+	o->records++;
+	o->last_us = r->time_us;
+	o->hours |= UINT32_C(1) << (r->time_us / US_PER_HOUR % 24);
+	o->syncs += r->access == ACCESS_SYNC && o->syncs < UINT16_MAX;
+	o->throttled |= (r->flags & REC_THROTTLED) != 0;
+	if (e->client != NONE) {
+		service = e->client < b->subjects[SUBJECT_CLIENT].n && b->subjects[SUBJECT_CLIENT].v[e->client].service;
+		fresh |= edge_take(b, row, SUBJECT_CLIENT, e, e->client, items);
+	}
+	if (net_is_real(e->net))
+		fresh |= edge_take(b, row, SUBJECT_NET, e, e->net, items);
+	if (e->actor != NONE)
+		fresh |= actor_take(b, row, e);
+	o->all_items += items < UINT32_MAX - o->all_items ? items : 0;
+	if (!service) {
+		uint32_t cell = (uint32_t)(r->time_us / CELL_US % 144);
+		if (r->folder)
+			o->folders[r->folder >> 6 & 1] |= UINT64_C(1) << (r->folder & 63);
+		o->items += items < UINT32_MAX - o->items ? items : 0;
+		if (cell != o->cell)
+			o->cell_items = 0;
+		o->cell = cell;
+		o->cell_items += items < UINT32_MAX - o->cell_items ? items : 0;
+		if (o->cell_items > o->cell_most)
+			o->cell_most = o->cell_items;
+	}
+	if (fresh && !o->novel)
+		o->kept[0] = kept_of(e);
+	if (!fresh && (!o->kept[1].time_us || r->items > o->kept[1].items))
+		o->kept[1] = kept_of(e);
+	bool due = (fresh && !o->novel) || (o->novel && o->records >= o->judge_records) || o->items >= o->judge_items;
+	o->novel |= fresh;
+	if (due) {
+		o->judge_records = grown(o->records);
+		if (o->items >= o->judge_items)
+			o->judge_items = grown(o->items);
+	}
+	return due && b->data_days >= WARM_DAYS && !o->crossed_us;
+}
+
+void baseline_open(struct baseline *b, uint16_t day)
+{
+	b->day = day;
+}
+
+/* -- learning -- */
+
+static void sample_add(struct baseline *b, unsigned class_, unsigned which, double y, double expected)
+{
+	if (b->sample_count == b->sample_capacity) {
+		uint32_t capacity = b->sample_capacity ? 2 * b->sample_capacity : 1024;
+		struct sample *p = realloc(b->samples, capacity * sizeof *p);
+		if (!p)
+			return;
+		b->samples = p;
+		b->sample_capacity = capacity;
+	}
+	b->samples[b->sample_count++] = (struct sample){ (uint8_t)(class_ * PRIORS + which), (float)y, (float)((y - expected) * (y - expected)) };
+}
+
+static void ewma(double *mu, double *v, double y)
+{
+	/* a step for each edge; a day has dozens in a tenant of thousands */
+	const double w = 0.01;
+	*v += w * ((y - *mu) * (y - *mu) - *v);
+	*mu += w * (y - *mu);
+}
+
+static unsigned age_bucket(unsigned age)
+{
+	return age <= 2 ? 0 : age <= 6 ? 1 : 2;
+}
+
+static void edges_learn(struct baseline *b, struct mailbox_row *row, enum subject_kind k, unsigned class_, bool learn)
+{
+	struct edge_row *v = k == SUBJECT_CLIENT ? row->clients : row->nets;
+	unsigned n = k == SUBJECT_CLIENT ? ROW_CLIENTS : ROW_NETS;
+	const bool teaches = learn && b->data_days >= NOVELTY_DAYS && row->active_days >= NOVELTY_ACTIVE;
+	struct adoption *a = &b->adoption[k];
+	for (unsigned i = 0; i < n; i++) {
+		struct edge_row *e = &v[i];
+		if (!e->subject || !e->records)
+			continue;
+		uint32_t subject = e->subject - 1;
+		double y = log1p(e->items);
+		if (!learn && e->fresh) {
+			*e = (struct edge_row){ 0 }; /* stays new: what alerted shall not become ordinary */
+			continue;
+		}
+		if (e->fresh) {
+			if (teaches) {
+				adoption_learn(a, subject_others(b, k, subject), b->present);
+				row->news[k] += 1;
+				b->classes[class_].news[k] += 1;
+				if (e->items)
+					ewma(&a->mu_new, &a->v_new, y);
+			}
+			e->first_day = b->day;
+			e->n = e->mean = e->m2 = 0;
+			subject_use(b, k, subject, 0);
+		} else {
+			unsigned age = b->day - e->first_day;
+			if (learn && e->items && age < YOUNG_DAYS)
+				ewma(&b->age_mu[k][age_bucket(age)], &b->age_v[k][age_bucket(age)], y);
+			subject_use(b, k, subject, e->last_day);
+		}
+		if (learn && e->items) {
+			double w = volume_weight(b->day - (e->fresh ? b->day : e->last_day));
+			struct volume m = { .n = e->n * w, .mean = e->mean, .m2 = e->m2 * w };
+			volume_learn(&m, y, 1);
+			e->n = (float)m.n;
+			e->mean = (float)m.mean;
+			e->m2 = (float)m.m2;
+		}
+		e->last_day = b->day;
+		e->items = 0;
+		e->records = 0;
+		e->syncs = 0;
+		e->fresh = false;
+	}
+}
+
+static void actors_learn(struct baseline *b, struct mailbox_row *row, unsigned class_, bool learn)
+{
+	const bool teaches = learn && b->data_days >= NOVELTY_DAYS && row->active_days >= NOVELTY_ACTIVE;
+	for (unsigned i = 0; i < ROW_ACTORS; i++) {
+		struct actor_row *a = &row->actors[i];
+		if (!a->tag || !a->fresh)
+			continue;
+		if (!learn) {
+			*a = (struct actor_row){ 0 };
+			continue;
+		}
+		a->fresh = false;
+		a->last_day = b->day;
+		if (teaches) {
+			adoption_learn(&b->adoption[SUBJECT_ACTOR], subject_others(b, SUBJECT_ACTOR, row->open.actor), b->present);
+			row->news[SUBJECT_ACTOR] += 1;
+			b->classes[class_].news[SUBJECT_ACTOR] += 1;
+		}
+		subject_use(b, SUBJECT_ACTOR, row->open.actor, 0);
+	}
+}
+
+static void small_learn(struct small_model *m, double y, int days)
+{
+	double w = volume_weight(days);
+	struct volume v = { .n = m->n * w, .mean = m->mean, .m2 = m->m2 * w };
+	volume_learn(&v, y, 1);
+	*m = (struct small_model){ (float)v.n, (float)v.mean, (float)v.m2 };
+}
+
+static void volume_day(struct baseline *b, struct mailbox_row *row, const struct verdict *v, unsigned class_, bool late)
+{
+	const bool weekend = is_weekend(b->day);
+	struct volume *model = &row->volume[weekend];
+	struct class_row *k = &b->classes[class_];
+	struct open_day *o = &row->open;
+	k->days[weekend] += 1;
+	if (!o->items) {
+		volume_learn_silent(model);
+		return;
+	}
+	double weight, y = volume_robust(&v->outlook, o->items, v->ln_raw[FAMILY_VOLUME], &weight);
+	if (late) { /* learnt at last, after its quarantine */
+		double most = v->outlook.mu + VOLUME_ROBUST_SP * v->outlook.sp;
+		y = y < most ? y : most;
+		weight = VOLUME_ROBUST_WEIGHT;
+	}
+	volume_learn(model, y, weight);
+	k->active[weekend] += 1;
+	sample_add(b, class_, weekend ? PRIOR_WEEKEND : PRIOR_WEEKDAY, y, v->outlook.mu);
+	double burst = log1p(o->cell_most), spread = log1p(folders_seen(o->folders));
+	int days = b->day - row->last_active;
+	sample_add(b, class_, PRIOR_BURST, burst, row->burst.n > 1 ? row->burst.mean : k->prior[PRIOR_BURST].mu);
+	sample_add(b, class_, PRIOR_SPREAD, spread, row->spread.n > 1 ? row->spread.mean : k->prior[PRIOR_SPREAD].mu);
+	small_learn(&row->burst, burst, days);
+	small_learn(&row->spread, spread, days);
+}
+
+/* a mailbox that the model keeps finding odd gets a wider one */
+static void follow_surprise(struct mailbox_row *row, double ln_p)
+{
+	row->surprise += ((float)log(sr_evidence(ln_p)) - row->surprise) / 60;
+	if (row->surprise > 0)
+		row->widen = row->widen * 1.1f < 4 ? row->widen * 1.1f : 4;
+	else if (row->surprise < -0.25f)
+		row->widen = 1;
+}
+
+static unsigned class_of(const struct baseline *b, const struct mailbox_row *row)
+{
+	if (row->present > 0 && row->days / row->present < 2.0f / 7)
+		return BOX_SPARSE;
+	double all = 0, entropy = 0, most = 0, items = 0;
+	unsigned delegates = 0;
+	for (unsigned i = 0; i < 24; i++)
+		all += row->hours[i];
+	for (unsigned i = 0; i < 24 && all > 0; i++) {
+		double p = row->hours[i] / all;
+		entropy -= p > 0 ? p * log(p) : 0;
+	}
+	for (unsigned i = 0; i < ROW_CLIENTS; i++) {
+		double x = row->clients[i].subject ? weight_of(&row->clients[i], b->day) * expm1((double)row->clients[i].mean) : 0;
+		items += x;
+		most = x > most ? x : most;
+	}
+	for (unsigned i = 0; i < ROW_ACTORS; i++)
+		delegates += row->actors[i].tag && row->actors[i].delegate && b->day - row->actors[i].last_day <= PRESENT_DAYS;
+	if (entropy >= 0.9 * log(24) && most > 0.95 * items && items > 0)
+		return BOX_SERVICE;
+	return delegates >= 3 ? BOX_SHARED : BOX_HUMAN;
+}
+
+unsigned baseline_class(const struct baseline *b, const struct mailbox_row *row)
+{
+	return b->day - row->first_day < YOUNG_DAYS ? BOX_NEW : row->class_;
+}
+
+void baseline_learn(struct baseline *b, uint32_t mailbox, const struct verdict *v, bool learn)
+{
+	struct mailbox_row *row = baseline_row(b, mailbox);
+	struct open_day *o = &row->open;
+	const bool weekend = is_weekend(b->day);
+	unsigned class_ = baseline_class(b, row);
+	int days = b->day - row->day;
+	float w = (float)volume_weight(days);
+	const bool late = learn && v && v->alerted;
+
+	for (unsigned i = 0; i < 2; i++) {
+		struct volume_prior prior = baseline_prior(b, class_, i);
+		volume_decay(&row->volume[i], &prior, days);
+	}
+	for (unsigned k = 0; k < SUBJECT_KINDS; k++)
+		row->news[k] *= w;
+	row->days *= w;
+	row->weekend *= w;
+	row->throttled *= w;
+	row->present = row->present * w + 1;
+	row->day = b->day;
+	if (!o->active) {
+		volume_learn_silent(&row->volume[weekend]);
+		b->classes[class_].days[weekend] += 1;
+	} else {
+		edges_learn(b, row, SUBJECT_CLIENT, class_, learn);
+		edges_learn(b, row, SUBJECT_NET, class_, learn);
+		actors_learn(b, row, class_, learn);
+		if (b->data_days >= NOVELTY_DAYS && row->active_days >= NOVELTY_ACTIVE)
+			b->classes[class_].new_days += 1;
+		b->classes[class_].throttled += o->throttled;
+		b->classes[class_].throttle_days += 1;
+		row->throttled += o->throttled;
+		if (learn && v && !o->throttled)
+			volume_day(b, row, v, class_, late);
+		if (learn && v)
+			follow_surprise(row, v->ln_p_day);
+		for (unsigned i = 0; i < 24; i++)
+			row->hours[i] += (o->hours >> i & 1) && row->hours[i] < UINT16_MAX;
+		row->days += 1;
+		row->weekend += weekend;
+		row->active_days += row->active_days < UINT16_MAX;
+		row->last_active = b->day;
+		o->active = false;
+	}
+	if (b->day % 7 == 0) {
+		for (unsigned i = 0; i < 24; i++)
+			row->hours[i] = (uint16_t)(row->hours[i] * 0.85);
+		if (!row->alert_day || b->day - row->alert_day > QUARANTINE_DAYS)
+			row->class_ = (uint8_t)class_of(b, row);
+	}
+}
+
+static int ascending(const void *a, const void *b)
+{
+	float x = *(const float *)a, y = *(const float *)b;
+	return x < y ? -1 : x > y;
+}
+
+static double median(float *v, uint32_t n)
+{
+	qsort(v, n, sizeof *v, ascending);
+	return n % 2 ? (double)v[n / 2] : ((double)v[n / 2 - 1] + (double)v[n / 2]) / 2;
+}
+
+static void prior_learn(struct class_prior *p, float *y, float *deviation, uint32_t n)
+{
+	double sum = 0;
+	if (n < PRIOR_FEW)
+		return;
+	for (uint32_t i = 0; i < n; i++)
+		sum += (double)y[i];
+	if (!p->set) {
+		if (n < PRIOR_FIRST)
+			return;
+		double m = median(y, n);
+		for (uint32_t i = 0; i < n; i++)
+			deviation[i] = fabsf(y[i] - (float)m);
+		double s = 1.4826 * median(deviation, n);
+		*p = (struct class_prior){ m, s * s > VARIANCE_MIN ? s * s : VARIANCE_MIN, true };
+		return;
+	}
+	double v = 2 * median(deviation, n);
+	p->mu += PRIOR_WEIGHT * (sum / n - p->mu);
+	p->s2 += PRIOR_WEIGHT * ((v > VARIANCE_MIN ? v : VARIANCE_MIN) - p->s2);
+}
+
+static void priors_learn(struct baseline *b)
+{
+	float *y = malloc((2 * (size_t)b->sample_count + 1) * sizeof *y);
+	if (!y)
+		return;
+	for (unsigned slot = 0; slot < BOX_CLASSES * PRIORS; slot++) {
+		uint32_t n = 0;
+		for (uint32_t i = 0; i < b->sample_count; i++)
+			if (b->samples[i].slot == slot) {
+				y[n] = b->samples[i].y;
+				y[b->sample_count + n++] = b->samples[i].deviation;
+			}
+		prior_learn(&b->classes[slot / PRIORS].prior[slot % PRIORS], y, y + b->sample_count, n);
+	}
+	/* before a class has its own, it has that of everybody together */
+	uint32_t n[PRIORS] = { 0 };
+	for (unsigned which = 0; which < PRIORS; which++) {
+		struct class_prior all = { .mu = 0 };
+		for (uint32_t i = 0; i < b->sample_count; i++)
+			if (b->samples[i].slot % PRIORS == which) {
+				y[n[which]] = b->samples[i].y;
+				y[b->sample_count + n[which]++] = b->samples[i].deviation;
+			}
+		prior_learn(&all, y, y + b->sample_count, n[which]);
+		for (unsigned k = 0; k < BOX_CLASSES && all.set; k++)
+			if (!b->classes[k].prior[which].set)
+				b->classes[k].prior[which] = all;
+	}
+	free(y);
+	b->sample_count = 0;
+}
+
+/* Backup, journaling, Microsoft's own readers: in many mailboxes, from a few places, not since yesterday, and in each of
+ * its mailboxes every day.  People rest: one weekend tells an office client, whatever its network, from a service. */
+static void services_learn(struct baseline *b, const struct world *w)
+{
+	struct subjects *s = &b->subjects[SUBJECT_CLIENT];
+	for (uint32_t i = 0; i < s->n; i++) {
+		struct subject_row *c = &s->v[i];
+		if (!c->first_day)
+			continue;
+		double share = b->present ? (double)c->today / b->present : 0;
+		uint32_t users = subject_others(b, SUBJECT_CLIENT, i);
+		float visited = users ? (float)c->today / (float)users : 0;
+		if (c->first_day == b->day)
+			c->regular = 1;
+		c->regular = visited < c->regular + REGULAR_RISE ? visited : c->regular + REGULAR_RISE;
+		c->share += (float)(SHARE_WEIGHT * (share - (double)c->share));
+		c->steady = c->regular < REGULAR_MIN ? 0 : c->steady + (c->steady < YOUNG_DAYS);
+		c->service = (c->service || c->today >= SERVICE_MAILBOXES) && c->share > SERVICE_SHARE && c->steady >= YOUNG_DAYS &&
+			     i < w->client_count && w->clients[i].networks <= SERVICE_NETS && b->day - c->first_day >= YOUNG_DAYS &&
+			     (!c->alert_day || b->day - c->alert_day > QUARANTINE_DAYS);
+		c->today = 0;
+	}
+}
+
+void baseline_close(struct baseline *b, const struct world *w)
+{
+	priors_learn(b);
+	services_learn(b, w);
+	for (unsigned k = 0; k < SUBJECT_KINDS; k++)
+		adoption_decay_day(&b->adoption[k]);
+	for (unsigned i = 0; i < BOX_CLASSES; i++) {
+		struct class_row *c = &b->classes[i];
+		for (unsigned k = 0; k < SUBJECT_KINDS; k++)
+			c->news[k] *= VOLUME_GAMMA;
+		c->new_days *= VOLUME_GAMMA;
+		c->throttled *= VOLUME_GAMMA;
+		c->throttle_days *= VOLUME_GAMMA;
+		for (unsigned k = 0; k < 2; k++) {
+			c->active[k] *= VOLUME_GAMMA;
+			c->days[k] *= VOLUME_GAMMA;
+		}
+	}
+	for (unsigned i = 0; i <= BOX_CLASSES; i++)
+		for (unsigned k = 0; k < SCORES; k++)
+			cal_close(&b->cal[i][k]);
+	b->data_days += b->data_days < UINT16_MAX;
+	b->active_count = 0;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* budget: the promise on false alarms.  A controller moves the thresholds so that crossings come out at alpha a
+ * mailbox-day; a bucket of tokens caps what is printed whatever happens: in any T days at most capacity + alpha M T. */
+#ifndef TXM_STAT_BUDGET_H
+#define TXM_STAT_BUDGET_H
+
+#include <stdbool.h>
+
+#define BUDGET_START 5.0
+#define BUDGET_DAYS 14        /* of refill that the bucket holds */
+#define BUDGET_RESERVE 0.1    /* of the capacity, for what is rarer than BUDGET_RARE */
+#define BUDGET_LN_RARE (-16.11809565095832) /* ln 1e-7 */
+
+struct budget {
+	double alpha;         /* false alarms a mailbox-day that the user allows */
+	double ln_effective;  /* of the alpha that is used today */
+	double tokens, capacity;
+};
+
+void budget_begin(struct budget *b, double alpha);
+double budget_step(double alpha, double mailboxes, double crossings); /* of ln_effective, before clipping */
+/* a day of so many scored mailboxes begins: refill */
+void budget_refill(struct budget *b, double mailboxes);
+/* spends a token if there is one for evidence of this size */
+bool budget_take(struct budget *b, double ln_p_day);
+/* ... and ends, with so many threshold crossings */
+void budget_learn(struct budget *b, double mailboxes, double crossings);
+double budget_scale(const struct budget *b); /* alpha_effective / alpha */
+
+#endif
