@@ -8,6 +8,7 @@
 #include "stat/combine.h"
 
 #define SEEN_MAX 4000000    /* edges pushed out or without a place: 24 bytes each */
+#define PAIRS_MAX 1000000   /* clients and the networks that they come from: 24 bytes each */
 #define BUCKET_DAYS 4
 #define BUCKETS 8
 #define CELL_US (10 * US_PER_MINUTE)
@@ -18,17 +19,25 @@
 #define REGULAR_RISE 0.04f /* a day: what a weekend took is back after the next one */
 #define SHARE_WEIGHT 0.1    /* of today in a client's smoothed share */
 #define PRIOR_WEIGHT 0.05
+#define SHIFT_SHARE 0.5     /* of a mailbox's distance from its class, in logarithms */
 #define PRIOR_FEW 5
+#define SLOW_GAMMA 0.9923280 /* half-life 90 days */
 #define PRIOR_FIRST 20
 #define VARIANCE_MIN 0.1
 
 bool baseline_begin(struct baseline *b, double alpha)
 {
 	table_init(&b->seen, sizeof(uint16_t), SEEN_MAX);
+	table_init(&b->pairs, sizeof(uint16_t), PAIRS_MAX);
+	b->births = 5;
+	b->lonely = 2;
 	b->cal = calloc(BOX_CLASSES + 1, sizeof *b->cal);
-	if (!b->cal)
+	b->late = malloc(LATE_MAX * sizeof *b->late);
+	if (!b->cal || !b->late)
 		return false;
 	budget_begin(&b->budget, alpha);
+	for (unsigned i = 0; i < LANES; i++)
+		b->ln_lane[i] = log(alpha * lane_shares[i]);
 	for (unsigned k = 0; k < SUBJECT_KINDS; k++)
 		adoption_begin(&b->adoption[k]);
 	for (unsigned k = 0; k < 2; k++)
@@ -38,7 +47,7 @@ bool baseline_begin(struct baseline *b, double alpha)
 		}
 	for (unsigned i = 0; i < BOX_CLASSES; i++)
 		for (unsigned k = 0; k < PRIORS; k++)
-			b->classes[i].prior[k] = (struct class_prior){ .mu = k == PRIOR_SPREAD ? 1 : k == PRIOR_BURST ? 2 : 3, .s2 = 1 };
+			b->classes[i].prior[k] = (struct class_prior){ .mu = k <= PRIOR_WEEKEND ? 3 : k == PRIOR_BURST ? 2 : 1, .s2 = 1 };
 	return true;
 }
 
@@ -50,9 +59,12 @@ void baseline_release(struct baseline *b)
 	for (unsigned k = 0; k < SUBJECT_KINDS; k++)
 		free(b->subjects[k].v);
 	table_release(&b->seen);
+	table_release(&b->pairs);
 	free(b->cal);
+	free(b->late);
 	free(b->samples);
 	free(b->active);
+	free(b->kept);
 }
 
 struct mailbox_row *baseline_row(const struct baseline *b, uint32_t mailbox)
@@ -112,6 +124,34 @@ uint32_t subject_others(const struct baseline *b, enum subject_kind k, uint32_t 
 	for (unsigned i = 0; i < BUCKETS; i++)
 		sum += s.users[i];
 	return sum;
+}
+
+uint32_t subject_others_met(const struct baseline *b, enum subject_kind k, uint32_t subject)
+{
+	const struct subject_row *s = subject < b->subjects[k].n ? &b->subjects[k].v[subject] : NULL;
+	if (!s || s->met_day != b->day)
+		return subject_others(b, k, subject);
+	return s->met_before + (s->met > MANY_MET ? s->met : 0);
+}
+
+uint32_t subject_others_before(const struct baseline *b, enum subject_kind k, uint32_t subject)
+{
+	const struct subject_row *s = subject < b->subjects[k].n ? &b->subjects[k].v[subject] : NULL;
+	return s && s->met_day == b->day ? s->met_before : subject_others(b, k, subject);
+}
+
+/* new to one more mailbox today */
+static void subject_meet(struct baseline *b, enum subject_kind k, uint32_t subject)
+{
+	struct subject_row *s = subject_make(b, k, subject);
+	if (!s)
+		return;
+	if (s->met_day != b->day) {
+		s->met_day = b->day;
+		s->met_before = subject_others(b, k, subject);
+		s->met = 0;
+	}
+	s->met++;
 }
 
 static void subject_use(struct baseline *b, enum subject_kind k, uint32_t subject, uint16_t last_day)
@@ -184,18 +224,21 @@ static struct edge_row *edge_meet(struct baseline *b, struct mailbox_row *row, e
 	return place;
 }
 
-static bool edge_take(struct baseline *b, struct mailbox_row *row, enum subject_kind k, const struct event *e, uint32_t subject,
-		      uint32_t items)
+/* NULL: it found no place */
+static struct edge_row *edge_take(struct baseline *b, struct mailbox_row *row, enum subject_kind k, const struct event *e,
+				  uint32_t subject, uint32_t items)
 {
 	struct edge_row *r = edge_meet(b, row, k, e->mailbox, subject);
 	if (!r)
-		return false;
+		return NULL;
 	if (!r->records)
 		r->fresh = !r->last_day || b->day - r->last_day > HORIZON_DAYS;
+	if (!r->records && r->fresh)
+		subject_meet(b, k, subject);
 	r->records += r->records < UINT16_MAX;
 	r->items += items < UINT32_MAX - r->items ? items : 0;
 	r->syncs += e->rec->access == ACCESS_SYNC && r->syncs < UINT8_MAX;
-	return r->fresh;
+	return r;
 }
 
 static bool actor_take(struct baseline *b, struct mailbox_row *row, const struct event *e)
@@ -206,10 +249,12 @@ static bool actor_take(struct baseline *b, struct mailbox_row *row, const struct
 	for (unsigned i = 0; i < ROW_ACTORS; i++) {
 		struct actor_row *a = &row->actors[i];
 		if (a->tag == tag) {
-			if (!a->fresh && b->day - a->last_day <= HORIZON_DAYS)
+			if (!a->fresh && b->day - a->last_day <= HORIZON_DAYS) {
 				a->last_day = b->day;
-			else
+			} else if (!a->fresh) {
 				a->fresh = true;
+				subject_meet(b, SUBJECT_ACTOR, e->actor);
+			}
 			if (a->fresh)
 				row->open.actor = e->actor;
 			return a->fresh;
@@ -217,18 +262,34 @@ static bool actor_take(struct baseline *b, struct mailbox_row *row, const struct
 		if (!place || !a->tag || (place->tag && a->last_day < place->last_day))
 			place = a;
 	}
+	subject_meet(b, SUBJECT_ACTOR, e->actor);
 	*place = (struct actor_row){ .tag = tag, .delegate = r->logon > LOGON_OWNER, .fresh = true };
 	row->open.actor = e->actor;
 	return true;
+}
+
+struct volume volume_wide(const struct volume_row *v)
+{
+	return (struct volume){ (double)v->n, (double)v->mean, (double)v->m2, (double)v->a, (double)v->b };
+}
+
+static struct volume_row volume_narrow(const struct volume *v)
+{
+	return (struct volume_row){ (float)v->n, (float)v->mean, (float)v->m2, (float)v->a, (float)v->b };
+}
+
+static struct volume_row *hurdle_row(struct mailbox_row *row, unsigned which)
+{
+	return which == PRIOR_PLACES ? &row->places : &row->volume[which];
 }
 
 /* the number of items above which a day deserves a look before it ends */
 static uint32_t items_worth_a_look(const struct baseline *b, const struct mailbox_row *row)
 {
 	struct volume_prior prior = baseline_prior(b, baseline_class(b, row), is_weekend(b->day));
-	const struct volume *v = &row->volume[is_weekend(b->day)];
-	double mean = (prior.kappa * prior.mu + v->n * v->mean) / (prior.kappa + v->n);
-	double s2 = (prior.nu * prior.s2 + v->m2) / (prior.nu + v->n);
+	struct volume v = volume_wide(&row->volume[is_weekend(b->day)]);
+	double mean = (prior.kappa * prior.mu + v.n * v.mean) / (prior.kappa + v.n);
+	double s2 = (prior.nu * prior.s2 + v.m2) / (prior.nu + v.n);
 	double x = expm1(mean + 2 * sqrt(s2));
 	return x < 10 ? 10 : x > 1e9 ? 1000000000 : (uint32_t)x;
 }
@@ -238,12 +299,36 @@ static uint32_t grown(uint32_t n)
 	return n > UINT32_MAX / 2 ? UINT32_MAX : n + n / 4 + 1;
 }
 
+static bool edge_is_young(const struct baseline *b, const struct edge_row *e)
+{
+	return e->fresh || b->day - e->first_day < YOUNG_DAYS;
+}
+
+static bool row_is_young(const struct baseline *b, const struct mailbox_row *row)
+{
+	return b->day - row->first_day < YOUNG_DAYS;
+}
+
+/* Somebody reads from one place at a time, or takes turns between places he has long had.  Turns between an old place and
+ * one that is new are what a second reader makes. */
+static void places_take(const struct baseline *b, struct mailbox_row *row, unsigned client, const struct edge_row *net,
+			uint32_t subject)
+{
+	uint32_t now = (subject + 1) << 1 | edge_is_young(b, net), *last = &row->open.places_at[client];
+	if (*last && *last != now && ((*last ^ now) & 1) && row->open.places < UINT16_MAX)
+		row->open.places++;
+	*last = now;
+	if (!net->fresh)
+		row->open.elsewhere |= (uint8_t)(1u << client);
+}
+
 bool baseline_take(struct baseline *b, const struct event *e, struct mailbox_row **ret_row)
 {
 	const struct rec *r = e->rec;
 	struct mailbox_row *row = row_make(b, e->mailbox);
 	struct open_day *o = row ? &row->open : NULL;
-	if (!row || (!o->active && !reach((void **)&b->active, &b->active_capacity, b->active_count, sizeof *b->active))) {
+	if (!row || (!o->active && (!reach((void **)&b->active, &b->active_capacity, b->active_count, sizeof *b->active) ||
+				    !reach((void **)&b->kept, &b->kept_capacity, b->active_count, sizeof *b->kept)))) {
 		b->refused++;
 		return false;
 	}
@@ -254,12 +339,14 @@ bool baseline_take(struct baseline *b, const struct event *e, struct mailbox_row
 			row->widen = 1;
 			row->sr = (float)SR_REST;
 			row->class_ = BOX_HUMAN;
-			for (unsigned i = 0; i < 2; i++) {
+			for (unsigned i = 0; i < PRIOR_HURDLES; i++) {
 				struct volume_prior prior = baseline_prior(b, BOX_NEW, i);
-				row->volume[i] = volume_begin(&prior);
+				struct volume v = volume_begin(&prior);
+				*hurdle_row(row, i) = volume_narrow(&v);
 			}
 		}
-		*o = (struct open_day){ .active = true, .actor = NONE };
+		*o = (struct open_day){ .active = true, .actor = NONE, .at = b->active_count };
+		memset(&b->kept[o->at], 0, sizeof b->kept[o->at]);
 		o->judge_items = items_worth_a_look(b, row);
 		b->active[b->active_count++] = e->mailbox;
 	}
@@ -267,21 +354,26 @@ bool baseline_take(struct baseline *b, const struct event *e, struct mailbox_row
 	bool fresh = false, service = false;
 	o->records++;
 	o->last_us = r->time_us;
-	o->hours |= UINT32_C(1) << (r->time_us / US_PER_HOUR % 24);
 	o->syncs += r->access == ACCESS_SYNC && o->syncs < UINT16_MAX;
 	o->throttled |= (r->flags & REC_THROTTLED) != 0;
+	struct edge_row *client = NULL, *net = NULL;
 	if (e->client != NONE) {
 		service = e->client < b->subjects[SUBJECT_CLIENT].n && b->subjects[SUBJECT_CLIENT].v[e->client].service;
-		fresh |= edge_take(b, row, SUBJECT_CLIENT, e, e->client, items);
+		client = edge_take(b, row, SUBJECT_CLIENT, e, e->client, items);
 	}
 	if (net_is_real(e->net))
-		fresh |= edge_take(b, row, SUBJECT_NET, e, e->net, items);
+		net = edge_take(b, row, SUBJECT_NET, e, e->net, items);
+	fresh |= (client && client->fresh) || (net && net->fresh);
+	if (client && net && !service)
+		places_take(b, row, (unsigned)(client - row->clients), net, e->net);
 	if (e->actor != NONE)
 		fresh |= actor_take(b, row, e);
 	o->all_items += items < UINT32_MAX - o->all_items ? items : 0;
-	if (!service) {
+	if (!service && items)
+		o->hours |= UINT32_C(1) << (r->time_us / US_PER_HOUR % 24);
+	if (!service && (row_is_young(b, row) || (client && !edge_is_young(b, client)))) {
 		uint32_t cell = (uint32_t)(r->time_us / CELL_US % 144);
-		if (r->folder)
+		if (r->folder && items)
 			o->folders[r->folder >> 6 & 1] |= UINT64_C(1) << (r->folder & 63);
 		o->items += items < UINT32_MAX - o->items ? items : 0;
 		if (cell != o->cell)
@@ -291,10 +383,16 @@ bool baseline_take(struct baseline *b, const struct event *e, struct mailbox_row
 		if (o->cell_items > o->cell_most)
 			o->cell_most = o->cell_items;
 	}
-	if (fresh && !o->novel)
-		o->kept[0] = kept_of(e);
-	if (!fresh && (!o->kept[1].time_us || r->items > o->kept[1].items))
-		o->kept[1] = kept_of(e);
+	struct kept *kept = b->kept[o->at].v;
+	if (!service) {
+		bool young_net = net && edge_is_young(b, net), young_client = client && edge_is_young(b, client);
+		if ((fresh && !o->novel) || (young_net && !o->novel && !kept[KEPT_NEW].time_us))
+			kept[KEPT_NEW] = kept_of(e);
+		if (young_client && !kept[KEPT_YOUNG].time_us)
+			kept[KEPT_YOUNG] = kept_of(e);
+	}
+	if (!kept[KEPT_MOST].time_us || (!service && r->items > kept[KEPT_MOST].items))
+		kept[KEPT_MOST] = kept_of(e);
 	bool due = (fresh && !o->novel) || (o->novel && o->records >= o->judge_records) || o->items >= o->judge_items;
 	o->novel |= fresh;
 	if (due) {
@@ -307,6 +405,8 @@ bool baseline_take(struct baseline *b, const struct event *e, struct mailbox_row
 
 void baseline_open(struct baseline *b, uint16_t day)
 {
+	b->today.counted = false;
+	memset(b->today.wave, 0, sizeof b->today.wave);
 	b->day = day;
 }
 
@@ -338,25 +438,149 @@ static unsigned age_bucket(unsigned age)
 	return age <= 2 ? 0 : age <= 6 ? 1 : 2;
 }
 
-static void edges_learn(struct baseline *b, struct mailbox_row *row, enum subject_kind k, unsigned class_, bool learn)
+double row_shift(const struct baseline *b, const struct mailbox_row *row)
+{
+	const struct volume_row *v = &row->volume[PRIOR_WEEKDAY];
+	if (v->n < 3)
+		return 0;
+	double d = SHIFT_SHARE * ((double)v->mean - b->classes[baseline_class(b, row)].prior[PRIOR_WEEKDAY].mu);
+	return d < -1 ? -1 : d > 2 ? 2 : d;
+}
+
+/* -- what a client or network does wherever it is new -- */
+
+static void subject_advance_model(const struct baseline *b, struct subject_row *s)
+{
+	int days = b->day - s->model_day;
+	if (days > 0) {
+		float w = (float)volume_weight(days), slow = (float)exp2(-days / (double)PEAK_HALF_LIFE_DAYS);
+		s->young.n *= w;
+		s->young.m2 *= w;
+		s->throttled *= w;
+		s->throttle_days *= w;
+		s->peak *= slow;
+		s->model_day = b->day;
+	}
+}
+
+struct subject_row subject_now(const struct baseline *b, enum subject_kind k, uint32_t subject)
+{
+	struct subject_row s = { 0 };
+	if (subject < b->subjects[k].n) {
+		s = b->subjects[k].v[subject];
+		subject_advance_model(b, &s);
+	}
+	return s;
+}
+
+void subject_learn_peak(struct baseline *b, enum subject_kind k, uint32_t subject, float peak)
+{
+	struct subject_row *s = subject_make(b, k, subject);
+	if (!s)
+		return;
+	subject_advance_model(b, s);
+	if (peak > s->peak)
+		s->peak = peak;
+}
+
+static void subject_learn(struct baseline *b, enum subject_kind k, uint32_t subject, double y, double weight)
+{
+	struct subject_row *s = subject_make(b, k, subject);
+	if (!s)
+		return;
+	subject_advance_model(b, s);
+	struct volume v = { .n = (double)s->young.n, .mean = (double)s->young.mean, .m2 = (double)s->young.m2 };
+	volume_learn(&v, y, weight);
+	s->young = (struct small_model){ (float)v.n, (float)v.mean, (float)v.m2 };
+}
+
+/* the client that made most records of that mailbox's day, and whether Exchange stopped writing */
+static void subject_learn_throttle(struct baseline *b, uint32_t client, bool throttled)
+{
+	struct subject_row *s = subject_make(b, SUBJECT_CLIENT, client);
+	if (!s)
+		return;
+	subject_advance_model(b, s);
+	s->throttled += throttled;
+	s->throttle_days += 1;
+}
+
+uint32_t busiest_client(const struct mailbox_row *row)
+{
+	const struct edge_row *best = NULL;
+	for (unsigned i = 0; i < ROW_CLIENTS; i++)
+		if (row->clients[i].subject && row->clients[i].records && (!best || row->clients[i].records > best->records))
+			best = &row->clients[i];
+	return best && 2 * (uint32_t)best->records >= row->open.records ? best->subject - 1 : NONE;
+}
+
+static void late_push(struct baseline *b, const struct late *l)
+{
+	if (b->late_count == LATE_MAX) {
+		b->refused++;
+		return;
+	}
+	b->late[(b->late_first + b->late_count++) % LATE_MAX] = *l;
+}
+
+/* A week without a word that it was an attack: then it is part of what happens here. */
+static void late_learn(struct baseline *b)
+{
+	while (b->late_count && b->late[b->late_first].due <= b->day) {
+		const struct late *l = &b->late[b->late_first];
+		uint16_t *seen = table_put(&b->seen, seen_key(l->kind, l->mailbox, l->subject), NULL);
+		if (seen)
+			*seen = b->day;
+		if (l->fresh) {
+			adoption_learn(&b->adoption[l->kind], subject_others(b, l->kind, l->subject), b->present);
+			subject_use(b, l->kind, l->subject, 0);
+		}
+		if (l->y > -100)
+			subject_learn(b, l->kind, l->subject, (double)l->y, VOLUME_ROBUST_WEIGHT);
+		if (l->throttled && l->kind == SUBJECT_CLIENT)
+			subject_learn_throttle(b, l->subject, true);
+		b->late_first = (b->late_first + 1) % LATE_MAX;
+		b->late_count--;
+	}
+}
+
+uint64_t pair_key(uint32_t client, uint32_t net) { return hash_mix(hash_mix(client, 0x70616972), net); }
+
+static void pair_learn(struct baseline *b, uint32_t client, uint32_t places_at)
+{
+	uint16_t *day = places_at ? table_put(&b->pairs, pair_key(client, (places_at >> 1) - 1), NULL) : NULL;
+	if (day)
+		*day = b->day;
+}
+
+static void edges_learn(struct baseline *b, struct mailbox_row *row, uint32_t mailbox, enum subject_kind k, unsigned class_, bool learn)
 {
 	struct edge_row *v = k == SUBJECT_CLIENT ? row->clients : row->nets;
 	unsigned n = k == SUBJECT_CLIENT ? ROW_CLIENTS : ROW_NETS;
 	const bool teaches = learn && b->data_days >= NOVELTY_DAYS && row->active_days >= NOVELTY_ACTIVE;
+	const double shift = row_shift(b, row);
 	struct adoption *a = &b->adoption[k];
 	for (unsigned i = 0; i < n; i++) {
 		struct edge_row *e = &v[i];
 		if (!e->subject || !e->records)
 			continue;
 		uint32_t subject = e->subject - 1;
-		double y = log1p(e->items);
+		double y = log1p(e->items) - shift;
+		unsigned age = e->fresh ? 0 : b->day - e->first_day;
+		if (!learn && age < YOUNG_DAYS) {
+			struct late l = { subject, mailbox, e->items ? (float)y : -1000, (uint16_t)(b->day + QUARANTINE_DAYS), (uint8_t)k, e->fresh,
+					  row->open.throttled && busiest_client(row) == subject };
+			late_push(b, &l);
+		}
 		if (!learn && e->fresh) {
 			*e = (struct edge_row){ 0 }; /* stays new: what alerted shall not become ordinary */
 			continue;
 		}
 		if (e->fresh) {
+			if (teaches && k == SUBJECT_CLIENT)
+				b->births += subject_others_met(b, k, subject) == 0;
 			if (teaches) {
-				adoption_learn(a, subject_others(b, k, subject), b->present);
+				adoption_learn(a, subject_others_met(b, k, subject), b->present);
 				row->news[k] += 1;
 				b->classes[class_].news[k] += 1;
 				if (e->items)
@@ -366,15 +590,16 @@ static void edges_learn(struct baseline *b, struct mailbox_row *row, enum subjec
 			e->n = e->mean = e->m2 = 0;
 			subject_use(b, k, subject, 0);
 		} else {
-			unsigned age = b->day - e->first_day;
 			if (learn && e->items && age < YOUNG_DAYS)
 				ewma(&b->age_mu[k][age_bucket(age)], &b->age_v[k][age_bucket(age)], y);
 			subject_use(b, k, subject, e->last_day);
 		}
+		if (learn && e->items && age < YOUNG_DAYS)
+			subject_learn(b, k, subject, y, 1);
 		if (learn && e->items) {
 			double w = volume_weight(b->day - (e->fresh ? b->day : e->last_day));
-			struct volume m = { .n = e->n * w, .mean = e->mean, .m2 = e->m2 * w };
-			volume_learn(&m, y, 1);
+			struct volume m = { .n = (double)e->n * w, .mean = (double)e->mean, .m2 = (double)e->m2 * w };
+			volume_learn(&m, y + shift, 1);
 			e->n = (float)m.n;
 			e->mean = (float)m.mean;
 			e->m2 = (float)m.m2;
@@ -383,11 +608,17 @@ static void edges_learn(struct baseline *b, struct mailbox_row *row, enum subjec
 		e->items = 0;
 		e->records = 0;
 		e->syncs = 0;
+		if (k == SUBJECT_CLIENT)
+			pair_learn(b, subject, row->open.places_at[i]);
+		if (k == SUBJECT_CLIENT && age >= ALONE_DAYS && !e->told) {
+			e->told = true;
+			b->lonely += learn && age < YOUNG_DAYS && subject_others(b, k, subject) <= 1;
+		}
 		e->fresh = false;
 	}
 }
 
-static void actors_learn(struct baseline *b, struct mailbox_row *row, unsigned class_, bool learn)
+static void actors_learn(struct baseline *b, struct mailbox_row *row, uint32_t mailbox, unsigned class_, bool learn)
 {
 	const bool teaches = learn && b->data_days >= NOVELTY_DAYS && row->active_days >= NOVELTY_ACTIVE;
 	for (unsigned i = 0; i < ROW_ACTORS; i++) {
@@ -395,13 +626,15 @@ static void actors_learn(struct baseline *b, struct mailbox_row *row, unsigned c
 		if (!a->tag || !a->fresh)
 			continue;
 		if (!learn) {
+			struct late l = { row->open.actor, mailbox, -1000, (uint16_t)(b->day + QUARANTINE_DAYS), SUBJECT_ACTOR, true, false };
+			late_push(b, &l);
 			*a = (struct actor_row){ 0 };
 			continue;
 		}
 		a->fresh = false;
 		a->last_day = b->day;
 		if (teaches) {
-			adoption_learn(&b->adoption[SUBJECT_ACTOR], subject_others(b, SUBJECT_ACTOR, row->open.actor), b->present);
+			adoption_learn(&b->adoption[SUBJECT_ACTOR], subject_others_met(b, SUBJECT_ACTOR, row->open.actor), b->present);
 			row->news[SUBJECT_ACTOR] += 1;
 			b->classes[class_].news[SUBJECT_ACTOR] += 1;
 		}
@@ -417,15 +650,48 @@ static void small_learn(struct small_model *m, double y, int days)
 	*m = (struct small_model){ (float)v.n, (float)v.mean, (float)v.m2 };
 }
 
+static void hurdle_learn(struct baseline *b, struct mailbox_row *row, unsigned class_, unsigned which, double y, double weight, bool active)
+{
+	struct volume_row *r = hurdle_row(row, which);
+	struct volume v = volume_wide(r);
+	b->classes[class_].days[which] += 1;
+	if (active) {
+		volume_learn(&v, y, weight);
+		b->classes[class_].active[which] += 1;
+	} else {
+		volume_learn_silent(&v);
+	}
+	*r = volume_narrow(&v);
+}
+
+static void small_day(struct baseline *b, struct small_model *m, unsigned class_, unsigned which, double y, int days)
+{
+	sample_add(b, class_, which, y, m->n > 1 ? (double)m->mean : b->classes[class_].prior[which].mu);
+	small_learn(m, y, days);
+}
+
+static void drift_learn(struct drift_row *d, double y, int days)
+{
+	const float w7 = (float)exp2(-days / 7.0), w90 = (float)exp2(-days / 90.0);
+	d->n7 = d->n7 * w7 + 1;
+	d->mean7 += ((float)y - d->mean7) / d->n7;
+	d->n90 = d->n90 * w90 + 1;
+	d->mean90 += ((float)y - d->mean90) / d->n90;
+}
+
 static void volume_day(struct baseline *b, struct mailbox_row *row, const struct verdict *v, unsigned class_, bool late)
 {
-	const bool weekend = is_weekend(b->day);
-	struct volume *model = &row->volume[weekend];
-	struct class_row *k = &b->classes[class_];
+	const unsigned weekend = is_weekend(b->day) ? PRIOR_WEEKEND : PRIOR_WEEKDAY;
 	struct open_day *o = &row->open;
-	k->days[weekend] += 1;
+	int days = b->day - row->last_active;
+	if (o->syncs)
+		small_day(b, &row->sync, class_, PRIOR_SYNC, log1p(o->syncs), days);
+	double turns = log1p(o->places);
+	if (o->places)
+		sample_add(b, class_, PRIOR_PLACES, turns, row->places.n > 1 ? (double)row->places.mean : b->classes[class_].prior[PRIOR_PLACES].mu);
+	hurdle_learn(b, row, class_, PRIOR_PLACES, turns, 1, o->places > 0);
 	if (!o->items) {
-		volume_learn_silent(model);
+		hurdle_learn(b, row, class_, weekend, 0, 0, false);
 		return;
 	}
 	double weight, y = volume_robust(&v->outlook, o->items, v->ln_raw[FAMILY_VOLUME], &weight);
@@ -434,15 +700,12 @@ static void volume_day(struct baseline *b, struct mailbox_row *row, const struct
 		y = y < most ? y : most;
 		weight = VOLUME_ROBUST_WEIGHT;
 	}
-	volume_learn(model, y, weight);
-	k->active[weekend] += 1;
-	sample_add(b, class_, weekend ? PRIOR_WEEKEND : PRIOR_WEEKDAY, y, v->outlook.mu);
-	double burst = log1p(o->cell_most), spread = log1p(folders_seen(o->folders));
-	int days = b->day - row->last_active;
-	sample_add(b, class_, PRIOR_BURST, burst, row->burst.n > 1 ? row->burst.mean : k->prior[PRIOR_BURST].mu);
-	sample_add(b, class_, PRIOR_SPREAD, spread, row->spread.n > 1 ? row->spread.mean : k->prior[PRIOR_SPREAD].mu);
-	small_learn(&row->burst, burst, days);
-	small_learn(&row->spread, spread, days);
+	hurdle_learn(b, row, class_, weekend, y, weight, true);
+	sample_add(b, class_, weekend, y, v->outlook.mu);
+	small_day(b, &row->burst, class_, PRIOR_BURST, log1p(o->cell_most), days);
+	small_day(b, &row->spread, class_, PRIOR_SPREAD, log1p(folders_seen(o->folders)), days);
+	if (weekend == PRIOR_WEEKDAY)
+		drift_learn(&row->drift, log1p(o->items), days);
 }
 
 /* a mailbox that the model keeps finding odd gets a wider one */
@@ -494,9 +757,11 @@ void baseline_learn(struct baseline *b, uint32_t mailbox, const struct verdict *
 	float w = (float)volume_weight(days);
 	const bool late = learn && v && v->alerted;
 
-	for (unsigned i = 0; i < 2; i++) {
+	for (unsigned i = 0; i < PRIOR_HURDLES; i++) {
 		struct volume_prior prior = baseline_prior(b, class_, i);
-		volume_decay(&row->volume[i], &prior, days);
+		struct volume m = volume_wide(hurdle_row(row, i));
+		volume_decay(&m, &prior, days);
+		*hurdle_row(row, i) = volume_narrow(&m);
 	}
 	for (unsigned k = 0; k < SUBJECT_KINDS; k++)
 		row->news[k] *= w;
@@ -506,23 +771,28 @@ void baseline_learn(struct baseline *b, uint32_t mailbox, const struct verdict *
 	row->present = row->present * w + 1;
 	row->day = b->day;
 	if (!o->active) {
-		volume_learn_silent(&row->volume[weekend]);
-		b->classes[class_].days[weekend] += 1;
+		hurdle_learn(b, row, class_, weekend, 0, 0, false);
 	} else {
-		edges_learn(b, row, SUBJECT_CLIENT, class_, learn);
-		edges_learn(b, row, SUBJECT_NET, class_, learn);
-		actors_learn(b, row, class_, learn);
+		uint32_t busiest = busiest_client(row);
+		if (learn && busiest != NONE)
+			subject_learn_throttle(b, busiest, o->throttled);
+		edges_learn(b, row, mailbox, SUBJECT_CLIENT, class_, learn);
+		edges_learn(b, row, mailbox, SUBJECT_NET, class_, learn);
+		actors_learn(b, row, mailbox, class_, learn);
 		if (b->data_days >= NOVELTY_DAYS && row->active_days >= NOVELTY_ACTIVE)
 			b->classes[class_].new_days += 1;
-		b->classes[class_].throttled += o->throttled;
+		b->classes[class_].throttled += o->throttled && learn;
 		b->classes[class_].throttle_days += 1;
-		row->throttled += o->throttled;
+		row->throttled += o->throttled && learn;
 		if (learn && v && !o->throttled)
 			volume_day(b, row, v, class_, late);
 		if (learn && v)
 			follow_surprise(row, v->ln_p_day);
-		for (unsigned i = 0; i < 24; i++)
-			row->hours[i] += (o->hours >> i & 1) && row->hours[i] < UINT16_MAX;
+		for (unsigned i = 0; i < 24 && learn; i++)
+			if (o->hours >> i & 1) {
+				row->hours[i] += row->hours[i] < UINT16_MAX;
+				b->classes[class_].hours[i] += 1;
+			}
 		row->days += 1;
 		row->weekend += weekend;
 		row->active_days += row->active_days < UINT16_MAX;
@@ -629,6 +899,9 @@ static void services_learn(struct baseline *b, const struct world *w)
 
 void baseline_close(struct baseline *b, const struct world *w)
 {
+	late_learn(b);
+	b->births = 5 + SLOW_GAMMA * (b->births - 5);
+	b->lonely = 2 + SLOW_GAMMA * (b->lonely - 2);
 	priors_learn(b);
 	services_learn(b, w);
 	for (unsigned k = 0; k < SUBJECT_KINDS; k++)
@@ -640,10 +913,12 @@ void baseline_close(struct baseline *b, const struct world *w)
 		c->new_days *= VOLUME_GAMMA;
 		c->throttled *= VOLUME_GAMMA;
 		c->throttle_days *= VOLUME_GAMMA;
-		for (unsigned k = 0; k < 2; k++) {
+		for (unsigned k = 0; k < PRIOR_HURDLES; k++) {
 			c->active[k] *= VOLUME_GAMMA;
 			c->days[k] *= VOLUME_GAMMA;
 		}
+		for (unsigned k = 0; k < 24; k++)
+			c->hours[k] *= VOLUME_GAMMA;
 	}
 	for (unsigned i = 0; i <= BOX_CLASSES; i++)
 		for (unsigned k = 0; k < SCORES; k++)

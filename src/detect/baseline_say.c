@@ -70,6 +70,34 @@ static void reason(const struct baseline *b, const struct world *w, struct alert
 	case FAMILY_THROTTLE:
 		alert_reason(al, family_names[k], p, "Exchange stopped recording reads here, after more than 1,000 in a day: 1 in %s.", odds);
 		break;
+	case FAMILY_BURST:
+		alert_reason(al, family_names[k], p, "So many items within ten minutes (%u): 1 in %s.", baseline_row(b, v->mailbox)->open.cell_most, odds);
+		break;
+	case FAMILY_SPREAD:
+		alert_reason(al, family_names[k], p, "Items of so many folders (about %.0f): 1 in %s.", folders_seen(baseline_row(b, v->mailbox)->open.folders), odds);
+		break;
+	case FAMILY_SYNC:
+		alert_reason(al, family_names[k], p, "So many folders synchronised (%u): 1 in %s.", baseline_row(b, v->mailbox)->open.syncs, odds);
+		break;
+	case FAMILY_HOUR:
+		alert_reason(al, family_names[k], p, "Read at %02u:00 to %02u:59 UTC, when it usually is not: 1 in %s.", v->hour, v->hour, odds);
+		break;
+	case FAMILY_PLACES:
+		alert_reason(al, family_names[k], p, "One client took turns between a network that is new here and one that is not, %u times, as two readers do: 1 in %s.",
+			     baseline_row(b, v->mailbox)->open.places, odds);
+		break;
+	case FAMILY_ALONE:
+		e = &v->alone;
+		alert_reason(al, family_names[k], p, "%s came %u days ago and is in %u of %u others since; a client that stays this rare: 1 in %s.",
+			     say_client(w, e->subject, name), e->age, e->others, others, odds);
+		break;
+	case FAMILY_PAIR:
+		alert_reason(al, family_names[k], p, "%s is used elsewhere, but nowhere from %s, and both are new to this mailbox: 1 in %s.",
+			     say_client(w, v->pair[0], name), world_net_label(w, v->pair[1]), odds);
+		break;
+	case FAMILY_DRIFT:
+		alert_reason(al, family_names[k], p, "More this week than in the three months before: 1 in %s.", odds);
+		break;
 	default:
 		alert_reason(al, family_names[k], p, "Unusual %s: 1 in %s.", family_names[k], odds);
 	}
@@ -110,6 +138,14 @@ static void say_title(const struct baseline *b, const struct world *w, struct al
 	const struct mailbox_row *row = baseline_row(b, v->mailbox);
 	char box[SAY_SIZE], name[SAY_SIZE];
 	say_mailbox(w, v->mailbox, box);
+	if (v->top == FAMILY_ALONE) {
+		alert_title(al, "%s has come to %s and to nobody else in %u days", say_client(w, v->alone.subject, name), box, v->alone.age);
+		return;
+	}
+	if (v->top == FAMILY_PLACES && v->news[SUBJECT_NET].subject == NONE) {
+		alert_title(al, "%s was read in turns from a known and from a new network, %u times in a day", box, row->open.places);
+		return;
+	}
 	if (v->ln_p[FAMILY_CLIENT] < REASON_LN_P && v->news[SUBJECT_CLIENT].subject != NONE) {
 		const struct edge_evidence *e = &v->news[SUBJECT_CLIENT];
 		say_client(w, e->subject, name);

@@ -21,6 +21,7 @@
 #define ROLLOUT_PER_NET 5         /* mailboxes for each network: fewer is a roll-out */
 #define COMMON_SHARE 0.05         /* a subject in more mailboxes ties nothing together */
 #define SCORED_WEIGHT 0.1
+#define PEAK_TIMES 1.5            /* a migration tool, an administrator's sweep: known to do this, if not much more */
 
 #define NETS_COUNTED 64
 #define TALLIES_MAX 200000        /* a day's: 24 and 48 bytes each */
@@ -58,7 +59,9 @@ static const enum family family_of[SUBJECT_KINDS] = { FAMILY_CLIENT, FAMILY_NET,
 /* -log10 p' - 2, between 0 (none) and 4 */
 static double evidence_of(const struct verdict *v, enum subject_kind k)
 {
-	double l = v->ln_p[family_of[k]], e = -l / LN_10 - 2;
+	double l = v->ln_p[family_of[k]], first = v->news[k].ln_first, e;
+	l = first < l ? first : l;
+	e = -l / LN_10 - 2;
 	if (v->news[k].subject == NONE || l >= EVIDENCE_LN_P)
 		return 0;
 	return e < EVIDENCE_MOST ? e : EVIDENCE_MOST;
@@ -83,7 +86,7 @@ void campaign_gather(struct campaigns *c, const struct baseline *b, const struct
 			c->member_capacity = capacity;
 		}
 		c->members[c->member_count++] = (struct member){
-			.kept = baseline_row(b, v->mailbox)->open.kept[0], .subject = v->news[k].subject, .mailbox = v->mailbox,
+			.kept = *kept_at(b, baseline_row(b, v->mailbox), KEPT_NEW), .subject = v->news[k].subject, .mailbox = v->mailbox,
 			.items = v->news[k].items, .records = v->news[k].records, .day = b->day, .kind = (uint8_t)k,
 			.evidence = (float)e,
 		};
@@ -181,27 +184,35 @@ bool campaign_raise(struct campaigns *c, struct baseline *b, struct detect_ctx *
 		i = incident_of(c, b, row->incident);
 	*ret_new = !i;
 	if (!i) {
-		if (!budget_take(&b->budget, v->ln_p_day))
+		if (!budget_take(&b->budget, -log(verdict_odds(v))))
 			return false;
 		i = incident_make(c, b, ctx, key_mailbox(ctx->world, v->mailbox));
 		if (!i)
 			return false;
 	}
-	const struct kept *first = &row->open.kept[row->open.kept[0].time_us ? 0 : 1];
-	kept_fold(ctx->alerts, i->alert, first);
+	const struct kept *kept = b->kept[row->open.at].v, *first = &kept[KEPT_MOST];
 	uint32_t items = row->open.all_items, records = row->open.records;
-	if (first == row->open.kept && row->open.kept[1].time_us && row->open.kept[1].items && v->news[SUBJECT_CLIENT].subject == NONE &&
-	    v->news[SUBJECT_NET].subject == NONE) {
-		kept_fold(ctx->alerts, i->alert, &row->open.kept[1]);
-		items -= row->open.kept[1].items < items ? row->open.kept[1].items : items;
-		records -= records > 1;
-	} else if (v->news[SUBJECT_CLIENT].subject != NONE && v->ln_p[FAMILY_CLIENT] < EVIDENCE_LN_P) {
-		items = v->news[SUBJECT_CLIENT].items;
-		records = v->news[SUBJECT_CLIENT].records;
-	} else if (v->news[SUBJECT_NET].subject != NONE && v->ln_p[FAMILY_NET] < EVIDENCE_LN_P) {
-		items = v->news[SUBJECT_NET].items;
-		records = v->news[SUBJECT_NET].records;
+	if (v->top == FAMILY_ALONE && kept[KEPT_YOUNG].time_us) {
+		first = &kept[KEPT_YOUNG];
+		items = v->alone.items;
+		records = v->alone.records;
+	} else if (kept[KEPT_NEW].time_us && (v->top == FAMILY_CLIENT || v->top == FAMILY_NET || v->top == FAMILY_PAIR ||
+					      v->top == FAMILY_ACTOR || v->top == FAMILY_PLACES)) {
+		unsigned k = v->top == FAMILY_CLIENT || v->top == FAMILY_PAIR ? SUBJECT_CLIENT : SUBJECT_NET;
+		first = &kept[KEPT_NEW];
+		if (v->news[k].subject != NONE) {
+			items = v->news[k].items;
+			records = v->news[k].records;
+		}
 	}
+	/* what was not said yet: the other things that are new, and the record with most items */
+	for (unsigned n = 0; n < KEPTS; n++)
+		if (&kept[n] != first && kept[n].time_us && memcmp(kept[n].id, first->id, sizeof first->id) != 0) {
+			kept_fold(ctx->alerts, i->alert, &kept[n]);
+			items -= kept[n].items < items ? kept[n].items : items;
+			records -= records > 1;
+		}
+	kept_fold(ctx->alerts, i->alert, first);
 	add_rest(i->alert, first, items, records, row->open.last_us);
 	raise_at(i->alert, row->open.crossed_us ? row->open.crossed_us : row->open.last_us, severity_of(b, v, row));
 	if (verdict_odds(v) > i->odds) {
@@ -236,7 +247,7 @@ static int by_subject(const void *x, const void *y)
 }
 
 static void raise_campaign(struct campaigns *c, struct baseline *b, struct detect_ctx *ctx, const struct member *m, uint32_t n,
-			   uint32_t mailboxes, double ln_p, struct verdict *v, uint32_t verdict_count)
+			   uint32_t mailboxes, double mass, double ln_p, struct verdict *v, uint32_t verdict_count)
 {
 	enum subject_kind k = m->kind;
 	struct incident *i = incident_by_subject(c, b, k, m->subject);
@@ -279,6 +290,7 @@ static void raise_campaign(struct campaigns *c, struct baseline *b, struct detec
 	i->kind = (uint8_t)k;
 	i->subject = m->subject;
 	i->last_day = b->day;
+	i->mass = mass > (double)i->mass ? (float)mass : i->mass;
 	i->alert->campaign.by = kind_names[k];
 	/* p is that of one subject on one day: so many of them are scored a day, and so many mailboxes */
 	double odds = exp(-ln_p) * b->present / (c->scored[k] > 1 ? c->scored[k] : 1);
@@ -353,6 +365,18 @@ static bool drop_all(const void *value, uint64_t key, void *arg)
 	return false;
 }
 
+/* A week without a word that it was an attack: what its subject did is what it does. */
+static void settle(struct campaigns *c, struct baseline *b)
+{
+	for (uint32_t n = 0; n < c->incident_count; n++) {
+		struct incident *i = &c->incidents[n];
+		if (i->campaign && i->mass > 0 && b->day - i->last_day > QUARANTINE_DAYS) {
+			subject_learn_peak(b, i->kind, i->subject, i->mass);
+			i->mass = 0;
+		}
+	}
+}
+
 void campaign_judge(struct campaigns *c, struct baseline *b, struct detect_ctx *ctx, struct verdict *v, uint32_t n)
 {
 	uint32_t kept = 0, scored[SUBJECT_KINDS] = { 0 };
@@ -384,13 +408,18 @@ void campaign_judge(struct campaigns *c, struct baseline *b, struct detect_ctx *
 			continue;
 		struct subject_score score = score_of(c, b, m->kind, m->subject, sum, mailboxes, nets);
 		scored[m->kind]++;
+		double peak = (double)subject_now(b, m->kind, m->subject).peak;
+		if (b->data_days < WARM_DAYS)
+			subject_learn_peak(b, m->kind, m->subject, (float)sum);
 		if (b->data_days >= WARM_DAYS && score.ln_p <= ln_limit(c, b, m->kind)) {
-			raise_campaign(c, b, ctx, m, to - from, mailboxes, score.ln_p, v, n);
+			if (sum > PEAK_TIMES * peak)
+				raise_campaign(c, b, ctx, m, to - from, mailboxes, sum, score.ln_p, v, n);
 		} else {
 			cal_add(&score.cal[0], score.strength);
 			cal_add(&score.cal[1], score.mass);
 		}
 	}
+	settle(c, b);
 	table_keep_if(&c->tallies, drop_all, NULL);
 	table_keep_if(&c->counted, drop_all, NULL);
 	for (unsigned k = 0; k < SUBJECT_KINDS; k++) {

@@ -30,6 +30,7 @@ struct incident {
 	double odds;           /* of the sentences that stand in it */
 	double campaign_odds;  /* one false campaign in so many mailbox-days */
 	uint32_t subject;      /* of a campaign */
+	float mass;            /* its largest; 0 once its subject is known for it */
 	uint16_t first_day, last_day;
 	uint8_t kind;
 	bool campaign;

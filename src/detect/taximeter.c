@@ -14,6 +14,7 @@
  * a mailbox that looks odd also during the day, to say when it could first have been known.  Days without any record
  * anywhere are gaps of the collection and teach nothing.  Before 14 days of data no lane raises: the calibration would
  * be that of a shipped table alone, and a promise made on it would be none. */
+#include <math.h>
 #include <stdlib.h>
 
 #include "detect/campaign.h"
@@ -28,6 +29,7 @@ struct state {
 	uint32_t verdict_count, verdict_capacity;
 	uint32_t *order;
 	uint32_t order_capacity;
+	uint64_t dropped;         /* crossings for which no token was left */
 };
 
 static int begin(void *state, struct detect_ctx *c)
@@ -76,6 +78,28 @@ static uint32_t count_present(const struct baseline *b)
 	return n;
 }
 
+#ifdef TXM_DEV
+#include <stdio.h>
+static FILE *dev_file;
+static const struct world *dev_world;
+static void dev_dump(struct state *st, const struct baseline *b, const struct verdict *v, const struct mailbox_row *row)
+{
+	(void)st;
+	struct { char guid[36]; uint16_t day; uint8_t class_, lanes; float raw[16], p[16], z, score, day_p, nov, nov_p, sr, items, all; } d = { .day = b->day, .class_ = v->class_, .lanes = (uint8_t)v->lanes };
+	if (!dev_file) {
+		if (!getenv("TXM_DUMP") || !*getenv("TXM_DUMP")) return;
+		dev_file = fopen(getenv("TXM_DUMP"), "wb");
+	}
+	struct str g = world_mailbox_guid(dev_world, v->mailbox);
+	memcpy(d.guid, g.p, g.n < 36 ? g.n : 36);
+	for (unsigned k = 0; k < FAMILIES; k++) { d.raw[k] = -v->ln_raw[k] / 2.302585; d.p[k] = b->today.wave[k] ? 0 : -v->ln_p[k] / 2.302585; }
+	d.z = v->z; d.score = v->score; d.day_p = -v->ln_p_day / 2.302585; d.nov = v->novelty; d.nov_p = -v->ln_p_novelty / 2.302585; d.sr = log10(v->sr); d.items = row->open.items; d.all = row->open.all_items;
+	fwrite(&d, sizeof d, 1, dev_file);
+}
+#else
+#define dev_dump(s, b, v, r) ((void)0)
+#endif
+
 /* verdicts of the mailboxes that had records, in the order of mailboxes */
 static bool judge_active(struct state *s)
 {
@@ -89,11 +113,15 @@ static bool judge_active(struct state *s)
 		s->verdict_capacity = b->active_count;
 	}
 	s->verdict_count = b->active_count;
+	for (uint32_t i = 0; i < b->active_count; i++)
+		baseline_measure(b, b->active[i], baseline_row(b, b->active[i]), &s->verdicts[i]);
+	baseline_count_today(b, s->verdicts, s->verdict_count);
 	for (uint32_t i = 0; i < b->active_count; i++) {
 		struct verdict *v = &s->verdicts[i];
-		baseline_judge(b, b->active[i], baseline_row(b, b->active[i]), v);
+		baseline_conclude(b, baseline_row(b, b->active[i]), v);
 		campaign_gather(&s->campaigns, b, v);
 		v->alerted = v->lanes != 0;
+		dev_dump(s, b, v, baseline_row(b, b->active[i]));
 	}
 	return true;
 }
@@ -102,27 +130,36 @@ static void raise_crossings(struct state *s, struct detect_ctx *c)
 {
 	struct baseline *b = &s->base;
 	struct verdict **v = malloc((s->verdict_count + 1) * sizeof *v);
-	uint32_t n = 0, incidents = 0;
+	uint32_t n = 0, near[LANES] = { 0 }, crossed[LANES] = { 0 };
 	if (!v)
 		return;
-	for (uint32_t i = 0; i < s->verdict_count; i++)
+	for (uint32_t i = 0; i < s->verdict_count; i++) {
+		for (unsigned k = 0; k < LANES; k++)
+			if (!s->verdicts[i].joined && s->verdicts[i].near >> k & 1) {
+				near[k]++;
+				crossed[k] += s->verdicts[i].lanes >> k & 1 && s->verdicts[i].marginal >> k & 1;
+			}
 		if (s->verdicts[i].lanes)
 			v[n++] = &s->verdicts[i];
+	}
 	qsort(v, n, sizeof *v, rarest_first);
 	budget_refill(&b->budget, b->present);
 	for (uint32_t i = 0; i < n; i++) {
 		bool is_new = false;
 		if (!campaign_raise(&s->campaigns, b, c, v[i], &is_new)) {
+			s->dropped++;
 			struct mailbox_row *row = baseline_row(b, v[i]->mailbox);
 			if (!row->alert_day || b->day - row->alert_day > QUARANTINE_DAYS)
 				row->alert_first_day = b->day;
 			row->alert_day = b->day;
 		}
-		incidents += is_new;
 		v[i]->joined |= !is_new;
 	}
-	if (b->data_days >= WARM_DAYS)
-		budget_learn(&b->budget, b->present, incidents);
+	for (unsigned k = 0; k < LANES && b->data_days >= WARM_DAYS; k++) {
+		near[k] = (near[k] + (unsigned)NEAR * crossed[k]) / 2;
+		double alpha = b->budget.alpha * lane_shares[k];
+		b->ln_lane[k] = budget_steer(b->ln_lane[k], alpha, budget_step(NEAR * alpha, b->present, near[k]));
+	}
 	free(v);
 }
 
@@ -141,10 +178,16 @@ static void learn_day(struct state *s)
 			continue;
 		if (b->data_days < WARM_DAYS)
 			row->sr = (float)SR_REST; /* its promise needs honest p */
-		else if (v && (v->lanes & LANE_SLOW))
+		else if (v && v->alerted)
 			row->sr = 0;
 		else
 			row->sr = v ? (float)v->sr : (float)sr_step((double)row->sr, 0);
+		if (b->data_days >= WARM_DAYS && !(v && v->alerted)) {
+			row->recent[1] = row->recent[0];
+			row->recent[0] = v ? (float)day_weight(-v->ln_p_day / 2.302585092994046) : 0;
+		} else {
+			row->recent[0] = row->recent[1] = 0; /* told, or not to be told yet */
+		}
 		if (!v)
 			silent[baseline_class(b, row)]++;
 		else if (!v->joined)
@@ -174,6 +217,9 @@ static void close_day(struct state *s, struct detect_ctx *c)
 
 static void event(void *state, struct detect_ctx *c, const struct event *e)
 {
+#ifdef TXM_DEV
+	dev_world = c->world;
+#endif
 	struct state *s = state;
 	struct mailbox_row *row = NULL;
 	if (e->mailbox == NONE || e->rec->time_us < TIME_MIN_US || e->rec->time_us >= TIME_MAX_US)
@@ -196,6 +242,10 @@ static void end(void *state, struct detect_ctx *c)
 {
 	struct state *s = state;
 	close_day(s, c);
+#ifdef TXM_DEV
+	for (int k = 0; k < LANES; k++) fprintf(stderr, "lane %d: %.2f of nominal\n", k, exp(s->base.ln_lane[k]) / s->base.budget.alpha / lane_shares[k]);
+	fprintf(stderr, "dropped %lu births %.1f lonely %.1f tokens %.1f pairs %zu seen %zu\n", s->dropped, s->base.births, s->base.lonely, s->base.budget.tokens, s->base.pairs.n, s->base.seen.n);
+#endif
 	campaign_end(&s->campaigns, c);
 }
 

@@ -26,13 +26,21 @@ void budget_refill(struct budget *b, double mailboxes)
 		b->tokens = b->capacity;
 }
 
-bool budget_take(struct budget *b, double ln_p_day)
+bool budget_take(struct budget *b, double ln_p)
 {
-	double keep = ln_p_day < BUDGET_LN_RARE ? 0 : BUDGET_RESERVE * b->capacity;
-	if (b->tokens - 1 < keep)
+	double keep = ln_p < BUDGET_LN_RARE ? 0 : BUDGET_RESERVE * b->capacity;
+	double cost = exp((ln_p - log(b->alpha)) / 2);
+	cost = cost > 1 ? 1 : cost < 0.1 ? 0.1 : cost;
+	if (b->tokens - cost < keep)
 		return false;
-	b->tokens -= 1;
+	b->tokens -= cost;
 	return true;
+}
+
+double budget_steer(double ln_effective, double alpha, double step)
+{
+	double low = log(alpha / 30), high = log(alpha), l = ln_effective + step;
+	return l < low ? low : l > high ? high : l;
 }
 
 void budget_learn(struct budget *b, double mailboxes, double crossings)

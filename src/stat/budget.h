@@ -19,10 +19,13 @@ struct budget {
 
 void budget_begin(struct budget *b, double alpha);
 double budget_step(double alpha, double mailboxes, double crossings); /* of ln_effective, before clipping */
+/* ln_effective after a step: alpha/30 to alpha */
+double budget_steer(double ln_effective, double alpha, double step);
 /* a day of so many scored mailboxes begins: refill */
 void budget_refill(struct budget *b, double mailboxes);
-/* spends a token if there is one for evidence of this size */
-bool budget_take(struct budget *b, double ln_p_day);
+/* Spends what an alert costs, if that is there: one token for evidence that just crosses, less for what is rarer, down to a
+ * tenth; what is expected by chance once in a hundred times the budget is not lost to a run of weaker ones. */
+bool budget_take(struct budget *b, double ln_p);
 /* ... and ends, with so many threshold crossings */
 void budget_learn(struct budget *b, double mailboxes, double crossings);
 double budget_scale(const struct budget *b); /* alpha_effective / alpha */

@@ -9,7 +9,7 @@
 
 #define LN_10 2.30258509299404568402
 
-static unsigned bin_of(double s)
+unsigned cal_bin(double s)
 {
 	double i = floor(20 * s + 1e-9);
 	return i < 0 ? 0 : i > CAL_BINS - 1 ? CAL_BINS - 1 : (unsigned)i;
@@ -44,7 +44,7 @@ void cal_add(struct calibration *c, double s)
 {
 	struct cal_slice *d = &c->slices[c->open];
 	float f = (float)s;
-	d->bins[bin_of((double)f)]++;
+	d->bins[cal_bin((double)f)]++;
 	if (f > 0)
 		top_add(d, f);
 }
@@ -133,7 +133,7 @@ double cal_ln_p(const struct cal_fit *f, double s)
 	if (s > f->u)
 		l = log(f->p_u) + gpd_ln_tail(&f->tail, s - f->u);
 	else
-		l = log((1.0 + (double)f->above[bin_of(s)]) / ((double)f->n + 1));
+		l = log((1.0 + (double)f->above[cal_bin(s)]) / ((double)f->n + 1));
 	return l > CAL_LN_P_MIN ? l : CAL_LN_P_MIN;
 }
 

@@ -36,6 +36,7 @@ struct calibration {
 	struct cal_fit fit;
 };
 
+unsigned cal_bin(double s); /* of a score: 0 to CAL_BINS - 1 */
 void cal_add(struct calibration *c, double s);
 void cal_add_silent(struct calibration *c, uint32_t n); /* n scores of zero */
 /* The open day ends: fits, and opens the next in place of the oldest. */
