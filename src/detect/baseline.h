@@ -29,6 +29,7 @@
 #define PRESENT_DAYS 30      /* a mailbox silent for longer has left */
 #define ALONE_DAYS 4        /* a client that has not spread by then */
 #define NEAR 10.0
+#define ODDS_MOST 1e9       /* rarer than this is only said to be */
 enum { LANE_DAY = 1, LANE_SLOW = 2, LANE_NOVELTY = 4, LANE_DAYS = 8, LANES = 4 };
 extern const double lane_shares[LANES]; /* of the budget */
 #define MANY_MET 20         /* mailboxes: what so many meet on one day is not about them */
@@ -285,6 +286,8 @@ double verdict_odds(const struct verdict *v);
 double day_weight(double s);
 
 /* baseline_say.c */
+#define NUMBER_SIZE 32
+const char *grouped(double x, char out[NUMBER_SIZE]); /* "9,300": two digits that mean something and the rest of it */
 void baseline_say(const struct baseline *b, struct detect_ctx *c, struct alert *al, const struct verdict *v);
 
 #endif

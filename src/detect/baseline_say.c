@@ -7,10 +7,9 @@
 #include <stdio.h>
 
 #define REASON_LN_P (-2.995732273553991) /* ln 0.05: less is no reason */
-#define NUMBER_SIZE 32
 
 /* "9,300": two digits that mean something and the rest of it */
-static const char *grouped(double x, char out[NUMBER_SIZE])
+const char *grouped(double x, char out[NUMBER_SIZE])
 {
 	char digits[NUMBER_SIZE];
 	if (!(x < 1e15))

@@ -23,7 +23,7 @@
 #define HOUR_PRIOR 3      /* hours of the class that stand for a mailbox's own */
 #define THROTTLE_PRIOR 20 /* days, of a client */
 
-const double lane_shares[LANES] = { 0.25, 0.2, 0.3, 0.25 }; /* day, slow, novelty, three days */
+const double lane_shares[LANES] = { 0.16, 0.12, 0.2, 0.16 }; /* day, slow, novelty, three days; the rest is slack for campaigns and drift */
 
 const char *const family_names[FAMILIES] = {
 	"volume", "new-client", "new-network", "known-client-or-network", "new-actor", "throttled", "burst", "folders",
@@ -143,11 +143,18 @@ static double judge_known_edge(const struct baseline *b, const struct mailbox_ro
 	return volume_ln_p(&o, e->items);
 }
 
+static bool met_by_many(const struct baseline *b, enum subject_kind k, uint32_t subject)
+{
+	const struct subject_row *s = subject < b->subjects[k].n ? &b->subjects[k].v[subject] : NULL;
+	return s && s->met_day == b->day && s->met > MANY_MET;
+}
+
 /* A new client from a new network: seldom by chance if the client is at home elsewhere. */
 static void judge_pairs(const struct baseline *b, const struct mailbox_row *row, struct verdict *v)
 {
 	const struct edge_evidence *client = &v->news[SUBJECT_CLIENT], *net = &v->news[SUBJECT_NET];
-	if (client->subject == NONE || net->subject == NONE || !client->others)
+	if (client->subject == NONE || net->subject == NONE || !client->others || met_by_many(b, SUBJECT_CLIENT, client->subject) ||
+	    met_by_many(b, SUBJECT_NET, net->subject))
 		return;
 	for (unsigned i = 0; i < ROW_CLIENTS; i++) {
 		uint32_t at = row->open.places_at[i];
@@ -249,7 +256,7 @@ static void judge_hours(const struct baseline *b, const struct mailbox_row *row,
 	if (v->class_ != BOX_HUMAN || all < 1 || every < 1)
 		return;
 	for (unsigned i = 0; i < 24; i++)
-		q[i] = (row->hours[i] + HOUR_PRIOR * c->hours[i] / every) / (all + HOUR_PRIOR);
+		q[i] = (row->hours[i] + HOUR_PRIOR * (c->hours[i] + 1) / (every + 24)) / (all + HOUR_PRIOR);
 	for (unsigned i = 0; i < 24; i++) {
 		double sum = 0;
 		if (!(row->open.hours >> i & 1))
@@ -407,7 +414,7 @@ double verdict_odds(const struct verdict *v)
 	for (unsigned i = 0; i < LANES; i++)
 		if (ln_p[i] - log(lane_shares[i]) < least)
 			least = ln_p[i] - log(lane_shares[i]);
-	return exp(-least);
+	return least < -log(ODDS_MOST) ? ODDS_MOST : exp(-least);
 }
 
 static double entered(const struct baseline *b, const struct verdict *v, unsigned which, double s)

@@ -294,6 +294,7 @@ static void raise_campaign(struct campaigns *c, struct baseline *b, struct detec
 	i->alert->campaign.by = kind_names[k];
 	/* p is that of one subject on one day: so many of them are scored a day, and so many mailboxes */
 	double odds = exp(-ln_p) * b->present / (c->scored[k] > 1 ? c->scored[k] : 1);
+	odds = odds < ODDS_MOST ? odds : ODDS_MOST; /* far beyond what 30 days can tell */
 	if (odds > i->campaign_odds)
 		i->campaign_odds = odds;
 	incident_owns(c, i, k, m->subject);
@@ -436,7 +437,7 @@ void campaign_end(struct campaigns *c, struct detect_ctx *ctx)
 	for (uint32_t n = 0; n < c->incident_count; n++) {
 		struct incident *i = &c->incidents[n];
 		struct alert *al = i->alert;
-		char odds[TIME_TEXT_SIZE];
+		char odds[NUMBER_SIZE];
 		if (i->campaign_odds > al->odds || i->odds <= 1)
 			al->odds = i->campaign_odds;
 		if (al->mailboxes.total < 2 || !al->raised)
@@ -460,8 +461,7 @@ void campaign_end(struct campaigns *c, struct detect_ctx *ctx)
 			  (unsigned long long)al->mailboxes.total, (unsigned long long)al->clients.total, PLURAL(al->clients.total),
 			  (unsigned long long)al->nets.total, PLURAL(al->nets.total));
 		if (i->campaign) {
-			snprintf(odds, sizeof odds, "%.2g", i->campaign_odds < 1e15 ? i->campaign_odds : 1e15);
-			alert_why(al, "So many mailboxes meeting it within three days is expected by chance once in %s mailbox-days.", odds);
+				alert_why(al, "So many mailboxes meeting it within three days is expected by chance once in %s mailbox-days.", odds);
 		}
 	}
 }

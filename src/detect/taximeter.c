@@ -14,7 +14,6 @@
  * a mailbox that looks odd also during the day, to say when it could first have been known.  Days without any record
  * anywhere are gaps of the collection and teach nothing.  Before 14 days of data no lane raises: the calibration would
  * be that of a shipped table alone, and a promise made on it would be none. */
-#include <math.h>
 #include <stdlib.h>
 
 #include "detect/campaign.h"
@@ -78,27 +77,6 @@ static uint32_t count_present(const struct baseline *b)
 	return n;
 }
 
-#ifdef TXM_DEV
-#include <stdio.h>
-static FILE *dev_file;
-static const struct world *dev_world;
-static void dev_dump(struct state *st, const struct baseline *b, const struct verdict *v, const struct mailbox_row *row)
-{
-	(void)st;
-	struct { char guid[36]; uint16_t day; uint8_t class_, lanes; float raw[16], p[16], z, score, day_p, nov, nov_p, sr, items, all; } d = { .day = b->day, .class_ = v->class_, .lanes = (uint8_t)v->lanes };
-	if (!dev_file) {
-		if (!getenv("TXM_DUMP") || !*getenv("TXM_DUMP")) return;
-		dev_file = fopen(getenv("TXM_DUMP"), "wb");
-	}
-	struct str g = world_mailbox_guid(dev_world, v->mailbox);
-	memcpy(d.guid, g.p, g.n < 36 ? g.n : 36);
-	for (unsigned k = 0; k < FAMILIES; k++) { d.raw[k] = -v->ln_raw[k] / 2.302585; d.p[k] = b->today.wave[k] ? 0 : -v->ln_p[k] / 2.302585; }
-	d.z = v->z; d.score = v->score; d.day_p = -v->ln_p_day / 2.302585; d.nov = v->novelty; d.nov_p = -v->ln_p_novelty / 2.302585; d.sr = log10(v->sr); d.items = row->open.items; d.all = row->open.all_items;
-	fwrite(&d, sizeof d, 1, dev_file);
-}
-#else
-#define dev_dump(s, b, v, r) ((void)0)
-#endif
 
 /* verdicts of the mailboxes that had records, in the order of mailboxes */
 static bool judge_active(struct state *s)
@@ -121,7 +99,6 @@ static bool judge_active(struct state *s)
 		baseline_conclude(b, baseline_row(b, b->active[i]), v);
 		campaign_gather(&s->campaigns, b, v);
 		v->alerted = v->lanes != 0;
-		dev_dump(s, b, v, baseline_row(b, b->active[i]));
 	}
 	return true;
 }
@@ -217,9 +194,6 @@ static void close_day(struct state *s, struct detect_ctx *c)
 
 static void event(void *state, struct detect_ctx *c, const struct event *e)
 {
-#ifdef TXM_DEV
-	dev_world = c->world;
-#endif
 	struct state *s = state;
 	struct mailbox_row *row = NULL;
 	if (e->mailbox == NONE || e->rec->time_us < TIME_MIN_US || e->rec->time_us >= TIME_MAX_US)
@@ -242,10 +216,6 @@ static void end(void *state, struct detect_ctx *c)
 {
 	struct state *s = state;
 	close_day(s, c);
-#ifdef TXM_DEV
-	for (int k = 0; k < LANES; k++) fprintf(stderr, "lane %d: %.2f of nominal\n", k, exp(s->base.ln_lane[k]) / s->base.budget.alpha / lane_shares[k]);
-	fprintf(stderr, "dropped %lu births %.1f lonely %.1f tokens %.1f pairs %zu seen %zu\n", s->dropped, s->base.births, s->base.lonely, s->base.budget.tokens, s->base.pairs.n, s->base.seen.n);
-#endif
 	campaign_end(&s->campaigns, c);
 }
 

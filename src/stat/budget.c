@@ -8,7 +8,7 @@
 
 void budget_begin(struct budget *b, double alpha)
 {
-	*b = (struct budget){ .alpha = alpha, .ln_effective = log(alpha), .tokens = BUDGET_START, .capacity = BUDGET_START };
+	*b = (struct budget){ .alpha = alpha, .tokens = BUDGET_START, .capacity = BUDGET_START };
 }
 
 double budget_step(double alpha, double mailboxes, double crossings)
@@ -41,19 +41,4 @@ double budget_steer(double ln_effective, double alpha, double step)
 {
 	double low = log(alpha / 30), high = log(alpha), l = ln_effective + step;
 	return l < low ? low : l > high ? high : l;
-}
-
-void budget_learn(struct budget *b, double mailboxes, double crossings)
-{
-	double low = log(b->alpha / 30), high = log(2 * b->alpha);
-	b->ln_effective += budget_step(b->alpha, mailboxes, crossings);
-	if (b->ln_effective < low)
-		b->ln_effective = low;
-	if (b->ln_effective > high)
-		b->ln_effective = high;
-}
-
-double budget_scale(const struct budget *b)
-{
-	return exp(b->ln_effective) / b->alpha;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* budget: the promise on false alarms.  A controller moves the thresholds so that crossings come out at alpha a
- * mailbox-day; a bucket of tokens caps what is printed whatever happens: in any T days at most capacity + alpha M T. */
+ * mailbox-day; a bucket of tokens caps what is printed whatever happens: in any T days at most capacity + alpha M T alerts
+ * that just cross, and at most ten times as many however rare they are. */
 #ifndef TXM_STAT_BUDGET_H
 #define TXM_STAT_BUDGET_H
 
@@ -13,21 +14,18 @@
 
 struct budget {
 	double alpha;         /* false alarms a mailbox-day that the user allows */
-	double ln_effective;  /* of the alpha that is used today */
 	double tokens, capacity;
 };
 
 void budget_begin(struct budget *b, double alpha);
-double budget_step(double alpha, double mailboxes, double crossings); /* of ln_effective, before clipping */
-/* ln_effective after a step: alpha/30 to alpha */
+/* of the logarithm of the alpha that is used, after a day with so many crossings; before clipping */
+double budget_step(double alpha, double mailboxes, double crossings);
+/* ... after that step: alpha/30 to alpha */
 double budget_steer(double ln_effective, double alpha, double step);
 /* a day of so many scored mailboxes begins: refill */
 void budget_refill(struct budget *b, double mailboxes);
 /* Spends what an alert costs, if that is there: one token for evidence that just crosses, less for what is rarer, down to a
  * tenth; what is expected by chance once in a hundred times the budget is not lost to a run of weaker ones. */
 bool budget_take(struct budget *b, double ln_p);
-/* ... and ends, with so many threshold crossings */
-void budget_learn(struct budget *b, double mailboxes, double crossings);
-double budget_scale(const struct budget *b); /* alpha_effective / alpha */
 
 #endif

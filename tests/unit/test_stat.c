@@ -381,32 +381,40 @@ static void test_budget(void)
 	CHECK_NEAR(budget_step(1e-4, 300, 1), -0.0485);
 	CHECK_NEAR(budget_step(1e-4, 100000, 25), -0.075);
 
-	/* whatever comes, what is taken in any days is at most the capacity and the refill */
-	struct budget b;
+	/* whatever comes, what is taken in any days is at most the capacity and the refill: of alerts that just cross; of alerts
+	 * as rare as one likes, ten times as many */
+	static const struct { double ln_p, times; } kinds[] = { { -9, 1 }, { -9.21, 1 }, { -11.5, 3.2 }, { -40, 10 } };
 	enum { DAYS = 400 };
-	unsigned taken[DAYS];
 	double m = 5000;
-	budget_begin(&b, 1e-4);
-	seed = 3;
-	for (int d = 0; d < DAYS; d++) {
-		unsigned crossings = d % 50 == 0 ? 1000 : (unsigned)(next() % 4);
-		budget_refill(&b, m);
-		taken[d] = 0;
-		for (unsigned i = 0; i < crossings; i++)
-			taken[d] += budget_take(&b, i % 2 ? -20 : -10);
-		budget_learn(&b, m, crossings);
-		CHECK_MSG(budget_scale(&b) <= 2.0001 && budget_scale(&b) >= 0.0333, "scale %g", budget_scale(&b));
-	}
-	for (int from = 0; from < DAYS; from++) {
-		unsigned sum = 0, worst = 0;
-		for (int to = from; to < DAYS; to++) {
-			sum += taken[to];
-			worst += (double)sum > b.capacity + b.alpha * m * (to - from + 1) + 1e-9;
+	for (unsigned k = 0; k < 4; k++) {
+		struct budget b;
+		unsigned taken[DAYS];
+		budget_begin(&b, 1e-4);
+		seed = 3;
+		for (int d = 0; d < DAYS; d++) {
+			unsigned crossings = d % 50 == 0 ? 1000 : (unsigned)(next() % 4);
+			budget_refill(&b, m);
+			taken[d] = 0;
+			for (unsigned i = 0; i < crossings; i++)
+				taken[d] += budget_take(&b, kinds[k].ln_p);
 		}
-		if (worst)
-			CHECK_MSG(0, "from day %d more was taken than promised", from);
+		for (int from = 0; from < DAYS; from++) {
+			unsigned sum = 0, worst = 0;
+			for (int to = from; to < DAYS; to++) {
+				sum += taken[to];
+				worst += (double)sum > kinds[k].times * (b.capacity + b.alpha * m * (to - from + 1)) + 1e-9;
+			}
+			if (worst)
+				CHECK_MSG(0, "%g: from day %d more was taken than promised", kinds[k].ln_p, from);
+		}
+		CHECK(taken[0] >= 4);
 	}
-	CHECK(taken[0] >= 4);
+	double l = log(1e-4);
+	for (int d = 0; d < 500; d++) {
+		l = budget_steer(l, 1e-4, budget_step(1e-4, m, d < 250 ? 50 : 0));
+		CHECK_MSG(l <= log(1e-4) + 1e-9 && l >= log(1e-4 / 30) - 1e-9, "%g", exp(l));
+	}
+	CHECK_NEAR(exp(l), 1e-4);
 }
 
 /* -- what calibration promises, on streams that no model of ours made -- */
