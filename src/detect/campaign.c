@@ -461,8 +461,8 @@ void campaign_end(struct campaigns *c, struct detect_ctx *ctx)
 			  (unsigned long long)al->mailboxes.total, (unsigned long long)al->clients.total, PLURAL(al->clients.total),
 			  (unsigned long long)al->nets.total, PLURAL(al->nets.total));
 		if (i->campaign) {
-				alert_why(al, "So many mailboxes meeting it within three days is expected by chance once in %s%s mailbox-days.",
-					  i->campaign_odds >= ODDS_MOST ? "more than " : "", grouped(i->campaign_odds, odds));
+			alert_why(al, "So many mailboxes meeting it within three days is expected by chance once in %s%s mailbox-days.",
+				  i->campaign_odds >= ODDS_MOST ? "more than " : "", grouped(i->campaign_odds, odds));
 		}
 	}
 }
