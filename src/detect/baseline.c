@@ -51,6 +51,29 @@ bool baseline_begin(struct baseline *b, double alpha)
 	return true;
 }
 
+void baseline_recall(struct baseline *b, const struct lessons *l)
+{
+	b->retrospect = true;
+	memcpy(b->classes, l->classes, sizeof b->classes);
+	memcpy(b->adoption, l->adoption, sizeof b->adoption);
+	memcpy(b->age_mu, l->age_mu, sizeof b->age_mu);
+	memcpy(b->age_v, l->age_v, sizeof b->age_v);
+	b->births = l->births;
+	b->lonely = l->lonely;
+}
+
+void baseline_teach(const struct baseline *b, struct lessons *l)
+{
+	memcpy(l->classes, b->classes, sizeof b->classes);
+	memcpy(l->adoption, b->adoption, sizeof b->adoption);
+	memcpy(l->age_mu, b->age_mu, sizeof b->age_mu);
+	memcpy(l->age_v, b->age_v, sizeof b->age_v);
+	l->births = b->births;
+	l->lonely = b->lonely;
+	l->days = b->data_days;
+	l->mailboxes = b->mailboxes;
+}
+
 void baseline_release(struct baseline *b)
 {
 	for (uint32_t i = 0; i < b->chunk_count; i++)
@@ -400,7 +423,7 @@ bool baseline_take(struct baseline *b, const struct event *e, struct mailbox_row
 		if (o->items >= o->judge_items)
 			o->judge_items = grown(o->items);
 	}
-	return due && b->data_days >= WARM_DAYS && !o->crossed_us;
+	return due && is_warm(b) && !o->crossed_us;
 }
 
 void baseline_open(struct baseline *b, uint16_t day)
@@ -557,7 +580,7 @@ static void edges_learn(struct baseline *b, struct mailbox_row *row, uint32_t ma
 {
 	struct edge_row *v = k == SUBJECT_CLIENT ? row->clients : row->nets;
 	unsigned n = k == SUBJECT_CLIENT ? ROW_CLIENTS : ROW_NETS;
-	const bool teaches = learn && b->data_days >= NOVELTY_DAYS && row->active_days >= NOVELTY_ACTIVE;
+	const bool teaches = learn && knows_news(b, row);
 	const double shift = row_shift(b, row);
 	struct adoption *a = &b->adoption[k];
 	for (unsigned i = 0; i < n; i++) {
@@ -620,7 +643,7 @@ static void edges_learn(struct baseline *b, struct mailbox_row *row, uint32_t ma
 
 static void actors_learn(struct baseline *b, struct mailbox_row *row, uint32_t mailbox, unsigned class_, bool learn)
 {
-	const bool teaches = learn && b->data_days >= NOVELTY_DAYS && row->active_days >= NOVELTY_ACTIVE;
+	const bool teaches = learn && knows_news(b, row);
 	for (unsigned i = 0; i < ROW_ACTORS; i++) {
 		struct actor_row *a = &row->actors[i];
 		if (!a->tag || !a->fresh)
@@ -779,7 +802,7 @@ void baseline_learn(struct baseline *b, uint32_t mailbox, const struct verdict *
 		edges_learn(b, row, mailbox, SUBJECT_CLIENT, class_, learn);
 		edges_learn(b, row, mailbox, SUBJECT_NET, class_, learn);
 		actors_learn(b, row, mailbox, class_, learn);
-		if (b->data_days >= NOVELTY_DAYS && row->active_days >= NOVELTY_ACTIVE)
+		if (knows_news(b, row))
 			b->classes[class_].new_days += 1;
 		b->classes[class_].throttled += o->throttled && learn;
 		b->classes[class_].throttle_days += 1;

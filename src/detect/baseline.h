@@ -34,6 +34,8 @@ enum { LANE_DAY = 1, LANE_SLOW = 2, LANE_NOVELTY = 4, LANE_DAYS = 8, LANES = 4 }
 extern const double lane_shares[LANES]; /* of the budget */
 #define MANY_MET 20         /* mailboxes: what so many meet on one day is not about them */
 #define AGES 3
+#define RETRO_DAYS 2         /* in retrospect these take the place of the three above */
+#define RETRO_ACTIVE 2
 #define LATE_MAX 262144      /* 20 bytes each */
 #define PEAK_HALF_LIFE_DAYS 90
 
@@ -62,7 +64,6 @@ enum family {
 	SCORE_DAYS,                   /* three days together */
 	SCORES
 };
-extern const char *const family_names[FAMILIES];
 
 struct edge_row { /* one client or one network in one mailbox */
 	uint32_t subject;             /* number + 1; 0 = free */
@@ -176,7 +177,19 @@ struct today {
 	bool counted;
 };
 
+/* What a first pass over a short export leaves to the second.  No scores: they were made while little was known, and the
+ * days to be judged would be judged by themselves. */
+struct lessons {
+	struct class_row classes[BOX_CLASSES];
+	struct adoption adoption[SUBJECT_KINDS];
+	double age_mu[2][AGES], age_v[2][AGES];
+	double births, lonely;
+	uint16_t days;                /* with data */
+	uint32_t mailboxes;
+};
+
 struct baseline {
+	bool retrospect;              /* second pass: judged from the third day on, without any promise */
 	struct today today;
 	struct mailbox_row **chunks;
 	uint32_t chunk_count, mailboxes;
@@ -241,6 +254,8 @@ static inline const struct kept *kept_at(const struct baseline *b, const struct 
 	return &b->kept[row->open.at].v[which];
 }
 bool baseline_begin(struct baseline *b, double alpha);
+void baseline_recall(struct baseline *b, const struct lessons *l); /* after begin */
+void baseline_teach(const struct baseline *b, struct lessons *l);
 void baseline_release(struct baseline *b);
 struct mailbox_row *baseline_row(const struct baseline *b, uint32_t mailbox); /* NULL: none */
 /* Takes an event of the open day; true if the mailbox should be judged before the day ends. */
@@ -260,6 +275,12 @@ void subject_learn_peak(struct baseline *b, enum subject_kind k, uint32_t subjec
 uint64_t pair_key(uint32_t client, uint32_t net); /* into pairs */
 uint32_t busiest_client(const struct mailbox_row *row); /* that made at least half of the open day's records; NONE */
 struct volume volume_wide(const struct volume_row *v);
+/* is there enough behind us to raise alarms, to learn from first meetings, to judge those of a mailbox? */
+static inline bool is_warm(const struct baseline *b) { return b->data_days >= (b->retrospect ? RETRO_DAYS : WARM_DAYS); }
+static inline bool knows_news(const struct baseline *b, const struct mailbox_row *row)
+{
+	return b->data_days >= (b->retrospect ? RETRO_DAYS : NOVELTY_DAYS) && row->active_days >= (b->retrospect ? RETRO_ACTIVE : NOVELTY_ACTIVE);
+}
 static inline bool is_weekend(uint16_t day) { return (day + 4) % 7 == 0 || (day + 4) % 7 == 6; }
 
 double row_shift(const struct baseline *b, const struct mailbox_row *row); /* of ln(1 + items) on young edges: busy mailboxes bring more */

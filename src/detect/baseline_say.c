@@ -2,6 +2,7 @@
 /* baseline_say: the sentences of a verdict, made from the numbers that decided: what was seen, what is normal here, the
  * two or three reasons with their odds, all together, what it would have taken not to alert, and what could not be seen. */
 #include "detect/baseline.h"
+#include "detect/family.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -42,63 +43,63 @@ static void reason(const struct baseline *b, const struct world *w, struct alert
 	one_in(v->ln_p[k], odds);
 	switch (k) {
 	case FAMILY_VOLUME:
-		alert_reason(al, family_names[k], p, "So many items for this mailbox: 1 in %s.", odds);
+		alert_reason(al, family_docs[k].name, p, "So many items for this mailbox: 1 in %s.", odds);
 		break;
 	case FAMILY_CLIENT:
 		e = &v->news[SUBJECT_CLIENT];
-		alert_reason(al, family_names[k], p, "%s is new to this mailbox and in %u of %u others; a new client this rare: 1 in %s%s%s; together 1 in %s.",
+		alert_reason(al, family_docs[k].name, p, "%s is new to this mailbox and in %u of %u others; a new client this rare: 1 in %s%s%s; together 1 in %s.",
 			     say_client(w, e->subject, name), e->others, others, one_in(e->ln_nov, rarity),
 			     e->items ? ", with so many items on its first day 1 in " : "", e->items ? one_in(e->ln_volume, more) : "", odds);
 		break;
 	case FAMILY_NET:
 		e = &v->news[SUBJECT_NET];
-		alert_reason(al, family_names[k], p, "%s is new to this mailbox and reads %u of %u others; a new network this rare: 1 in %s%s%s; together 1 in %s.",
+		alert_reason(al, family_docs[k].name, p, "%s is new to this mailbox and reads %u of %u others; a new network this rare: 1 in %s%s%s; together 1 in %s.",
 			     world_net_label(w, e->subject), e->others, others, one_in(e->ln_nov, rarity),
 			     e->items ? ", with so many items on its first day 1 in " : "", e->items ? one_in(e->ln_volume, more) : "", odds);
 		break;
 	case FAMILY_EDGE:
 		e = &v->edge;
-		alert_reason(al, family_names[k], p, "%s, here for %u days, never brought so many items (%u): 1 in %s.",
+		alert_reason(al, family_docs[k].name, p, "%s, here for %u days, never brought so many items (%u): 1 in %s.",
 			     v->edge_kind == SUBJECT_CLIENT ? say_client(w, e->subject, name) : world_net_label(w, e->subject), e->age,
 			     e->items, odds);
 		break;
 	case FAMILY_ACTOR:
 		e = &v->news[SUBJECT_ACTOR];
-		alert_reason(al, family_names[k], p, "%s never read this mailbox before: 1 in %s.", say_actor(w, e->subject, name), odds);
+		alert_reason(al, family_docs[k].name, p, "%s never read this mailbox before: 1 in %s.", say_actor(w, e->subject, name), odds);
 		break;
 	case FAMILY_THROTTLE:
-		alert_reason(al, family_names[k], p, "Exchange stopped recording reads here, after more than 1,000 in a day: 1 in %s.", odds);
+		alert_reason(al, family_docs[k].name, p, "Exchange stopped recording reads here, after more than 1,000 in a day: 1 in %s.", odds);
 		break;
 	case FAMILY_BURST:
-		alert_reason(al, family_names[k], p, "So many items within ten minutes (%u): 1 in %s.", baseline_row(b, v->mailbox)->open.cell_most, odds);
+		alert_reason(al, family_docs[k].name, p, "So many items within ten minutes (%u): 1 in %s.", baseline_row(b, v->mailbox)->open.cell_most, odds);
 		break;
 	case FAMILY_SPREAD:
-		alert_reason(al, family_names[k], p, "Items of so many folders (about %.0f): 1 in %s.", folders_seen(baseline_row(b, v->mailbox)->open.folders), odds);
+		alert_reason(al, family_docs[k].name, p, "Items of so many folders (about %.0f): 1 in %s.", folders_seen(baseline_row(b, v->mailbox)->open.folders), odds);
 		break;
 	case FAMILY_SYNC:
-		alert_reason(al, family_names[k], p, "So many folders synchronised (%u): 1 in %s.", baseline_row(b, v->mailbox)->open.syncs, odds);
+		alert_reason(al, family_docs[k].name, p, "So many folders synchronised (%u): 1 in %s.", baseline_row(b, v->mailbox)->open.syncs, odds);
 		break;
 	case FAMILY_HOUR:
-		alert_reason(al, family_names[k], p, "Read at %02u:00 to %02u:59 UTC, when it usually is not: 1 in %s.", v->hour, v->hour, odds);
+		alert_reason(al, family_docs[k].name, p, "Read at %02u:00 to %02u:59 UTC, when it usually is not: 1 in %s.", v->hour, v->hour, odds);
 		break;
 	case FAMILY_PLACES:
-		alert_reason(al, family_names[k], p, "One client took turns between a network that is new here and one that is not, %u times, as two readers do: 1 in %s.",
+		alert_reason(al, family_docs[k].name, p, "One client took turns between a network that is new here and one that is not, %u times, as two readers do: 1 in %s.",
 			     baseline_row(b, v->mailbox)->open.places, odds);
 		break;
 	case FAMILY_ALONE:
 		e = &v->alone;
-		alert_reason(al, family_names[k], p, "%s came %u days ago and is in %u of %u others since; a client that stays this rare: 1 in %s.",
+		alert_reason(al, family_docs[k].name, p, "%s came %u days ago and is in %u of %u others since; a client that stays this rare: 1 in %s.",
 			     say_client(w, e->subject, name), e->age, e->others, others, odds);
 		break;
 	case FAMILY_PAIR:
-		alert_reason(al, family_names[k], p, "%s is used elsewhere, but nowhere from %s, and both are new to this mailbox: 1 in %s.",
+		alert_reason(al, family_docs[k].name, p, "%s is used elsewhere, but nowhere from %s, and both are new to this mailbox: 1 in %s.",
 			     say_client(w, v->pair[0], name), world_net_label(w, v->pair[1]), odds);
 		break;
 	case FAMILY_DRIFT:
-		alert_reason(al, family_names[k], p, "More this week than in the three months before: 1 in %s.", odds);
+		alert_reason(al, family_docs[k].name, p, "More this week than in the three months before: 1 in %s.", odds);
 		break;
 	default:
-		alert_reason(al, family_names[k], p, "Unusual %s: 1 in %s.", family_names[k], odds);
+		alert_reason(al, family_docs[k].name, p, "Unusual %s: 1 in %s.", family_docs[k].name, odds);
 	}
 }
 
@@ -191,7 +192,9 @@ void baseline_say(const struct baseline *b, struct detect_ctx *c, struct alert *
 	if (v->lanes & LANE_SLOW)
 		alert_why(al, "Day after day: the evidence of the last days together is expected by chance once in %s mailbox-days.",
 			  grouped(v->sr, x));
-	if (v->lanes)
+	if (v->lanes && b->retrospect)
+		alert_why(al, "Combined, by a shipped table: expected by chance once in %s mailbox-days, roughly.", grouped(al->odds, x));
+	else if (v->lanes)
 		alert_why(al, "Calibrated on the last 30 days and combined: expected by chance once in %s mailbox-days (budget: one in %s).",
 		  grouped(al->odds, x), grouped(1 / b->budget.alpha, y));
 	if (o->all_items && v->lanes) {
@@ -201,6 +204,9 @@ void baseline_say(const struct baseline *b, struct detect_ctx *c, struct alert *
 		else
 			alert_why(al, "It would have alerted with any number of items: who and from where is enough.");
 	}
+	if (b->retrospect)
+		alert_blind(al, "the data begin %u days before: judged in retrospect, against other mailboxes more than against its own past; "
+				"nothing is promised about false alarms", b->data_days);
 	if (o->syncs)
 		alert_blind(al, "%u Sync record%s of unknown volume: assume whole folders", o->syncs, PLURAL(o->syncs));
 	if (o->throttled)

@@ -25,11 +25,6 @@
 
 const double lane_shares[LANES] = { 0.16, 0.12, 0.2, 0.16 }; /* day, slow, novelty, three days; the rest is slack for campaigns and drift */
 
-const char *const family_names[FAMILIES] = {
-	"volume", "new-client", "new-network", "known-client-or-network", "new-actor", "throttled", "burst", "folders",
-	"sync", "hour", "two-places", "client-alone", "new-client-from-new-network", "drift",
-};
-
 /* Families that tell the same story: of a group only the strongest counts.  docs/detection.md says what each brought. */
 enum group { GROUP_NONE, GROUP_AMOUNT, GROUP_CLIENT, GROUP_NET, GROUP_ACTOR, GROUP_SYNC, GROUP_HOUR, GROUP_PLACES, GROUP_PAIR, GROUPS };
 static const enum group group_of[FAMILIES] = {
@@ -169,7 +164,7 @@ static void judge_pairs(const struct baseline *b, const struct mailbox_row *row,
 
 static void judge_edges(const struct baseline *b, const struct mailbox_row *row, struct verdict *v)
 {
-	const bool novelty = row->active_days >= NOVELTY_ACTIVE && b->data_days >= NOVELTY_DAYS;
+	const bool novelty = knows_news(b, row);
 	const struct class_row *c = &b->classes[v->class_];
 	const double w = volume_weight(b->day - row->day);
 	double novel = 0, alone = 0;
@@ -369,6 +364,13 @@ double day_weight(double s)
 	return s < 0 ? 0 : s > DAYS_MOST ? DAYS_MOST : s;
 }
 
+static double honest(const struct baseline *b, unsigned class_, unsigned which, double s)
+{
+	static const struct cal_fit nothing; /* in retrospect the window would hold the very days that are judged */
+	const struct cal_fit *of_class = &b->cal[class_][which].fit, *of_all = &b->cal[BOX_CLASSES][which].fit;
+	return calibrate(b->retrospect ? &nothing : of_class, b->retrospect ? &nothing : of_all, slope_of(which), s);
+}
+
 void baseline_conclude(const struct baseline *b, const struct mailbox_row *row, struct verdict *v)
 {
 	double excess[GROUPS] = { 0 };
@@ -376,7 +378,7 @@ void baseline_conclude(const struct baseline *b, const struct mailbox_row *row, 
 	v->top = FAMILY_VOLUME;
 	for (unsigned k = 0; k < FAMILIES; k++) {
 		double s = -v->ln_raw[k] / LN_10;
-		v->ln_p[k] = calibrate(&b->cal[v->class_][k].fit, &b->cal[BOX_CLASSES][k].fit, slope_of(k), s);
+		v->ln_p[k] = honest(b, v->class_, k, s);
 		if (!b->today.wave[k] && REASON_LN_P - v->ln_p[k] > excess[group_of[k]])
 			excess[group_of[k]] = REASON_LN_P - v->ln_p[k];
 		if (!b->today.wave[k] && v->ln_p[k] < v->ln_p[v->top])
@@ -385,16 +387,15 @@ void baseline_conclude(const struct baseline *b, const struct mailbox_row *row, 
 	for (unsigned g = 1; g < GROUPS; g++)
 		v->z += excess[g];
 	v->score = v->z / LN_10;
-	v->ln_p_day = calibrate(&b->cal[v->class_][SCORE_DAY].fit, &b->cal[BOX_CLASSES][SCORE_DAY].fit, slope_of(SCORE_DAY), v->score);
-	v->ln_p_novelty = calibrate(&b->cal[v->class_][SCORE_NOVELTY].fit, &b->cal[BOX_CLASSES][SCORE_NOVELTY].fit,
-				    slope_of(SCORE_NOVELTY), v->novelty);
+	v->ln_p_day = honest(b, v->class_, SCORE_DAY, v->score);
+	v->ln_p_novelty = honest(b, v->class_, SCORE_NOVELTY, v->novelty);
 	v->sr = sr_step((double)row->sr, v->ln_p_day);
 	int away = b->day - row->day; /* days without a record in between stand for nothing */
 	v->days = day_weight(-v->ln_p_day / LN_10) + (away <= 1 ? (double)row->recent[0] : 0) + (away <= 1 ? (double)row->recent[1] : away == 2 ? (double)row->recent[0] : 0);
-	v->ln_p_days = calibrate(&b->cal[v->class_][SCORE_DAYS].fit, &b->cal[BOX_CLASSES][SCORE_DAYS].fit, slope_of(SCORE_DAYS), v->days);
+	v->ln_p_days = honest(b, v->class_, SCORE_DAYS, v->days);
 	const double ln_p[LANES] = { v->ln_p_day, -log(v->sr), v->ln_p_novelty, v->ln_p_days };
 	v->lanes = v->near = v->marginal = 0;
-	for (unsigned i = 0; i < LANES && b->data_days >= WARM_DAYS; i++) {
+	for (unsigned i = 0; i < LANES && is_warm(b); i++) {
 		double near = b->ln_lane[i] + log(NEAR);
 		if (ln_p[i] <= b->ln_lane[i])
 			v->lanes |= 1u << i;

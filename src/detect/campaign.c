@@ -123,7 +123,7 @@ static struct incident *incident_make(struct campaigns *c, const struct baseline
 	if (!al)
 		return NULL;
 	struct incident *i = &c->incidents[c->incident_count++];
-	*i = (struct incident){ .alert = al, .subject = NONE, .first_day = b->day, .last_day = b->day };
+	*i = (struct incident){ .retrospect = b->retrospect, .alert = al, .subject = NONE, .first_day = b->day, .last_day = b->day };
 	return i;
 }
 
@@ -168,9 +168,8 @@ static enum severity severity_of(const struct baseline *b, const struct verdict 
 	bool sync = v->news[SUBJECT_CLIENT].sync || v->news[SUBJECT_NET].sync;
 	if ((v->lanes & (v->lanes - 1)) || v->ln_p_day < BUDGET_LN_RARE)
 		s = SEVERITY_HIGH;
-	(void)b;
 	s += (sync || (row->open.throttled && row->open.novel)) && s < SEVERITY_HIGH;
-	return (enum severity)s;
+	return b->retrospect && s > SEVERITY_MEDIUM ? SEVERITY_MEDIUM : (enum severity)s;
 }
 
 bool campaign_raise(struct campaigns *c, struct baseline *b, struct detect_ctx *ctx, const struct verdict *v, bool *ret_new)
@@ -285,8 +284,9 @@ static void raise_campaign(struct campaigns *c, struct baseline *b, struct detec
 				}
 		}
 	}
-	raise_at(i->alert, when != INT64_MAX ? when : last ? last : i->alert->last_us, mailboxes >= 3 ? SEVERITY_HIGH : SEVERITY_MEDIUM);
+	raise_at(i->alert, when != INT64_MAX ? when : last ? last : i->alert->last_us, mailboxes >= 3 && !b->retrospect ? SEVERITY_HIGH : SEVERITY_MEDIUM);
 	i->campaign = true;
+	i->retrospect = b->retrospect;
 	i->kind = (uint8_t)k;
 	i->subject = m->subject;
 	i->last_day = b->day;
@@ -410,9 +410,9 @@ void campaign_judge(struct campaigns *c, struct baseline *b, struct detect_ctx *
 		struct subject_score score = score_of(c, b, m->kind, m->subject, sum, mailboxes, nets);
 		scored[m->kind]++;
 		double peak = (double)subject_now(b, m->kind, m->subject).peak;
-		if (b->data_days < WARM_DAYS)
+		if (!is_warm(b))
 			subject_learn_peak(b, m->kind, m->subject, (float)sum);
-		if (b->data_days >= WARM_DAYS && score.ln_p <= ln_limit(c, b, m->kind)) {
+		if (is_warm(b) && score.ln_p <= ln_limit(c, b, m->kind)) {
 			if (sum > PEAK_TIMES * peak)
 				raise_campaign(c, b, ctx, m, to - from, mailboxes, sum, score.ln_p, v, n);
 		} else {
@@ -451,7 +451,7 @@ void campaign_end(struct campaigns *c, struct detect_ctx *ctx)
 			i->subject = al->clients.total == 1 ? al->clients.v[0] : al->nets.total == 1 ? al->nets.v[0] : NONE;
 			i->kind = al->clients.total == 1 ? SUBJECT_CLIENT : SUBJECT_NET;
 		}
-		alert_raise(al, al->time_us, al->mailboxes.total >= 3 ? SEVERITY_HIGH : SEVERITY_MEDIUM);
+		alert_raise(al, al->time_us, al->mailboxes.total >= 3 && !i->retrospect ? SEVERITY_HIGH : SEVERITY_MEDIUM);
 		if (i->subject == NONE)
 			alert_title(al, "Several things new to each of %s, at the same time", boxes);
 		else

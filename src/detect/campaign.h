@@ -33,7 +33,7 @@ struct incident {
 	float mass;            /* its largest; 0 once its subject is known for it */
 	uint16_t first_day, last_day;
 	uint8_t kind;
-	bool campaign;
+	bool campaign, retrospect;
 };
 
 struct tally { /* of a subject on the open day, so that a campaign is known before the day ends */

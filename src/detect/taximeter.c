@@ -13,7 +13,8 @@
  * A day is judged when the first record of a later day comes (records are in order of time, so nothing comes late), and
  * a mailbox that looks odd also during the day, to say when it could first have been known.  Days without any record
  * anywhere are gaps of the collection and teach nothing.  Before 14 days of data no lane raises: the calibration would
- * be that of a shipped table alone, and a promise made on it would be none. */
+ * be that of a shipped table alone, and a promise made on it would be none.  A shorter export is read twice (ctx->lessons,
+ * ctx->recall): what the first pass learnt about everybody serves the second, which says that it promises nothing. */
 #include <stdlib.h>
 
 #include "detect/campaign.h"
@@ -34,7 +35,11 @@ struct state {
 static int begin(void *state, struct detect_ctx *c)
 {
 	struct state *s = state;
-	return baseline_begin(&s->base, c->budget / 10000) && campaign_begin(&s->campaigns) ? 0 : -1;
+	if (!baseline_begin(&s->base, c->budget / 10000) || !campaign_begin(&s->campaigns))
+		return -1;
+	if (c->recall)
+		baseline_recall(&s->base, c->recall);
+	return 0;
 }
 
 static void release(void *state)
@@ -132,7 +137,7 @@ static void raise_crossings(struct state *s, struct detect_ctx *c)
 		}
 		v[i]->joined |= !is_new;
 	}
-	for (unsigned k = 0; k < LANES && b->data_days >= WARM_DAYS; k++) {
+	for (unsigned k = 0; k < LANES && is_warm(b); k++) {
 		near[k] = (near[k] + (unsigned)NEAR * crossed[k]) / 2;
 		double alpha = b->budget.alpha * lane_shares[k];
 		b->ln_lane[k] = budget_steer(b->ln_lane[k], alpha, budget_step(NEAR * alpha, b->present, near[k]));
@@ -153,13 +158,13 @@ static void learn_day(struct state *s)
 			v = &s->verdicts[next++];
 		if (!v && b->day - row->last_active > PRESENT_DAYS)
 			continue;
-		if (b->data_days < WARM_DAYS)
+		if (!is_warm(b))
 			row->sr = (float)SR_REST; /* its promise needs honest p */
 		else if (v && v->alerted)
 			row->sr = 0;
 		else
 			row->sr = v ? (float)v->sr : (float)sr_step((double)row->sr, 0);
-		if (b->data_days >= WARM_DAYS && !(v && v->alerted)) {
+		if (is_warm(b) && !(v && v->alerted)) {
 			row->recent[1] = row->recent[0];
 			row->recent[0] = v ? (float)day_weight(-v->ln_p_day / 2.302585092994046) : 0;
 		} else {
@@ -217,6 +222,8 @@ static void end(void *state, struct detect_ctx *c)
 	struct state *s = state;
 	close_day(s, c);
 	campaign_end(&s->campaigns, c);
+	if (c->lessons)
+		baseline_teach(&s->base, c->lessons);
 }
 
 static const char *const mitre[] = { "T1114.002", "T1078.004", "T1550.001", NULL };

@@ -7,6 +7,8 @@
 double fisher_score(double z, unsigned count)
 {
 	double sum = 0, term = 1;
+	if (count == 0)
+		return 0;
 	for (unsigned i = 0; i < count; i++) {
 		sum += term;
 		term *= z / (i + 1);
