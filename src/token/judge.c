@@ -760,6 +760,7 @@ const struct verdict *judge_token(struct judge *j, struct str token, int64_t now
 	v->jws_only = j->policy->jws_only;
 	j->text_n = 0;
 	j->now_s = now_s;
+	sign_forget(&j->verifier);
 	token_parse(&j->token, token, !v->jws_only, on_problem, j);
 	if (j->token.has_header) {
 		check_header(j);
