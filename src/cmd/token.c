@@ -273,15 +273,16 @@ static void one_line(struct token_run *x, struct str line)
 	int64_t when = INT64_MIN;
 	struct str token = STR_NONE;
 	const char *problem = line_token(&x->lines, line, &token, &when);
+
+	if (!problem && x->at_record && when < 0)
+		problem = "has no time as of which to judge";
 	const int64_t now = x->at_s >= 0 ? x->at_s : x->at_record && when >= 0 ? when / US_PER_SECOND : clock_s();
 
 	judge_with_fresh_keys(x, problem ? STR("") : token, now);
 	if (problem) { /* a line without a token still gets its verdict: the lines of input and output stay side by side */
 		x->judge->verdict.n = 0;
 		x->judge->text_n = 0;
-		judge_refuse(x->judge, REASON_FORM, "the JSON line %s", problem);
-	} else if (x->at_record && when < 0) {
-		judge_refuse(x->judge, REASON_FORM, "the line has no time as of which to judge");
+		judge_refuse(x->judge, REASON_FORM, "the line %s", problem);
 	}
 	judge_finish(x->judge);
 	if (x->chain_n && !exchange_judge(x->judge, x->chain, x->chain_n)) {

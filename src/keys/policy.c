@@ -749,6 +749,9 @@ bool policy_load_text(struct policy *p, const char *name, struct str text, struc
 	else
 		ok = yaml_tree_parse(p->tree, name, text, error) && take_map(&x, yaml_root(p->tree), rows, p) && sources_are_there(&x);
 	free(copy);
+	for (size_t i = 0; i < error->n && !ok; i++) /* what the file says may hold a newline; an error is one line */
+		if ((uint8_t)error->p[i] < 0x20)
+			error->p[i] = ' ';
 	return ok;
 }
 
