@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -456,6 +457,8 @@ static int token_run(int argc, char **argv)
 		return cmd_usage_error(c, "--jws-only looks at no claims; leave --subject-token and --replay away");
 	if (!x.policy_path && !x.jwks_n && !x.explain)
 		return cmd_usage_error(c, "wants --policy, or --jwks with --jws-only: without a record no token is accepted");
+	/* nothing but the files that were named is read: not the system's OpenSSL settings either */
+	OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
 	buf_init(&error, 64 * KIB);
 	buf_init(&x.subject_text, TOKEN_CHAIN_MAX * (TOKEN_BYTES_MAX + 64));
 	line_reader_init(&x.lines);
@@ -476,7 +479,7 @@ static int token_run(int argc, char **argv)
 const struct command command_token = {
 	.name = "token",
 	.arguments = "verify|explain [TOKEN|FILE|-...]",
-	.doc = "Judge signed tokens: may this key say this, about this tenant, to this audience, now",
+	.doc = "Judge signed tokens: may this key say this, about whom, to whom, now",
 	.description = "Tokens (JWS, compact form) are read one a line from files or standard input; a line may also be a JSON record "
 		       "that carries one. For each there is one verdict, with every reason that applies. A token is accepted when there "
 		       "is no reason against it, and only through a record of the policy: a key without a record, an issuer or a life "
