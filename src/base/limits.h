@@ -82,4 +82,7 @@
 #define EVAL_DAYS_MAX 36600                 /* a hundred years */
 #define EVAL_ITEMS_MAX INT64_C(1000000000000)
 
+/* -- keys: what is known of published key sets -- */
+#define STRENGTH_BITS_MAX 16384             /* a longer modulus is not tested: the tests grow with its square */
+
 #endif
