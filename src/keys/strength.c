@@ -5,11 +5,11 @@
  * steps, as many convergents as a modulus has bits, Newton steps by the length of the number. */
 #include "keys/strength.h"
 
-#include <openssl/ec.h>
-#include <openssl/obj_mac.h>
+#include <openssl/bn.h>
 #include <stdlib.h>
 
 #include "base/limits.h"
+#include "keys/roca.h"
 
 #define RSA_BITS_MIN 2048
 #define FERMAT_STEPS 100
@@ -85,25 +85,6 @@ static bool is_square(const BIGNUM *a, BN_CTX *ctx)
 }
 
 /* -- the tests of one modulus -- */
-
-bool strength_is_roca(const BIGNUM *n)
-{
-	static const BN_ULONG primes[] = { 11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157 };
-
-	for (size_t i = 0; i < sizeof(primes) / sizeof(primes[0]); i++) {
-		const BN_ULONG r = primes[i], left = BN_mod_word(n, r);
-		BN_ULONG power = 1;
-
-		do {
-			if (power == left)
-				break;
-			power = power * 65537 % r;
-		} while (power != 1);
-		if (power != left)
-			return false;
-	}
-	return true;
-}
 
 /* 0: not found; otherwise the step */
 static unsigned fermat(const BIGNUM *n, BN_CTX *ctx)
@@ -273,7 +254,7 @@ void strength_rsa(const uint8_t *p, size_t p_bytes, const uint8_t *e_bytes, size
 		ret->found |= WEAK_SMALL;
 		goto out;
 	}
-	if (strength_is_roca(n))
+	if (roca_suspect((struct str){ (const char *)p, p_bytes }))
 		ret->found |= WEAK_ROCA;
 	ret->fermat_steps = fermat(n, ctx);
 	if (ret->fermat_steps)
@@ -426,44 +407,4 @@ out:
 	BN_free(z);
 	BN_CTX_free(ctx);
 	return ok;
-}
-
-/* -- points -- */
-
-static const struct {
-	struct str name;
-	int nid;         /* 0: no coordinates, an encoded point */
-	size_t bytes;
-} curves[] = {
-	{ STR("P-256"), NID_X9_62_prime256v1, 32 }, { STR("P-384"), NID_secp384r1, 48 }, { STR("P-521"), NID_secp521r1, 66 },
-	{ STR("secp256k1"), NID_secp256k1, 32 },    { STR("Ed25519"), 0, 32 },           { STR("Ed448"), 0, 57 },
-};
-
-static bool on_curve(int nid, struct str x, struct str y)
-{
-	EC_GROUP *group = EC_GROUP_new_by_curve_name(nid);
-	EC_POINT *point = group ? EC_POINT_new(group) : NULL;
-	BIGNUM *a = BN_bin2bn((const uint8_t *)x.p, (int)x.n, NULL), *b = BN_bin2bn((const uint8_t *)y.p, (int)y.n, NULL);
-	const BIGNUM *field = group ? EC_GROUP_get0_field(group) : NULL;
-	/* a coordinate is a number below the field's; setting them fails off the curve */
-	bool yes = point && a && b && BN_cmp(a, field) < 0 && BN_cmp(b, field) < 0 &&
-		   EC_POINT_set_affine_coordinates(group, point, a, b, NULL) == 1;
-
-	BN_free(a);
-	BN_free(b);
-	EC_POINT_free(point);
-	EC_GROUP_free(group);
-	return yes;
-}
-
-enum point_state strength_point(struct str curve, struct str x, struct str y)
-{
-	for (size_t i = 0; i < sizeof(curves) / sizeof(curves[0]); i++) {
-		if (!str_eq(curve, curves[i].name))
-			continue;
-		if (x.n != curves[i].bytes || (curves[i].nid && y.n != curves[i].bytes))
-			return POINT_LENGTH;
-		return !curves[i].nid || on_curve(curves[i].nid, x, y) ? POINT_GOOD : POINT_OFF_CURVE;
-	}
-	return POINT_UNKNOWN_CURVE;
 }

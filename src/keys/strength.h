@@ -11,8 +11,6 @@
 #ifndef TXM_KEYS_STRENGTH_H
 #define TXM_KEYS_STRENGTH_H
 
-#include <openssl/bn.h>
-
 #include "base/str.h"
 
 enum weakness {
@@ -38,8 +36,6 @@ struct strength {
 
 /* n and e: big-endian, leading zeros allowed.  Never fails: what cannot be tested is WEAK_UNTESTED. */
 void strength_rsa(const uint8_t *n, size_t n_bytes, const uint8_t *e, size_t e_bytes, struct strength *ret);
-/* The form alone, for those who refuse such a key on sight. */
-bool strength_is_roca(const BIGNUM *n);
 
 /* Which of these moduli share a prime with another one?  Product tree and remainder tree, so that all pairs are compared
  * without looking at pairs.  The moduli must differ from one another.  partner[i] = index of a modulus with a common factor,
@@ -49,10 +45,5 @@ struct modulus {
 	size_t n;
 };
 bool strength_shared(const struct modulus *moduli, size_t n, int32_t *partner);
-
-/* Is (x, y), big-endian, of exactly the curve's length, a point of the curve "P-256", "P-384", "P-521" or "secp256k1"?  For
- * "Ed25519" and "Ed448" only x is given, and only its length can be judged. */
-enum point_state { POINT_GOOD, POINT_LENGTH, POINT_OFF_CURVE, POINT_UNKNOWN_CURVE };
-enum point_state strength_point(struct str curve, struct str x, struct str y);
 
 #endif

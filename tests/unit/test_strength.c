@@ -181,37 +181,10 @@ static void odd_numbers(void)
 	CHECK(found_in(&k) & WEAK_FERMAT);
 }
 
-static void points(void)
-{
-	/* RFC 7517, A.1 */
-	static const uint8_t x[] = { 0x30, 0xa0, 0x42, 0x4c, 0xd2, 0x1c, 0x29, 0x44, 0x83, 0x8a, 0x2d, 0x75, 0xc9, 0x2b, 0x37, 0xe7,
-				     0x6e, 0xa2, 0x0d, 0x9f, 0x00, 0x89, 0x3a, 0x3b, 0x4e, 0xee, 0x8a, 0x3c, 0x0a, 0xaf, 0xec, 0x3e };
-	static const uint8_t y[] = { 0xe0, 0x4b, 0x65, 0xe9, 0x24, 0x56, 0xd9, 0x88, 0x8b, 0x52, 0xb3, 0x79, 0xbd, 0xfb, 0xd5, 0x1e,
-				     0xe8, 0x69, 0xef, 0x1f, 0x0f, 0xc6, 0x5b, 0x66, 0x59, 0x69, 0x5b, 0x6c, 0xce, 0x08, 0x17, 0x23 };
-	uint8_t other[32], long_y[33] = { 0 }, ones[32];
-	const struct str sx = { (const char *)x, 32 }, sy = { (const char *)y, 32 };
-
-	memcpy(other, y, 32);
-	other[31] ^= 1;
-	memcpy(long_y + 1, y, 32);
-	memset(ones, 0xff, sizeof(ones));
-	CHECK(strength_point(STR("P-256"), sx, sy) == POINT_GOOD);
-	CHECK(strength_point(STR("P-256"), sx, (struct str){ (const char *)other, 32 }) == POINT_OFF_CURVE);
-	CHECK(strength_point(STR("P-256"), (struct str){ (const char *)ones, 32 }, sy) == POINT_OFF_CURVE);
-	CHECK(strength_point(STR("P-256"), sx, (struct str){ (const char *)long_y, 33 }) == POINT_LENGTH);
-	CHECK(strength_point(STR("P-256"), sx, STR_NONE) == POINT_LENGTH);
-	CHECK(strength_point(STR("P-384"), sx, sy) == POINT_LENGTH);
-	CHECK(strength_point(STR("secp256k1"), sx, sy) == POINT_OFF_CURVE);
-	CHECK(strength_point(STR("Ed25519"), sx, STR_NONE) == POINT_GOOD);
-	CHECK(strength_point(STR("Ed448"), sx, STR_NONE) == POINT_LENGTH);
-	CHECK(strength_point(STR("P-192"), sx, sy) == POINT_UNKNOWN_CURVE);
-}
-
 int main(void)
 {
 	broken_by_others();
 	shared_primes();
 	odd_numbers();
-	points();
 	return check_summary();
 }
