@@ -82,4 +82,15 @@
 #define EVAL_DAYS_MAX 36600                 /* a hundred years */
 #define EVAL_ITEMS_MAX INT64_C(1000000000000)
 
+/* -- keys: key sets, certificates, token headers and claims -- */
+#define SJ_DEPTH_MAX 16                     /* brackets open at once; a token has two, a key set three */
+#define KEYS_FILE_BYTES_MAX (16 * MIB)      /* one key set, certificate or policy; the largest public set known is 100 KiB */
+#define KEYS_SET_NODES_MAX 400000           /* JSON values of one key set */
+#define KEYS_MEMBERS_MAX 256                /* members of one object */
+#define KEYS_SET_KEYS_MAX 16384             /* keys of one set */
+#define KEY_TEXT_BYTES_MAX (64 * KIB)       /* all texts of one key together; a longer key is a fault, not a key */
+#define KEY_NUMBER_BYTES_MAX 2048           /* a modulus of 16384 bits: what OpenSSL verifies with */
+#define KEY_CERT_BYTES_MAX (64 * KIB)
+#define KEY_FAULTS_SHOWN 16                 /* faults of one key remembered with the member's name; all are in the mask */
+
 #endif
