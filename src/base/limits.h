@@ -82,7 +82,26 @@
 #define EVAL_DAYS_MAX 36600                 /* a hundred years */
 #define EVAL_ITEMS_MAX INT64_C(1000000000000)
 
-/* -- keys: what is known of published key sets -- */
+/* -- keys: key sets, certificates, token headers and claims -- */
+#define SJ_DEPTH_MAX 16                     /* brackets open at once; a token has two, a key set three */
+#define KEYS_FILE_BYTES_MAX (16 * MIB)      /* one key set, certificate or policy; the largest public set known is 100 KiB */
+#define KEYS_SET_NODES_MAX 400000           /* JSON values of one key set */
+#define KEYS_MEMBERS_MAX 256                /* members of one object */
+#define KEYS_SET_KEYS_MAX 16384             /* keys of one set */
+#define KEY_TEXT_BYTES_MAX (64 * KIB)       /* all texts of one key together; a longer key is a fault, not a key */
+#define KEY_NUMBER_BYTES_MAX 2048           /* a modulus of 16384 bits: what OpenSSL verifies with */
+#define KEY_CERT_BYTES_MAX (64 * KIB)
+#define KEY_FAULTS_SHOWN 16                 /* faults of one key remembered with the member's name; all are in the mask */
+
+/* -- keys audit: key sets with a past -- */
 #define STRENGTH_BITS_MAX 16384             /* a longer modulus is not tested: the tests grow with its square */
+#define KEYS_PROVIDERS_MAX 10000            /* providers, or undated sets, in one audit */
+#define KEYS_SIGHTINGS_MAX 4000000          /* (observation, key) pairs, 64 bytes each; a year of hourly looks at 20 keys is 175,200 */
+#define KEYS_ENTRIES_MAX 200000             /* entries of sets that differ word by word, some 4 KiB each */
+#define KEYS_FINDINGS_MAX 100000
+#define KEYS_FINDING_TEXT_MAX (16 * KIB)    /* one sentence of evidence */
+#define KEYS_SHARED_MODULI_MAX 4000         /* compared for common primes: the division tree grows with the square of their number */
+#define KEYS_TOKENS_MAX 4000000             /* logged tokens: the marks of those that could be replayed are kept, 24 bytes each */
+#define KEYS_LEAKS_MAX 1000000              /* hashes of a leak report */
 
 #endif
