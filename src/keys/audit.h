@@ -68,7 +68,8 @@ struct audit_settings {
 	bool has_policy;
 	const struct audit_record *records; size_t record_count;
 	/* Is this key known to be in an intruder's hands?  The answer is a text saying whence, or NULL.  May be NULL. */
-	const char *(*denied)(const uint8_t spki[32], const struct key_cert *cert);
+	const char *(*denied)(const struct key *k, void *arg);
+	void *denied_arg;
 };
 
 struct audit_counts {
@@ -88,8 +89,10 @@ void audit_free(struct audit *a);
 /* One set: a JWK set, a JWK, certificates or public keys, OpenID metadata.  name: what it is called in findings ("set");
  * time: when it was so; 0 = undated.  False: said in *error, one line. */
 bool audit_take_set(struct audit *a, const char *name, struct str bytes, int64_t time, struct buf *error);
-/* One line {"provider","fetched","jwks"} of a history.  False: said in *error. */
+/* One line {"provider","fetched","jwks"} of a history; a "pem" instead of "jwks" holds certificates and keys as text.  False: said in *error. */
 bool audit_take_line(struct audit *a, struct str line, struct buf *error);
+/* Of the line taken last; name borrowed until the next. */
+bool audit_last_line(const struct audit *a, struct str *ret_provider, int64_t *ret_time);
 bool audit_is_history_line(struct str text); /* does the text begin like one? */
 /* One line of a log of tokens: a compact token, or an object with claims. */
 bool audit_take_token(struct audit *a, struct str line, struct buf *error);
@@ -100,6 +103,8 @@ bool audit_take_leak(struct audit *a, struct str line, struct buf *error);
 bool audit_take_blocklist(struct audit *a, const char *name, struct str bytes, struct buf *error);
 
 bool audit_run(struct audit *a); /* once.  False: out of memory */
+/* Drops findings that `old` has as well (by code, set, key and severity: the words of the evidence change from day to day). */
+bool audit_drop_known(struct audit *a, const struct audit *old);
 int64_t audit_at(const struct audit *a); /* the time it was made for */
 const struct finding *const *audit_findings(const struct audit *a, size_t *ret_n); /* critical first, then by set, code, since */
 const struct audit_counts *audit_counts(const struct audit *a);
@@ -109,11 +114,12 @@ const struct key *audit_entry(const struct audit *a, uint32_t entry); /* history
 struct str audit_entry_raw(const struct audit *a, uint32_t entry);    /* the JWK as published; empty for other forms */
 const struct audit_record *audit_record_of(const struct audit *a, const uint8_t spki[32], size_t *from); /* from = 0, ... */
 
-/* The three forms of the report. */
-void audit_text(const struct audit *a, struct buf *ret, bool color);
-void audit_ndjson(const struct audit *a, struct buf *ret);
-void audit_html(const struct audit *a, struct buf *ret);
-/* 0, 1 or 4: what the findings alone amount to */
-int audit_status(const struct audit *a);
+/* The three forms of the report.  lost: inputs that were unreadable or cut short. */
+void audit_text(const struct audit *a, struct buf *ret, uint64_t lost, bool color);
+void audit_ndjson(const struct audit *a, struct buf *ret, uint64_t lost);
+void audit_html(const struct audit *a, struct buf *ret, uint64_t lost);
+void audit_list(struct buf *ret, bool ndjson); /* every finding there can be, with its meaning */
+/* 0, 1 or 4 for the findings, 3 for something lost: the largest that applies */
+int audit_status(const struct audit *a, uint64_t lost);
 
 #endif

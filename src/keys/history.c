@@ -124,6 +124,12 @@ bool history_observe(struct history *h, struct str provider, int64_t time_us, bo
 	return true;
 }
 
+void history_renumber(struct history *h, const uint32_t *map)
+{
+	for (size_t i = 0; i < h->sighting_count; i++)
+		h->sightings[i].entry = map[h->sightings[i].entry];
+}
+
 /* -- order -- */
 
 static int compare_ints(int64_t a, int64_t b) { return (a > b) - (a < b); }

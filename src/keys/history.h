@@ -65,6 +65,9 @@ void history_free(struct history *h);
  * for entries that are equal word by word.  Copied.  False: out of memory or past KEYS_SIGHTINGS_MAX. */
 bool history_observe(struct history *h, struct str provider, int64_t time_us, bool dated,
 		     const uint8_t (*ids)[HISTORY_ID_BYTES], const uint32_t *entries, size_t n);
+/* Other numbers for the entries: number i becomes map[i].  Before history_close(), so that numbers need not depend on the order in
+ * which things came. */
+void history_renumber(struct history *h, const uint32_t *map);
 /* Brings all that in order, as it was known at that time: later observations are left out.  Once, before the questions
  * below.  False: out of memory. */
 bool history_close(struct history *h, int64_t at);
