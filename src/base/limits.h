@@ -91,6 +91,17 @@
 #define KEY_TEXT_BYTES_MAX (64 * KIB)       /* all texts of one key together; a longer key is a fault, not a key */
 #define KEY_NUMBER_BYTES_MAX 2048           /* a modulus of 16384 bits: what OpenSSL verifies with */
 #define KEY_CERT_BYTES_MAX (64 * KIB)
+#define YAML_DEPTH_MAX 8                    /* a policy has five */
+#define YAML_NODES_MAX 200000
+#define POLICY_BYTES_MAX (4 * MIB)
+#define POLICY_RECORDS_MAX 65536            /* records of one policy, those made from a whole set included */
+#define POLICY_SETS_MAX 4096
+#define TOKEN_BYTES_MAX (16 * KIB)          /* a token; those with the most groups in them stay below 8 */
+#define TOKEN_HEADER_BYTES_MAX (4 * KIB)    /* its first segment; real ones are below 300 bytes */
+#define TOKEN_NODES_MAX 4096                /* JSON values of header or claims */
+#define TOKEN_FOREIGN_MAX 8                 /* records of another scope that a refused token is tried against */
+#define TOKEN_CHAIN_MAX 8                   /* tokens of an exchange chain */
+#define TOKEN_REPLAY_MAX 4000000            /* token ids remembered for the replay check, 24 bytes each */
 #define KEY_FAULTS_SHOWN 16                 /* faults of one key remembered with the member's name; all are in the mask */
 
 /* -- keys audit: key sets with a past -- */
