@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "cmd/keys_policy.h"
 #include "cmd/keys_read.h"
 #include "cmd/output.h"
 #include "keys/change.h"
@@ -32,6 +33,7 @@ struct keys {
 	int64_t keep_us;
 	bool list;
 	struct audit_settings settings;
+	struct keys_policy policy;
 };
 
 static const struct option_row options[] = {
@@ -41,6 +43,7 @@ static const struct option_row options[] = {
 	{ 0, "at", "TIME",
 	  "Judge as of this time, with what had been observed by then; default: the newest observation, or now if a set has no "
 	  "date.", NULL },
+	{ 'p', "policy", "FILE", "Who may say what: the policy file (YAML) that 'taximeter token' verifies by.", NULL },
 	{ 0, "on-change", NULL,
 	  "The history was written only when an answer had changed: between two observations the older one holds.", NULL },
 	{ 0, "tokens", "LOG",
@@ -264,7 +267,7 @@ static int changes_status(const struct changes *c)
 
 	for (size_t i = 0; i < c->n; i++)
 		if (c->rows[i].kind == CHANGE_KID_REUSED)
-			status = 4;
+			status = EXIT_CRITICAL;
 	return status;
 }
 
@@ -613,8 +616,8 @@ static int watch(struct watch *w, struct audit *before, struct audit *after, con
 	}
 	news.report.lost = reader.lost;
 	status = print(w->x, write_news, &news, audit_status(after, reader.lost));
-	if (changes_status(&news.changes) == 4 && !news.first)
-		status = 4;
+	if (changes_status(&news.changes) == EXIT_CRITICAL && !news.first)
+		status = EXIT_CRITICAL;
 	changes_release(&news.changes);
 	/* what could not be told must be news again next time */
 	if (status != EXIT_INPUT || reader.lost) {
@@ -698,7 +701,10 @@ static int keys_run(int argc, char **argv)
 		return status;
 	if (x.list)
 		return print(&x, write_list, &x, EXIT_RAN);
-	status = run_action(&x, argc - optind - 1, argv + optind + 1);
+	status = keys_policy_load(&x.policy, c, x.policy_path, &x.settings);
+	if (status == EXIT_RAN)
+		status = run_action(&x, argc - optind - 1, argv + optind + 1);
+	keys_policy_release(&x.policy);
 	for (size_t k = 0; k < x.blocklist_n; k++)
 		buf_release(&x.blocklist_bytes[k]);
 	return status;

@@ -20,8 +20,6 @@
 #include "keys/history.h"
 #include "keys/key.h"
 
-#define CONSUMER_TENANT "9188040d-6c67-4c5b-b112-36a304b66dad"
-
 enum finding_severity { SEVERITY_INFORMATION, SEVERITY_FINDING, SEVERITY_CRITICAL_FINDING };
 extern const char *const finding_severity_names[]; /* "info", "finding", "critical" */
 

@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "base/table.h"
 #include "keys/audit.h"
+#include "keys/policy.h"
 #include "keys/strength.h"
 
 struct entry {               /* what a set says of a key, word by word; equal words are one entry */

@@ -17,7 +17,6 @@
 
 #define SKEW_S 300
 #define LIFE_CAP_S (29 * 3600) /* the longest that is documented: 28 h with continuous access evaluation */
-#define TOKEN_BYTES_MAX (16 * KIB)
 
 /* -- reading -- */
 
