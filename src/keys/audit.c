@@ -379,7 +379,7 @@ bool audit_is_history_line(struct str text)
 static bool take_line(struct audit *a, struct buf *error)
 {
 	const struct sj_node *root = sj_root(&a->json), *jwks, *pem;
-	struct str fetched;
+	struct str fetched, provider;
 
 	if (root->kind != SJ_OBJECT)
 		goto wrong;
@@ -387,7 +387,8 @@ static bool take_line(struct audit *a, struct buf *error)
 	pem = sj_member(&a->json, root, STR("pem"));
 	fetched = member_text(&a->json, root, "fetched");
 	free(a->last_provider);
-	a->last_provider = strndup(member_text(&a->json, root, "provider").p, member_text(&a->json, root, "provider").n);
+	provider = member_text(&a->json, root, "provider");
+	a->last_provider = strndup(provider.n ? provider.p : "", provider.n);
 	if (!a->last_provider || !*a->last_provider || !time_parse_rfc3339(fetched, &a->last_time) || a->last_time <= 0)
 		goto wrong;
 	if (jwks)
@@ -506,17 +507,18 @@ static int compare_findings(const void *pa, const void *pb)
 
 /* -- the run -- */
 
-static const struct audit *sort_audit; /* for qsort(); one thread */
-
-static int compare_entries(const void *pa, const void *pb)
+static int compare_entries(const void *pa, const void *pb, void *arg)
 {
-	return memcmp(sort_audit->entries[*(const uint32_t *)pa].digest, sort_audit->entries[*(const uint32_t *)pb].digest, 32);
+	const struct audit *a = arg;
+
+	return memcmp(a->entries[*(const uint32_t *)pa].digest, a->entries[*(const uint32_t *)pb].digest, 32);
 }
 
-static int compare_distinct(const void *pa, const void *pb)
+static int compare_distinct(const void *pa, const void *pb, void *arg)
 {
+	const struct audit *audit = arg;
 	const uint32_t a = *(const uint32_t *)pa, b = *(const uint32_t *)pb;
-	const int c = memcmp(sort_audit->keys[a].id, sort_audit->keys[b].id, 32);
+	const int c = memcmp(audit->keys[a].id, audit->keys[b].id, 32);
 
 	return c ? c : (a > b) - (a < b);
 }
@@ -532,8 +534,7 @@ static bool order_entries(struct audit *a)
 	for (size_t i = 0; i < n && ok; i++)
 		order[i] = (uint32_t)i;
 	if (ok) {
-		sort_audit = a;
-		qsort(order, n, sizeof(*order), compare_entries);
+		qsort_r(order, n, sizeof(*order), compare_entries, a);
 		for (size_t i = 0; i < n; i++) {
 			sorted[i] = a->entries[order[i]];
 			map[order[i]] = (uint32_t)i;
@@ -559,8 +560,7 @@ static bool find_distinct(struct audit *a)
 		return false;
 	for (uint32_t i = 0; i < a->key_count; i++)
 		a->distinct[i] = i;
-	sort_audit = a;
-	qsort(a->distinct, a->key_count, sizeof(*a->distinct), compare_distinct);
+	qsort_r(a->distinct, a->key_count, sizeof(*a->distinct), compare_distinct, a);
 	for (uint32_t i = 0; i < a->key_count; i++)
 		if (!n || memcmp(a->keys[a->distinct[n - 1]].id, a->keys[a->distinct[i]].id, 32) != 0)
 			a->distinct[n++] = a->distinct[i];

@@ -32,12 +32,11 @@ static int compare_names(struct str a, struct str b)
 	return c ? c : (a.n > b.n) - (a.n < b.n);
 }
 
-static const struct audit *sort_audit; /* for qsort(); one thread */
-
-static int compare_listed(const void *pa, const void *pb)
+static int compare_listed(const void *pa, const void *pb, void *arg)
 {
+	const struct audit *audit = arg;
 	const struct history_key *a = *(const struct history_key *const *)pa, *b = *(const struct history_key *const *)pb;
-	const int c = compare_names(sort_audit->providers[a->provider].name, sort_audit->providers[b->provider].name);
+	const int c = compare_names(audit->providers[a->provider].name, audit->providers[b->provider].name);
 
 	return c ? c : memcmp(a->id, b->id, 32);
 }
@@ -51,9 +50,8 @@ static const struct history_key **listed_keys(const struct audit *a, size_t *ret
 	for (uint32_t i = 0; i < a->key_count && rows; i++)
 		if (!a->keys[i].gone)
 			rows[(*ret_n)++] = &a->keys[i];
-	sort_audit = a;
 	if (*ret_n)
-		qsort(rows, *ret_n, sizeof(*rows), compare_listed);
+		qsort_r(rows, *ret_n, sizeof(*rows), compare_listed, (void *)a);
 	return rows;
 }
 

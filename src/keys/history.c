@@ -173,11 +173,10 @@ static int compare_keys(const void *pa, const void *pb)
 	return c ? c : memcmp(a->id, b->id, sizeof(a->id));
 }
 
-static const struct history_provider *sort_providers; /* qsort() has no room for an argument; one thread, one sort */
-
-static int compare_names(const void *pa, const void *pb)
+static int compare_names(const void *pa, const void *pb, void *arg)
 {
-	const struct str a = sort_providers[*(const uint32_t *)pa].name, b = sort_providers[*(const uint32_t *)pb].name;
+	const struct history_provider *providers = arg;
+	const struct str a = providers[*(const uint32_t *)pa].name, b = providers[*(const uint32_t *)pb].name;
 	const int c = memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
 
 	return c ? c : (a.n > b.n) - (a.n < b.n);
@@ -194,8 +193,7 @@ static bool order_providers(struct history *h)
 	for (uint32_t i = 0; i < n && ok; i++)
 		order[i] = i;
 	if (ok && n) {
-		sort_providers = h->providers;
-		qsort(order, n, sizeof(*order), compare_names);
+		qsort_r(order, n, sizeof(*order), compare_names, h->providers);
 		for (uint32_t i = 0; i < n; i++) {
 			sorted[i] = h->providers[order[i]];
 			place[order[i]] = i;
@@ -220,7 +218,8 @@ static bool collect_times(struct history *h)
 {
 	size_t kept = 0;
 
-	qsort(h->looks, h->look_count, sizeof(*h->looks), compare_looks);
+	if (h->look_count)
+		qsort(h->looks, h->look_count, sizeof(*h->looks), compare_looks);
 	h->times = calloc(h->look_count ? h->look_count : 1, sizeof(*h->times));
 	if (!h->times)
 		return false;
@@ -301,9 +300,9 @@ static void make_key(struct history *h, const struct sighting *s, size_t n, int6
 		previous = index;
 	}
 	k->first = runs[0].first;
-	k->last = run->last;
+	k->last = s[n - 1].time;
 	k->present = previous + 1 == p->time_count;
-	if (!k->present) {
+	if (!k->present && run) {
 		run->missing = p->times[previous + 1];
 		run->missing_last = p->times[p->time_count - 1];
 		k->gone_since = run->missing;
@@ -319,7 +318,8 @@ static bool make_keys(struct history *h, int64_t at)
 	const size_t n = h->sighting_count;
 	size_t keys = 0;
 
-	qsort(h->sightings, n, sizeof(*h->sightings), compare_sightings);
+	if (n)
+		qsort(h->sightings, n, sizeof(*h->sightings), compare_sightings);
 	for (size_t i = 0; i < n; i++)
 		keys += !i || h->sightings[i].provider != h->sightings[i - 1].provider ||
 			memcmp(h->sightings[i].id, h->sightings[i - 1].id, HISTORY_ID_BYTES) != 0;

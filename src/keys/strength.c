@@ -219,33 +219,34 @@ static void judge_exponent(const BIGNUM *e, struct strength *ret)
 		ret->found |= WEAK_EXP; /* an odd number of 17 bits is at least 65537 */
 }
 
-void strength_rsa(const uint8_t *p, size_t p_bytes, const uint8_t *e_bytes, size_t e_count, struct strength *ret)
+void strength_rsa(const uint8_t *modulus, size_t modulus_bytes, const uint8_t *exponent, size_t exponent_bytes,
+		  struct strength *ret)
 {
 	BN_CTX *ctx = NULL;
 	BIGNUM *n = NULL, *e = NULL;
 	size_t ones = 0;
 
 	*ret = (struct strength){ 0 };
-	while (p_bytes && !*p)
-		p++, p_bytes--;
-	while (e_count && !*e_bytes)
-		e_bytes++, e_count--;
-	if (p_bytes > STRENGTH_BITS_MAX / 8 || e_count > STRENGTH_BITS_MAX / 8) {
-		ret->bits = p_bytes > UINT32_MAX / 8 ? UINT32_MAX : (unsigned)p_bytes * 8;
-		ret->exponent_bits = e_count > UINT32_MAX / 8 ? UINT32_MAX : (unsigned)e_count * 8;
+	while (modulus_bytes && !*modulus)
+		modulus++, modulus_bytes--;
+	while (exponent_bytes && !*exponent)
+		exponent++, exponent_bytes--;
+	if (modulus_bytes > STRENGTH_BITS_MAX / 8 || exponent_bytes > STRENGTH_BITS_MAX / 8) {
+		ret->bits = modulus_bytes > UINT32_MAX / 8 ? UINT32_MAX : (unsigned)modulus_bytes * 8;
+		ret->exponent_bits = exponent_bytes > UINT32_MAX / 8 ? UINT32_MAX : (unsigned)exponent_bytes * 8;
 		ret->found = WEAK_UNTESTED;
 		return;
 	}
-	n = BN_bin2bn(p, (int)p_bytes, NULL);
-	e = BN_bin2bn(e_bytes, (int)e_count, NULL);
+	n = BN_bin2bn(modulus, (int)modulus_bytes, NULL);
+	e = BN_bin2bn(exponent, (int)exponent_bytes, NULL);
 	ctx = BN_CTX_new();
 	if (!n || !e || !ctx) {
 		ret->found = WEAK_UNTESTED;
 		goto out;
 	}
 	ret->bits = (unsigned)BN_num_bits(n);
-	for (size_t i = 0; i < p_bytes; i++)
-		ones += (size_t)__builtin_popcount(p[i]);
+	for (size_t i = 0; i < modulus_bytes; i++)
+		ones += (size_t)__builtin_popcount(modulus[i]);
 	ret->ones_permille = ret->bits ? (unsigned)(ones * 1000 / ret->bits) : 0;
 	if (ret->bits < RSA_BITS_MIN || ret->bits % 8)
 		ret->found |= WEAK_SIZE;
@@ -254,14 +255,14 @@ void strength_rsa(const uint8_t *p, size_t p_bytes, const uint8_t *e_bytes, size
 		ret->found |= WEAK_SMALL;
 		goto out;
 	}
-	if (roca_suspect((struct str){ (const char *)p, p_bytes }))
+	if (roca_suspect((struct str){ (const char *)modulus, modulus_bytes }))
 		ret->found |= WEAK_ROCA;
 	ret->fermat_steps = fermat(n, ctx);
 	if (ret->fermat_steps)
 		ret->found |= WEAK_FERMAT;
 	if (has_small_factor(n))
 		ret->found |= WEAK_SMALL;
-	if (has_pattern(p, p_bytes))
+	if (has_pattern(modulus, modulus_bytes))
 		ret->found |= WEAK_PATTERN;
 	if (is_biased(ret->bits, ret->ones_permille))
 		ret->found |= WEAK_BIAS;

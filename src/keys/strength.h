@@ -34,8 +34,9 @@ struct strength {
 	unsigned ones_permille;  /* one bits of the modulus, in thousandths */
 };
 
-/* n and e: big-endian, leading zeros allowed.  Never fails: what cannot be tested is WEAK_UNTESTED. */
-void strength_rsa(const uint8_t *n, size_t n_bytes, const uint8_t *e, size_t e_bytes, struct strength *ret);
+/* Both big-endian, leading zeros allowed.  Never fails: what cannot be tested is WEAK_UNTESTED. */
+void strength_rsa(const uint8_t *modulus, size_t modulus_bytes, const uint8_t *exponent, size_t exponent_bytes,
+		  struct strength *ret);
 
 /* Which of these moduli share a prime with another one?  Product tree and remainder tree, so that all pairs are compared
  * without looking at pairs.  The moduli must differ from one another.  partner[i] = index of a modulus with a common factor,

@@ -60,16 +60,16 @@ static const char style[] =
 	"svg .kid{fill:var(--ink);font:11px ui-monospace,monospace}svg .grid{stroke:var(--line);stroke-width:1}"
 	"svg .now{stroke:var(--soft);stroke-width:1;stroke-dasharray:3 3}svg .cert{fill:var(--cert)}svg .pol{fill:none;stroke:var(--pol);"
 	"stroke-width:1.4}svg .ent{fill:var(--ent)}svg .con{fill:var(--con)}svg .none{fill:var(--none)}svg .old{fill:var(--old)}"
-	"svg .bad{fill:var(--bad)}svg g.row:hover .hit{fill:var(--line);opacity:.5}svg .hit{fill:transparent}"
+	"svg .bad,svg text.ended{fill:var(--bad)}svg g.row:hover .hit{fill:var(--line);opacity:.5}svg .hit{fill:transparent}"
 	".legend{display:flex;flex-wrap:wrap;gap:.2rem 1.1rem;margin:.4rem 0;font-size:.85rem;color:var(--soft)}"
 	".legend i{display:inline-block;width:1.5rem;height:.55rem;border-radius:2px;margin-right:.4rem;vertical-align:baseline}"
 	".card{border:1px solid var(--line);border-left:4px solid var(--line);border-radius:6px;background:var(--card);padding:.8rem 1rem;"
 	"margin:.7rem 0}.card.critical{border-left-color:var(--bad)}.card.finding{border-left-color:var(--old)}"
 	".card.info{border-left-color:var(--info)}table{border-collapse:collapse;width:100%;margin-top:.5rem;font-size:.88rem}"
 	"th{text-align:left;font-weight:500;color:var(--soft)}th,td{padding:.2rem .8rem .2rem 0;vertical-align:top;border-top:1px solid var(--line)}"
-	"td{overflow-wrap:anywhere}td:nth-child(1){min-width:9rem}td:nth-child(3){white-space:nowrap;font-variant-numeric:tabular-nums}"
+	"td{overflow-wrap:anywhere}td.mono{min-width:14.5rem}td.day{white-space:nowrap;font-variant-numeric:tabular-nums}"
 	"summary{cursor:pointer;color:var(--soft)}.lost{border:1px solid var(--bad);border-radius:6px;padding:.5rem 1rem;margin:.8rem 0}"
-	"@media(max-width:40rem){body{padding:1rem .8rem}td,th{display:block;border-top:0;padding:.05rem 0}"
+	"@media(max-width:40rem){body{padding:1rem .8rem}td.mono{min-width:0}td,th{display:block;border-top:0;padding:.05rem 0}"
 	"tr{display:block;border-top:1px solid var(--line);padding:.35rem 0}thead{display:none}}"
 	"@media print{body{max-width:none;padding:0;background:#fff}.card{break-inside:avoid}svg{min-width:0}}";
 
@@ -85,18 +85,26 @@ static double x_of(const struct axis *x, int64_t t)
 
 static void add_bar(struct buf *b, const struct axis *x, const char *class, int64_t from, int64_t to, double y, double height)
 {
-	const double left = x_of(x, from), width = x_of(x, to) - left;
+	double left = x_of(x, from), width = x_of(x, to) - left;
 
 	if (to < x->from || from > x->to || to < from)
 		return;
+	if (from == to) { /* seen once: a mark */
+		left -= 3.5;
+		width = 7;
+	}
 	buf_printf(b, "<rect class=\"%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" rx=\"1.5\"/>", class, left, y,
 		   width < 2.5 ? 2.5 : width, height);
 }
 
-/* From the oldest thing that is of interest to the time of the audit; a certificate that runs for years to come is cut. */
+/* From the oldest thing that is of interest to the time of the audit; a certificate that runs for years to come is cut.  Where
+ * there is a history, one old certificate must not press it into a corner: what lies further back than a part of the history
+ * is told in words (add_past). */
 static struct axis axis_of(const struct audit *a, const struct history_provider *p)
 {
 	struct axis x = { a->at, a->at };
+	const int64_t seen = p->dated && p->time_count > 1 ? p->times[p->time_count - 1] - p->times[0] : 0;
+	const int64_t before = seen / 3 > 100 * US_PER_DAY ? seen / 3 : 100 * US_PER_DAY;
 
 	for (uint32_t i = 0; i < p->key_count; i++) {
 		const struct history_key *k = &a->keys[p->first_key + i];
@@ -105,10 +113,24 @@ static struct axis axis_of(const struct audit *a, const struct history_provider 
 
 		x.from = start < x.from ? start : x.from;
 	}
+	if (seen && x.from < p->times[0] - before)
+		x.from = p->times[0] - before;
 	if (x.to - x.from < 30 * US_PER_DAY)
 		x.from = x.to - 30 * US_PER_DAY;
-	x.to += (x.to - x.from) / 40;
+	x.to += (x.to - x.from) / (seen ? 40 : 6); /* one look: what is still to come of the certificate is of interest too */
 	return x;
+}
+
+/* a certificate, or its beginning, that lies to the left of the picture */
+static void add_past(struct buf *b, const struct axis *x, const struct key_cert *c, double y)
+{
+	char one[TIME_TEXT_SIZE], two[TIME_TEXT_SIZE];
+
+	if (c->not_after_us < x->from)
+		buf_printf(b, "<text class=\"ended\" x=\"%d\" y=\"%.1f\">◂ certificate %s to %s</text>", LABEL + 2, y + 12,
+			   day_text(c->not_before_us, one), day_text(c->not_after_us, two));
+	else if (c->not_before_us < x->from)
+		buf_printf(b, "<text x=\"%d\" y=\"%.1f\">◂ %s</text>", LABEL + 2, y + 6, day_text(c->not_before_us, one));
 }
 
 static void add_tick(struct buf *b, const struct axis *x, int64_t t, double bottom, const char *text)
@@ -208,8 +230,10 @@ static void add_row(const struct audit *a, struct buf *b, const struct axis *x, 
 		   y + 12);
 	add_text(b, key->kid.n ? key->kid : STR("(no key id)"), 29);
 	buf_add_cstr(b, "</text>");
-	if (dates)
+	if (dates) {
 		add_bar(b, x, "cert", c->not_before_us, c->not_after_us, y + 7, 3);
+		add_past(b, x, c, y);
+	}
 	for (uint32_t i = 0; i < k->run_count; i++) {
 		const struct history_run *r = &k->runs[i];
 		int64_t from = r->first, to = r->missing && holds ? r->missing : r->last, old = start + AGE_US;
@@ -217,7 +241,7 @@ static void add_row(const struct audit *a, struct buf *b, const struct axis *x, 
 		if (!r->missing && (holds || a->undated))
 			to = a->at;
 		add_bar(b, x, class, from, to, y + 4, 9);
-		if (to > old)
+		if ((r->missing ? r->last : to) > old)
 			add_bar(b, x, "old", from > old ? from : old, to, y + 4, 9);
 		if (dates && to > c->not_after_us)
 			add_bar(b, x, "bad", from > c->not_after_us ? from : c->not_after_us, to, y + 4, 9);
@@ -258,7 +282,7 @@ static void add_legend(const struct audit *a, struct buf *b)
 static void add_set(const struct audit *a, struct buf *b, uint32_t provider)
 {
 	const struct history_provider *p = &a->providers[provider];
-	char one[TIME_TEXT_SIZE], two[TIME_TEXT_SIZE], span[TIME_TEXT_SIZE];
+	char one[TIME_TEXT_SIZE], two[TIME_TEXT_SIZE];
 	uint32_t listed = 0;
 
 	for (uint32_t i = 0; i < p->key_count; i++)
@@ -270,7 +294,7 @@ static void add_set(const struct audit *a, struct buf *b, uint32_t provider)
 		buf_printf(b, "; %u observation%s, %s to %s", p->time_count, p->time_count == 1 ? "" : "s", day_text(p->times[0], one),
 			   day_text(p->times[p->time_count - 1], two));
 	if (p->rotation)
-		buf_printf(b, "; a new key every %s (median)", time_format_span(p->rotation, span));
+		buf_printf(b, "; a new key every %.1f days (median)", (double)p->rotation / (double)US_PER_DAY);
 	buf_add_cstr(b, "</p>\n");
 	if (p->key_count)
 		add_picture(a, b, p);
@@ -278,7 +302,7 @@ static void add_set(const struct audit *a, struct buf *b, uint32_t provider)
 
 /* -- findings -- */
 
-static void add_line(struct buf *b, const struct finding *f)
+static void add_line(const struct audit *a, struct buf *b, const struct finding *f)
 {
 	char hex[KEY_HEX_SIZE], since[TIME_TEXT_SIZE];
 
@@ -289,11 +313,13 @@ static void add_line(struct buf *b, const struct finding *f)
 		buf_printf(b, "SPKI %.16s…", key_hex(f->spki, 32, hex));
 	else
 		buf_add_cstr(b, f->key ? "a key without id" : "the set");
-	buf_add_cstr(b, "</td><td>");
-	add_text(b, f->set, 80);
 	if (!f->listed)
-		buf_add_cstr(b, " <span class=\"soft\">(listed no more)</span>");
-	buf_printf(b, "</td><td>%s</td><td>", f->since ? day_text(f->since, since) : "");
+		buf_add_cstr(b, "<div class=\"soft\">listed no more</div>");
+	if (a->provider_count > 1) {
+		buf_add_cstr(b, "</td><td>");
+		add_text(b, f->set, 80);
+	}
+	buf_printf(b, "</td><td class=\"day\">%s</td><td>", f->since ? day_text(f->since, since) : "");
 	add_text(b, f->text, 400);
 	buf_add_cstr(b, "</td></tr>\n");
 }
@@ -319,10 +345,11 @@ static void add_group(const struct audit *a, struct buf *b, enum finding_severit
 	buf_add_cstr(b, ".</p>\n");
 	if (severity == SEVERITY_INFORMATION)
 		buf_printf(b, "<details><summary>%zu for information</summary>", n);
-	buf_add_cstr(b, "<table><thead><tr><th>key</th><th>set</th><th>since</th><th>evidence</th></tr></thead><tbody>\n");
+	buf_printf(b, "<table><thead><tr><th>key</th>%s<th>since</th><th>evidence</th></tr></thead><tbody>\n",
+		   a->provider_count > 1 ? "<th>set</th>" : "");
 	for (size_t i = 0; i < a->finding_count && shown < LINES_MAX; i++)
 		if (a->findings[i]->severity == severity && a->findings[i]->code == code) {
-			add_line(b, a->findings[i]);
+			add_line(a, b, a->findings[i]);
 			shown++;
 		}
 	buf_add_cstr(b, "</tbody></table>\n");

@@ -378,15 +378,13 @@ static void report(struct audit *a, const struct history_key *k, const struct ta
 	}
 }
 
-static const struct audit *sort_audit; /* for qsort(); one thread */
-
-static int compare_ids(const void *pa, const void *pb)
+static int compare_ids(const void *pa, const void *pb, void *arg)
 {
 	const struct token_seen *a = *(const struct token_seen *const *)pa, *b = *(const struct token_seen *const *)pb;
 	int c = (a->id > b->id) - (a->id < b->id);
 
 	c = c ? c : (a->net > b->net) - (a->net < b->net);
-	return c ? c : compare_seen(sort_audit, a, b);
+	return c ? c : compare_seen(arg, a, b);
 }
 
 /* Tokens with one id that came from more than one network. */
@@ -399,8 +397,7 @@ static void find_replays(struct audit *a, struct tally *tallies, struct tally *u
 		if (a->tokens[i].id && a->tokens[i].net)
 			sorted[n++] = &a->tokens[i];
 	if (n) {
-		sort_audit = a;
-		qsort(sorted, n, sizeof(*sorted), compare_ids);
+		qsort_r(sorted, n, sizeof(*sorted), compare_ids, a);
 	}
 	for (size_t i = 0, to; i < n; i = to) {
 		uint32_t d;
