@@ -215,8 +215,7 @@ void explain_add_text(struct buf *b, struct judge *j)
 	add_key(b, j);
 	add_steps(b, j);
 	add_verifiers(b, j);
-	buf_add_cstr(b, "verdict\n");
-	verdict_add_text(b, j);
+	verdict_add_headline(b, j);
 }
 
 /* -- for programs -- */

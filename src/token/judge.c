@@ -371,7 +371,7 @@ static void check_key(struct judge *j, const struct key_record *r)
 		return; /* said */
 	if (algorithm_of(j, r) == JWS_ALG_UNKNOWN || algorithm_of(j, r) != wanted)
 		judge_refuse(j, REASON_ALG, "the token says alg '%.*s', the %s '%s'", CUT(v->alg), r->line ? "record" : "key",
-			     r->alg > JWS_ALG_UNKNOWN ? alg_rows[r->alg].name : r->alg == JWS_ALG_ABSENT ? key_kind_name(k->kind) : "?");
+			     r->alg > JWS_ALG_UNKNOWN ? alg_rows[r->alg].name : k->alg_text.p ? k->alg_text.p : key_kind_name(k->kind));
 	else if (k->alg != JWS_ALG_ABSENT && k->alg != wanted)
 		judge_refuse(j, REASON_ALG, "the record says alg '%s', the key itself '%.*s'", alg_rows[r->alg].name, CUT(k->alg_text));
 }
@@ -760,6 +760,7 @@ const struct verdict *judge_token(struct judge *j, struct str token, int64_t now
 	v->jws_only = j->policy->jws_only;
 	j->text_n = 0;
 	j->now_s = now_s;
+	sign_forget(&j->verifier);
 	token_parse(&j->token, token, !v->jws_only, on_problem, j);
 	if (j->token.has_header) {
 		check_header(j);

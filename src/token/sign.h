@@ -14,6 +14,8 @@ struct sign_verifier {
 	EVP_MD_CTX *hash;
 	struct signer_context *slots;  /* by number, given by the caller */
 	uint32_t slot_n;
+	struct str hashed;             /* what last_sha256 is of: most signatures are over it, and reports want it too */
+	uint8_t last_sha256[32];
 };
 
 bool sign_verifier_init(struct sign_verifier *v, uint32_t slots); /* false: out of memory; release it all the same */
@@ -24,6 +26,8 @@ enum sign_result { SIGN_GOOD, SIGN_BAD, SIGN_LENGTH, SIGN_IMPOSSIBLE };
  * SIGN_IMPOSSIBLE: no such key, or OpenSSL cannot; never "good". */
 enum sign_result sign_check(struct sign_verifier *v, uint32_t slot, const struct key *k, enum jws_alg alg, struct str input,
 			    struct str signature);
+/* Before the bytes that were given to sign_check() change. */
+static inline void sign_forget(struct sign_verifier *v) { v->hashed = STR_NONE; }
 /* SHA-256 of any bytes, with the contexts at hand. */
 bool sign_sha256(struct sign_verifier *v, struct str input, uint8_t ret[32]);
 

@@ -93,17 +93,24 @@ void record_add_relaxations(struct buf *b, const struct key_record *r)
 #undef RELAXED
 }
 
-void verdict_add_text(struct buf *b, struct judge *j)
+void verdict_add_headline(struct buf *b, const struct judge *j)
 {
 	const struct verdict *v = &j->verdict;
-	const struct key_record *r = v->record;
-	char hex[KEY_HEX_SIZE];
 
 	if (v->valid)
 		buf_add_cstr(b, v->jws_only ? "GENUINE: the signature is good; nothing else was judged\n" : "ACCEPTED\n");
 	else
 		buf_printf(b, "%s, for %u reason%s\n", v->critical ? "REFUSED, CRITICAL" : v->cannot_say ? "CANNOT SAY" : "REFUSED", v->n,
 			   v->n == 1 ? "" : "s");
+}
+
+void verdict_add_text(struct buf *b, struct judge *j)
+{
+	const struct verdict *v = &j->verdict;
+	const struct key_record *r = v->record;
+	char hex[KEY_HEX_SIZE];
+
+	verdict_add_headline(b, j);
 	for (unsigned i = 0; i < v->n; i++) {
 		buf_printf(b, "  %-15s ", reason_rows[v->reason[i].code].code);
 		buf_add_terminal(b, str_of(v->reason[i].text), 0);

@@ -10,6 +10,7 @@
  * status and token_sha256. */
 void verdict_add_json(struct buf *b, struct judge *j);
 void verdict_add_text(struct buf *b, struct judge *j);
+void verdict_add_headline(struct buf *b, const struct judge *j); /* its first line: "REFUSED, for 2 reasons" */
 /* The token for people: header, claims with their times, the key and who knows it, every step, and what verifiers of less
  * care would have said. */
 void explain_add_text(struct buf *b, struct judge *j);
