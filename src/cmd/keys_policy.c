@@ -33,7 +33,8 @@ static bool convert(struct keys_policy *p, const struct key_record *r, struct st
 
 	*a = (struct audit_record){
 		.kid = r->kid, .class_name = str_of(record_class_name(r->klass)), .issuers = *issuers, .issuer_count = r->issuer_n,
-		.denies_consumer = text_list_has(&r->tenants_denied, consumer) || (!r->tenants_any && !text_list_has(&r->tenants, consumer)),
+		/* a template denies the consumer tenant by itself, unless the record names it */
+		.denies_consumer = text_list_has(&r->tenants_denied, consumer) || !text_list_has(&r->tenants, consumer),
 		.trusts = (r->state == STATE_ACTIVE || r->state == STATE_RETIRING) && !r->denied,
 		.revoked = r->state >= STATE_REVOKED, .since = known_time(r->since_us), .not_before = known_time(r->not_before_us),
 		.not_after = known_time(r->not_after_us), .max_age = r->max_age_s * US_PER_SECOND,

@@ -109,8 +109,8 @@ static void add_summary(const struct audit *a, struct buf *b, uint64_t lost)
 	const struct audit_counts *c = &a->counts;
 	char at[TIME_TEXT_SIZE];
 
-	buf_printf(b, "%" PRIu64 " set%s, %" PRIu64 " observation%s, %" PRIu64 " different keys, %" PRIu64 " entries listed at %s\n",
-		   c->sets, c->sets == 1 ? "" : "s", c->observations, c->observations == 1 ? "" : "s", c->keys, c->listed,
+	buf_printf(b, "%" PRIu64 " set%s, %" PRIu64 " observation%s, %" PRIu64 " different key%s, %" PRIu64 " listed at %s\n",
+		   c->sets, c->sets == 1 ? "" : "s", c->observations, c->observations == 1 ? "" : "s", c->keys, c->keys == 1 ? "" : "s", c->listed,
 		   time_format(a->at, at));
 	if (c->tokens)
 		buf_printf(b, "%" PRIu64 " logged tokens, %" PRIu64 " of keys in no set, %" PRIu64 " unreadable\n", c->tokens,
