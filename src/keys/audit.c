@@ -765,5 +765,5 @@ int audit_status(const struct audit *a, uint64_t lost)
 {
 	if (a->counts.findings[SEVERITY_CRITICAL_FINDING])
 		return 4;
-	return lost ? 3 : a->counts.findings[SEVERITY_FINDING] ? 1 : 0;
+	return lost || a->counts.refused ? 3 : a->counts.findings[SEVERITY_FINDING] ? 1 : 0;
 }

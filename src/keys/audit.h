@@ -74,7 +74,7 @@ struct audit_counts {
 	uint64_t sets, observations, keys, listed; /* of distinct keys; listed at the time of the audit */
 	uint64_t repeats;              /* observations that were there already */
 	uint64_t findings[3];          /* by severity */
-	uint64_t refused;              /* findings past KEYS_FINDINGS_MAX */
+	uint64_t refused;              /* findings past KEYS_FINDINGS_MAX, moduli past KEYS_SHARED_MODULI_MAX: never "clean" */
 	uint64_t tokens, tokens_unknown_key, tokens_unreadable;
 	uint64_t bad_lines;            /* of histories and leak reports: unreadable, not taken */
 	uint64_t later;                /* observations after `at`: not looked at */

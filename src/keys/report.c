@@ -120,7 +120,7 @@ static void add_summary(const struct audit *a, struct buf *b, uint64_t lost)
 	if (!c->findings[2] && !c->findings[1])
 		buf_add_cstr(b, lost ? "nothing found in what could be read\n" : "nothing found\n");
 	if (lost || c->refused)
-		buf_printf(b, "NOT COMPLETE: %" PRIu64 " inputs or lines unreadable, %" PRIu64 " findings past the limit\n", lost, c->refused);
+		buf_printf(b, "NOT COMPLETE: %" PRIu64 " inputs or lines unreadable, %" PRIu64 " findings or keys past a limit\n", lost, c->refused);
 }
 
 void audit_text(const struct audit *a, struct buf *ret, uint64_t lost, bool color)
@@ -198,7 +198,7 @@ void audit_ndjson(const struct audit *a, struct buf *ret, uint64_t lost)
 		   c->sets, c->observations, c->keys, c->listed, c->findings[2], c->findings[1], c->findings[0], c->refused, lost,
 		   c->tokens, c->tokens_unknown_key, c->tokens_unreadable);
 	for (int status = 0; status <= 4; status++) {
-		const bool applies = status == 4 ? c->findings[2] : status == 3 ? lost : status == 1 ? c->findings[1]
+		const bool applies = status == 4 ? c->findings[2] : status == 3 ? lost + c->refused : status == 1 ? c->findings[1]
 				     : status == 0 ? audit_status(a, lost) == 0 : false;
 		if (!applies)
 			continue;

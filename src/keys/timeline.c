@@ -376,7 +376,7 @@ static void add_head(const struct audit *a, struct buf *b, uint64_t lost)
 		   c->findings[SEVERITY_CRITICAL_FINDING], c->findings[SEVERITY_FINDING], c->findings[SEVERITY_INFORMATION]);
 	if (lost || c->refused)
 		buf_printf(b, "<p class=\"lost\">Not complete: %" PRIu64 " inputs or lines could not be read, %" PRIu64
-			      " findings are past the limit.</p>\n", lost, c->refused);
+			      " findings or keys are past a limit.</p>\n", lost, c->refused);
 }
 
 void audit_html(const struct audit *a, struct buf *ret, uint64_t lost)
