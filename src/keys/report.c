@@ -104,11 +104,71 @@ static void add_group(const struct audit *a, struct buf *b, const struct row *ro
 	buf_add_char(b, '\n');
 }
 
+/* -- what a history shows of a set, beside findings: how its keys come and go -- */
+
+struct facts {
+	uint32_t listed, flapped, absences, retired;
+	int64_t longest_absence, retired_median; /* us */
+};
+
+static int compare_times(const void *pa, const void *pb)
+{
+	const int64_t a = *(const int64_t *)pa, b = *(const int64_t *)pb;
+
+	return (a > b) - (a < b);
+}
+
+static struct facts facts_of(const struct audit *a, const struct history_provider *p)
+{
+	struct facts f = { 0 };
+	int64_t *lives = malloc((p->key_count ? p->key_count : 1) * sizeof(*lives));
+
+	for (uint32_t i = 0; i < p->key_count; i++) {
+		const struct history_key *k = &a->keys[p->first_key + i];
+
+		f.listed += !k->gone;
+		f.flapped += k->absences > 0;
+		f.absences += k->absences;
+		if (k->longest_absence > f.longest_absence)
+			f.longest_absence = k->longest_absence;
+		if (!k->present && lives)
+			lives[f.retired++] = k->last - k->first;
+	}
+	if (f.retired) {
+		qsort(lives, f.retired, sizeof(*lives), compare_times);
+		f.retired_median = f.retired % 2 ? lives[f.retired / 2] : (lives[f.retired / 2 - 1] + lives[f.retired / 2]) / 2;
+	}
+	free(lives);
+	return f;
+}
+
+static void add_set(const struct audit *a, struct buf *b, const struct history_provider *p)
+{
+	const struct facts f = facts_of(a, p);
+	char one[TIME_TEXT_SIZE], two[TIME_TEXT_SIZE];
+
+	if (!p->dated || p->time_count < 2)
+		return;
+	buf_add_terminal(b, p->name, 60);
+	buf_printf(b, ": %u keys in %u observations from %s to %s", p->key_count, p->time_count, day_text(p->times[0], one),
+		   day_text(p->times[p->time_count - 1], two));
+	if (p->rotation)
+		buf_printf(b, ", a new one every %.1f days", (double)p->rotation / (double)US_PER_DAY);
+	if (f.retired)
+		buf_printf(b, "; %u retired, listed for %.1f days (medians)", f.retired, (double)f.retired_median / (double)US_PER_DAY);
+	if (f.absences)
+		buf_printf(b, "; %u keys left and came back, %u times, for up to %.1f hours", f.flapped, f.absences,
+			   (double)f.longest_absence / (double)US_PER_HOUR);
+	buf_add_char(b, '\n');
+}
+
 static void add_summary(const struct audit *a, struct buf *b, uint64_t lost)
 {
 	const struct audit_counts *c = &a->counts;
 	char at[TIME_TEXT_SIZE];
 
+	for (uint32_t i = 0; i < a->provider_count; i++)
+		add_set(a, b, &a->providers[i]);
 	buf_printf(b, "%" PRIu64 " set%s, %" PRIu64 " observation%s, %" PRIu64 " different key%s, %" PRIu64 " listed at %s\n",
 		   c->sets, c->sets == 1 ? "" : "s", c->observations, c->observations == 1 ? "" : "s", c->keys, c->keys == 1 ? "" : "s", c->listed,
 		   time_format(a->at, at));
@@ -162,6 +222,20 @@ static void add_time(struct buf *b, const char *name, int64_t us)
 	add_text(b, name, us ? str_of(time_format(us, text)) : STR_NONE);
 }
 
+static void add_set_ndjson(const struct audit *a, struct buf *b, const struct history_provider *p)
+{
+	const struct facts f = facts_of(a, p);
+
+	buf_add_cstr(b, "{\"type\":\"set\"");
+	add_text(b, "set", p->name);
+	add_time(b, "first", p->dated && p->time_count ? p->times[0] : 0);
+	add_time(b, "last", p->dated && p->time_count ? p->times[p->time_count - 1] : 0);
+	buf_printf(b, ",\"observations\":%u,\"keys\":%u,\"listed\":%u,\"flapped\":%u,\"absences\":%u,\"longest_absence_s\":%" PRId64
+		      ",\"retired\":%u,\"retired_median_s\":%" PRId64 ",\"rotation_s\":%" PRId64 "}\n", p->time_count, p->key_count, f.listed,
+		   f.flapped, f.absences, f.longest_absence / US_PER_SECOND, f.retired, f.retired_median / US_PER_SECOND,
+		   p->rotation / US_PER_SECOND);
+}
+
 void audit_ndjson(const struct audit *a, struct buf *ret, uint64_t lost)
 {
 	const struct audit_counts *c = &a->counts;
@@ -189,6 +263,8 @@ void audit_ndjson(const struct audit *a, struct buf *ret, uint64_t lost)
 		}
 		buf_add_cstr(ret, "}\n");
 	}
+	for (uint32_t i = 0; i < a->provider_count; i++)
+		add_set_ndjson(a, ret, &a->providers[i]);
 	buf_add_cstr(ret, "{\"type\":\"summary\"");
 	add_time(ret, "at", a->at);
 	buf_printf(ret,
