@@ -102,6 +102,9 @@
 #define TOKEN_FOREIGN_MAX 8                 /* records of another scope that a refused token is tried against */
 #define TOKEN_CHAIN_MAX 8                   /* tokens of an exchange chain */
 #define TOKEN_REPLAY_MAX 4000000            /* token ids remembered for the replay check, 24 bytes each */
+#define FETCH_BYTES_MAX (4 * MIB)           /* a key set over the network */
+#define FETCH_SECONDS 20                    /* for all of it */
+#define FETCH_CONNECT_SECONDS 5
 #define KEY_FAULTS_SHOWN 16                 /* faults of one key remembered with the member's name; all are in the mask */
 
 /* -- keys audit: key sets with a past -- */

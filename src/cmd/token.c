@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -13,6 +14,7 @@
 #include "base/limits.h"
 #include "base/timefmt.h"
 #include "cmd/output.h"
+#include "keys/remote.h"
 #include "token/exchange.h"
 #include "token/lines.h"
 #include "token/verdict.h"
@@ -26,12 +28,13 @@ struct token_run {
 	const char *jwks[JWKS_MAX];
 	unsigned jwks_n;
 	const char *subject_path;
-	bool jws_only, ndjson, explain, wants_replay, at_record;
+	bool jws_only, ndjson, explain, wants_replay, at_record, may_fetch;
 	int64_t at_s;               /* < 0 = the clock */
 	/* while it runs */
 	struct policy *policy;
 	struct replay_store *replay;
 	struct judge *judge;
+	int64_t loaded_s, asked_newer_s; /* when the sources were last read; when for a key id that was in none */
 	struct line_reader lines;
 	struct buf subject_text;
 	struct str chain[TOKEN_CHAIN_MAX];
@@ -55,6 +58,9 @@ static const struct option_row options[] = {
 	{ 0, "subject-token", "FILE",
 	  "The token that was exchanged for this one, and behind it, a line each, those that were exchanged before: the exchange is "
 	  "judged too.", NULL },
+	{ 0, "fetch", NULL,
+	  "Ask for the key sets that the policy names under 'sources', over HTTPS, when the kept ones are too old. Without this nothing is "
+	  "ever fetched.", NULL },
 	{ 0, "replay", NULL, "Refuse a token whose id (uti or jti) was accepted before in this run.", NULL },
 	{ 0 }
 };
@@ -107,6 +113,8 @@ static int take_option(struct token_run *x, const struct option_row *row, const 
 			return cmd_usage_error(c, "--at '%s' is no time like 2026-01-06T10:00:00Z", value);
 	} else if (strcmp(row->name, "subject-token") == 0) {
 		x->subject_path = value;
+	} else if (strcmp(row->name, "fetch") == 0) {
+		x->may_fetch = true;
 	} else if (strcmp(row->name, "replay") == 0) {
 		x->wants_replay = true;
 	}
@@ -134,7 +142,29 @@ static int load_sets(struct token_run *x, struct buf *error)
 	return EXIT_RAN;
 }
 
-static int load_policy(struct token_run *x, struct buf *error)
+static int64_t clock_s(void)
+{
+	return (int64_t)time(NULL);
+}
+
+/* A source that gives no set leaves its records without keys: its tokens are refused, and it was said why. */
+static void load_sources(struct token_run *x, bool wants_newer)
+{
+	struct buf said;
+
+	x->loaded_s = clock_s();
+	buf_init(&said, 16 * KIB);
+	for (uint32_t i = 0; i < x->policy->source_n; i++) {
+		buf_clear(&said);
+		if (!remote_load(x->policy, &x->policy->sources[i], clock_s(), x->may_fetch, wants_newer, &said))
+			x->status = x->status > EXIT_INPUT ? x->status : EXIT_INPUT;
+		if (said.n)
+			cmd_error(&command_token, "source %s", said.p);
+	}
+	buf_release(&said);
+}
+
+static int load_policy(struct token_run *x, bool wants_newer, struct buf *error)
 {
 	int status;
 
@@ -146,6 +176,7 @@ static int load_policy(struct token_run *x, struct buf *error)
 	status = load_sets(x, error);
 	if (status != EXIT_RAN)
 		return status;
+	load_sources(x, wants_newer);
 	if (x->jws_only && !policy_trust_signatures_only(x->policy))
 		return cmd_usage_error(&command_token, "out of memory");
 	if (!policy_bind(x->policy, error))
@@ -190,9 +221,51 @@ static void worsen(struct token_run *x, int status)
 		x->status = status;
 }
 
-static int64_t clock_s(void)
+/* Reads policy and sets anew, and goes on with the old ones if that fails. */
+static void reload(struct token_run *x, bool wants_newer)
 {
-	return (int64_t)time(NULL);
+	struct policy *old = x->policy;
+	struct judge *judge = NULL;
+	struct buf error;
+
+	buf_init(&error, 64 * KIB);
+	if (load_policy(x, wants_newer, &error) == EXIT_RAN)
+		judge = judge_new(x->policy, x->replay);
+	if (judge) {
+		judge_free(x->judge);
+		x->judge = judge;
+		policy_free(old);
+	} else {
+		policy_free(x->policy);
+		x->policy = old;
+		worsen(x, EXIT_INPUT);
+	}
+	buf_release(&error);
+}
+
+static int64_t shortest(const struct policy *p, bool unknown)
+{
+	int64_t s = INT64_MAX;
+
+	for (uint32_t i = 0; i < p->source_n; i++) {
+		const int64_t t = unknown ? p->sources[i].unknown_refresh_s : p->sources[i].refresh_s;
+		s = t < s ? t : s;
+	}
+	return s;
+}
+
+/* A long run sees keys come and go. */
+static void judge_with_fresh_keys(struct token_run *x, struct str token, int64_t now)
+{
+	if (x->may_fetch && x->policy->source_n && clock_s() - x->loaded_s >= shortest(x->policy, false))
+		reload(x, false);
+	judge_token(x->judge, token, now);
+	if (x->may_fetch && x->policy->source_n && verdict_has(&x->judge->verdict, REASON_KEY_NONE) && !x->judge->verdict.record &&
+	    clock_s() - x->asked_newer_s >= shortest(x->policy, true)) {
+		x->asked_newer_s = clock_s();
+		reload(x, true);
+		judge_token(x->judge, token, now);
+	}
 }
 
 static void one_line(struct token_run *x, struct str line)
@@ -201,15 +274,16 @@ static void one_line(struct token_run *x, struct str line)
 	int64_t when = INT64_MIN;
 	struct str token = STR_NONE;
 	const char *problem = line_token(&x->lines, line, &token, &when);
+
+	if (!problem && x->at_record && when < 0)
+		problem = "has no time as of which to judge";
 	const int64_t now = x->at_s >= 0 ? x->at_s : x->at_record && when >= 0 ? when / US_PER_SECOND : clock_s();
 
-	judge_token(x->judge, problem ? STR("") : token, now);
+	judge_with_fresh_keys(x, problem ? STR("") : token, now);
 	if (problem) { /* a line without a token still gets its verdict: the lines of input and output stay side by side */
 		x->judge->verdict.n = 0;
 		x->judge->text_n = 0;
-		judge_refuse(x->judge, REASON_FORM, "the JSON line %s", problem);
-	} else if (x->at_record && when < 0) {
-		judge_refuse(x->judge, REASON_FORM, "the line has no time as of which to judge");
+		judge_refuse(x->judge, REASON_FORM, "the line %s", problem);
 	}
 	judge_finish(x->judge);
 	if (x->chain_n && !exchange_judge(x->judge, x->chain, x->chain_n)) {
@@ -383,10 +457,12 @@ static int token_run(int argc, char **argv)
 		return cmd_usage_error(c, "--jws-only looks at no claims; leave --subject-token and --replay away");
 	if (!x.policy_path && !x.jwks_n && !x.explain)
 		return cmd_usage_error(c, "wants --policy, or --jwks with --jws-only: without a record no token is accepted");
+	/* nothing but the files that were named is read: not the system's OpenSSL settings either */
+	OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
 	buf_init(&error, 64 * KIB);
 	buf_init(&x.subject_text, TOKEN_CHAIN_MAX * (TOKEN_BYTES_MAX + 64));
 	line_reader_init(&x.lines);
-	status = load_policy(&x, &error);
+	status = load_policy(&x, false, &error);
 	if (status == EXIT_RAN)
 		status = load_chain(&x, &error);
 	if (status == EXIT_RAN)
@@ -403,12 +479,12 @@ static int token_run(int argc, char **argv)
 const struct command command_token = {
 	.name = "token",
 	.arguments = "verify|explain [TOKEN|FILE|-...]",
-	.doc = "Judge signed tokens: may this key say this, about this tenant, to this audience, now",
+	.doc = "Judge signed tokens: may this key say this, about whom, to whom, now",
 	.description = "Tokens (JWS, compact form) are read one a line from files or standard input; a line may also be a JSON record "
 		       "that carries one. For each there is one verdict, with every reason that applies. A token is accepted when there "
 		       "is no reason against it, and only through a record of the policy: a key without a record, an issuer or a life "
-		       "is refused, whatever its signature. Nothing is ever fetched: not from an address in a token, and not from one in "
-		       "a key set.\n\n"
+		       "is refused, whatever its signature. Never is an address followed that stands in a token or in a key set; key "
+		       "sets that the policy names by address are asked for with --fetch only.\n\n"
 		       "'explain' prints a token for people: header, claims and times, the key and which sets know it, every check, and "
 		       "what verifiers of less care would have said.\n\n"
 		       "Exit status: 0 all accepted; 1 one refused; 2 options, policy or key sets are wrong, no token was read; 3 an "

@@ -90,6 +90,8 @@ struct key {
 
 	/* where it was read: set by keyset_*() */
 	uint32_t index;                /* place in its set, from 0 */
+	/* what a cached source knows (keys/remote.h); 0 = not known */
+	int64_t first_listed_us, gone_us;
 
 	struct buf text;               /* holds the texts and numbers */
 };

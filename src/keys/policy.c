@@ -651,6 +651,11 @@ static bool take_source_cache(struct reader *x, const struct yaml_node *n, void 
 	return is_text(x, n) && (((struct key_source *)to)->cache = n->text).n;
 }
 
+static bool take_source_ca(struct reader *x, const struct yaml_node *n, void *to)
+{
+	return is_text(x, n) && (((struct key_source *)to)->ca = n->text).n;
+}
+
 static bool take_source_refresh(struct reader *x, const struct yaml_node *n, void *to)
 {
 	return read_span(x, n, 86400, &((struct key_source *)to)->refresh_s);
@@ -670,6 +675,7 @@ static bool take_sources(struct reader *x, const struct yaml_node *n, void *to)
 {
 	static const struct setting rows[] = {
 		{ "name", true, take_source_name }, { "url", true, take_source_url }, { "cache", false, take_source_cache },
+		{ "ca", false, take_source_ca },
 		{ "refresh", false, take_source_refresh }, { "unknown_kid_refresh", false, take_source_unknown },
 		{ "life", false, take_source_life }, { 0 }
 	};
@@ -743,6 +749,9 @@ bool policy_load_text(struct policy *p, const char *name, struct str text, struc
 	else
 		ok = yaml_tree_parse(p->tree, name, text, error) && take_map(&x, yaml_root(p->tree), rows, p) && sources_are_there(&x);
 	free(copy);
+	for (size_t i = 0; i < error->n && !ok; i++) /* what the file says may hold a newline; an error is one line */
+		if ((uint8_t)error->p[i] < 0x20)
+			error->p[i] = ' ';
 	return ok;
 }
 
@@ -890,6 +899,12 @@ static void narrow(struct policy *p, struct key_record *r, const struct key *k, 
 	if (r->denied && r->state < STATE_REVOKED)
 		r->state = STATE_DENIED;
 	earliest(&r->first_us, r->not_before_us);
+	if (k->first_listed_us)
+		earliest(&r->first_us, k->first_listed_us);
+	if (k->gone_us && r->state == STATE_ACTIVE) { /* it left its set: what it signed before may live out its time */
+		r->state = STATE_RETIRING;
+		r->since_us = k->gone_us;
+	}
 	if (!c->present || p->jws_only)
 		return;
 	/* dates that cannot be read are dates that nothing lies between */

@@ -68,9 +68,9 @@ struct key_record {
 	uint32_t next_kid;             /* chain of the index; 0 = end, else index + 1 */
 };
 
-/* A key set behind an address that the user wrote down himself: see keys/fetch.h. */
+/* A key set behind an address that the user wrote down himself: see keys/remote.h. */
 struct key_source {
-	struct str name, url, cache;
+	struct str name, url, cache, ca;
 	int64_t refresh_s, unknown_refresh_s, life_s;
 	unsigned line;
 };

@@ -6,7 +6,7 @@
 
 #include "base/b64url.h"
 #include "check.h"
-#include "keys/keyset.h"
+#include "keys/remote.h"
 
 /* -- base64 -- */
 
@@ -304,6 +304,68 @@ static void test_unreadable(void)
 	buf_release(&error);
 }
 
+/* -- a cached source, without its network -- */
+
+#define ONE "{" P256 ",\"kid\":\"one\"}"
+#define TWO "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\",\"kid\":\"two\"}"
+
+static struct keyset *merge(struct buf *cache, const char *jwks, int64_t now)
+{
+	struct buf merged, error;
+	struct keyset *s;
+	int64_t fetched = 0;
+
+	buf_init(&merged, 64 * KIB);
+	buf_init(&error, 4096);
+	CHECK_MSG(remote_merge(buf_str(cache), str_of(jwks), now, &merged, &error), "%s", error.p ? error.p : "");
+	buf_clear(cache);
+	buf_add_str(cache, buf_str(&merged));
+	s = remote_read("source", buf_str(cache), &fetched, &error);
+	CHECK_MSG(s && fetched == now, "%s: %s", cache->p, error.p ? error.p : "");
+	buf_release(&merged);
+	buf_release(&error);
+	return s;
+}
+
+static void test_remote(void)
+{
+	struct buf cache, out, error;
+	struct keyset *s;
+
+	buf_init(&cache, 64 * KIB);
+	buf_init(&out, 64 * KIB);
+	buf_init(&error, 4096);
+	s = merge(&cache, "{\"keys\":[" ONE "," TWO "]}", 1000);
+	CHECK(s->n == 2 && s->keys[0]->first_listed_us == 1000000000 && !s->keys[0]->gone_us && key_usable(s->keys[1]));
+	keyset_free(s);
+	s = merge(&cache, "{\"keys\":[" TWO "]}", 5000); /* one has left */
+	CHECK(s->n == 2 && str_eq(s->keys[0]->kid, STR("two")) && s->keys[0]->first_listed_us == 1000000000);
+	CHECK(str_eq(s->keys[1]->kid, STR("one")) && s->keys[1]->gone_us == INT64_C(5000) * 1000000);
+	keyset_free(s);
+	s = merge(&cache, "{\"keys\":[" TWO "]}", 6000); /* still away, since then */
+	CHECK(s->n == 2 && s->keys[1]->gone_us == INT64_C(5000) * 1000000);
+	keyset_free(s);
+	s = merge(&cache, "{\"keys\":[" ONE "," TWO "]}", 7000); /* back: not gone any more */
+	CHECK(s->n == 2 && !s->keys[0]->gone_us && !s->keys[1]->gone_us);
+	keyset_free(s);
+	s = merge(&cache, "{\"keys\":[" TWO "]}", 8000);
+	keyset_free(s);
+	s = merge(&cache, "{\"keys\":[" TWO "]}", 8000 + 86400); /* a day later it is forgotten */
+	CHECK(s->n == 1);
+	keyset_free(s);
+	/* an answer that is no key set changes nothing; a broken cache remembers nothing */
+	CHECK(!remote_merge(buf_str(&cache), STR("<html>"), 9000, &out, &error) && error.n);
+	CHECK(!remote_merge(buf_str(&cache), STR("{\"keys\":7}"), 9000, &out, &error));
+	buf_clear(&cache);
+	buf_add_cstr(&cache, "{\"fetched\":");
+	s = merge(&cache, "{\"keys\":[" TWO "]}", 9000);
+	CHECK(s->n == 1 && s->keys[0]->first_listed_us == INT64_C(9000) * 1000000);
+	keyset_free(s);
+	buf_release(&cache);
+	buf_release(&out);
+	buf_release(&error);
+}
+
 int main(void)
 {
 	test_b64url();
@@ -313,5 +375,6 @@ int main(void)
 	test_faults();
 	test_pem();
 	test_unreadable();
+	test_remote();
 	return check_summary();
 }

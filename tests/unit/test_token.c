@@ -10,6 +10,7 @@
 #include <openssl/rsa.h>
 #include <openssl/sha.h>
 #include <openssl/x509v3.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -953,6 +954,120 @@ static void test_record_by_issuer(void)
 	buf_release(&error);
 }
 
+/* A record by certificate, one by SPKI with the key in another set, and a symmetric one that the policy allows. */
+static void test_other_records(void)
+{
+	static const struct member by_service[] = { { "iss", "\"https://builds.example.com\"" }, { "tid", NULL }, { "ver", NULL }, { "aud", "\"https://deploy.example.com\"" } };
+	struct policy *p = policy_new();
+	struct keyset *s = keyset_new("more");
+	struct judge *j;
+	struct buf b, error, claims, input;
+	unsigned char *der = NULL;
+	uint8_t hash[32], mac[64];
+	char path[256], hex[KEY_HEX_SIZE];
+	unsigned mac_n;
+	X509 *x = X509_new();
+	FILE *f;
+
+	buf_init(&b, 64 * KIB);
+	buf_init(&error, 4096);
+	buf_init(&claims, 64 * KIB);
+	buf_init(&input, 64 * KIB);
+	X509_set_version(x, 2);
+	ASN1_TIME_set(X509_getm_notBefore(x), NOW - 86400);
+	ASN1_TIME_set(X509_getm_notAfter(x), NOW + 86400);
+	X509_set_pubkey(x, keys[RSA_B]);
+	X509_sign(x, keys[RSA_B], EVP_sha256());
+	snprintf(path, sizeof(path), "%s/cert.pem", folder);
+	f = fopen(path, "w");
+	CHECK(f && PEM_write_X509(f, x) && fclose(f) == 0);
+	X509_free(x);
+	write_file("hmac.json", STR("{\"keys\":[{\"kty\":\"oct\",\"kid\":\"h\",\"alg\":\"HS256\",\"use\":\"sig\",\"k\":\"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8\"}]}"));
+	CHECK(i2d_PUBKEY(keys[EC_256], &der) > 0);
+	SHA256(der, 91, hash);
+	OPENSSL_free(der);
+#define SERVICE "    issuers: [\"https://builds.example.com\"]\n    tenants: none\n    audiences: [\"https://deploy.example.com\"]\n    versions: none\n" \
+		"    first_listed: 2026-01-01\n    state: active\n"
+	buf_printf(&b, "records:\n  - from: {certificate: cert.pem}\n    kid: c\n    alg: RS256\n" SERVICE "  - spki: %s\n    kid: by-spki\n    alg: ES256\n"
+		   SERVICE "  - from: {jwks: hmac.json, kid: h}\n    alg: HS256\n    symmetric: allowed\n" SERVICE, key_hex(hash, 32, hex));
+	snprintf(path, sizeof(path), "%s/other.yaml", folder);
+	CHECK_MSG(policy_load_text(p, path, buf_str(&b), &error), "%s", error.p ? error.p : "");
+	buf_clear(&b);
+	buf_add_char(&b, '{');
+	add_jwk(&b, EC_256);
+	buf_add_char(&b, '}');
+	CHECK(keyset_load_bytes(s, buf_str(&b), 0, &error) && policy_add_set(p, s) && policy_bind(p, &error) && p->n == 3);
+	j = judge_new(p, NULL);
+	add_claims(&claims, NULL, by_service, 4);
+	mint(&input, STR("{\"alg\":\"RS256\",\"kid\":\"c\"}"), buf_str(&claims), RSA_B, "RS256");
+	CHECK_MSG(judge_token(j, buf_str(&input), NOW)->valid, "%s", codes(&j->verdict));
+	CHECK(has_code(judge_token(j, buf_str(&input), NOW + 2 * 86400), "key-expired"));
+	mint(&input, STR("{\"alg\":\"ES256\",\"kid\":\"by-spki\"}"), buf_str(&claims), EC_256, "ES256");
+	CHECK_MSG(judge_token(j, buf_str(&input), NOW)->valid, "%s", codes(&j->verdict));
+	buf_clear(&input);
+	b64_add(&input, "{\"alg\":\"HS256\",\"kid\":\"h\"}", 25);
+	buf_add_char(&input, '.');
+	b64_add(&input, claims.p, claims.n);
+	for (int i = 0; i < 32; i++)
+		hash[i] = (uint8_t)i;
+	HMAC(EVP_sha256(), hash, 32, (const uint8_t *)input.p, input.n, mac, &mac_n);
+	buf_add_char(&input, '.');
+	b64_add(&input, mac, mac_n);
+	CHECK_MSG(judge_token(j, buf_str(&input), NOW)->valid, "%s", codes(&j->verdict));
+	input.p[input.n - 3] = input.p[input.n - 3] == 'A' ? 'B' : 'A';
+	CHECK(has_code(judge_token(j, buf_str(&input), NOW), "sig"));
+	judge_free(j);
+	policy_free(p);
+	for (int i = 0; i < 2; i++) {
+		snprintf(path, sizeof(path), "%s/%s", folder, i ? "cert.pem" : "hmac.json");
+		unlink(path);
+	}
+	buf_release(&b);
+	buf_release(&error);
+	buf_release(&claims);
+	buf_release(&input);
+}
+
+/* One policy, several threads, each with its judge. */
+struct worker {
+	pthread_t thread;
+	const struct policy *policy;
+	const struct buf *token;
+	unsigned accepted;
+};
+
+static void *work(void *arg)
+{
+	struct worker *w = arg;
+	struct judge *j = judge_new(w->policy, NULL);
+
+	for (int i = 0; i < 200; i++)
+		w->accepted += judge_token(j, buf_str(&w->token[i % 3]), NOW)->valid;
+	judge_free(j);
+	return NULL;
+}
+
+static void test_threads(const struct policy *p)
+{
+	struct worker w[4];
+	struct buf token[3];
+
+	for (int i = 0; i < 3; i++) {
+		buf_init(&token[i], 64 * KIB);
+		usual_token(&token[i], i == 0 ? "a" : i == 1 ? "ec" : "ed", NULL, 0);
+	}
+	for (int i = 0; i < 4; i++) {
+		w[i] = (struct worker){ .policy = p, .token = token };
+		CHECK(pthread_create(&w[i].thread, NULL, work, &w[i]) == 0);
+	}
+	for (int i = 0; i < 4; i++) {
+		pthread_join(w[i].thread, NULL);
+		CHECK(w[i].accepted == 200);
+	}
+	for (int i = 0; i < 3; i++)
+		buf_release(&token[i]);
+}
+
 /* -- the exchange -- */
 
 static void test_exchange(const struct policy *p)
@@ -1250,6 +1365,8 @@ int main(void)
 	test_stolen_key();
 	test_policy_file();
 	test_record_by_issuer();
+	test_other_records();
+	test_threads(p);
 	test_exchange(p);
 	test_replay(p);
 	test_private_form(j);
