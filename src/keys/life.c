@@ -56,8 +56,6 @@ static void judge_age(struct audit *a, const struct history_key *k)
 	size_t from = 0;
 	char one[TIME_TEXT_SIZE];
 
-	if (age <= AGE_US)
-		return;
 	while ((r = audit_record_of(a, k->id, &from)))
 		if (r->trusts && (!cap || (r->max_age && r->max_age < cap)))
 			cap = r->max_age ? r->max_age : a->settings.max_age;
@@ -65,7 +63,7 @@ static void judge_age(struct audit *a, const struct history_key *k)
 		finding_add(a, FINDING_LIFE_AGE, SEVERITY_CRITICAL_FINDING, k, k->provider, start + cap,
 			    "%lld days old (%s %s), the policy allows %lld and trusts it", (long long)(age / US_PER_DAY),
 			    has_start ? "its certificate begins" : "first seen", day_text(start, one), (long long)(cap / US_PER_DAY));
-	else
+	else if (age > AGE_US)
 		finding_add(a, FINDING_LIFE_AGE, SEVERITY_FINDING, k, k->provider, start + AGE_US, "%lld days old%s (%s %s)",
 			    (long long)(age / US_PER_DAY), k->gone ? " when it was last listed" : "",
 			    has_start ? "its certificate begins" : "first seen", day_text(start, one));
