@@ -108,4 +108,17 @@
 #define FETCH_CONNECT_SECONDS 5
 #define KEY_FAULTS_SHOWN 16                 /* faults of one key remembered with the member's name; all are in the mask */
 
+/* -- keys audit: key sets with a past -- */
+#define STRENGTH_BITS_MAX 16384             /* a longer modulus is not tested: the tests grow with its square */
+#define KEYS_PROVIDERS_MAX 10000            /* providers, or undated sets, in one audit */
+#define KEYS_SIGHTINGS_MAX 4000000          /* (observation, key) pairs, 64 bytes each; a year of hourly looks at 20 keys is 175,200 */
+#define KEYS_ENTRIES_MAX 200000             /* entries of sets that differ word by word, some 4 KiB each */
+#define KEYS_FINDINGS_MAX 100000
+#define KEYS_FINDING_TEXT_MAX (16 * KIB)    /* one sentence of evidence */
+#define KEYS_SHARED_MODULI_MAX 1500         /* compared for common primes, 10 s: the time grows with the square of their number */
+#define KEYS_TOKENS_MAX 1000000             /* logged tokens, some 100 bytes each; what is past it is counted and said */
+#define KEYS_BLOCKLIST_BYTES_MAX GIB        /* a list of compromised keys, 16 bytes each; badkeys' own is below 100 MiB */
+#define KEYS_STATE_BYTES_MAX GIB            /* what keys watch keeps: 400 days of hourly changes of a large set are 130 MB */
+#define KEYS_LEAKS_MAX 1000000              /* hashes of a leak report */
+
 #endif

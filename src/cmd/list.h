@@ -2,6 +2,7 @@
 CMD(scan)
 CMD(events)
 CMD(evaluate)
+CMD(keys)
 CMD(rules)
 CMD(simulate)
 CMD(token)
