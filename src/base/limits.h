@@ -82,4 +82,14 @@
 #define EVAL_DAYS_MAX 36600                 /* a hundred years */
 #define EVAL_ITEMS_MAX INT64_C(1000000000000)
 
+/* -- identity: tokens and the sign-ins that issued them -- */
+#define IDENTITY_SORT_BYTES (8 * MIB)       /* sign-ins on their way into event order; beyond it temporary files */
+#define IDENTITY_TOKENS_MAX 1572864         /* sign-ins remembered at once: three quarters of 2^21 slots of 41 bytes */
+#define IDENTITY_SESSIONS_MAX 393216        /* sessions likewise */
+#define IDENTITY_UNLINKED_MAX 393216        /* tokens without sign-in that were met */
+#define IDENTITY_PAIRS_MAX 786432           /* (client, account, network, hour of issue) of one day; two days are kept */
+#define IDENTITY_SLOTS_MAX 1000000          /* ten-minute slots in which somebody signed in, all categories: 19 years */
+#define IDENTITY_APP_HOURS_MAX 500000       /* (application, hour) in which somebody signed in */
+#define IDENTITY_TIMELESS_MAX 500000        /* sign-ins exported without their time */
+
 #endif

@@ -16,11 +16,13 @@
 #include "state/world.h"
 
 struct indicators; /* detect/indicators.h */
+struct identity;   /* identity/identity.h */
 
 struct detect_ctx {
 	const struct world *world;
 	struct alerts *alerts;
 	const struct indicators *indicators;
+	const struct identity *identity;
 };
 
 struct detector {
