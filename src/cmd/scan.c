@@ -147,6 +147,7 @@ static bool gather(struct scan *s)
 	const size_t n = alerts_order(alerts);
 
 	f->world = engine_world(s->run.engine);
+	f->identity = engine_identity(s->run.engine);
 	s->shown = calloc(n + 1, sizeof(struct alert *));
 	s->apps = inventory_make(f->world, &f->app_count);
 	if (!s->shown || !s->apps || alerts->failed)

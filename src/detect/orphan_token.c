@@ -33,7 +33,7 @@
 #define CELLS_MAX 262144
 #define CASES_MAX 10000
 #define HOURS_KEPT 24              /* hours of issue of one case that are compared with others */
-#define LOCAL_MIN 5                /* others in the same hours, before their share says anything */
+#define LOCAL_WEIGHT 10            /* of all hours, against each token of others in the same hours */
 #define OTHERS_MIN 20              /* others at all, before we call it critical */
 #define NET_ACCOUNTS_MIN 3         /* accounts, before a network is accused in their stead */
 
@@ -234,10 +234,8 @@ static struct strength weigh(const struct state *s, struct detect_ctx *c, const 
 	}
 	w.local_orphans = w.local_orphans > w.own_orphans ? w.local_orphans - w.own_orphans : 0;
 	w.u = ((double)w.orphans + 0.5) / ((double)(w.linked + w.orphans) + 1);
-	if (w.local_linked + w.local_orphans >= LOCAL_MIN) {
-		double u = ((double)w.local_orphans + 0.5) / ((double)(w.local_linked + w.local_orphans) + 1);
-		w.u = u > w.u ? u : w.u;
-	}
+	double local = ((double)w.local_orphans + LOCAL_WEIGHT * w.u) / ((double)(w.local_linked + w.local_orphans) + LOCAL_WEIGHT);
+	w.u = local > w.u ? local : w.u;
 	w.p = log10_tail(w.own_orphans, w.own, w.u);
 	return w;
 }

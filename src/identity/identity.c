@@ -57,6 +57,7 @@ struct identity {
 	struct table pairs[2];            /* this day and the one before */
 	int64_t pairs_day;
 	struct identity_client *clients; uint32_t client_count;
+	struct identity_client nobody;    /* records that name no client: judged by all clients together */
 	struct provenance at;
 	uint64_t reasons[PROV_REASONS];
 	bool failed;
@@ -328,7 +329,7 @@ void identity_end(struct identity *x)
 static struct identity_client *client_at(struct identity *x, const struct world *w, uint32_t client)
 {
 	if (client == NONE)
-		return NULL;
+		return &x->nobody;
 	if (client >= x->client_count) {
 		uint32_t want = client + client / 2 + 64;
 		struct identity_client *p = realloc(x->clients, want * sizeof *p);
@@ -442,12 +443,17 @@ static void count_first(struct identity *x, const struct event *e, struct identi
 {
 	int64_t hour = p->issued_us == INT64_MIN ? e->rec->time_us : p->issued_us;
 	p->pair_is_new = pair_is_new(x, e, hour, linked | (unsigned)p->by_session << 1);
-	if (linked) {
-		c->by[p->by_session].linked++;
-		c->by[p->by_session].linked_pairs += p->pair_is_new;
-	} else {
-		c->by[p->by_session].orphans++;
-		c->by[p->by_session].orphan_pairs += p->pair_is_new;
+	for (int i = 0; i < 2; i++) { /* this client, then all together */
+		struct identity_client *to = i ? &x->nobody : c;
+		if (linked) {
+			to->by[p->by_session].linked++;
+			to->by[p->by_session].linked_pairs += p->pair_is_new;
+		} else {
+			to->by[p->by_session].orphans++;
+			to->by[p->by_session].orphan_pairs += p->pair_is_new;
+		}
+		if (to == &x->nobody)
+			break;
 	}
 }
 
@@ -462,10 +468,8 @@ static enum prov_reason judge_unlinked(struct identity *x, const struct event *e
 			return REASON_OLD;
 		from = issued - SKEW_US;
 		to = issued + ISSUE_OFFSET_US + SKEW_US;
-		if (to > r->time_us + AHEAD_US) /* issued in the future, it says: its sign-in has not been read yet */
-			to = r->time_us + AHEAD_US;
-		if (from > to)
-			from = to;
+		if (to > r->time_us + AHEAD_US)
+			return REASON_FUTURE; /* its sign-in has not been read yet; token-outside-life says the rest */
 	}
 	enum prov_reason reason = ask_coverage(x, r, c, from, to);
 	if (reason != REASON_ORPHAN && reason != REASON_ORPHAN_QUIET)
@@ -482,7 +486,8 @@ static enum prov_reason judge_unlinked(struct identity *x, const struct event *e
 	p->judged = true;
 	bool links = c->by[p->by_session].linked_pairs >= CLIENT_LINKS_MIN
 		&& c->by[p->by_session].linked_pairs > c->by[p->by_session].orphan_pairs;
-	p->first = orphan_is_new(x, r, p->by_session);
+	/* the record of a renewal is none of a use: the token's first use is still to come */
+	p->first = r->op != OP_GATFR_TOKEN_ISSUE && orphan_is_new(x, r, p->by_session);
 	if (p->first)
 		count_first(x, e, c, p, false);
 	return links ? reason : p->by_session ? REASON_SESSION_UNKNOWN : REASON_CLIENT;
@@ -517,11 +522,11 @@ static void judge_linked(struct identity *x, const struct event *e, struct ident
 		p->issued_us = (int64_t)i->time_s * US_PER_SECOND - ISSUE_OFFSET_US;
 	p->actor_differs = actor && i->actor && actor != i->actor && !(i->flags & ISSUE_CLASH);
 	p->device_differs = device && i->device && device != i->device;
+	if (!c || r->op == OP_GATFR_TOKEN_ISSUE)
+		return;
 	p->first = !(i->flags & ISSUE_USED);
 	i->flags |= ISSUE_USED;
-	if (!c)
-		return;
-	p->app_differs = i->app && c->app && i->app != c->app && i->app != short_hash(c->app_ref)
+	p->app_differs = e->client != NONE && i->app && c->app && i->app != c->app && i->app != short_hash(c->app_ref)
 		&& c->app_hits >= APP_HITS_MIN && c->app_misses * 50 <= c->app_hits;
 	if (p->first) {
 		learn_app(c, i->app);

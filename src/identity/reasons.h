@@ -17,4 +17,5 @@ REASON(HOLE, CANNOT_SAY, "hole", "its token was issued in a hole of the sign-in 
 REASON(APP_HOLE, CANNOT_SAY, "app_hole", "its token was issued while sign-ins of that application alone are missing")
 REASON(CLIENT, CANNOT_SAY, "client_not_linked", "tokens of this client are seldom or never found among the sign-ins")
 REASON(OLD, CANNOT_SAY, "issued_long_ago", "its token was issued longer ago than a token may live")
+REASON(FUTURE, CANNOT_SAY, "issued_later", "its token says that it was issued later than it was used")
 REASON(FULL, CANNOT_SAY, "memory_full", "more sign-ins at once than are remembered")
