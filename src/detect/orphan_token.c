@@ -342,12 +342,12 @@ static void judge(struct state *s, struct detect_ctx *c, const struct orphan_cas
 		return;
 	if (o->about == ABOUT_ACCOUNT && net_is_accused(s, c, o))
 		return;
-	if (p + many <= -1)
+	if (p + many <= -2)
 		severity = SEVERITY_CRITICAL;
-	else if (p + many <= 0)
+	else if (p + many <= -1)
 		severity = SEVERITY_HIGH;
-	else if (p <= -2 && o->about == ABOUT_ACCOUNT)
-		severity = SEVERITY_MEDIUM;
+	else if (p + many <= -0.5 || (!w[0].orphans && o->tokens[0] && p + many <= 0.5))
+		severity = SEVERITY_MEDIUM; /* the only token that this export has no sign-in for: its first loss, or a forgery */
 	else
 		return;
 	bool weak = !o->tokens[0] || o->quiet == tokens || w[0].linked < OTHERS_MIN;
@@ -391,8 +391,8 @@ static const char *const mitre[] = { "T1606", "T1550.001", NULL };
 const struct detector detector_orphan_token = {
 	.name = "orphan-token",
 	.title = "Mail opened with a token that nobody issued",
-	.severity = "critical: beyond what the sign-in export loses; high: the same by session id, at a quiet hour or with few to "
-		    "compare; medium: one chance in a hundred; low: a client of which no token links",
+	.severity = "critical: fewer than 0.01 such cases are to be expected of an export that loses as much; high: 0.1, or by session "
+		    "id, at a quiet hour, with few to compare; medium: 0.3, or the only one; low: a client of which no token links",
 	.signal = "the token id of an access stands in no sign-in, although sign-ins of that category and time are at hand",
 	.catches = "forged tokens, also when nothing else is unusual: five mails a day through the victim's own application",
 	.misses = "records without token and session id; times of which no sign-ins are at hand; a forged token with the id of a real one",
