@@ -13,7 +13,7 @@
 #include "base/hash.h"
 #include "base/timefmt.h"
 
-enum { CELLS = 48, EDGE_SLOTS = 6 };
+enum { CELLS = 48, EDGE_SLOTS = 6, LONG_ENOUGH = 10000 };
 
 uint64_t timeline_sketch(uint64_t id_hash)
 {
@@ -76,7 +76,7 @@ static int find_holes(struct timeline *t)
 			double before = edge_mean(t, i, -1), after = edge_mean(t, i + 1, 1);
 			floor = 0.2 * (before < after ? before : after);
 		}
-		for (uint32_t s = from; s < to && expected < t->hole_expected; s++) {
+		for (uint32_t s = from; s < to && (expected < t->hole_expected || s - from < LONG_ENOUGH); s++) {
 			double r = rate[cell_of(t, s, by_weekday)];
 			expected += r > floor ? r : floor;
 		}
