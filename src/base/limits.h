@@ -69,6 +69,7 @@
 #define TEXT_LIST_SHOWN 5                   /* names in a list for people, then "and 37 more" */
 #define TEXT_APPS_SHOWN 20                  /* rows of the inventory table */
 #define SUMMARY_OPERATIONS_MAX 200          /* operations listed by name in the summary */
+#define SUMMARY_BLIND_MAX 1000              /* findings of blindness in a scan; taximeter coverage has them all */
 #define SUMMARY_HOLES_MAX 100               /* holes of one category of sign-ins, likewise */
 
 /* -- eval: truth and alerts of a simulated tenant, read whole -- */

@@ -2,6 +2,7 @@
 /* coverage: see coverage.h. */
 #include "coverage/coverage.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -17,6 +18,8 @@
 #define BLIND_US US_PER_DAY   /* after a throttled record */
 #define OVERLAP_US US_PER_HOUR /* of a day, before the day is called after what overlaps it */
 #define GAP_OVERLAP_US (6 * US_PER_HOUR)
+#define GAP_RECORDS_MIN 500   /* in the whole data, before a silence of all is odd */
+#define GAP_SPAN_MIN_US (7 * US_PER_DAY)
 
 const char *const day_state_names[DAY_STATES] = {
 	[DAY_RECORDED] = "recorded", [DAY_QUIET] = "quiet", [DAY_SILENT] = "silent", [DAY_THROTTLED] = "throttled", [DAY_OFF] = "off",
@@ -53,7 +56,8 @@ struct coverage {
 	struct row *rows; uint32_t row_count;
 	uint32_t *owner_of; uint32_t actor_count; /* actor -> mailbox + 1 */
 	struct change *changes; size_t change_count, change_capacity;
-	struct timeline_slot *hours; size_t hour_count, hour_capacity; /* audit records of the tenant */
+	uint32_t *hours; size_t hour_count, hour_capacity; /* hours in which the tenant has any audit record */
+	uint64_t records;
 	struct timeline line;
 	uint64_t cells, refused;
 	int64_t first_us, last_us; /* of audit records */
@@ -247,12 +251,11 @@ static void meet_setting(struct coverage *c, const struct event *e)
 static void meet_hour(struct coverage *c, int64_t us)
 {
 	uint32_t hour = (uint32_t)(us / US_PER_HOUR);
-	if (c->hour_count && c->hours[c->hour_count - 1].at >= hour) {
-		c->hours[c->hour_count - 1].count += 1;
+	c->records++;
+	if (c->hour_count && c->hours[c->hour_count - 1] >= hour)
 		return;
-	}
 	if (push(c, (void **)&c->hours, c->hour_count, &c->hour_capacity, sizeof *c->hours, 2000000))
-		c->hours[c->hour_count++] = (struct timeline_slot){ hour, 1 };
+		c->hours[c->hour_count++] = hour;
 }
 
 void coverage_meet(struct coverage *c, const struct world *w, const struct event *e)
@@ -413,6 +416,8 @@ static bool stretch_rows(struct coverage *c, const struct world *w)
 
 static void find_gaps(struct coverage *c)
 {
+	if (c->records < GAP_RECORDS_MIN || c->last_us - c->first_us < GAP_SPAN_MIN_US)
+		return; /* a handful of records has no rhythm */
 	for (size_t k = 0; k < c->line.hole_count; k++) {
 		const struct timeline_hole *h = &c->line.holes[k];
 		int64_t from = (int64_t)(h->from + 1) * US_PER_HOUR, to = (int64_t)(h->to - 1) * US_PER_HOUR;
@@ -420,7 +425,7 @@ static void find_gaps(struct coverage *c)
 		if (f) {
 			f->from_us = from;
 			f->to_us = to;
-			f->expected = h->expected;
+			f->unlikely = h->unlikely;
 		}
 		for (uint32_t i = 0; i < c->row_count; i++)
 			for (int64_t day = from / US_PER_DAY; day <= to / US_PER_DAY; day++) {
@@ -507,7 +512,7 @@ int coverage_finish(struct coverage *c, const struct world *w)
 	if (last - c->first_day >= 3660)
 		c->first_day = last - 3659;
 	c->day_count = (uint32_t)(last - c->first_day + 1);
-	struct timeline_slot *hours = malloc((c->hour_count + 1) * sizeof *hours);
+	uint32_t *hours = malloc((c->hour_count + 1) * sizeof *hours);
 	if (!hours || !stretch_rows(c, w)) {
 		free(hours);
 		return -1;
@@ -595,8 +600,8 @@ void coverage_sentence(const struct world *w, const struct coverage_finding *f, 
 		buf_printf(b, "Auditing of the whole tenant was switched off at %s", from);
 		break;
 	case DAY_GAP:
-		buf_printf(b, "Not one record of any mailbox from %s to %s, where at least %.0f were to be expected: the collector, the export, or "
-			   "the log itself stood still", from, to, f->expected);
+		buf_printf(b, "Not one record of any mailbox from %s to %s, which by this log's own rhythm has a chance below one in 10^%.0f: the "
+			   "collector, the export, or the log itself stood still", from, to, floor(f->unlikely / log(10)));
 		return;
 	case DAY_BYPASSED:
 		add_whose(b, w, f);

@@ -13,7 +13,7 @@
  *   bypassed     what the owner's account does is written nowhere
  *   narrowed     MailItemsAccessed was taken from the audited actions of the mailbox
  *   unlicensed   the plan for premium auditing was taken away, and nothing is recorded since
- *   gap          no mailbox at all has a record, at a time when dozens were to be expected: the collector
+ *   gap          no mailbox at all has a record, at a time when that is next to impossible: the collector
  *   outside      before the first record of the data, or after the last
  *
  * Memory: 4 bytes a mailbox and day (COVERAGE_CELLS_MAX), some hundred a change of settings. */
@@ -39,7 +39,7 @@ struct coverage_finding {
 	int64_t from_us, to_us;  /* to_us INT64_MAX: and still */
 	uint32_t days;           /* SILENT: how many; else 0 */
 	uint32_t usual, life;    /* SILENT: days with life and reads; signs of life in the silent days */
-	double expected;         /* GAP: records that were to be expected, at least */
+	double unlikely;         /* GAP: the chance of such a silence is e^-unlikely, or less */
 	char target[104];        /* account as the record names it; "" = none */
 };
 

@@ -108,15 +108,11 @@ static void add_axis(struct buf *b, const struct coverage *c, unsigned width)
 	for (uint32_t i = 0; i < days; i++) {
 		char text[TIME_TEXT_SIZE];
 		time_format_minute((coverage_first_day(c) + i) * US_PER_DAY, text);
-		bool first_of_month = text[8] == '0' && text[9] == '1';
-		if (i && !first_of_month && !(days < 60 && i % 7 == 0))
+		bool marked = days < 60 ? i % 7 == 0 : text[8] == '0' && text[9] == '1';
+		if (i && (!marked || (i - last) * width < 80 || (days - i) * width < 70))
 			continue;
-		if (i && (i - last) * width < 74 && !first_of_month)
-			continue;
-		if (i && (i - last) * width < 74 && last == 0)
-			continue;
-		buf_printf(b, "<line class=\"tick\" x1=\"%u\" x2=\"%u\" y1=\"0\" y2=\"22\"/><text x=\"%u\" y=\"15\">%.10s</text>", i * width, i * width, i * width + 3,
-			   text);
+		buf_printf(b, "<line class=\"tick\" x1=\"%u\" x2=\"%u\" y1=\"0\" y2=\"22\"/><text x=\"%u\" y=\"15\">%.10s</text>", i * width, i * width,
+			   i * width + 3, text);
 		last = i;
 	}
 	buf_add_cstr(b, "</svg></div>");
@@ -158,6 +154,37 @@ static void add_row(struct buf *b, const struct coverage *c, const struct world 
 	buf_add_cstr(b, "</svg></div>\n");
 }
 
+static bool has_gaps(const struct coverage *c)
+{
+	size_t n;
+	const struct coverage_finding *f = coverage_findings(c, &n);
+	for (size_t i = 0; i < n; i++)
+		if (f[i].what == DAY_GAP)
+			return true;
+	return false;
+}
+
+/* hours in which nobody has a record, above all the rows */
+static void add_everybody(struct buf *b, const struct coverage *c, unsigned width)
+{
+	size_t n;
+	const struct coverage_finding *f = coverage_findings(c, &n);
+	if (!has_gaps(c))
+		return;
+	buf_printf(b, "<div class=\"row\"><span class=\"who\"><em>everybody</em></span><svg width=\"%u\" height=\"%d\" role=\"img\" aria-label=\"gaps of all "
+		   "mailboxes\">", coverage_days(c) * width + 1, ROW_HEIGHT + 2);
+	for (size_t i = 0; i < n; i++) {
+		char from[TIME_TEXT_SIZE], to[TIME_TEXT_SIZE];
+		double at = (double)(f[i].from_us - coverage_first_day(c) * US_PER_DAY) / (double)US_PER_DAY * width;
+		double wide = (double)(f[i].to_us - f[i].from_us) / (double)US_PER_DAY * width;
+		if (f[i].what != DAY_GAP)
+			continue;
+		buf_printf(b, "<rect class=\"gap\" x=\"%.1f\" y=\"1\" width=\"%.1f\" height=\"%d\"><title>%s to %s: %s</title></rect>", at, wide < 2 ? 2 : wide,
+			   ROW_HEIGHT, time_format_minute(f[i].from_us, from), time_format_minute(f[i].to_us, to), day_state_docs[DAY_GAP]);
+	}
+	buf_add_cstr(b, "</svg></div>\n");
+}
+
 static void add_map(struct buf *b, const struct coverage *c, const struct world *w)
 {
 	size_t n;
@@ -168,10 +195,11 @@ static void add_map(struct buf *b, const struct coverage *c, const struct world 
 			"<ul class=\"key\"><li><i class=\"r1\"></i>recorded, under 5 records</li><li><i class=\"r2\"></i>under 50</li>"
 			"<li><i class=\"r3\"></i>50 and more</li>");
 	for (int s = DAY_QUIET; s < DAY_OUTSIDE; s++)
-		if (coverage_total(c, (enum day_state)s))
+		if (coverage_total(c, (enum day_state)s) || (s == DAY_GAP && has_gaps(c)))
 			buf_printf(b, "<li><i class=\"%s\"></i>%s: %s</li>", day_state_names[s], day_state_names[s], day_state_docs[s]);
 	buf_add_cstr(b, "</ul><div class=\"map\" tabindex=\"0\" role=\"group\" aria-label=\"Heat map of mailboxes and days\">");
 	add_axis(b, c, width);
+	add_everybody(b, c, width);
 	for (size_t i = 0; i < n && i < COVERAGE_ROWS_SHOWN; i++)
 		add_row(b, c, w, &m[i], width);
 	buf_add_cstr(b, "</div>");

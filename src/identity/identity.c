@@ -25,11 +25,11 @@ const char *const signin_category_names[SIGNIN_CATEGORIES] = {
 	"interactive", "non_interactive", "service_principal", "managed_identity", "audit_log",
 };
 
-struct app_hour { uint64_t sketch; uint32_t app, hour; };
+struct app_hour { uint32_t app, hour; };
 
 struct lane {
 	struct sort_lane *sort;
-	struct table slots;  /* category << 32 | slot -> uint64_t sketch */
+	struct table slots;  /* set of category << 32 | slot */
 	struct table apps;   /* hash(app, hour) -> struct app_hour */
 };
 
@@ -81,7 +81,7 @@ struct identity *identity_new(unsigned lanes)
 	x->lane_count = lanes;
 	for (unsigned i = 0; i < lanes; i++) {
 		x->lanes[i].sort = sorter_lane(x->sorter, i);
-		table_init(&x->lanes[i].slots, sizeof(uint64_t), IDENTITY_SLOTS_MAX);
+		table_init(&x->lanes[i].slots, 0, IDENTITY_SLOTS_MAX);
 		table_init(&x->lanes[i].apps, sizeof(struct app_hour), IDENTITY_APP_HOURS_MAX);
 	}
 	return x;
@@ -126,18 +126,11 @@ void identity_collect(struct identity *x, unsigned lane, const struct rec *r)
 	sort_add(l->sort, r);
 	if (r->flags & REC_NO_TIME)
 		return;
-	uint64_t sketch = timeline_sketch(id_key(r->id, false));
-	uint64_t slot = (uint64_t)(r->signin_kind - 1) << 32 | (uint64_t)(r->time_us / SLOT_US);
-	uint64_t *have = table_put(&l->slots, slot, NULL);
-	if (have)
-		*have |= sketch;
+	table_put(&l->slots, (uint64_t)(r->signin_kind - 1) << 32 | (uint64_t)(r->time_us / SLOT_US), NULL);
 	uint32_t app = short_hash(r->client), hour = (uint32_t)(r->time_us / US_PER_HOUR);
 	struct app_hour *a = app ? table_put(&l->apps, hash_mix(app, hour), NULL) : NULL;
-	if (a) {
-		a->app = app;
-		a->hour = hour;
-		a->sketch |= sketch;
-	}
+	if (a)
+		*a = (struct app_hour){ app, hour };
 }
 
 void identity_lane_done(struct identity *x, unsigned lane)
@@ -155,20 +148,13 @@ static void merge_lanes(struct identity *x)
 	uint64_t key;
 	for (unsigned i = 0; i < x->lane_count; i++) {
 		struct lane *l = &x->lanes[i];
-		const uint64_t *sketch;
 		const struct app_hour *a;
-		for (size_t at = 0; i && (sketch = table_next(&l->slots, &at, &key)); ) {
-			uint64_t *have = table_put(&to->slots, key, NULL);
-			if (have)
-				*have |= *sketch;
-		}
+		for (size_t at = 0; i && table_next(&l->slots, &at, &key); )
+			table_put(&to->slots, key, NULL);
 		for (size_t at = 0; i && (a = table_next(&l->apps, &at, &key)); ) {
 			struct app_hour *have = table_put(&to->apps, key, NULL);
-			if (!have)
-				continue;
-			have->app = a->app;
-			have->hour = a->hour;
-			have->sketch |= a->sketch;
+			if (have)
+				*have = *a;
 		}
 	}
 	for (unsigned i = 0; i < x->lane_count; i++) {
@@ -177,32 +163,28 @@ static void merge_lanes(struct identity *x)
 	}
 }
 
-static int by_at(const void *a, const void *b)
+static int by_number(const void *a, const void *b)
 {
-	const struct timeline_slot *x = a, *y = b;
-	return x->at < y->at ? -1 : x->at > y->at;
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+	return x < y ? -1 : x > y;
 }
 
 /* the timeline of the categories whose bits are set; one slot may stand in two of them */
 static int make_categories(struct identity *x, unsigned mask, struct timeline *ret)
 {
 	const struct table *t = &x->lanes[0].slots;
-	struct timeline_slot *v = malloc((t->n + 1) * sizeof *v);
-	const uint64_t *sketch;
+	uint32_t *v = malloc((t->n + 1) * sizeof *v);
 	uint64_t key;
 	size_t n = 0, kept = 0;
 	if (!v)
 		return -1;
-	for (size_t at = 0; (sketch = table_next(t, &at, &key)); )
+	for (size_t at = 0; table_next(t, &at, &key); )
 		if (mask >> (key >> 32) & 1)
-			v[n++] = (struct timeline_slot){ (uint32_t)key, (float)timeline_count(*sketch) };
-	qsort(v, n, sizeof *v, by_at);
-	for (size_t i = 0; i < n; i++) {
-		if (kept && v[kept - 1].at == v[i].at)
-			v[kept - 1].count = v[kept - 1].count > v[i].count ? v[kept - 1].count : v[i].count;
-		else
+			v[n++] = (uint32_t)key;
+	qsort(v, n, sizeof *v, by_number);
+	for (size_t i = 0; i < n; i++)
+		if (!kept || v[kept - 1] != v[i])
 			v[kept++] = v[i];
-	}
 	return timeline_make(ret, SLOT_US, v, kept);
 }
 
@@ -235,11 +217,11 @@ static int make_apps(struct identity *x)
 		size_t j = i;
 		while (j < n && v[j].app == v[i].app)
 			j++;
-		struct timeline_slot *slots = malloc((j - i) * sizeof *slots);
+		uint32_t *slots = malloc((j - i) * sizeof *slots);
 		if (!slots)
 			goto memory;
 		for (size_t k = i; k < j; k++)
-			slots[k - i] = (struct timeline_slot){ v[k].hour, (float)timeline_count(v[k].sketch) };
+			slots[k - i] = v[k].hour;
 		x->apps[x->app_count].app = v[i].app;
 		if (timeline_make(&x->apps[x->app_count++].line, US_PER_HOUR, slots, j - i) != 0)
 			goto memory;

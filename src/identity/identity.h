@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* identity: was this access made with a token that anybody issued?
  *
- *   decoders --sign-ins--> lanes: sorter, sketches of coverage
+ *   decoders --sign-ins--> lanes: sorter, slots of time with sign-ins
  *   when all is read       lanes -> timelines: when each category, and each application, was alive
  *   event by event         sign-ins up to 15 minutes ahead of the event -> store; the event's token is looked up
  *

@@ -1,30 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* timeline: see timeline.h.
  *
- * What is usual: the mean of each hour of the day, working days and weekends apart once there are two weeks of data.
- * Where fewer than three days have such an hour, the mean says little (a hole has emptied it too), and a fifth of what
- * stands on both sides of the silence is expected at least. */
+ * What is usual: of each hour of the day the share of its slots that have anything, working days and weekends apart once
+ * there are two weeks.  Where fewer than three days have such an hour, the share says little (a hole has emptied it too),
+ * and half of what the hours on both sides of the silence have is taken for usual at least. */
 #include "identity/timeline.h"
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/hash.h"
 #include "base/timefmt.h"
 
-enum { CELLS = 48, EDGE_SLOTS = 6, LONG_ENOUGH = 10000 };
-
-uint64_t timeline_sketch(uint64_t id_hash)
-{
-	return UINT64_C(1) << (hash_mix(id_hash, 0x51) & 63);
-}
-
-double timeline_count(uint64_t sketch)
-{
-	int empty = 64 - __builtin_popcountll(sketch);
-	return empty ? -64.0 * log(empty / 64.0) : 64.0 * log(128.0); /* full: 310 and more */
-}
+enum {
+	CELLS = 48,
+	EDGE_SLOTS = 6,
+	LONG_ENOUGH = 10000, /* slots of a silence that are weighed, once it is a hole */
+};
 
 static unsigned cell_of(const struct timeline *t, uint32_t slot, bool by_weekday)
 {
@@ -33,54 +24,57 @@ static unsigned cell_of(const struct timeline *t, uint32_t slot, bool by_weekday
 	return hour + (by_weekday && day >= 5 ? 24 : 0);
 }
 
-/* mean of up to EDGE_SLOTS slots of time on one side of a silence: of slots[i] and those before (step -1) or after it */
-static double edge_mean(const struct timeline *t, size_t i, int step)
+/* -ln of the chance that a slot is empty, where `present` of n were not */
+static double unlikely(double present, double n)
 {
-	double sum = 0;
-	uint32_t from = t->slots[i].at;
+	n = n < present ? present : n;
+	return log((n + 1) / (n + 1 - present));
+}
+
+/* how many of the EDGE_SLOTS slots on one side of a silence have anything: slots[i] and those before (-1) or after (1) */
+static double edge(const struct timeline *t, size_t i, int step)
+{
+	unsigned n = 0;
 	for (size_t k = i; k < t->slot_count; k += (size_t)step) {
-		uint32_t apart = step > 0 ? t->slots[k].at - from : from - t->slots[k].at;
+		uint32_t apart = step > 0 ? t->slots[k] - t->slots[i] : t->slots[i] - t->slots[k];
 		if (apart >= EDGE_SLOTS)
 			break;
-		sum += (double)t->slots[k].count;
+		n++;
 		if (step < 0 && k == 0)
 			break;
 	}
-	return sum / EDGE_SLOTS;
+	return n;
 }
 
 static int find_holes(struct timeline *t)
 {
-	double sum[CELLS] = { 0 }, rate[CELLS];
+	double present[CELLS] = { 0 }, usual[CELLS];
 	size_t n = t->slot_count, capacity = 0;
-	uint32_t first = t->slots[0].at, last = t->slots[n - 1].at;
-	double days = (double)(last - first + 1) * (double)t->slot_us / (double)US_PER_DAY;
-	bool by_weekday = days >= 14;
+	double days = (double)(t->slots[n - 1] - t->slots[0] + 1) * (double)t->slot_us / (double)US_PER_DAY;
 	double slots_per_hour = (double)US_PER_HOUR / (double)t->slot_us;
+	bool by_weekday = days >= 14;
 
-	for (size_t i = 0; i < n; i++) {
-		sum[cell_of(t, t->slots[i].at, by_weekday)] += (double)t->slots[i].count;
-		t->total += (double)t->slots[i].count;
-	}
+	for (size_t i = 0; i < n; i++)
+		present[cell_of(t, t->slots[i], by_weekday)] += 1;
 	for (unsigned c = 0; c < CELLS; c++) {
 		double of_these = !by_weekday ? days : c < 24 ? days * 5 / 7 : days * 2 / 7;
-		rate[c] = sum[c] / ((of_these < 1 ? 1 : of_these) * slots_per_hour);
+		usual[c] = unlikely(present[c], (of_these < 1 ? 1 : of_these) * slots_per_hour);
 	}
-	t->hole_expected = log(t->total) + 1 > 4 ? log(t->total) + 1 : 4;
+	t->limit = log((double)n) + 1 > 4 ? log((double)n) + 1 : 4;
 	for (size_t i = 0; i + 1 < n; i++) {
-		uint32_t from = t->slots[i].at + 1, to = t->slots[i + 1].at;
-		double expected = 0, floor = 0;
+		uint32_t from = t->slots[i] + 1, to = t->slots[i + 1];
+		double sum = 0, least = 0;
 		if (from >= to)
 			continue;
 		if (days < 3) {
-			double before = edge_mean(t, i, -1), after = edge_mean(t, i + 1, 1);
-			floor = 0.2 * (before < after ? before : after);
+			double before = edge(t, i, -1), after = edge(t, i + 1, 1);
+			least = unlikely(before < after ? before : after, EDGE_SLOTS) / 2;
 		}
-		for (uint32_t s = from; s < to && (expected < t->hole_expected || s - from < LONG_ENOUGH); s++) {
-			double r = rate[cell_of(t, s, by_weekday)];
-			expected += r > floor ? r : floor;
+		for (uint32_t s = from; s < to && (sum < t->limit || s - from < LONG_ENOUGH); s++) {
+			double u = usual[cell_of(t, s, by_weekday)];
+			sum += u > least ? u : least;
 		}
-		if (expected < t->hole_expected)
+		if (sum < t->limit)
 			continue;
 		if (t->hole_count == capacity) {
 			size_t want = capacity ? capacity * 2 : 8;
@@ -90,12 +84,12 @@ static int find_holes(struct timeline *t)
 			t->holes = p;
 			capacity = want;
 		}
-		t->holes[t->hole_count++] = (struct timeline_hole){ from - 1, to + 1, expected };
+		t->holes[t->hole_count++] = (struct timeline_hole){ from - 1, to + 1, sum };
 	}
 	return 0;
 }
 
-int timeline_make(struct timeline *t, int64_t slot_us, struct timeline_slot *slots, size_t n)
+int timeline_make(struct timeline *t, int64_t slot_us, uint32_t *slots, size_t n)
 {
 	*t = (struct timeline){ .slot_us = slot_us, .slots = slots, .slot_count = n };
 	return n ? find_holes(t) : 0;
@@ -114,7 +108,7 @@ static size_t slot_at(const struct timeline *t, uint32_t at)
 	size_t low = 0, high = t->slot_count;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		if (t->slots[middle].at < at)
+		if (t->slots[middle] < at)
 			low = middle + 1;
 		else
 			high = middle;
@@ -126,9 +120,9 @@ enum timeline_says timeline_ask(const struct timeline *t, int64_t from_us, int64
 {
 	if (!t->slot_count)
 		return TIMELINE_EMPTY;
-	if (from_us < 0 || from_us / t->slot_us <= t->slots[0].at) /* the first slot may be cut, as may the last */
+	if (from_us < 0 || from_us / t->slot_us <= t->slots[0]) /* the first slot may be cut, as may the last */
 		return TIMELINE_BEFORE;
-	if (to_us / t->slot_us >= t->slots[t->slot_count - 1].at)
+	if (to_us / t->slot_us >= t->slots[t->slot_count - 1])
 		return TIMELINE_AFTER;
 	uint32_t from = (uint32_t)(from_us / t->slot_us), to = (uint32_t)(to_us / t->slot_us);
 	size_t low = 0, high = t->hole_count;
@@ -142,5 +136,5 @@ enum timeline_says timeline_ask(const struct timeline *t, int64_t from_us, int64
 	if (low < t->hole_count && t->holes[low].from <= to)
 		return TIMELINE_HOLE;
 	size_t i = slot_at(t, from);
-	return i < t->slot_count && t->slots[i].at <= to ? TIMELINE_COVERED : TIMELINE_QUIET;
+	return i < t->slot_count && t->slots[i] <= to ? TIMELINE_COVERED : TIMELINE_QUIET;
 }

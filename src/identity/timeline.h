@@ -2,13 +2,14 @@
 /* timeline: when a log was alive, learned from the log itself.
  *
  * A sign-in log that says nothing between two and four has a hole, or nobody signed in.  Which of the two it was decides
- * whether a token without a sign-in is a forgery or a clerk's slip, so the log is asked what is usual for it: how many
- * sign-ins stand in a slot of this hour on such a day.  The expected number in the pauses between sign-ins is spread as
- * by chance (one in e^x passes x), and there are as many pauses as sign-ins: a silence is called a hole if such a one was
- * to be expected less than once in three logs of this length.  All others are taken for night.  So a hole that has
- * swallowed a dozen sign-ins can pass unseen; what follows from it is for the detector to weigh (detect/orphan_token.c).
+ * whether a token without a sign-in is a forgery or a clerk's slip, so the log is asked what is usual for it: in how many
+ * of the slots of this hour, on such days, is there anything at all?  A silence is as unlikely as all its slots being
+ * empty together, and there are as many silences as slots with something in them: it is called a hole if one so unlikely
+ * was to be expected less than once in three logs of this length.  All others are taken for night.  So a hole in a quiet
+ * hour can pass unseen; what follows from it is for the detector to weigh (detect/orphan_token.c).
  *
- * Counts are of distinct ids and come from a sketch of 64 bits (timeline_count()): copies of a row change nothing. */
+ * Only whether there is anything in a slot counts, not how much: copies of a row change nothing, and neither does a burst,
+ * be it ten thousand failed sign-ins in an hour. */
 #ifndef TXM_IDENTITY_TIMELINE_H
 #define TXM_IDENTITY_TIMELINE_H
 
@@ -16,14 +17,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct timeline_slot {
-	uint32_t at;    /* time / slot */
-	float count;    /* distinct sign-ins, estimated */
-};
-
 struct timeline_hole {
 	uint32_t from, to; /* slots, [from, to): the silence and the slot at either end of it, which may be cut */
-	double expected;
+	double unlikely;   /* the chance of it is e^-unlikely, or less */
 };
 
 enum timeline_says {
@@ -37,18 +33,13 @@ enum timeline_says {
 
 struct timeline {
 	int64_t slot_us;
-	struct timeline_slot *slots; size_t slot_count; /* those with sign-ins, in order */
+	uint32_t *slots; size_t slot_count; /* time / slot_us of those with anything in them, in order, distinct */
 	struct timeline_hole *holes; size_t hole_count;
-	double total;
-	double hole_expected; /* a silence in which so many were to be expected is a hole */
+	double limit; /* a silence this unlikely is a hole */
 };
 
-/* the 64-bit sketch of one id, to be OR-ed; and the number of distinct ids behind a sketch */
-uint64_t timeline_sketch(uint64_t id_hash);
-double timeline_count(uint64_t sketch);
-
-/* Takes slots (malloc'ed, sorted by `at`, distinct), finds the holes.  0; nonzero: out of memory. */
-int timeline_make(struct timeline *t, int64_t slot_us, struct timeline_slot *slots, size_t n);
+/* Takes slots (malloc'ed), finds the holes.  0; nonzero: out of memory. */
+int timeline_make(struct timeline *t, int64_t slot_us, uint32_t *slots, size_t n);
 void timeline_release(struct timeline *t);
 /* about the whole of [from_us, to_us] */
 enum timeline_says timeline_ask(const struct timeline *t, int64_t from_us, int64_t to_us);

@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "base/timefmt.h"
+#include "coverage/coverage.h"
 #include "detect/detect.h"
 #include "identity/identity.h"
 #include "sink/sink.h"
@@ -244,7 +245,7 @@ static void add_category(struct buf *b, const struct identity *x, unsigned categ
 		json_time(b, t->holes[i].from * t->slot_us);
 		buf_add_cstr(b, ",\"to\":");
 		json_time(b, t->holes[i].to * t->slot_us);
-		buf_printf(b, ",\"expected\":%.1f}", t->holes[i].expected);
+		buf_add_char(b, '}');
 	}
 	buf_add_char(b, ']');
 	number(b, "hole_count", t->hole_count);
@@ -290,6 +291,41 @@ void json_tokens(struct sink_out *o, const struct findings *f)
 		number(b, "tokens_orphan", c->by[0].orphans);
 		buf_add_cstr(b, "}\n");
 	}
+}
+
+void json_blind(struct sink_out *o, const struct findings *f)
+{
+	struct buf *b = &o->pending, text;
+	const struct coverage_finding *v;
+	size_t n, mailboxes;
+
+	if (!f->coverage)
+		return;
+	v = coverage_findings(f->coverage, &n);
+	coverage_mailboxes(f->coverage, &mailboxes);
+	if (!n)
+		return;
+	buf_init(&text, 8 * KIB);
+	for (size_t i = 0; i < n && i < SUMMARY_BLIND_MAX && sink_out_step(o); i++) {
+		buf_printf(b, "{\"type\":\"blind\",\"state\":\"%s\",\"guid\":", day_state_names[v[i].what]);
+		json_text(b, v[i].mailbox == NONE ? STR_NONE : world_mailbox_guid(f->world, v[i].mailbox));
+		buf_add_cstr(b, ",\"upn\":");
+		json_text(b, v[i].mailbox == NONE ? STR_NONE : world_mailbox_upn(f->world, v[i].mailbox));
+		buf_add_cstr(b, ",\"from\":");
+		json_time(b, v[i].from_us);
+		buf_add_cstr(b, ",\"to\":");
+		json_time(b, v[i].to_us == INT64_MAX ? 0 : v[i].to_us);
+		buf_add_cstr(b, ",\"sentence\":");
+		buf_clear(&text);
+		coverage_sentence(f->world, &v[i], &text);
+		buf_add_json(b, buf_str(&text));
+		buf_add_cstr(b, "}\n");
+	}
+	buf_release(&text);
+	buf_printf(b, "{\"type\":\"coverage\",\"mailboxes\":%zu,\"days\":%" PRIu32 ",\"findings\":%zu", mailboxes, coverage_days(f->coverage), n);
+	for (int s = 0; s < DAY_STATES; s++)
+		number(b, day_state_names[s], coverage_total(f->coverage, (enum day_state)s));
+	buf_add_cstr(b, "}\n");
 }
 
 static void add_operations(struct buf *b, const struct world *w)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ndjson: one object a line: alerts in order of event time, then the app inventory by rank,
- * what the sign-ins cover and the verdicts on tokens if there are sign-ins, the summary last, so that a
+ * what the sign-ins cover and the verdicts on tokens if there are sign-ins, where the log was blind if it was,
+ * the summary last, so that a
  * reader who sees a summary knows that nothing is missing.  The objects are written in sink/json.c. */
 #include "sink/sink.h"
 
@@ -20,6 +21,7 @@ static void ndjson_write(struct sink_out *o, const struct findings *f)
 	}
 	if (open) {
 		json_tokens(o, f);
+		json_blind(o, f);
 		json_summary(&o->pending, f);
 		buf_add_char(&o->pending, '\n');
 	}

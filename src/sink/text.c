@@ -11,6 +11,7 @@
 #include "base/guid.h"
 #include "base/limits.h"
 #include "base/timefmt.h"
+#include "coverage/coverage.h"
 #include "detect/detect.h"
 #include "identity/identity.h"
 #include "sink/sink.h"
@@ -765,6 +766,47 @@ static void put_gaps_of_data(struct page *p)
 	}
 }
 
+/* where the log itself was blind, by mailbox and day */
+static void put_blind(struct page *p)
+{
+	const struct coverage *c = p->f->coverage;
+	struct buf *b = &p->line;
+	const struct coverage_finding *v;
+	uint64_t blind = 0, all = 0;
+	size_t n;
+
+	if (!c || !coverage_days(c))
+		return;
+	v = coverage_findings(c, &n);
+	for (int s = 0; s < DAY_OUTSIDE; s++) {
+		all += coverage_total(c, (enum day_state)s);
+		blind += day_is_blind((enum day_state)s) ? coverage_total(c, (enum day_state)s) : 0;
+	}
+	buf_add_cstr(b, "Of ");
+	add_counted(b, all, "mailbox-day", "mailbox-days");
+	buf_add_char(b, ' ');
+	sink_add_count(b, coverage_total(c, DAY_RECORDED));
+	buf_add_cstr(b, " have reads in the log, ");
+	sink_add_count(b, coverage_total(c, DAY_QUIET));
+	buf_add_cstr(b, " are quiet and nobody can tell why, ");
+	sink_add_count(b, blind);
+	buf_add_cstr(b, " were blind");
+	buf_add_cstr(b, n ? " (taximeter coverage has the whole map):" : ".");
+	put_gap(p);
+	for (size_t i = 0; i < n && i < TEXT_LIST_SHOWN; i++) {
+		buf_add_cstr(&p->o->pending, "      ");
+		coverage_sentence(p->f->world, &v[i], b);
+		buf_add_char(b, '.');
+		put_wrapped(p, 6);
+	}
+	if (n > TEXT_LIST_SHOWN) {
+		buf_printf(&p->o->pending, "      and ");
+		sink_add_count(b, n - TEXT_LIST_SHOWN);
+		buf_add_cstr(b, " more.");
+		put_wrapped(p, 6);
+	}
+}
+
 static void put_gaps_of_run(struct page *p)
 {
 	const struct findings *f = p->f;
@@ -824,6 +866,7 @@ static void text_write(struct sink_out *o, const struct findings *f)
 		buf_add_cstr(&p.line, "What this cannot show:");
 		put_wrapped(&p, 0);
 		put_gaps_of_data(&p);
+		put_blind(&p);
 		put_gaps_of_run(&p);
 		buf_add_cstr(&p.line, "Accounts whose auditing is bypassed, mailboxes without the licence, and "
 				      "tokens that never left a record stay invisible in any export.");
