@@ -70,6 +70,8 @@
 #define TEXT_LIST_SHOWN 5                   /* names in a list for people, then "and 37 more" */
 #define TEXT_APPS_SHOWN 20                  /* rows of the inventory table */
 #define SUMMARY_OPERATIONS_MAX 200          /* operations listed by name in the summary */
+#define SUMMARY_BLIND_MAX 1000              /* findings of blindness in a scan; taximeter coverage has them all */
+#define SUMMARY_HOLES_MAX 100               /* holes of one category of sign-ins, likewise */
 
 /* -- eval: truth and alerts of a simulated tenant, read whole -- */
 #define EVAL_LINE_BYTES_MAX (64 * MIB)      /* an event that lists a fifth of a million mailboxes is 8 MiB */
@@ -120,5 +122,21 @@
 #define KEYS_BLOCKLIST_BYTES_MAX GIB        /* a list of compromised keys, 16 bytes each; badkeys' own is below 100 MiB */
 #define KEYS_STATE_BYTES_MAX GIB            /* what keys watch keeps: 400 days of hourly changes of a large set are 130 MB */
 #define KEYS_LEAKS_MAX 1000000              /* hashes of a leak report */
+/* -- identity: tokens and the sign-ins that issued them -- */
+#define IDENTITY_SORT_BYTES (8 * MIB)       /* sign-ins on their way into event order; beyond it temporary files */
+#define IDENTITY_TOKENS_MAX 1572864         /* sign-ins remembered at once: three quarters of 2^21 slots of 41 bytes */
+#define IDENTITY_SESSIONS_MAX 393216        /* sessions likewise */
+#define IDENTITY_UNLINKED_MAX 393216        /* tokens without sign-in that were met */
+#define IDENTITY_PAIRS_MAX 786432           /* (client, account, network, hour of issue) of one day; two days are kept */
+#define IDENTITY_SLOTS_MAX 1000000          /* ten-minute slots in which somebody signed in, all categories: 19 years */
+#define IDENTITY_APP_HOURS_MAX 500000       /* (application, hour) in which somebody signed in */
+#define IDENTITY_TIMELESS_MAX 500000        /* sign-ins exported without their time */
+/* -- coverage: when each mailbox could be seen -- */
+#define COVERAGE_CELLS_MAX 8000000          /* (mailbox, day), 4 bytes each: 66,000 mailboxes for four months */
+#define COVERAGE_CHANGES_MAX 20000          /* changes of audit settings and licences, and throttled windows */
+#define COVERAGE_FINDINGS_MAX 200000        /* sentences */
+#define COVERAGE_ROWS_SHOWN 300             /* mailboxes in the picture, the least visible first */
+#define COVERAGE_SETTINGS_BYTES_MAX (64 * MIB) /* one export of settings */
+#define COVERAGE_ACCOUNTS_MAX 500000        /* accounts in exports of settings */
 
 #endif
