@@ -82,4 +82,17 @@
 #define EVAL_DAYS_MAX 36600                 /* a hundred years */
 #define EVAL_ITEMS_MAX INT64_C(1000000000000)
 
+/* -- impact: what was read, message by message -- */
+#define ITEM_ID_BYTES_MAX 1024              /* an InternetMessageId; RFC 5322 lines end at 998 */
+#define SPOOL_MEMORY_BYTES (48 * MIB)       /* one sorted heap of texts; beyond it runs go to a temporary file */
+#define SPOOL_PIECE_BYTES_MAX (64 * KIB)    /* one entry */
+#define IMPACT_SELECTORS_MAX 100000         /* ids, names, networks that a selection holds */
+#define IMPACT_SYNCS_MAX 1000000            /* distinct (mailbox, folder, client, address, session) of Sync records */
+#define IMPACT_CONTEXTS_MAX 500000          /* distinct (mailbox, client, network) met inside the selection */
+#define IMPACT_HABITS_MAX 4000000           /* distinct (mailbox, client, network) met before it */
+#define IMPACT_HOURS_MAX 876600             /* a hundred years */
+#define IMPACT_INTERVALS_MAX 200000         /* times in which something was not recorded */
+#define SHEET_CELL_BYTES_MAX (64 * KIB)     /* one cell of a CSV that the user gives beside the export */
+#define SHEET_ROWS_MAX 20000000
+
 #endif
