@@ -342,12 +342,12 @@ static int compare_contexts(const void *a, const void *b)
 	return (x->net > y->net) - (x->net < y->net);
 }
 
-static int compare_days(const void *a, const void *b)
+static int compare_slots(const void *a, const void *b)
 {
-	const struct impact_day *x = a, *y = b;
+	const struct impact_slot *x = a, *y = b;
 
-	if (x->day_us != y->day_us)
-		return x->day_us < y->day_us ? -1 : 1;
+	if (x->hour_us != y->hour_us)
+		return x->hour_us < y->hour_us ? -1 : 1;
 	return (x->mailbox > y->mailbox) - (x->mailbox < y->mailbox);
 }
 
@@ -439,23 +439,23 @@ static void gather_routes(struct impact *im)
 		qsort(r->routes, r->route_count, sizeof(*r->routes), compare_routes);
 }
 
-static void gather_days(struct impact *im)
+static void gather_slots(struct impact *im)
 {
 	struct impact_report *r = &im->report;
-	const struct day_count *d;
+	const struct slot_count *d;
 	uint64_t key;
 
-	r->days = calloc(im->days.n + 1, sizeof(*r->days));
-	if (!r->days) {
+	r->slots = calloc(im->slots.n + 1, sizeof(*r->slots));
+	if (!r->slots) {
 		im->failed = true;
 		return;
 	}
-	for (size_t i = 0; (d = table_next(&im->days, &i, &key));) {
+	for (size_t i = 0; (d = table_next(&im->slots, &i, &key));) {
 		const uint32_t at = im->place[(uint32_t)key];
 		if (at != NONE)
-			r->days[r->day_count++] = (struct impact_day){ (int64_t)(key >> 32) * US_PER_DAY, d->accesses, d->syncs, at };
+			r->slots[r->slot_count++] = (struct impact_slot){ (int64_t)(key >> 32) * US_PER_HOUR, d->accesses, d->syncs, at };
 	}
-	qsort(r->days, r->day_count, sizeof(*r->days), compare_days);
+	qsort(r->slots, r->slot_count, sizeof(*r->slots), compare_slots);
 }
 
 static void count_totals(struct impact *im)
@@ -482,7 +482,7 @@ static void count_totals(struct impact *im)
 		t->own_contexts++;
 		t->own_accesses += im->contexts[i].accesses;
 	}
-	r->refused = im->refused + im->habits.refused + im->hours.refused + im->days.refused;
+	r->refused = im->refused + im->habits.refused + im->hours.refused + im->slots.refused;
 }
 
 static void find_span(struct impact *im)
@@ -547,7 +547,7 @@ const struct impact_report *impact_finish(struct impact *im, const struct world 
 	order(im);
 	join_syncs(im);
 	gather_routes(im);
-	gather_days(im);
+	gather_slots(im);
 	gaps_finish(im);
 	count_totals(im);
 	return impact_error(im)[0] ? NULL : r;

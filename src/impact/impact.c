@@ -40,7 +40,7 @@ struct impact *impact_new(const struct selection *s)
 	table_init(&im->intruder_ips, 0, IMPACT_CONTEXTS_MAX);
 	table_init(&im->intruder_sessions, 0, IMPACT_CONTEXTS_MAX);
 	table_init(&im->hours, sizeof(uint32_t), IMPACT_HOURS_MAX);
-	table_init(&im->days, sizeof(struct day_count), IMPACT_CONTEXTS_MAX * 4);
+	table_init(&im->slots, sizeof(struct slot_count), IMPACT_SLOTS_MAX);
 	table_init(&im->tags, sizeof(uint32_t), IMPACT_SELECTORS_MAX);
 	buf_init(&im->message_text, SPOOL_PIECE_BYTES_MAX);
 	im->entries = spool_new(0);
@@ -63,7 +63,7 @@ void impact_free(struct impact *im)
 	table_release(&im->intruder_ips);
 	table_release(&im->intruder_sessions);
 	table_release(&im->hours);
-	table_release(&im->days);
+	table_release(&im->slots);
 	table_release(&im->tags);
 	spool_free(im->entries);
 	spool_free(im->messages);
@@ -99,7 +99,7 @@ void impact_free(struct impact *im)
 	free(im->report.routes);
 	free(im->report.syncs);
 	free(im->report.unknown);
-	free(im->report.days);
+	free(im->report.slots);
 	free(im->report.inputs);
 	buf_release(&im->message_text);
 	free(im);
@@ -302,11 +302,11 @@ static void add_entry(struct impact *im, const struct event *e, const struct ite
 	spool_add(im->entries, (struct str){ (const char *)piece, ENTRY_HEAD + item->id.n + folder });
 }
 
-static void add_day(struct impact *im, const struct event *e)
+static void add_slot(struct impact *im, const struct event *e)
 {
-	const int64_t day = e->rec->time_us / US_PER_DAY;
+	const int64_t hour = e->rec->time_us / US_PER_HOUR;
 	bool is_new;
-	struct day_count *d = table_put(&im->days, (uint64_t)day << 32 | e->mailbox, &is_new);
+	struct slot_count *d = table_put(&im->slots, (uint64_t)hour << 32 | e->mailbox, &is_new);
 
 	if (!d)
 		return;
@@ -342,7 +342,7 @@ static void take_selected(struct impact *im, const struct event *e, const struct
 		if (session)
 			table_put(&im->intruder_sessions, session, NULL);
 	}
-	add_day(im, e);
+	add_slot(im, e);
 	if (r->access == ACCESS_SYNC) {
 		add_sync(im, e, true, c->verdict == CONTEXT_UNCLEAR);
 		return;

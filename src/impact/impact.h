@@ -104,7 +104,7 @@ struct impact_message {
 	uint64_t times;
 };
 
-struct impact_day { int64_t day_us; uint64_t accesses, syncs; uint32_t mailbox; }; /* one (day, mailbox) with any */
+struct impact_slot { int64_t hour_us; uint64_t accesses, syncs; uint32_t mailbox; }; /* one (hour, mailbox) with any */
 
 struct impact_input { char *path; uint64_t bytes; char sha256[65]; const char *role; char error[96]; };
 
@@ -126,7 +126,7 @@ struct impact_report { /* what writers print; everything belongs to the impact *
 	struct impact_route *routes; size_t route_count;           /* likewise */
 	struct impact_sync *syncs; size_t sync_count;
 	struct impact_interval *unknown; size_t unknown_count;
-	struct impact_day *days; size_t day_count;                 /* by day, mailbox */
+	struct impact_slot *slots; size_t slot_count;              /* by hour, mailbox */
 	struct impact_input *inputs; size_t input_count;
 	const char **lost_text; size_t lost_count;                 /* borrowed: what was lost on reading */
 	const char *const *corrections; size_t correction_count;   /* from --corrections, a line each */

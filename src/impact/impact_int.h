@@ -26,7 +26,7 @@ struct switch_off { int64_t since_us; bool off; }; /* a setting of the tenant */
 
 struct bypass { char *who; int64_t since_us; bool off; };
 
-struct day_count { uint64_t accesses, syncs; };
+struct slot_count { uint64_t accesses, syncs; };
 
 struct topic { char *words, *tag; };
 
@@ -46,7 +46,7 @@ struct impact {
 	struct switch_off ingestion, auditing;
 	struct bypass *bypasses; size_t bypass_count;
 	struct table hours;         /* hour since 1970 -> uint32_t: mail records of all mailboxes */
-	struct table days;          /* day << 32 | mailbox -> struct day_count */
+	struct table slots;         /* hour << 32 | mailbox -> struct slot_count */
 	struct spool *entries, *messages, *sheet;
 	struct table tags;          /* key of guid or address -> uint32_t: place in tag_texts */
 	char **tag_texts; size_t tag_count;
