@@ -24,6 +24,8 @@ bench: build
 	@tools/setup bench && bench/run $(BUILD) $(SIZE)
 eval: build # SIZE=1000 SEEDS="1 2 3" ...: see eval/run
 	@ninja -C $(BUILD) eval/peers && eval/run $(BUILD)
+examples: build # the reports in examples/, made again
+	@examples/make $(BUILD)
 asan: # every test under the address and undefined-behaviour sanitizers
 	@tools/setup build test && tools/run-tests --sanitize address,undefined build-asan
 tsan: # the tests that use threads, under the thread sanitizer
@@ -36,4 +38,4 @@ cov:
 	@tools/setup build test cov && tools/run-tests --coverage build-cov unit cli cases seeds
 clean:
 	rm -rf build build-*
-.PHONY: build demo test install bench eval asan tsan fuzz lint cov clean
+.PHONY: build demo test install bench eval examples asan tsan fuzz lint cov clean

@@ -10,7 +10,7 @@
 #include "report/page.h"
 #include "report/report.h"
 
-enum { LANES = 14, COLUMNS = 96, NODES = 10 };
+enum { LANES = 14, COLUMNS = 96, NODES = 12 };
 
 static struct str box_name(const struct impact_report *r, size_t i)
 {
@@ -471,13 +471,13 @@ static void put_mailboxes(struct html *h, const struct impact_report *r)
 
 /* -- the way they came -- */
 
-struct node { uint32_t key; uint64_t weight; double y, height, out, in; };
+struct node { uint32_t key; bool others; uint64_t weight; double y, height, out, in; };
 
 struct flow { /* the last node of a full side stands for all others */
 	struct node nets[NODES], apps[NODES], boxes[NODES];
 	unsigned net_n, app_n, box_n;
 	uint64_t left[NODES][NODES], right[NODES][NODES]; /* nets to apps, apps to boxes */
-	bool unclear[NODES]; /* of an application: nothing but unclear contexts */
+	bool unclear[NODES]; /* of an application: nothing confirmed came by it */
 	uint64_t sum;
 };
 
@@ -486,8 +486,10 @@ static unsigned node_of(struct node *v, unsigned *n, uint32_t key)
 	for (unsigned i = 0; i < *n; i++)
 		if (v[i].key == key)
 			return i;
-	if (*n == NODES)
+	if (*n == NODES) {
+		v[NODES - 1].others = true;
 		return NODES - 1;
+	}
 	v[*n] = (struct node){ .key = key };
 	return (*n)++;
 }
@@ -499,7 +501,7 @@ static bool make_flow(const struct impact_report *r, struct flow *f)
 			node_of(f->nets, &f->net_n, r->routes[i].net);
 			f->unclear[node_of(f->apps, &f->app_n, r->routes[i].client)] = true;
 		}
-	for (uint32_t i = 0; i < r->mailbox_count && f->box_n < NODES; i++)
+	for (uint32_t i = 0; i < r->mailbox_count && (f->box_n < NODES || !f->boxes[NODES - 1].others); i++)
 		if (r->mailboxes[i].first_us)
 			node_of(f->boxes, &f->box_n, i);
 	for (size_t i = 0; i < r->context_count; i++) {
@@ -514,13 +516,15 @@ static bool make_flow(const struct impact_report *r, struct flow *f)
 		f->boxes[m].weight += weight;
 		f->left[a][b] += weight;
 		f->right[b][m] += weight;
-		f->unclear[b] &= c->verdict == CONTEXT_UNCLEAR;
+		f->unclear[b] &= c->verdict == CONTEXT_UNCLEAR || c->accesses == 0;
 		f->sum += weight;
 	}
 	return f->sum > 0;
 }
 
-enum { FLOW_TOP = 26, FLOW_GAP = 27, FLOW_HEIGHT = 190 };
+enum { FLOW_TOP = 26, FLOW_GAP = 27, FLOW_APP_GAP = 48, FLOW_HEIGHT = 190 };
+
+static double gap_of(int side) { return side == 1 ? FLOW_APP_GAP : FLOW_GAP; }
 
 /* bands have a least width, or a single message would be invisible */
 static double band_width(uint64_t weight, uint64_t sum)
@@ -541,19 +545,19 @@ static double side_height(struct node *v, unsigned n, const struct flow *f, int 
 			in += side == 1 ? band_width(f->left[k][i], f->sum) : side == 2 ? band_width(f->right[k][i], f->sum) : 0;
 		}
 		v[i].height = in > out ? in : out;
-		sum += v[i].height + FLOW_GAP;
+		sum += v[i].height + gap_of(side);
 	}
 	return sum;
 }
 
 /* one below the other, in the middle of the height that the tallest side needs */
-static void place_side(struct node *v, unsigned n, double own, double tallest)
+static void place_side(struct node *v, unsigned n, double own, double tallest, int side)
 {
 	double y = FLOW_TOP + (tallest - own) / 2;
 
 	for (unsigned i = 0; i < n; i++) {
 		v[i].y = y;
-		y += v[i].height + FLOW_GAP;
+		y += v[i].height + gap_of(side);
 	}
 }
 
@@ -581,10 +585,10 @@ static void put_bands(struct html *h, struct flow *f, double x_net, double x_app
 		}
 }
 
-static void put_node(struct html *h, double x, const struct node *n, struct str name, bool rest, int side, struct str sub)
+static void put_node(struct html *h, double x, const struct node *n, struct str name, int side, struct str sub)
 {
 	svg_rect(h, "node", x, n->y, 9, n->height, 2);
-	const struct str text = rest ? STR("and others") : name;
+	const struct str text = n->others ? STR("and others") : name;
 	if (side < 0) {
 		svg_text(h, "b", x, n->y - 6, text, 34);
 	} else if (side == 0) {
@@ -592,7 +596,7 @@ static void put_node(struct html *h, double x, const struct node *n, struct str 
 	} else {
 		svg_text(h, "b", x + 16, n->y + n->height / 2 + 4, text, 32);
 	}
-	if (sub.n)
+	if (sub.n && !str_eq(sub, name))
 		svg_text(h, "s tiny m", x + 4, n->y + n->height + 13, sub, 46);
 }
 
@@ -610,20 +614,20 @@ static void begin_map(struct html *h, const struct impact_report *r)
 	html_leaf(h, "p", "", STR("From the networks, through the applications, into the mailboxes. The wider, the more was opened."));
 	const double a = side_height(f.nets, f.net_n, &f, 0), b = side_height(f.apps, f.app_n, &f, 1), c = side_height(f.boxes, f.box_n, &f, 2);
 	const double tallest = a > b && a > c ? a : b > c ? b : c;
-	place_side(f.nets, f.net_n, a, tallest);
-	place_side(f.apps, f.app_n, b, tallest);
-	place_side(f.boxes, f.box_n, c, tallest);
+	place_side(f.nets, f.net_n, a, tallest, 0);
+	place_side(f.apps, f.app_n, b, tallest, 1);
+	place_side(f.boxes, f.box_n, c, tallest, 2);
 	html_open(h, "figure");
 	html_open_class(h, "div", "scroll");
 	svg_begin(h, "draw", width, FLOW_TOP + tallest, "From which networks, through which applications, into which mailboxes");
 	put_bands(h, &f, x_net, x_app, x_box);
 	for (unsigned i = 0; i < f.net_n; i++)
-		put_node(h, x_net, &f.nets[i], page_network(r->world, f.nets[i].key), i == NODES - 1, -1, STR_NONE);
+		put_node(h, x_net, &f.nets[i], page_network(r->world, f.nets[i].key), -1, STR_NONE);
 	for (unsigned i = 0; i < f.app_n; i++)
-		put_node(h, x_app, &f.apps[i], page_app(r->world, f.apps[i].key), i == NODES - 1, 0,
+		put_node(h, x_app, &f.apps[i], page_app(r->world, f.apps[i].key), 0,
 			 f.apps[i].key == NONE ? STR_NONE : world_client_part(r->world, f.apps[i].key, CLIENT_FAMILY));
 	for (unsigned i = 0; i < f.box_n; i++)
-		put_node(h, x_box, &f.boxes[i], f.boxes[i].key == NONE ? STR_NONE : box_name(r, f.boxes[i].key), i == NODES - 1, 1, STR_NONE);
+		put_node(h, x_box, &f.boxes[i], f.boxes[i].key == NONE ? STR_NONE : box_name(r, f.boxes[i].key), 1, STR_NONE);
 	svg_end(h);
 	html_close(h);
 	html_close(h);
@@ -895,7 +899,7 @@ static void put_messages(struct html *h, struct impact *im, const struct impact_
 
 	if (!r->total.messages && !r->total.unclear)
 		return;
-	page_section(h, "Message by message");
+	page_section(h, "Annex: message by message");
 	html_leaf(h, "p", "", r->total.joined ? STR("In order of first access. Subjects and senders come from the list of messages given beside the export.")
 		: STR("In order of first access, by message id. The log holds no subjects: a message trace or a content search given with --messages adds them."));
 	impact_rewind(im);
@@ -1041,7 +1045,6 @@ void report_impact(struct sink_out *o, struct impact *im, const struct impact_re
 	page_head(&h, "Impact report");
 	html_leaf(&h, "h1", "", STR("What was read"));
 	put_lead(&h, r);
-	put_scope(&h, r);
 	html_close(&h);
 	html_open(&h, "main");
 	html_open_class(&h, "div", "answers");
@@ -1049,6 +1052,7 @@ void report_impact(struct sink_out *o, struct impact *im, const struct impact_re
 	put_assumed(&h, r);
 	put_unknown(&h, r);
 	html_close(&h);
+	put_scope(&h, r);
 	put_timeline(&h, r);
 	put_mailboxes(&h, r);
 	begin_map(&h, r);
@@ -1057,10 +1061,10 @@ void report_impact(struct sink_out *o, struct impact *im, const struct impact_re
 	html_close(&h);
 	put_syncs(&h, r);
 	put_unseen(&h, r);
-	put_messages(&h, im, r);
 	put_own(&h, r);
 	put_method(&h, r);
 	put_sources(&h, r);
+	put_messages(&h, im, r);
 	html_close(&h);
 	page_foot(&h);
 	html_end(&h);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* page: see page.h. */
 #include "report/page.h"
 
 #include <stdio.h>
@@ -88,7 +89,7 @@ void page_axis(struct html *h, double x0, double w, double y, unsigned columns, 
 		else
 			snprintf(day, sizeof(day), "%.*s %s %.4s", text[8] == '0' ? 1 : 2, text[8] == '0' ? text + 9 : text + 8,
 				 month_name, text);
-		if (strcmp(day, before) != 0 && x - last_day >= 82) {
+		if (strcmp(day, before) != 0 && x - last_day >= 82 && (i == 0 || x + 66 < x0 + columns * w)) {
 			svg_text(h, "tiny b", x, y + (step_us < US_PER_DAY ? 29 : 15), str_of(day), 0);
 			if (step_us >= US_PER_DAY)
 				svg_line(h, "axis", x, y, x, y + 4);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* svg: elements with their numbers; see svg.h. */
 #include "report/svg.h"
 
 #include <stdio.h>
