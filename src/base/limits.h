@@ -97,6 +97,7 @@
 #define REPORT_MESSAGES_PER_MAILBOX 100
 #define REPORT_MAILBOXES_MAX 2000           /* rows of one page */
 #define REPORT_ROWS_MAX 500                 /* of its other tables */
+#define NOTICE_MESSAGES_MAX 25              /* named in a letter; more is a list, which the office gives */
 #define SHEET_CELL_BYTES_MAX (64 * KIB)     /* one cell of a CSV that the user gives beside the export */
 #define SHEET_ROWS_MAX 20000000
 

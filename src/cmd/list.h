@@ -2,6 +2,7 @@
 CMD(scan)
 CMD(events)
 CMD(impact)
+CMD(notice)
 CMD(evaluate)
 CMD(rules)
 CMD(simulate)
