@@ -268,8 +268,8 @@ const struct command command_impact = {
 		       "(confirmed), the folders and mailboxes that were synchronised and name none (assumed), and the hours "
 		       "in which reading was not recorded (unknown). Selectors of one kind are alternatives, of different "
 		       "kinds conditions. An alert stands for the context that it names, from its first record on.\n\n"
-		       "The owner's own reads stay out: a client and network that the mailbox knew before the first selected "
-		       "record is a habit, listed apart. Messages are counted once for each mailbox. The order, copies and "
+		       "The owner's own reads stay out: a client and network that the mailbox had on three days, a week or more "
+		       "before the first selected record, is a habit, listed apart. Messages are counted once for each mailbox. The order, copies and "
 		       "cutting of the exports do not matter. Give exports that begin some weeks before the incident.",
 	.options = options,
 	.examples = "  taximeter scan -f ndjson -o findings.ndjson export/\n"

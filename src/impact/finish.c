@@ -231,14 +231,12 @@ static int64_t intruder_since(const struct impact *im, uint32_t world)
 /* Does this Sync belong to the intruder? A selected one does; another one by his own address or session. */
 static bool is_intruders_sync(const struct impact *im, const struct sync_entry *s)
 {
-	const int64_t *habit = table_get(&im->habits, s->habit_key);
-
 	if (s->selected)
 		return true;
 	if (!(s->ip_key && table_get(&im->intruder_ips, s->ip_key)) &&
 	    !(s->session_key && table_get(&im->intruder_sessions, s->session_key)))
 		return false;
-	return !habit || *habit >= intruder_since(im, s->mailbox) - US_PER_DAY;
+	return !impact_is_habit(table_get(&im->habits, s->habit_key), intruder_since(im, s->mailbox));
 }
 
 static int compare_syncs(const void *a, const void *b)
@@ -499,6 +497,7 @@ static void find_span(struct impact *im)
 	}
 	t->data_first_us = w->mail_first_us;
 	t->data_last_us = w->mail_last_us;
+	im->report.has_history = t->first_us && w->mail_first_us <= t->first_us - 7 * US_PER_DAY;
 	t->from_us = selection_from(im->sel);
 	if (t->from_us == INT64_MIN)
 		t->from_us = t->first_us ? t->first_us : w->mail_first_us;
@@ -513,7 +512,6 @@ const struct impact_report *impact_finish(struct impact *im, const struct world 
 	im->world = r->world = w;
 	r->selection = im->sel;
 	r->names_context = im->names_context;
-	r->has_history = im->has_history;
 	r->corrections = (const char *const *)im->corrections;
 	r->correction_count = im->correction_count;
 	im->place = malloc((w->mailbox_count + (size_t)1) * sizeof(*im->place));

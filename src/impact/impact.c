@@ -34,7 +34,7 @@ struct impact *impact_new(const struct selection *s)
 		return NULL;
 	im->sel = s;
 	im->names_context = selection_names_context(s);
-	table_init(&im->habits, sizeof(int64_t), IMPACT_HABITS_MAX);
+	table_init(&im->habits, sizeof(struct habit), IMPACT_HABITS_MAX);
 	table_init(&im->by_context, sizeof(uint32_t), IMPACT_CONTEXTS_MAX);
 	table_init(&im->by_sync, sizeof(uint32_t), IMPACT_SYNCS_MAX);
 	table_init(&im->intruder_ips, 0, IMPACT_CONTEXTS_MAX);
@@ -178,14 +178,26 @@ static uint64_t session_key(const struct rec *r)
 	return r->flags & REC_HAS_SESSION ? hash64(r->session, 16, 0) | 1 : 0;
 }
 
-static void meet_habit(struct impact *im, uint64_t key, int64_t time_us)
+bool impact_is_habit(const struct habit *h, int64_t at_us)
 {
-	bool is_new;
-	int64_t *first = table_put(&im->habits, key, &is_new);
+	return h && h->days >= 3 && h->first_us <= at_us - 7 * US_PER_DAY;
+}
 
-	if (first && is_new)
-		*first = time_us;
-	im->has_history |= !selection_covers(im->sel, time_us);
+static void meet_habit(struct impact *im, const struct event *e)
+{
+	const int32_t day = (int32_t)(e->rec->time_us / US_PER_DAY);
+	bool is_new;
+	struct habit *h;
+
+	if (im->first_selected[e->mailbox])
+		return; /* too late to tell what was usual */
+	h = table_put(&im->habits, context_key(e), &is_new);
+	if (!h)
+		return;
+	if (is_new)
+		*h = (struct habit){ e->rec->time_us, day, 1 };
+	else if (h->last_day != day)
+		*h = (struct habit){ h->first_us, day, h->days + 1 };
 }
 
 static void add_sync(struct impact *im, const struct event *e, bool selected, bool unclear)
@@ -234,10 +246,15 @@ static struct impact_context *context_of(struct impact *im, const struct event *
 	if (!impact_room(im, (void **)&im->contexts, im->context_count, &im->context_capacity, sizeof(*im->contexts)))
 		return NULL;
 	*at = (uint32_t)im->context_count;
-	const int64_t *habit = table_get(&im->habits, key);
+	const struct habit *habit = table_get(&im->habits, key);
 	enum verdict_of_context verdict = CONTEXT_INTRUDER;
-	if (habit && *habit < im->first_selected[e->mailbox] && !m->by_identity)
+	if (impact_is_habit(habit, im->first_selected[e->mailbox]) && !m->by_identity) {
 		verdict = e->net == NET_NONE || e->net == NET_MICROSOFT || e->net == NONE ? CONTEXT_UNCLEAR : CONTEXT_OWN;
+	} else if (habit) {
+		struct impact_totals *t = &im->report.total;
+		t->earlier_contexts++;
+		t->earlier_us = !t->earlier_us || habit->first_us < t->earlier_us ? habit->first_us : t->earlier_us;
+	}
 	struct impact_context *c = &im->contexts[im->context_count++];
 	*c = (struct impact_context){ .mailbox = NONE, .world_mailbox = e->mailbox, .client = e->client, .net = e->net,
 				      .verdict = verdict, .first_us = e->rec->time_us };
@@ -377,7 +394,7 @@ bool impact_event(void *arg, const struct world *w, const struct event *e)
 	if (m.hit) {
 		take_selected(im, e, &m);
 	} else {
-		meet_habit(im, context_key(e), r->time_us);
+		meet_habit(im, e);
 		if (r->access == ACCESS_SYNC && selection_covers(im->sel, r->time_us) && im->names_context)
 			add_sync(im, e, false, false);
 	}

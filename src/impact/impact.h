@@ -6,8 +6,9 @@
  *   assumed    a Sync lists nothing: its folder; in the intruder's context, the whole mailbox
  *   unknown    hours in which reading was not recorded: throttled, audit off, no record of the kind, no data
  *
- * The owner stays out.  A context is (mailbox, client, network); one that the mailbox knew before the first selected
- * record is a habit, and habits are listed apart so that a reader can object.
+ * The owner stays out.  A context is (mailbox, client, network); one that the mailbox had on three days, the first of them a
+ * week or more before the first selected record, is a habit, and habits are listed apart so that a reader can object.  Less
+ * than that may be the intruder himself, before anybody noticed: it is counted as his, and said.
  *
  *   engine --events--> impact_event() --entries--> spool --merge--> messages, joined with the user's CSVs --> writers
  *
@@ -111,6 +112,8 @@ struct impact_input { char *path; uint64_t bytes; char sha256[65]; const char *r
 struct impact_totals {
 	uint64_t messages, unclear, accesses, unlisted, bytes, unsized, synced, whole, mailboxes, own_accesses, own_contexts;
 	uint64_t joined, topics; /* messages with a subject; with a topic */
+	uint64_t earlier_contexts;   /* of the intruder, met before the selection but no habit: he may have come earlier */
+	int64_t earlier_us;          /* ... since when */
 	uint64_t cut_records;    /* records whose list was too long to keep */
 	int64_t first_us, last_us;   /* the intruder's records */
 	int64_t from_us, to_us;      /* the time looked at */
@@ -132,7 +135,7 @@ struct impact_report { /* what writers print; everything belongs to the impact *
 	const char *const *corrections; size_t correction_count;   /* from --corrections, a line each */
 	uint64_t refused;            /* entries past a ceiling */
 	bool names_context;          /* selection_names_context() */
-	bool has_history;            /* there were records before the time looked at, so habits could be known */
+	bool has_history;            /* there is a week of data from before the intruder, so habits could be known */
 };
 
 struct impact;

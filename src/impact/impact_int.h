@@ -15,6 +15,12 @@ struct sync_entry { /* a folder that somebody synchronised inside the time looke
 	uint64_t times;
 };
 
+struct habit { /* a context outside of the selection, before its mailbox's first selected record */
+	int64_t first_us;
+	int32_t last_day;
+	uint32_t days;
+};
+
 struct raw_interval { /* before it is known which mailboxes matter */
 	uint32_t mailbox; /* of the world; NONE = all */
 	enum unknown_reason reason;
@@ -33,7 +39,7 @@ struct topic { char *words, *tag; };
 struct impact {
 	const struct selection *sel;
 	bool names_context;
-	struct table habits;        /* hash(mailbox, client, net) -> int64_t: first record outside the selection */
+	struct table habits;        /* hash(mailbox, client, net) -> struct habit */
 	struct table by_context;    /* the same key -> uint32_t: place in contexts */
 	struct impact_context *contexts; size_t context_count, context_capacity;
 	int64_t *first_selected; uint32_t mailbox_capacity; /* by number in the world; 0 = none */
@@ -54,7 +60,6 @@ struct impact {
 	char **corrections; size_t correction_count;
 	uint64_t refused;
 	bool failed;                /* out of memory */
-	bool has_history;
 	const struct world *world;
 	uint32_t *place;            /* world mailbox -> place in report.mailboxes, NONE */
 	struct impact_report report;
@@ -64,6 +69,9 @@ struct impact {
 
 /* Room for one more of an array; false: out of memory (im->failed). */
 bool impact_room(struct impact *im, void **v, size_t n, size_t *capacity, size_t size);
+
+/* Was that context a habit of its mailbox at that time? */
+bool impact_is_habit(const struct habit *h, int64_t at_us);
 
 /* gaps.c */
 void gaps_event(struct impact *im, const struct world *w, const struct event *e);

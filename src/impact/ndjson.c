@@ -78,6 +78,8 @@ static void add_head(struct buf *b, const struct impact_report *r)
 	number(b, "folders_assumed", t->synced);
 	number(b, "left_out_accesses", t->own_accesses);
 	number(b, "left_out_contexts", t->own_contexts);
+	number(b, "earlier_contexts", t->earlier_contexts);
+	time_of(b, "earlier_since", t->earlier_us);
 	flag(b, "names_context", r->names_context);
 	flag(b, "has_history", r->has_history);
 	number(b, "refused", r->refused);

@@ -156,7 +156,12 @@ static void add_top(struct sink_out *o, const struct impact_report *r)
 	if (!r->names_context)
 		buf_add_cstr(b, "           The selection names no client, network, session or token: the owner's own reads are among them.\n");
 	else if (!r->has_history)
-		buf_add_cstr(b, "           The data hold nothing from before: habits of the owners could not be told apart.\n");
+		buf_add_cstr(b, "           The data hold less than a week from before: the owners' own reads could not be told apart.\n");
+	if (t->earlier_contexts) {
+		buf_printf(b, "%-11s", "");
+		counted(b, t->earlier_contexts, "of these clients and networks was", "of these clients and networks were");
+		buf_printf(b, " there before, from %s on: he may have come earlier (--since)\n", time_format_minute(t->earlier_us, from));
+	}
 }
 
 static void add_mailboxes(struct sink_out *o, const struct impact_report *r)

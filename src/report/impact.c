@@ -942,11 +942,19 @@ static void put_own(struct html *h, const struct impact_report *r)
 	if (!r->names_context)
 		html_leaf(h, "p", "", STR("The selection names neither an application nor a network, session or token. All reads in it are listed, the owners' own among them."));
 	else if (!r->total.own_contexts && !r->has_history)
-		html_leaf(h, "p", "", STR("The export holds nothing from before the time looked at, so that nobody's habits are known. If an owner used the same application from the same network, his reads are counted above."));
+		html_leaf(h, "p", "", STR("The export holds less than a week from before the intruder came, so that nobody's habits are known. If an owner used the same application from the same network, his reads are counted above."));
 	else if (!r->total.own_contexts)
 		html_leaf(h, "p", "", STR("Nothing. No application and network of the selection was known to these mailboxes from before."));
 	else
-		html_leaf(h, "p", "", STR("These applications and networks fit the selection, but the mailboxes knew them before it began: they are taken for the owners themselves. If one of them was the intruder, name it with --app or --network and a time before he came."));
+		html_leaf(h, "p", "", STR("These applications and networks fit the selection, but the mailboxes had them on three days or more, the first of them a week before it began: they are taken for the owners themselves. If one of them was the intruder, name it with --app or --network and a time before he came."));
+	if (r->total.earlier_contexts) {
+		html_open(h, "p");
+		html_counted(h, r->total.earlier_contexts, "application and network of the selection was", "pairs of application and network of the selection were");
+		html_say(h, " seen in the same mailboxes before it began, from ");
+		html_moment(h, r->total.earlier_us);
+		html_say(h, " on, and too seldom to be a habit. The intruder may have come earlier than the selection says: ask again with --since.");
+		html_close(h);
+	}
 	if (r->total.own_contexts)
 		put_routes(h, r, true);
 	html_close(h);
