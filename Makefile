@@ -30,6 +30,8 @@ asan: # every test under the address and undefined-behaviour sanitizers
 	@tools/setup build test && tools/run-tests --sanitize address,undefined build-asan
 tsan: # the tests that use threads, under the thread sanitizer
 	@tools/setup build test && tools/run-tests --sanitize thread build-tsan cases invariance
+browser: # the reports in a real browser, hostile text in every field
+	@tools/setup build test browser && tools/run-tests $(BUILD) browser
 fuzz:
 	@tools/setup build fuzz && tools/fuzz $(T) $(S)
 lint:
@@ -38,4 +40,4 @@ cov:
 	@tools/setup build test cov && tools/run-tests --coverage build-cov unit cli cases seeds
 clean:
 	rm -rf build build-*
-.PHONY: build demo test install bench eval examples asan tsan fuzz lint cov clean
+.PHONY: build demo test install bench eval examples asan tsan fuzz browser lint cov clean

@@ -51,7 +51,7 @@ struct str svg_cut(struct str s, unsigned max, char out[SVG_CUT_SIZE])
 			if (max && characters == max)
 				break;
 			characters++;
-			kept = characters < max ? n : kept;
+			kept = characters <= max ? n : kept;
 		}
 		n++;
 	}
