@@ -242,7 +242,8 @@ void gaps_finish(struct impact *im)
 		if (m == NONE || m >= im->mailbox_capacity || im->first_any[m] == 0)
 			keep_interval(im, &capacity, (uint32_t)i, UNKNOWN_NO_RECORD, r->total.from_us, r->total.to_us, NULL);
 	}
-	qsort(r->unknown, r->unknown_count, sizeof(*r->unknown), compare_intervals);
+	if (r->unknown_count)
+		qsort(r->unknown, r->unknown_count, sizeof(*r->unknown), compare_intervals);
 	same_once(r);
 	while (all < r->unknown_count && r->unknown[all].mailbox == NONE)
 		all++;
