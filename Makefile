@@ -22,6 +22,8 @@ install: build
 	@meson configure $(BUILD) -Dprefix=$(PREFIX) && DESTDIR=$(DESTDIR) meson install -C $(BUILD)
 bench: build
 	@tools/setup bench && bench/run $(BUILD) $(SIZE)
+bench-impact: build # `taximeter impact` over a million messages, beside DuckDB
+	@tools/setup bench && bench/impact $(BUILD)
 eval: build # SIZE=1000 SEEDS="1 2 3" ...: see eval/run
 	@ninja -C $(BUILD) eval/peers && eval/run $(BUILD)
 examples: build # the reports in examples/, made again
@@ -40,4 +42,4 @@ cov:
 	@tools/setup build test cov && tools/run-tests --coverage build-cov unit cli cases seeds
 clean:
 	rm -rf build build-*
-.PHONY: build demo test install bench eval examples asan tsan fuzz browser lint cov clean
+.PHONY: build demo test install bench bench-impact eval examples asan tsan fuzz browser lint cov clean
