@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* spool: pieces lie one behind the other in one block of memory, each behind its length; an array points at them.  A full
- * block is sorted and written as a run; at the end runs are merged through a heap, each read through a buffer of its own.
- * One run is 48 MiB, so a hundred gigabytes are two thousand runs; their buffers shrink so that together they take no
- * more than the block did. */
+/* spool: pieces lie one behind the other in one block of memory, each behind its length; an array points at them.  A
+ * full block is sorted and written as a run; at the end runs are merged through a heap, each read through a buffer of
+ * its own. One run is 48 MiB, so a hundred gigabytes are two thousand runs; their buffers shrink so that together they
+ * take no more than the block did. */
 #include "base/spool.h"
 
 #include <errno.h>
@@ -21,7 +21,7 @@ struct ref {
 };
 
 struct run {
-	uint64_t at, left;     /* in the file */
+	uint64_t at, left; /* in the file */
 	uint64_t begin, bytes;
 	uint8_t *buffer;
 	size_t capacity, have, pos;
@@ -37,7 +37,7 @@ struct spool {
 	struct run *runs;
 	size_t run_count, run_capacity;
 	size_t *heap, heap_n;
-	size_t at;             /* without runs: next of refs */
+	size_t at; /* without runs: next of refs */
 	bool reading;
 	char error[160];
 };
@@ -81,7 +81,7 @@ static struct str piece_at(const uint8_t *p)
 	uint32_t n;
 
 	memcpy(&n, p, LENGTH);
-	return (struct str){ (const char *)p + LENGTH, n };
+	return (struct str) { (const char *)p + LENGTH, n };
 }
 
 static uint64_t head_of(struct str s)
@@ -154,7 +154,7 @@ static void spill(struct spool *s)
 		s->runs = p;
 		s->run_capacity = want;
 	}
-	s->runs[s->run_count++] = (struct run){ .begin = begin, .bytes = s->file_end - begin };
+	s->runs[s->run_count++] = (struct run) { .begin = begin, .bytes = s->file_end - begin };
 	s->n = 0;
 	s->used = 0;
 }
@@ -185,7 +185,7 @@ void spool_add(struct spool *s, struct str piece)
 		s->refs = p;
 		s->refs_capacity = want;
 	}
-	s->refs[s->n++] = (struct ref){ head_of(piece), s->used };
+	s->refs[s->n++] = (struct ref) { head_of(piece), s->used };
 	memcpy(s->block + s->used, &n, LENGTH);
 	if (n)
 		memcpy(s->block + s->used + LENGTH, piece.p, n);
@@ -324,6 +324,15 @@ bool spool_next(struct spool *s, struct str *ret)
 	return true;
 }
 
-uint64_t spool_count(const struct spool *s) { return s->count; }
-uint64_t spool_spilled(const struct spool *s) { return s->file_end; }
-const char *spool_error(const struct spool *s) { return s->error; }
+uint64_t spool_count(const struct spool *s)
+{
+	return s->count;
+}
+uint64_t spool_spilled(const struct spool *s)
+{
+	return s->file_end;
+}
+const char *spool_error(const struct spool *s)
+{
+	return s->error;
+}

@@ -25,7 +25,8 @@ struct impact_run {
 	struct asn_db *asn;
 	enum format format;
 	const char *alerts_path, *messages_path, *tags_path, *corrections_path;
-	const char *alert_ids[ALERTS_ASKED_MAX]; size_t alert_count;
+	const char *alert_ids[ALERTS_ASKED_MAX];
+	size_t alert_count;
 	const char *lost[REJECT_COUNT + 3];
 };
 
@@ -36,15 +37,24 @@ static const struct option_row options[] = {
 	{ 0, "alerts", "FILE", "Findings of `taximeter scan -f ndjson`, in which --alert is looked up.", NULL },
 	{ 0, "session", "ID", "Records of this session. May be repeated.", NULL },
 	{ 0, "token", "ID", "Records of this token. May be repeated.", NULL },
-	{ 0, "app", "ID", "Records of this application: an id, a first-party name, or a client such as OWA/ViaProxy. May be repeated.", NULL },
-	{ 0, "network", "NET", "Records from this address, prefix (198.51.100.0/24) or, with --asn, AS64500. May be repeated.", NULL },
+	{ 0, "app", "ID",
+	  "Records of this application: an id, a first-party name, or a client such as OWA/ViaProxy. May be "
+		"repeated.",
+	  NULL },
+	{ 0, "network", "NET",
+	  "Records from this address, prefix (198.51.100.0/24) or, with --asn, AS64500. May be repeated.", NULL },
 	{ 0, "actor", "USER", "Records of this user. May be repeated.", NULL },
 	{ 0, "mailbox", "MAILBOX", "Records of this mailbox: address or GUID. May be repeated.", NULL },
 	RUN_OPTION_SINCE,
 	RUN_OPTION_UNTIL,
-	{ 0, "messages", "FILE.csv", "Subjects and senders by message id: a message trace or a content search.", NULL },
-	{ 0, "tags", "FILE.csv", "Columns mailbox,tag mark mailboxes; columns contains,tag mark messages by words of subject or folder.", NULL },
-	{ 0, "corrections", "FILE", "Lines for the correction log of the report: what an earlier edition said wrongly.", NULL },
+	{ 0, "messages", "FILE.csv", "Subjects and senders by message id: a message trace or a content "
+		"search.", NULL },
+	{ 0, "tags", "FILE.csv",
+	  "Columns mailbox,tag mark mailboxes; columns contains,tag mark messages by words of subject or folder.",
+	  NULL },
+	{ 0, "corrections", "FILE", "Lines for the correction log of the report: what an earlier edition said "
+		"wrongly.",
+	  NULL },
 	RUN_OPTION_STATS,
 	RUN_OPTION_JOBS,
 	RUN_OPTION_QUIET,
@@ -99,7 +109,8 @@ static int take_option(struct impact_run *x, const struct option_row *row, const
 	else if (strcmp(name, "network") == 0) {
 		if (!selection_add_network(&x->selection, v))
 			return cmd_usage_error(x->run.command,
-					       "--network '%s' is no address, prefix or AS number (examples: 198.51.100.7, 198.51.100.0/24, AS64500)",
+					       "--network '%s' is no address, prefix or AS number (examples: "
+					       "198.51.100.7, 198.51.100.0/24, AS64500)",
 					       value);
 	} else
 		return run_option(&x->run, row, value);
@@ -121,8 +132,10 @@ static int check(struct impact_run *x)
 	buf_init(&error, 64 * KIB);
 	if (x->alert_count && !selection_add_alerts(s, x->alerts_path, x->alert_ids, x->alert_count, &error))
 		status = cmd_usage_error(c, "--alerts: %.*s", STR_ARG(buf_str(&error)));
-	else if (!s->count && !s->alert_count && x->run.settings.since_us == INT64_MIN && x->run.settings.until_us == INT64_MAX)
-		status = cmd_usage_error(c, "nothing selected: give --alert, --session, --token, --app, --network, --actor, --mailbox, --since or --until");
+	else if (!s->count && !s->alert_count && x->run.settings.since_us == INT64_MIN &&
+		 x->run.settings.until_us == INT64_MAX)
+		status = cmd_usage_error(c, "nothing selected: give --alert, --session, --token, --app, --network, "
+					    "--actor, --mailbox, --since or --until");
 	else if (s->failed)
 		status = cmd_usage_error(c, "out of memory, or more than %d selectors", IMPACT_SELECTORS_MAX);
 	buf_release(&error);
@@ -130,7 +143,8 @@ static int check(struct impact_run *x)
 }
 
 /* A file beside the export; `what` is the option's name. */
-static int add_file(struct impact_run *x, const char *what, const char *path, bool (*add)(struct impact *, const char *, struct buf *))
+static int add_file(struct impact_run *x, const char *what, const char *path,
+		    bool (*add)(struct impact *, const char *, struct buf *))
 {
 	struct buf error;
 	int status = EXIT_RAN;
@@ -264,17 +278,23 @@ const struct command command_impact = {
 	.name = "impact",
 	.arguments = "PATH...",
 	.doc = "Say which messages an intruder read, what to assume, and what nobody could see",
-	.description = "Reads the same exports as scan and lists, by mailbox, the messages that records of the selection name "
-		       "(confirmed), the folders and mailboxes that were synchronised and name none (assumed), and the hours "
-		       "in which reading was not recorded (unknown). Selectors of one kind are alternatives, of different "
-		       "kinds conditions. An alert stands for the context that it names, from its first record on.\n\n"
-		       "The owner's own reads stay out: a client and network that the mailbox had on three days, a week or more "
-		       "before the first selected record, is a habit, listed apart. Messages are counted once for each mailbox. The order, copies and "
-		       "cutting of the exports do not matter. Give exports that begin some weeks before the incident.",
+	.description =
+		"Reads the same exports as scan and lists, by mailbox, the messages that records of the selection "
+			"name "
+		"(confirmed), the folders and mailboxes that were synchronised and name none (assumed), and the "
+			"hours "
+		"in which reading was not recorded (unknown). Selectors of one kind are alternatives, of different "
+		"kinds conditions. An alert stands for the context that it names, from its first record on.\n\n"
+		"The owner's own reads stay out: a client and network that the mailbox had on three days, a week or "
+		"more "
+		"before the first selected record, is a habit, listed apart. Messages are counted once for each "
+		"mailbox. The order, copies and "
+		"cutting of the exports do not matter. Give exports that begin some weeks before the incident.",
 	.options = options,
 	.examples = "  taximeter scan -f ndjson -o findings.ndjson export/\n"
 		    "  taximeter impact --alerts findings.ndjson --alert txm-475bb42142835bb5 export/\n"
 		    "  taximeter impact --app 5a95e683-08ad-424e-a441-1d1aec52c02c -f csv -o messages.csv export/\n"
-		    "  taximeter impact --network 198.51.100.0/24 --since 2023-05-15 -f html -o report.html export/\n",
+		    "  taximeter impact --network 198.51.100.0/24 --since 2023-05-15 -f html -o report.html "
+			"export/\n",
 	.run = impact_run,
 };

@@ -35,10 +35,14 @@ struct notice {
 static const struct option_row options[] = {
 	{ 'k', "key", "FILE.pem", "The private key that signs: Ed25519 or RSA, PEM, without a passphrase.", NULL },
 	{ 0, "from", "TEXT", "Who writes, and how to reach them; stands in each notice.", NULL },
-	{ 'o', "output", "DIR", "Folder for notices, signatures and the public key; nothing in it is overwritten.", NULL },
-	{ 0, "by", "WHOM", "A notice for each mailbox, or for each organisation (domain); default: mailbox.", "mailbox organisation" },
-	{ 0, "ledger", "FILE", "Append what is written, or received, to this ledger; default: ledger.ndjson in the folder of -o.", NULL },
-	{ 0, "receipt", "SHA256", "Record in --ledger that the notice with this SHA-256 was received; writes no notice.", NULL },
+	{ 'o', "output", "DIR", "Folder for notices, signatures and the public key; nothing in it is overwritten.",
+	  NULL },
+	{ 0, "by", "WHOM", "A notice for each mailbox, or for each organisation (domain); default: mailbox.",
+	  "mailbox organisation" },
+	{ 0, "ledger", "FILE",
+	  "Append what is written, or received, to this ledger; default: ledger.ndjson in the folder of -o.", NULL },
+	{ 0, "receipt", "SHA256",
+	  "Record in --ledger that the notice with this SHA-256 was received; writes no notice.", NULL },
 	{ 0, "note", "TEXT", "With --receipt: how it is known (\"confirmed by telephone\").", NULL },
 	{ 0, "check", NULL, "Check the chain of --ledger; writes nothing.", NULL },
 	{ 0 }
@@ -120,7 +124,10 @@ static bool name_of(struct str to, char file[64], char signature[64])
 static bool write_notice(struct notice *x, const char *to, const struct letter_line *m)
 {
 	char file[64], signature_file[64], sum[SHA256_TEXT_SIZE];
-	struct letter_head h = { .from = x->from, .file = file, .signature_file = signature_file, .key_file = KEY_FILE,
+	struct letter_head h = { .from = x->from,
+				 .file = file,
+				 .signature_file = signature_file,
+				 .key_file = KEY_FILE,
 				 .fingerprint = signer_fingerprint(x->signer) };
 
 	buf_clear(&x->text);
@@ -134,7 +141,8 @@ static bool write_notice(struct notice *x, const char *to, const struct letter_l
 		letter_mailbox(&x->text, &x->letters, m, &h);
 	else
 		letter_organisation(&x->text, &x->letters, to, &h);
-	if (buf_failed(&x->text) || !signer_sign(x->signer, buf_str(&x->text), &x->signature) || !sha256_text(buf_str(&x->text), sum)) {
+	if (buf_failed(&x->text) || !signer_sign(x->signer, buf_str(&x->text), &x->signature) ||
+	    !sha256_text(buf_str(&x->text), sum)) {
 		buf_printf(&x->error, "the notice for '%.100s' cannot be signed", to);
 		return false;
 	}
@@ -180,7 +188,8 @@ static int write_notices(struct notice *x, const char *impact_path)
 	char ledger[4096];
 
 	if (!x->key_path || !x->from || !x->folder)
-		return cmd_usage_error(x->command, "--key, --from and -o are needed: who signs, who writes, where to");
+		return cmd_usage_error(x->command, "--key, --from and -o are needed: who signs, who writes, "
+			"where to");
 	if (!(x->signer = signer_open(x->key_path, &x->error)))
 		return cmd_usage_error(x->command, "--key: %.*s", STR_ARG(buf_str(&x->error)));
 	if (!letters_read(&x->letters, impact_path)) {
@@ -192,10 +201,11 @@ static int write_notices(struct notice *x, const char *impact_path)
 		return EXIT_INPUT;
 	}
 	snprintf(ledger, sizeof(ledger), "%s/ledger.ndjson", x->folder);
-	if (!ledger_open(&x->ledger, x->ledger_path ? x->ledger_path : ledger, NULL, &x->error) || !write_key(x) || !write_all(x))
+	if (!ledger_open(&x->ledger, x->ledger_path ? x->ledger_path : ledger, NULL, &x->error) || !write_key(x) ||
+	    !write_all(x))
 		return fail(x);
-	printf("%" PRIu64 " %s in %s, signed with the key %s\n", x->written, x->written == 1 ? "notice" : "notices", x->folder,
-	       signer_fingerprint(x->signer));
+	printf("%" PRIu64 " %s in %s, signed with the key %s\n", x->written, x->written == 1 ? "notice" : "notices",
+	       x->folder, signer_fingerprint(x->signer));
 	return EXIT_RAN;
 }
 
@@ -209,7 +219,9 @@ static int record_receipt(struct notice *x)
 			sum[i] = ascii_lower(s.p[i]);
 	for (size_t i = 0; i < 64; i++)
 		if (!((sum[i] >= '0' && sum[i] <= '9') || (sum[i] >= 'a' && sum[i] <= 'f')))
-			return cmd_usage_error(x->command, "--receipt: not a SHA-256 of 64 hexadecimal digits (sha256sum NOTICE prints it)");
+			return cmd_usage_error(
+				x->command,
+				"--receipt: not a SHA-256 of 64 hexadecimal digits (sha256sum NOTICE prints it)");
 	if (!x->ledger_path)
 		return cmd_usage_error(x->command, "--receipt needs --ledger FILE");
 	if (!ledger_open(&x->ledger, x->ledger_path, sum, &x->error))
@@ -269,14 +281,19 @@ const struct command command_notice = {
 	.name = "notice",
 	.arguments = "REPORT",
 	.doc = "Write signed notices to those whose mail was read",
-	.description = "Reads an impact report (`taximeter impact -f ndjson`) and writes, for each mailbox or organisation, a letter in "
-		       "plain language: what is known, assumed and unknown, and how to check that the letter is genuine. Each has a "
-		       "detached signature beside it. A ledger, one JSON object a line and chained by SHA-256, tells which notice was "
+	.description = "Reads an impact report (`taximeter impact -f ndjson`) and writes, for each mailbox or "
+		       "organisation, a letter in "
+		       "plain language: what is known, assumed and unknown, and how to check that the letter is "
+		       "genuine. Each has a "
+		       "detached signature beside it. A ledger, one JSON object a line and chained by SHA-256, tells "
+		       "which notice was "
 		       "issued and which was received.",
 	.options = options,
-	.examples = "  openssl genpkey -algorithm ed25519 -out office.pem\n"
-		    "  taximeter notice --key office.pem --from 'Security office, +1 555 0100' -o notices impact.ndjson\n"
-		    "  taximeter notice --ledger notices/ledger.ndjson --receipt $(sha256sum < notices/notice-0a1b2c3d4e5f.txt | cut -c1-64) --note 'by telephone'\n"
-		    "  taximeter notice --ledger notices/ledger.ndjson --check\n",
+	.examples =
+		"  openssl genpkey -algorithm ed25519 -out office.pem\n"
+		"  taximeter notice --key office.pem --from 'Security office, +1 555 0100' -o notices impact.ndjson\n"
+		"  taximeter notice --ledger notices/ledger.ndjson --receipt $(sha256sum < "
+		"notices/notice-0a1b2c3d4e5f.txt | cut -c1-64) --note 'by telephone'\n"
+		"  taximeter notice --ledger notices/ledger.ndjson --check\n",
 	.run = notice_run,
 };

@@ -2,10 +2,10 @@
 /* items: the messages that a mail record lists, as they travel in its tail.
  *
  * A scan sums them and drops them; an impact report is made of them.  So a decoder keeps them only when it is asked to
- * (decoder_keep_items), as details of the record: a folder, then the messages in it, and so on.  They go through the sorter
- * with their record, which spills to disk and knows copies, so nothing else has to.  A tail holds some 600 messages; records
- * seen in the field list up to about a hundred.  What does not fit is not cut in half: it is left out and flagged
- * (REC_ITEMS_CUT), and the record's own count still tells how many there were. */
+ * (decoder_keep_items), as details of the record: a folder, then the messages in it, and so on.  They go through the
+ * sorter with their record, which spills to disk and knows copies, so nothing else has to.  A tail holds some 600
+ * messages; records seen in the field list up to about a hundred.  What does not fit is not cut in half: it is left out
+ * and flagged (REC_ITEMS_CUT), and the record's own count still tells how many there were. */
 #ifndef TXM_EVENT_ITEMS_H
 #define TXM_EVENT_ITEMS_H
 

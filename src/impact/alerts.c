@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* alerts: from a findings file (`taximeter scan -f ndjson`) into a selection.  The file may have gone through many hands:
- * a line that is no finding ends the reading with a sentence, and so does an id that is not in it. */
+/* alerts: from a findings file (`taximeter scan -f ndjson`) into a selection.  The file may have gone through many
+ * hands: a line that is no finding ends the reading with a sentence, and so does an id that is not in it. */
 #include <stdlib.h>
 
 #include "base/hash.h"
@@ -73,7 +73,8 @@ static void take_alert(struct selection *s, struct line_object *o)
 	}
 	s->alerts = p;
 	a = &p[s->alert_count++];
-	*a = (struct select_alert){ .first_us = line_need_time(o, "first_seen"), .last_us = line_time(o, "last_seen") };
+	*a = (struct select_alert) { .first_us = line_need_time(o, "first_seen"),
+				     .last_us = line_time(o, "last_seen") };
 	table_init(&a->clients, 0, IMPACT_SELECTORS_MAX);
 	table_init(&a->ips, 0, IMPACT_SELECTORS_MAX);
 	table_init(&a->nets, 0, IMPACT_SELECTORS_MAX);
@@ -129,7 +130,9 @@ bool selection_add_alerts(struct selection *s, const char *path, const char *con
 	for (size_t i = 0; good && i < n; i++) {
 		if (met[i])
 			continue;
-		buf_printf(error, "%s: no alert '%.100s' in it; `taximeter scan -f ndjson` prints ids as \"id\":\"txm-...\"", path, ids[i]);
+		buf_printf(error,
+			   "%s: no alert '%.100s' in it; `taximeter scan -f ndjson` prints ids as \"id\":\"txm-...\"",
+			   path, ids[i]);
 		good = false;
 	}
 	if (f.path)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* csv: the report as one table for a spreadsheet: a row a message, then a row a folder to be assumed, then a row a span of
- * time unknown; `certainty` tells them apart.  No cell can start a formula (buf_add_csv). */
+/* csv: the report as one table for a spreadsheet: a row a message, then a row a folder to be assumed, then a row a span
+ * of time unknown; `certainty` tells them apart.  No cell can start a formula (buf_add_csv). */
 #include <inttypes.h>
 
 #include "base/timefmt.h"
@@ -36,7 +36,8 @@ void impact_csv(struct sink_out *o, struct impact *im, const struct impact_repor
 	struct buf *b = &o->pending;
 	struct impact_message m;
 
-	buf_add_cstr(b, "certainty,mailbox_guid,mailbox,tag,message_id,folder,bytes,times,from,to,subject,sender,topic,reason\n");
+	buf_add_cstr(b, "certainty,mailbox_guid,mailbox,tag,message_id,folder,bytes,times,from,to,subject,sender,topic,"
+			"reason\n");
 	impact_rewind(im);
 	while (sink_out_step(o) && impact_next_message(im, &m)) {
 		begin(b, r, m.certainty, m.mailbox);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* finish: from what was gathered to what is printed.
  *
- * The first spool gives the entries by message, so that all reads of one message in one mailbox lie side by side, beside its
- * row of the user's CSV; each becomes one message of the second spool, which is by mailbox and time. */
+ * The first spool gives the entries by message, so that all reads of one message in one mailbox lie side by side,
+ * beside its row of the user's CSV; each becomes one message of the second spool, which is by mailbox and time. */
 #include <stdlib.h>
 
 #include "base/hash.h"
@@ -13,8 +13,8 @@
 
 enum { ENTRY_HEAD = 16 + 4 + 8 + 8 + 1 + 1 + 2 };
 
-/* A message in the second spool: (mailbox, first access, hash) to be sorted by, then last, times, bytes, certainty, kind,
- * lengths, texts. */
+/* A message in the second spool: (mailbox, first access, hash) to be sorted by, then last, times, bytes, certainty,
+ * kind, lengths, texts. */
 enum { MESSAGE_HEAD = 4 + 8 + 16 + 8 + 8 + 8 + 1 + 1 + 2 + 2 + 2 + 2 + 2 };
 
 struct merged {
@@ -24,7 +24,10 @@ struct merged {
 	size_t id_n, folder_n;
 };
 
-struct sheet_cursor { struct str row; bool has; };
+struct sheet_cursor {
+	struct str row;
+	bool has;
+};
 
 static void sheet_seek(struct impact *im, struct sheet_cursor *c, const uint8_t hash[16])
 {
@@ -54,8 +57,8 @@ static void put_message(struct impact *im, struct merged *g, struct sheet_cursor
 
 	sheet_seek(im, c, g->hash);
 	if (c->has && memcmp(c->row.p, g->hash, 16) == 0) {
-		subject = (struct str){ c->row.p + 20, (size_t)spool_get(c->row.p + 16, 4) };
-		sender = (struct str){ subject.p + subject.n, c->row.n - 20 - subject.n };
+		subject = (struct str) { c->row.p + 20, (size_t)spool_get(c->row.p + 16, 4) };
+		sender = (struct str) { subject.p + subject.n, c->row.n - 20 - subject.n };
 		t->joined++;
 	}
 	topic = topic_of(im, subject, folder);
@@ -105,9 +108,12 @@ static void begin_group(struct merged *g, struct str e)
 	buf_add(&g->text, e.p + ENTRY_HEAD, e.n - ENTRY_HEAD);
 	g->id_n = id_n;
 	g->folder_n = e.n - ENTRY_HEAD - id_n;
-	g->m = (struct impact_message){
-		.mailbox = (uint32_t)spool_get(e.p + 16, 4), .first_us = (int64_t)spool_get(e.p + 20, 8),
-		.bytes = ITEM_BYTES_UNKNOWN, .certainty = CERTAINTY_UNCLEAR, .kind = (enum item_id)e.p[37],
+	g->m = (struct impact_message) {
+		.mailbox = (uint32_t)spool_get(e.p + 16, 4),
+		.first_us = (int64_t)spool_get(e.p + 20, 8),
+		.bytes = ITEM_BYTES_UNKNOWN,
+		.certainty = CERTAINTY_UNCLEAR,
+		.kind = (enum item_id)e.p[37],
 	};
 }
 
@@ -136,7 +142,8 @@ static void merge_messages(struct impact *im)
 		const size_t id_n = (size_t)spool_get(e.p + 38, 2);
 		const int64_t time_us = (int64_t)spool_get(e.p + 20, 8);
 		if (e.p[36] == CERTAINTY_CONFIRMED && g.m.certainty != CERTAINTY_CONFIRMED) {
-			g.m.certainty = CERTAINTY_CONFIRMED; /* one confirmed read is enough; the unclear ones do not count */
+			g.m.certainty =
+				CERTAINTY_CONFIRMED; /* one confirmed read is enough; the unclear ones do not count */
 			g.m.first_us = time_us;
 			g.m.times = 0;
 		}
@@ -168,7 +175,7 @@ static struct impact_mailbox *add_mailbox(struct impact *im, size_t *capacity, u
 	if (!impact_room(im, (void **)&r->mailboxes, r->mailbox_count, capacity, sizeof(*r->mailboxes)))
 		return NULL;
 	struct impact_mailbox *m = &r->mailboxes[r->mailbox_count];
-	*m = (struct impact_mailbox){ .world = world };
+	*m = (struct impact_mailbox) { .world = world };
 	if (world != NONE) {
 		m->guid = world_mailbox_guid(im->world, world);
 		m->upn = world_mailbox_upn(im->world, world);
@@ -269,8 +276,9 @@ static void add_syncs(struct impact *im, size_t *mailbox_capacity)
 		const bool whole = im->names_context && !s->unclear;
 		m->whole |= whole;
 		m->synced++; /* for the order only; join_syncs() counts folders */
-		r->syncs[r->sync_count++] = (struct impact_sync){ s->mailbox, str_of(s->folder), whole, s->client, s->net,
-								  s->first_us, s->last_us, s->times };
+		r->syncs[r->sync_count++] =
+			(struct impact_sync) { s->mailbox, str_of(s->folder), whole,	  s->client,
+					       s->net,	   s->first_us,	      s->last_us, s->times };
 		m->first_us = !m->first_us || s->first_us < m->first_us ? s->first_us : m->first_us;
 		m->last_us = s->last_us > m->last_us ? s->last_us : m->last_us;
 	}
@@ -421,8 +429,11 @@ static void gather_routes(struct impact *im)
 			if (!impact_room(im, (void **)&r->routes, r->route_count, &capacity, sizeof(*r->routes)))
 				break;
 			*at = (uint32_t)r->route_count;
-			r->routes[r->route_count++] = (struct impact_route){ .client = c->client, .net = c->net,
-				.verdict = c->verdict, .first_us = c->first_us, .last_us = c->last_us };
+			r->routes[r->route_count++] = (struct impact_route) { .client = c->client,
+									      .net = c->net,
+									      .verdict = c->verdict,
+									      .first_us = c->first_us,
+									      .last_us = c->last_us };
 		}
 		struct impact_route *to = &r->routes[*at];
 		to->mailboxes++;
@@ -451,7 +462,8 @@ static void gather_slots(struct impact *im)
 	for (size_t i = 0; (d = table_next(&im->slots, &i, &key));) {
 		const uint32_t at = im->place[(uint32_t)key];
 		if (at != NONE)
-			r->slots[r->slot_count++] = (struct impact_slot){ (int64_t)(key >> 32) * US_PER_HOUR, d->accesses, d->syncs, at };
+			r->slots[r->slot_count++] =
+				(struct impact_slot) { (int64_t)(key >> 32) * US_PER_HOUR, d->accesses, d->syncs, at };
 	}
 	qsort(r->slots, r->slot_count, sizeof(*r->slots), compare_slots);
 }
@@ -562,15 +574,23 @@ bool impact_next_message(struct impact *im, struct impact_message *ret)
 
 	if (!spool_next(im->messages, &e) || e.n < MESSAGE_HEAD)
 		return false;
-	const size_t n[] = { (size_t)spool_get(e.p + 54, 2), (size_t)spool_get(e.p + 56, 2), (size_t)spool_get(e.p + 58, 2),
-			     (size_t)spool_get(e.p + 60, 2), (size_t)spool_get(e.p + 62, 2) };
+	const size_t n[] = { (size_t)spool_get(e.p + 54, 2), (size_t)spool_get(e.p + 56, 2),
+			     (size_t)spool_get(e.p + 58, 2), (size_t)spool_get(e.p + 60, 2),
+			     (size_t)spool_get(e.p + 62, 2) };
 	const char *p = e.p + MESSAGE_HEAD;
-	*ret = (struct impact_message){
-		.mailbox = im->place[spool_get(e.p, 4)], .first_us = (int64_t)spool_get(e.p + 4, 8),
-		.last_us = (int64_t)spool_get(e.p + 28, 8), .times = spool_get(e.p + 36, 8), .bytes = spool_get(e.p + 44, 8),
-		.certainty = (enum certainty)e.p[52], .kind = (enum item_id)e.p[53],
-		.id = { p, n[0] }, .folder = { p + n[0], n[1] }, .subject = { p + n[0] + n[1], n[2] },
-		.sender = { p + n[0] + n[1] + n[2], n[3] }, .topic = { p + n[0] + n[1] + n[2] + n[3], n[4] },
+	*ret = (struct impact_message) {
+		.mailbox = im->place[spool_get(e.p, 4)],
+		.first_us = (int64_t)spool_get(e.p + 4, 8),
+		.last_us = (int64_t)spool_get(e.p + 28, 8),
+		.times = spool_get(e.p + 36, 8),
+		.bytes = spool_get(e.p + 44, 8),
+		.certainty = (enum certainty)e.p[52],
+		.kind = (enum item_id)e.p[53],
+		.id = { p, n[0] },
+		.folder = { p + n[0], n[1] },
+		.subject = { p + n[0] + n[1], n[2] },
+		.sender = { p + n[0] + n[1] + n[2], n[3] },
+		.topic = { p + n[0] + n[1] + n[2] + n[3], n[4] },
 	};
 	return true;
 }

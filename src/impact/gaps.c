@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* gaps: when could nobody see?  Each answer comes from a record or from the lack of all: a throttled record blinds its
- * mailbox for a day; a switch of the audit settings blinds the tenant, or an account, until it is switched back; an hour in
- * which no mailbox has a record, although that hour of other days always has, is a hole in the export. */
+ * mailbox for a day; a switch of the audit settings blinds the tenant, or an account, until it is switched back; an
+ * hour in which no mailbox has a record, although that hour of other days always has, is a hole in the export. */
 #include <stdlib.h>
 
 #include "base/hash.h"
@@ -11,12 +11,13 @@
 #include "impact/select_int.h"
 
 enum {
-	GAP_HOURS = 3,       /* shortest hole that is called one */
-	GAP_RECORDS = 20,    /* what these hours would have held, by the same hours of other days (their median) */
+	GAP_HOURS = 3,	  /* shortest hole that is called one */
+	GAP_RECORDS = 20, /* what these hours would have held, by the same hours of other days (their median) */
 	HOURS_OF_WEEK = 168,
 };
 
-static void add_raw(struct impact *im, uint32_t mailbox, enum unknown_reason reason, int64_t from, int64_t to, struct str who)
+static void add_raw(struct impact *im, uint32_t mailbox, enum unknown_reason reason, int64_t from, int64_t to,
+		    struct str who)
 {
 	if (im->raw_count >= IMPACT_INTERVALS_MAX) {
 		im->refused++;
@@ -24,16 +25,23 @@ static void add_raw(struct impact *im, uint32_t mailbox, enum unknown_reason rea
 	}
 	if (!impact_room(im, (void **)&im->raw, im->raw_count, &im->raw_capacity, sizeof(*im->raw)))
 		return;
-	im->raw[im->raw_count++] = (struct raw_interval){ mailbox, reason, from, to, who.n ? strndup(who.p, who.n) : NULL };
+	im->raw[im->raw_count++] =
+		(struct raw_interval) { mailbox, reason, from, to, who.n ? strndup(who.p, who.n) : NULL };
 }
 
-static bool is_true(struct str s) { return str_eq_nocase(str_trim(s), STR("True")) || str_eq(str_trim(s), STR("1")); }
-static bool is_false(struct str s) { return str_eq_nocase(str_trim(s), STR("False")) || str_eq(str_trim(s), STR("0")); }
+static bool is_true(struct str s)
+{
+	return str_eq_nocase(str_trim(s), STR("True")) || str_eq(str_trim(s), STR("1"));
+}
+static bool is_false(struct str s)
+{
+	return str_eq_nocase(str_trim(s), STR("False")) || str_eq(str_trim(s), STR("0"));
+}
 
 static void turn(struct impact *im, struct switch_off *s, bool off, int64_t now)
 {
 	if (off && !s->off)
-		*s = (struct switch_off){ now, true };
+		*s = (struct switch_off) { now, true };
 	else if (!off && s->off) {
 		add_raw(im, NONE, UNKNOWN_AUDIT_OFF, s->since_us, now, STR_NONE);
 		s->off = false;
@@ -57,7 +65,7 @@ static void turn_bypass(struct impact *im, struct str who, bool off, int64_t now
 		}
 		im->bypasses = p;
 		b = &p[im->bypass_count++];
-		*b = (struct bypass){ .who = strndup(who.n ? who.p : "", who.n) };
+		*b = (struct bypass) { .who = strndup(who.n ? who.p : "", who.n) };
 	}
 	if (off && !b->off) {
 		b->off = true;
@@ -89,9 +97,11 @@ void gaps_event(struct impact *im, const struct world *w, const struct event *e)
 	if (r->op == OP_SET_ADMIN_AUDIT_LOG && rec_detail(r, STR("UnifiedAuditLogIngestionEnabled"), &v) &&
 	    (is_true(v) || is_false(v))) {
 		turn(im, &im->ingestion, is_false(v), now);
-	} else if (r->op == OP_SET_ORGANIZATION_CONFIG && rec_detail(r, STR("AuditDisabled"), &v) && (is_true(v) || is_false(v))) {
+	} else if (r->op == OP_SET_ORGANIZATION_CONFIG && rec_detail(r, STR("AuditDisabled"), &v) &&
+		   (is_true(v) || is_false(v))) {
 		turn(im, &im->auditing, is_true(v), now);
-	} else if (r->op == OP_SET_AUDIT_BYPASS && rec_detail(r, STR("AuditBypassEnabled"), &v) && (is_true(v) || is_false(v))) {
+	} else if (r->op == OP_SET_AUDIT_BYPASS && rec_detail(r, STR("AuditBypassEnabled"), &v) &&
+		   (is_true(v) || is_false(v))) {
 		if (!rec_detail(r, STR("Identity"), &who))
 			rec_detail(r, STR("ObjectId"), &who);
 		turn_bypass(im, str_trim(who), is_true(v), now);
@@ -154,8 +164,8 @@ static void find_gaps(struct impact *im)
 
 /* -- what of it concerns this report -- */
 
-static void keep_interval(struct impact *im, size_t *capacity, uint32_t mailbox, enum unknown_reason reason, int64_t from, int64_t to,
-			  const char *who)
+static void keep_interval(struct impact *im, size_t *capacity, uint32_t mailbox, enum unknown_reason reason,
+			  int64_t from, int64_t to, const char *who)
 {
 	struct impact_report *r = &im->report;
 
@@ -163,7 +173,7 @@ static void keep_interval(struct impact *im, size_t *capacity, uint32_t mailbox,
 	to = to > r->total.to_us ? r->total.to_us : to;
 	if (from >= to || !impact_room(im, (void **)&r->unknown, r->unknown_count, capacity, sizeof(*r->unknown)))
 		return;
-	r->unknown[r->unknown_count++] = (struct impact_interval){ mailbox, reason, from, to, str_of(who) };
+	r->unknown[r->unknown_count++] = (struct impact_interval) { mailbox, reason, from, to, str_of(who) };
 }
 
 static int compare_intervals(const void *a, const void *b)
@@ -180,13 +190,14 @@ static int compare_intervals(const void *a, const void *b)
 }
 
 /* Intervals of one mailbox and of all, which are both in order of their beginning, as one length. */
-static int64_t united_us(const struct impact_interval *all, size_t all_n, const struct impact_interval *own, size_t own_n,
-			 struct str upn)
+static int64_t united_us(const struct impact_interval *all, size_t all_n, const struct impact_interval *own,
+			 size_t own_n, struct str upn)
 {
 	int64_t sum = 0, end = INT64_MIN;
 
 	for (size_t i = 0, k = 0; i < all_n || k < own_n;) {
-		const struct impact_interval *x = k == own_n || (i < all_n && all[i].from_us <= own[k].from_us) ? &all[i++] : &own[k++];
+		const struct impact_interval *x =
+			k == own_n || (i < all_n && all[i].from_us <= own[k].from_us) ? &all[i++] : &own[k++];
 		const int64_t from = x->from_us > end ? x->from_us : end;
 		if (x->reason == UNKNOWN_BYPASS && !str_eq_nocase(x->who, upn))
 			continue; /* blinds one account, not every mailbox */
@@ -205,7 +216,8 @@ static void same_once(struct impact_report *r)
 	for (size_t i = 0; i < r->unknown_count; i++) {
 		struct impact_interval *last = n ? &r->unknown[n - 1] : NULL;
 		const struct impact_interval x = r->unknown[i];
-		if (last && last->mailbox == x.mailbox && last->reason == x.reason && str_eq(last->who, x.who) && x.from_us <= last->to_us) {
+		if (last && last->mailbox == x.mailbox && last->reason == x.reason && str_eq(last->who, x.who) &&
+		    x.from_us <= last->to_us) {
 			last->to_us = x.to_us > last->to_us ? x.to_us : last->to_us;
 			continue;
 		}
@@ -226,7 +238,8 @@ void gaps_finish(struct impact *im)
 		add_raw(im, NONE, UNKNOWN_AUDIT_OFF, im->auditing.since_us, INT64_MAX, STR_NONE);
 	for (size_t i = 0; i < im->bypass_count; i++)
 		if (im->bypasses[i].off)
-			add_raw(im, NONE, UNKNOWN_BYPASS, im->bypasses[i].since_us, INT64_MAX, str_of(im->bypasses[i].who));
+			add_raw(im, NONE, UNKNOWN_BYPASS, im->bypasses[i].since_us, INT64_MAX,
+				str_of(im->bypasses[i].who));
 	for (size_t i = 0; i < im->raw_count; i++) {
 		const struct raw_interval *x = &im->raw[i];
 		const uint32_t at = x->mailbox == NONE ? NONE : im->place[x->mailbox];
@@ -240,7 +253,8 @@ void gaps_finish(struct impact *im)
 	for (size_t i = 0; i < r->mailbox_count; i++) {
 		const uint32_t m = r->mailboxes[i].world;
 		if (m == NONE || m >= im->mailbox_capacity || im->first_any[m] == 0)
-			keep_interval(im, &capacity, (uint32_t)i, UNKNOWN_NO_RECORD, r->total.from_us, r->total.to_us, NULL);
+			keep_interval(im, &capacity, (uint32_t)i, UNKNOWN_NO_RECORD, r->total.from_us, r->total.to_us,
+				      NULL);
 	}
 	if (r->unknown_count)
 		qsort(r->unknown, r->unknown_count, sizeof(*r->unknown), compare_intervals);
@@ -251,6 +265,7 @@ void gaps_finish(struct impact *im)
 		const size_t begin = k;
 		while (k < r->unknown_count && r->unknown[k].mailbox == i)
 			k++;
-		r->mailboxes[i].unknown_us = united_us(r->unknown, all, r->unknown + begin, k - begin, r->mailboxes[i].upn);
+		r->mailboxes[i].unknown_us =
+			united_us(r->unknown, all, r->unknown + begin, k - begin, r->mailboxes[i].upn);
 	}
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* impact: the pass over the events.  For each record of reading: is it in the selection, was its context a habit of that
- * mailbox, and what does it list?  See impact.h for what that means. */
+/* impact: the pass over the events.  For each record of reading: is it in the selection, was its context a habit of
+ * that mailbox, and what does it list?  See impact.h for what that means. */
 #include "impact/impact_int.h"
 
 #include <stdio.h>
@@ -195,9 +195,9 @@ static void meet_habit(struct impact *im, const struct event *e)
 	if (!h)
 		return;
 	if (is_new)
-		*h = (struct habit){ e->rec->time_us, day, 1 };
+		*h = (struct habit) { e->rec->time_us, day, 1 };
 	else if (h->last_day != day)
-		*h = (struct habit){ h->first_us, day, h->days + 1 };
+		*h = (struct habit) { h->first_us, day, h->days + 1 };
 }
 
 static void add_sync(struct impact *im, const struct event *e, bool selected, bool unclear)
@@ -220,9 +220,16 @@ static void add_sync(struct impact *im, const struct event *e, bool selected, bo
 		if (!impact_room(im, (void **)&im->syncs, im->sync_count, &im->sync_capacity, sizeof(*im->syncs)))
 			return;
 		*at = (uint32_t)im->sync_count;
-		im->syncs[im->sync_count++] = (struct sync_entry){
-			.mailbox = e->mailbox, .client = e->client, .net = e->net, .ip_key = ip, .session_key = session,
-			.selected = selected, .unclear = unclear, .habit_key = context_key(e), .first_us = e->rec->time_us,
+		im->syncs[im->sync_count++] = (struct sync_entry) {
+			.mailbox = e->mailbox,
+			.client = e->client,
+			.net = e->net,
+			.ip_key = ip,
+			.session_key = session,
+			.selected = selected,
+			.unclear = unclear,
+			.habit_key = context_key(e),
+			.first_us = e->rec->time_us,
 			.folder = strndup(item.folder.n ? item.folder.p : "", item.folder.n),
 		};
 	}
@@ -249,15 +256,20 @@ static struct impact_context *context_of(struct impact *im, const struct event *
 	const struct habit *habit = table_get(&im->habits, key);
 	enum verdict_of_context verdict = CONTEXT_INTRUDER;
 	if (impact_is_habit(habit, im->first_selected[e->mailbox]) && !m->by_identity) {
-		verdict = e->net == NET_NONE || e->net == NET_MICROSOFT || e->net == NONE ? CONTEXT_UNCLEAR : CONTEXT_OWN;
+		verdict =
+			e->net == NET_NONE || e->net == NET_MICROSOFT || e->net == NONE ? CONTEXT_UNCLEAR : CONTEXT_OWN;
 	} else if (habit) {
 		struct impact_totals *t = &im->report.total;
 		t->earlier_contexts++;
 		t->earlier_us = !t->earlier_us || habit->first_us < t->earlier_us ? habit->first_us : t->earlier_us;
 	}
 	struct impact_context *c = &im->contexts[im->context_count++];
-	*c = (struct impact_context){ .mailbox = NONE, .world_mailbox = e->mailbox, .client = e->client, .net = e->net,
-				      .verdict = verdict, .first_us = e->rec->time_us };
+	*c = (struct impact_context) { .mailbox = NONE,
+				       .world_mailbox = e->mailbox,
+				       .client = e->client,
+				       .net = e->net,
+				       .verdict = verdict,
+				       .first_us = e->rec->time_us };
 	return c;
 }
 
@@ -284,7 +296,7 @@ static struct str bare_id(struct str id)
 {
 	id = str_trim(id);
 	if (id.n >= 2 && id.p[0] == '<' && id.p[id.n - 1] == '>')
-		id = (struct str){ id.p + 1, id.n - 2 };
+		id = (struct str) { id.p + 1, id.n - 2 };
 	return id;
 }
 
@@ -316,7 +328,7 @@ static void add_entry(struct impact *im, const struct event *e, const struct ite
 	const size_t folder = item->folder.n < NAME_BYTES_MAX ? item->folder.n : NAME_BYTES_MAX;
 	if (folder)
 		memcpy(p + ENTRY_HEAD + item->id.n, item->folder.p, folder);
-	spool_add(im->entries, (struct str){ (const char *)piece, ENTRY_HEAD + item->id.n + folder });
+	spool_add(im->entries, (struct str) { (const char *)piece, ENTRY_HEAD + item->id.n + folder });
 }
 
 static void add_slot(struct impact *im, const struct event *e)
@@ -449,7 +461,7 @@ bool impact_add_messages(struct impact *im, const char *path, struct buf *error)
 			memcpy(piece + 20, cells[SUBJECT].p, cells[SUBJECT].n);
 		if (cells[SENDER].n)
 			memcpy(piece + 20 + cells[SUBJECT].n, cells[SENDER].p, cells[SENDER].n);
-		spool_add(im->sheet, (struct str){ (const char *)piece, 20 + cells[SUBJECT].n + cells[SENDER].n });
+		spool_add(im->sheet, (struct str) { (const char *)piece, 20 + cells[SUBJECT].n + cells[SENDER].n });
 	}
 	if (good && sheet_error(s)[0]) {
 		buf_add_cstr(error, sheet_error(s));
@@ -487,7 +499,8 @@ bool impact_add_tags(struct impact *im, const char *path, struct buf *error)
 	bool good = s != NULL;
 
 	if (good && (!sheet_has(s, TAG) || (!sheet_has(s, MAILBOX) && !sheet_has(s, WORDS)))) {
-		buf_printf(error, "%s: columns 'tag' and 'mailbox' (or 'contains', words in a subject) are needed", path);
+		buf_printf(error, "%s: columns 'tag' and 'mailbox' (or 'contains', words in a subject) are needed",
+			   path);
 		good = false;
 	}
 	while (good && sheet_next(s, cells) && im->topic_count + im->tag_count < IMPACT_SELECTORS_MAX) {
@@ -505,8 +518,8 @@ bool impact_add_tags(struct impact *im, const char *path, struct buf *error)
 				break;
 			}
 			im->topics = p;
-			p[im->topic_count++] = (struct topic){ strndup(cells[WORDS].p, cells[WORDS].n),
-							       strndup(cells[TAG].p, cells[TAG].n) };
+			p[im->topic_count++] = (struct topic) { strndup(cells[WORDS].p, cells[WORDS].n),
+								strndup(cells[TAG].p, cells[TAG].n) };
 			im->failed |= !p[im->topic_count - 1].words || !p[im->topic_count - 1].tag;
 		}
 	}
@@ -530,7 +543,7 @@ bool impact_add_corrections(struct impact *im, const char *path, struct buf *err
 		return false;
 	}
 	while ((n = getline(&line, &capacity, f)) >= 0 && im->correction_count < 10000) {
-		const struct str t = str_trim((struct str){ line, (size_t)n });
+		const struct str t = str_trim((struct str) { line, (size_t)n });
 		if (t.n)
 			add_text(im, &im->corrections, &im->correction_count, t);
 	}

@@ -6,14 +6,15 @@
  *   assumed    a Sync lists nothing: its folder; in the intruder's context, the whole mailbox
  *   unknown    hours in which reading was not recorded: throttled, audit off, no record of the kind, no data
  *
- * The owner stays out.  A context is (mailbox, client, network); one that the mailbox had on three days, the first of them a
- * week or more before the first selected record, is a habit, and habits are listed apart so that a reader can object.  Less
- * than that may be the intruder himself, before anybody noticed: it is counted as his, and said.
+ * The owner stays out.  A context is (mailbox, client, network); one that the mailbox had on three days, the first of
+ * them a week or more before the first selected record, is a habit, and habits are listed apart so that a reader can
+ * object.  Less than that may be the intruder himself, before anybody noticed: it is counted as his, and said.
  *
  *   engine --events--> impact_event() --entries--> spool --merge--> messages, joined with the user's CSVs --> writers
  *
- * Memory is bounded: texts of messages go through sorted temporary files (base/spool.h), the rest has ceilings in limits.h.
- * Events come in one order whatever the order of the input, so a report is a function of the records and the selection. */
+ * Memory is bounded: texts of messages go through sorted temporary files (base/spool.h), the rest has ceilings in
+ * limits.h. Events come in one order whatever the order of the input, so a report is a function of the records and the
+ * selection. */
 #ifndef TXM_IMPACT_IMPACT_H
 #define TXM_IMPACT_IMPACT_H
 
@@ -110,10 +111,11 @@ struct impact_slot { int64_t hour_us; uint64_t accesses, syncs; uint32_t mailbox
 struct impact_input { char *path; uint64_t bytes; char sha256[65]; const char *role; char error[96]; };
 
 struct impact_totals {
-	uint64_t messages, unclear, accesses, unlisted, bytes, unsized, synced, whole, mailboxes, own_accesses, own_contexts;
+	uint64_t messages, unclear, accesses, unlisted, bytes, unsized, synced, whole, mailboxes;
+	uint64_t own_accesses, own_contexts;
 	uint64_t joined, topics; /* messages with a subject; with a topic */
-	uint64_t earlier_contexts;   /* of the intruder, met before the selection but no habit: he may have come earlier */
-	int64_t earlier_us;          /* ... since when */
+	uint64_t earlier_contexts;   /* of the intruder, met before the selection but no habit: */
+	int64_t earlier_us;          /* ... he may have come earlier, since when */
 	uint64_t cut_records;    /* records whose list was too long to keep */
 	int64_t first_us, last_us;   /* the intruder's records */
 	int64_t from_us, to_us;      /* the time looked at */

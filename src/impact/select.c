@@ -76,7 +76,7 @@ uint64_t select_addr_key(const struct addr *a)
 
 void selection_init(struct selection *s)
 {
-	*s = (struct selection){ .since_us = INT64_MIN, .until_us = INT64_MAX };
+	*s = (struct selection) { .since_us = INT64_MIN, .until_us = INT64_MAX };
 	buf_init(&s->said, MIB);
 	table_init(&s->sessions, 0, IMPACT_SELECTORS_MAX);
 	table_init(&s->tokens, 0, IMPACT_SELECTORS_MAX);
@@ -163,7 +163,7 @@ bool select_name(struct selection *s, struct mailbox_name **v, size_t *n, struct
 		return false;
 	}
 	*v = p;
-	p[*n] = (struct mailbox_name){ strndup(guid.n ? guid.p : "", guid.n), strndup(upn.n ? upn.p : "", upn.n) };
+	p[*n] = (struct mailbox_name) { strndup(guid.n ? guid.p : "", guid.n), strndup(upn.n ? upn.p : "", upn.n) };
 	s->failed |= !p[*n].guid || !p[*n].upn;
 	++*n;
 	return true;
@@ -203,18 +203,19 @@ bool selection_add_network(struct selection *s, struct str text)
 	const ptrdiff_t slash = str_find(t, STR("/"));
 	unsigned n;
 
-	if (str_starts_nocase(t, STR("AS")) && parse_number((struct str){ t.p + 2, t.n - 2 }, 999999999, &n)) {
+	if (str_starts_nocase(t, STR("AS")) && parse_number((struct str) { t.p + 2, t.n - 2 }, 999999999, &n)) {
 		snprintf(net.label, sizeof(net.label), "AS%u", n);
 	} else {
-		net.addr = addr_parse((struct str){ t.p, slash < 0 ? t.n : (size_t)slash });
+		net.addr = addr_parse((struct str) { t.p, slash < 0 ? t.n : (size_t)slash });
 		if (net.addr.kind != ADDR_V4 && net.addr.kind != ADDR_V6)
 			return false;
 		net.bits = net.addr.kind == ADDR_V4 ? 32 : 128;
 		if (slash >= 0 &&
-		    !parse_number((struct str){ t.p + slash + 1, t.n - (size_t)slash - 1 }, net.bits, &net.bits))
+		    !parse_number((struct str) { t.p + slash + 1, t.n - (size_t)slash - 1 }, net.bits, &net.bits))
 			return false;
 	}
-	struct select_net *p = s->count++ < IMPACT_SELECTORS_MAX ? realloc(s->nets, (s->net_count + 1) * sizeof(*p)) : NULL;
+	struct select_net *p =
+		s->count++ < IMPACT_SELECTORS_MAX ? realloc(s->nets, (s->net_count + 1) * sizeof(*p)) : NULL;
 	if (!p) {
 		s->failed = true;
 		return true;
@@ -281,8 +282,8 @@ static bool match_mailbox(const struct table *t, const struct name *mailbox)
 	return (guid.n && has(t, select_text_key(guid))) || (upn.n && has(t, select_text_key(upn)));
 }
 
-static bool match_alert(const struct select_alert *a, const struct rec *r, const struct names *n, const struct addr *addr,
-			const char *label, struct match *ret)
+static bool match_alert(const struct select_alert *a, const struct rec *r, const struct names *n,
+			const struct addr *addr, const char *label, struct match *ret)
 {
 	const struct name *client = names_get(n, r->client);
 	const bool session = (r->flags & REC_HAS_SESSION) && has(&a->sessions, hash64(r->session, 16, 0));
@@ -293,8 +294,9 @@ static bool match_alert(const struct select_alert *a, const struct rec *r, const
 		ret->by_identity = true;
 		return true;
 	}
-	const bool app = a->clients.n && client &&
-			 has(&a->clients, select_client_key(name_part(client, 0), name_part(client, 1), name_part(client, 4)));
+	const bool app =
+		a->clients.n && client &&
+		has(&a->clients, select_client_key(name_part(client, 0), name_part(client, 1), name_part(client, 4)));
 	const bool place = (a->ips.n && addr->kind != ADDR_NONE && has(&a->ips, select_addr_key(addr))) ||
 			   (a->nets.n && label[0] && has(&a->nets, select_text_key(str_of(label))));
 	if (a->clients.n && !app)

@@ -2,9 +2,9 @@
 /* select: which records of an export belong to the incident that is asked about.
  *
  * A selection is what an analyst knows: the id of an alert, a session, a token, an application, a network, a user, a
- * mailbox, a span of time.  Of one kind any may fit, of different kinds all must.  An alert stands for the context that it
- * names: its tokens; its sessions, applications and networks together, so that an owner who shares a session with a thief
- * is not taken for him; from its first record on. */
+ * mailbox, a span of time.  Of one kind any may fit, of different kinds all must.  An alert stands for the context that
+ * it names: its tokens; its sessions, applications and networks together, so that an owner who shares a session with a
+ * thief is not taken for him; from its first record on. */
 #ifndef TXM_IMPACT_SELECT_H
 #define TXM_IMPACT_SELECT_H
 
@@ -49,7 +49,8 @@ void selection_add_token(struct selection *s, struct str text);
 void selection_add_app(struct selection *s, struct str text);   /* an id, a first-party name, or a client's family */
 void selection_add_actor(struct selection *s, struct str text);
 void selection_add_mailbox(struct selection *s, struct str text); /* guid or owner's address */
-bool selection_add_network(struct selection *s, struct str text); /* false: neither an address, a prefix, nor AS<number> */
+/* false: neither an address, a prefix, nor AS<number> */
+bool selection_add_network(struct selection *s, struct str text);
 /* Adds the alerts of those ids from a findings file (`scan -f ndjson`); false: said in error, one sentence. */
 bool selection_add_alerts(struct selection *s, const char *path, const char *const *ids, size_t n, struct buf *error);
 
@@ -62,7 +63,7 @@ int64_t selection_from(const struct selection *s); /* since, or the first record
 struct match {
 	bool hit;
 	bool by_identity; /* by its token or session: needs no habit to be told apart */
-	bool new_app_only;/* fits an alert that does not name the mailbox: counts if the application was new with the alert */
+	bool new_app_only;     /* the alert does not name the mailbox: counts if the application came with it */
 	int64_t app_since_us; /* ... since when */
 };
 /* Pure: depends on the record and its names alone; may be called from many threads. */

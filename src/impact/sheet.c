@@ -176,7 +176,10 @@ void sheet_close(struct sheet *s)
 	free(s);
 }
 
-bool sheet_has(const struct sheet *s, unsigned column) { return column < s->count && s->present[column]; }
+bool sheet_has(const struct sheet *s, unsigned column)
+{
+	return column < s->count && s->present[column];
+}
 
 bool sheet_next(struct sheet *s, struct str cells[SHEET_COLUMNS])
 {
@@ -205,5 +208,11 @@ bool sheet_next(struct sheet *s, struct str cells[SHEET_COLUMNS])
 	return false;
 }
 
-uint64_t sheet_bad_rows(const struct sheet *s) { return s->bad; }
-const char *sheet_error(const struct sheet *s) { return s->error; }
+uint64_t sheet_bad_rows(const struct sheet *s)
+{
+	return s->bad;
+}
+const char *sheet_error(const struct sheet *s)
+{
+	return s->error;
+}

@@ -13,7 +13,10 @@ enum { COLUMNS_MAX = 10, NAME_COLUMNS = 40, ROUTES_SHOWN = 20, UNKNOWN_SHOWN = 3
 /* A table: cells are gathered, then written with columns as wide as their widest cell. */
 struct grid {
 	struct buf text;
-	struct { size_t at, n; unsigned width; } cells[COLUMNS_MAX * 256];
+	struct {
+		size_t at, n;
+		unsigned width;
+	} cells[COLUMNS_MAX * 256];
 	unsigned count, columns;
 	bool right[COLUMNS_MAX];
 };
@@ -35,7 +38,7 @@ static void grid_cell(struct grid *g, struct str s)
 	buf_add_terminal(&g->text, s, NAME_COLUMNS);
 	g->cells[g->count].at = at;
 	g->cells[g->count].n = g->text.n - at;
-	g->cells[g->count].width = width_of((struct str){ g->text.p + at, g->text.n - at });
+	g->cells[g->count].width = width_of((struct str) { g->text.p + at, g->text.n - at });
 	g->count++;
 }
 
@@ -154,19 +157,25 @@ static void add_top(struct sink_out *o, const struct impact_report *r)
 	counted(b, t->own_accesses, "read", "reads");
 	buf_add_cstr(b, " by clients and from networks that these mailboxes knew before\n");
 	if (!r->names_context)
-		buf_add_cstr(b, "           The selection names no client, network, session or token: the owner's own reads are among them.\n");
+		buf_add_cstr(b, "           The selection names no client, network, session or token: the "
+			"owner's own "
+				"reads are among them.\n");
 	else if (!r->has_history)
-		buf_add_cstr(b, "           The data hold less than a week from before: the owners' own reads could not be told apart.\n");
+		buf_add_cstr(b, "           The data hold less than a week from before: the owners' own reads could "
+				"not be told apart.\n");
 	if (t->earlier_contexts) {
 		buf_printf(b, "%-11s", "");
-		counted(b, t->earlier_contexts, "of these clients and networks was", "of these clients and networks were");
-		buf_printf(b, " there before, from %s on: he may have come earlier (--since)\n", time_format_minute(t->earlier_us, from));
+		counted(b, t->earlier_contexts, "of these clients and networks was",
+			"of these clients and networks were");
+		buf_printf(b, " there before, from %s on: he may have come earlier (--since)\n",
+			   time_format_minute(t->earlier_us, from));
 	}
 }
 
 static void add_mailboxes(struct sink_out *o, const struct impact_report *r)
 {
-	static const char *const heads[] = { "mailbox", "tag", "messages", "times", "size", "assumed", "unknown", "first access", "last access" };
+	static const char *const heads[] = { "mailbox", "tag",	   "messages",	   "times",	 "size",
+					     "assumed", "unknown", "first access", "last access" };
 	struct grid g = { .columns = 9, .right = { [2] = true, [3] = true, [4] = true, [6] = true } };
 	char text[TIME_TEXT_SIZE];
 	const size_t shown = r->mailbox_count < 100 ? r->mailbox_count : 100;
@@ -198,12 +207,14 @@ static void add_mailboxes(struct sink_out *o, const struct impact_report *r)
 	buf_add_char(&o->pending, '\n');
 	grid_write(&g, &o->pending);
 	if (shown < r->mailbox_count)
-		buf_printf(&o->pending, "... and %zu more; -f csv, -f ndjson and -f html list all\n", r->mailbox_count - shown);
+		buf_printf(&o->pending, "... and %zu more; -f csv, -f ndjson and -f html list all\n",
+			   r->mailbox_count - shown);
 }
 
 static void add_routes(struct sink_out *o, const struct impact_report *r)
 {
-	static const char *const heads[] = { "who", "application", "client", "network", "addresses", "mailboxes", "accesses", "syncs" };
+	static const char *const heads[] = { "who",	  "application", "client",   "network",
+					     "addresses", "mailboxes",	 "accesses", "syncs" };
 	struct grid g = { .columns = 8, .right = { [5] = true, [6] = true, [7] = true } };
 	const size_t shown = r->route_count < ROUTES_SHOWN ? r->route_count : ROUTES_SHOWN;
 	char address[ADDR_TEXT_SIZE];
@@ -261,7 +272,10 @@ static void add_unseen(struct sink_out *o, const struct impact_report *r)
 	for (size_t i = 0; i < r->unknown_count && i < UNKNOWN_SHOWN; i++) {
 		const struct impact_interval *x = &r->unknown[i];
 		buf_printf(b, "  - %s to %s, ", time_format_minute(x->from_us, from), time_format_minute(x->to_us, to));
-		buf_add_terminal(b, x->mailbox == NONE ? x->who.n ? x->who : STR("all mailboxes") : name_of(&r->mailboxes[x->mailbox]), 60);
+		buf_add_terminal(b,
+				 x->mailbox == NONE ? x->who.n ? x->who : STR("all mailboxes")
+						    : name_of(&r->mailboxes[x->mailbox]),
+				 60);
 		buf_printf(b, ": %s.\n", unknown_docs[x->reason]);
 	}
 	if (r->unknown_count > UNKNOWN_SHOWN)
@@ -277,14 +291,20 @@ void impact_text(struct sink_out *o, struct impact *im, const struct impact_repo
 	add_mailboxes(o, r);
 	add_routes(o, r);
 	add_unseen(o, r);
-	buf_add_cstr(b, "\nLimits:\n"
-			"  - Accessed is not read: the log says that a message was opened by a program, not that somebody looked at it.\n"
-			"  - The same read again within an hour is not logged, so times are lower bounds.\n"
-			"  - Reading a local copy after a synchronisation, and search by administrators, leave no record.\n");
+	buf_add_cstr(
+		b,
+		"\nLimits:\n"
+		"  - Accessed is not read: the log says that a message was opened by a program, not that somebody "
+		"looked at it.\n"
+		"  - The same read again within an hour is not logged, so times are lower bounds.\n"
+		"  - Reading a local copy after a synchronisation, and search by administrators, leave no record.\n");
 	if (r->refused)
 		buf_printf(b, "  - %" PRIu64 " entries met a full table: the report is incomplete.\n", r->refused);
 	if (r->total.cut_records)
-		buf_printf(b, "  - %" PRIu64 " records list more messages than were kept; these are counted and not named.\n", r->total.cut_records);
+		buf_printf(b,
+			   "  - %" PRIu64
+			   " records list more messages than were kept; these are counted and not named.\n",
+			   r->total.cut_records);
 	for (size_t i = 0; i < r->lost_count; i++) {
 		buf_add_cstr(b, "  - Lost on reading: ");
 		buf_add_cstr(b, r->lost_text[i]);

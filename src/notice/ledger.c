@@ -40,7 +40,9 @@ static bool check_chain(struct ledger *l, const char *path, const char *notice, 
 		snprintf(wanted, sizeof(wanted), ",\"previous\":\"%s\"}", l->last);
 		good = str_ends_nocase(s, str_of(wanted));
 		if (!good)
-			buf_printf(error, "%s: line %" PRIu64 " does not follow the line before it: the ledger was changed", path, l->lines);
+			buf_printf(error,
+				   "%s: line %" PRIu64 " does not follow the line before it: the ledger was changed",
+				   path, l->lines);
 		if (notice && str_find(s, STR("\"event\":\"issued\"")) >= 0 && str_find(s, str_of(notice)) >= 0)
 			l->has_notice = true;
 		good = good && sha256_text(s, l->last);
@@ -53,7 +55,7 @@ static bool check_chain(struct ledger *l, const char *path, const char *notice, 
 
 bool ledger_open(struct ledger *l, const char *path, const char *notice, struct buf *error)
 {
-	*l = (struct ledger){ .fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600) };
+	*l = (struct ledger) { .fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600) };
 	if (l->fd < 0) {
 		buf_printf(error, "cannot open '%s': %s", path, strerror(errno));
 		return false;
@@ -70,16 +72,16 @@ bool ledger_open(struct ledger *l, const char *path, const char *notice, struct 
 	return true;
 }
 
-bool ledger_add(struct ledger *l, const char *event, int64_t time_us, const char *notice, struct str to, struct str file, struct str note,
-		struct buf *error)
+bool ledger_add(struct ledger *l, const char *event, int64_t time_us, const char *notice, struct str to,
+		struct str file, struct str note, struct buf *error)
 {
 	struct buf b;
 	char text[TIME_TEXT_SIZE];
 	bool good;
 
 	buf_init(&b, MIB);
-	buf_printf(&b, "{\"line\":%" PRIu64 ",\"event\":\"%s\",\"time\":\"%s\",\"notice\":\"%s\",\"to\":", l->lines + 1, event,
-		   time_format(time_us, text), notice);
+	buf_printf(&b, "{\"line\":%" PRIu64 ",\"event\":\"%s\",\"time\":\"%s\",\"notice\":\"%s\",\"to\":", l->lines + 1,
+		   event, time_format(time_us, text), notice);
 	buf_add_json(&b, to);
 	buf_add_cstr(&b, ",\"file\":");
 	buf_add_json(&b, file);

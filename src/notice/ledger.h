@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ledger: which notice was written, and who has said that it arrived.  One JSON object a line, appended and never changed;
- * each line holds the SHA-256 of the line before it, so that a line taken out or altered shows. */
+/* ledger: which notice was written, and who has said that it arrived.  One JSON object a line, appended and never
+ * changed; each line holds the SHA-256 of the line before it, so that a line taken out or altered shows. */
 #ifndef TXM_NOTICE_LEDGER_H
 #define TXM_NOTICE_LEDGER_H
 
@@ -13,7 +13,8 @@ struct ledger {
 	bool has_notice; /* ledger_open() met the notice that it was asked for */
 };
 
-/* Opens or makes the file, locks it, and checks its chain.  notice: a SHA-256 to look for, or NULL.  False: said in error. */
+/* Opens or makes the file, locks it, and checks its chain.  notice: a SHA-256 to look for, or NULL.  False: said in
+ * error. */
 bool ledger_open(struct ledger *l, const char *path, const char *notice, struct buf *error);
 /* event: "issued", "received"; time_us: when; to, note: anything.  False: said in error. */
 bool ledger_add(struct ledger *l, const char *event, int64_t time_us, const char *notice, struct str to, struct str file, struct str note,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* letter: see letter.h.  Words that come from the log pass buf_add_terminal(), so that a subject cannot break a line or turn
- * the direction of one. */
+/* letter: see letter.h.  Words that come from the log pass buf_add_terminal(), so that a subject cannot break a line or
+ * turn the direction of one. */
 #include "notice/letter.h"
 
 #include <inttypes.h>
@@ -15,7 +15,10 @@
 
 #define NOUNS(n, one, many) (n), (n) == 1 ? (one) : (many)
 
-static char *copy(struct str s) { return strndup(s.n ? s.p : "", s.n); }
+static char *copy(struct str s)
+{
+	return strndup(s.n ? s.p : "", s.n);
+}
 
 static bool room(struct letters *l)
 {
@@ -42,7 +45,8 @@ static bool mailbox_of(struct line_object *o, struct str *ret_upn, struct str *r
 		if (!str_eq(o->members[i].name, STR("mailbox")) || walk_char(&o->file->x, o->members[i].value) != '{')
 			continue;
 		walk = walk_object(&o->file->x, o->members[i].value);
-		for (uint32_t key; (key = walk_next_key(&walk)) != WALK_BAD; walk.next = walk_skip(&o->file->x, key + 2)) {
+		for (uint32_t key; (key = walk_next_key(&walk)) != WALK_BAD;
+		     walk.next = walk_skip(&o->file->x, key + 2)) {
 			if (m.count == EVAL_MEMBERS_MAX)
 				break;
 			m.members[m.count].name = walk_raw_string(&o->file->x, key);
@@ -55,7 +59,10 @@ static bool mailbox_of(struct line_object *o, struct str *ret_upn, struct str *r
 	return false;
 }
 
-static uint64_t key_of(struct str upn, struct str guid) { return hash_str(guid.n ? guid : upn, 0) | 1; }
+static uint64_t key_of(struct str upn, struct str guid)
+{
+	return hash_str(guid.n ? guid : upn, 0) | 1;
+}
 
 static bool add_mailbox(struct letters *l, struct table *by_name, struct line_object *o)
 {
@@ -67,7 +74,7 @@ static bool add_mailbox(struct letters *l, struct table *by_name, struct line_ob
 	if (!room(l))
 		return false;
 	struct letter_line *m = &l->v[l->n];
-	*m = (struct letter_line){ .name = copy(upn), .guid = copy(guid), .key = copy(upn.n ? upn : guid) };
+	*m = (struct letter_line) { .name = copy(upn), .guid = copy(guid), .key = copy(upn.n ? upn : guid) };
 	buf_init(&m->listed, 64 * KIB);
 	m->messages = (uint64_t)line_need_int(o, "messages", 0, INT64_MAX);
 	m->accesses = (uint64_t)line_int(o, "accesses", 0, INT64_MAX, 0);
@@ -118,7 +125,7 @@ bool letters_read(struct letters *l, const char *path)
 	struct table by_name;
 	bool good, head = false, memory = true;
 
-	*l = (struct letters){ 0 };
+	*l = (struct letters) { 0 };
 	buf_init(&l->error, 64 * KIB);
 	table_init(&by_name, sizeof(uint32_t), 10000000);
 	good = line_open(&f, path);
@@ -161,7 +168,7 @@ void letters_release(struct letters *l)
 	free(l->v);
 	free(l->selection);
 	buf_release(&l->error);
-	*l = (struct letters){ 0 };
+	*l = (struct letters) { 0 };
 }
 
 const char *letter_domain(const struct letter_line *m)
@@ -173,9 +180,15 @@ const char *letter_domain(const struct letter_line *m)
 
 /* -- text -- */
 
-static void add_name(struct buf *b, const char *s) { buf_add_terminal(b, str_of(s), 200); }
+static void add_name(struct buf *b, const char *s)
+{
+	buf_add_terminal(b, str_of(s), 200);
+}
 
-static const char *moment(int64_t us, char out[TIME_TEXT_SIZE]) { return us ? time_format_minute(us, out) : "an unknown time"; }
+static const char *moment(int64_t us, char out[TIME_TEXT_SIZE])
+{
+	return us ? time_format_minute(us, out) : "an unknown time";
+}
 
 /* a text of the user's, indented like what stands beside a label */
 static void add_indented(struct buf *b, const char *text)
@@ -205,12 +218,16 @@ static void add_head(struct buf *b, const struct letters *l, const char *to, con
 
 static void add_check(struct buf *b, const struct letter_head *h)
 {
-	buf_add_cstr(b,
-		     "\nIs this notice real?\n"
-		     "  It asks you for nothing: no password, no payment, no click, no reply. A letter that does is not ours.\n"
-		     "  It is signed. With this file, its signature and our public key in one folder, the command\n\n    ");
+	buf_add_cstr(
+		b,
+		"\nIs this notice real?\n"
+		"  It asks you for nothing: no password, no payment, no click, no reply. A letter that does is not "
+		"ours.\n"
+		"  It is signed. With this file, its signature and our public key in one folder, the "
+			"command\n\n    ");
 	buf_add_cstr(b, h->verify);
-	buf_add_cstr(b, "\n\n  says whether it is unchanged and comes from whoever holds our key. The key's fingerprint (SHA-256) is\n\n    ");
+	buf_add_cstr(b, "\n\n  says whether it is unchanged and comes from whoever holds our key. The key's "
+			"fingerprint (SHA-256) is\n\n    ");
 	buf_add_cstr(b, h->fingerprint);
 	buf_add_cstr(b, "\n\n  Ask for it by telephone, at a number that you knew before this letter came.\n");
 }
@@ -218,16 +235,20 @@ static void add_check(struct buf *b, const struct letter_head *h)
 static void add_advice(struct buf *b)
 {
 	buf_add_cstr(b, "\nWhat you can do\n"
-			"  - Think of what stood in these messages: plans, names of people, passwords, documents. Tell us what could harm\n"
+			"  - Think of what stood in these messages: plans, names of people, passwords, documents. "
+				"Tell "
+			"us what could harm\n"
 			"    somebody, and warn them.\n"
 			"  - Passwords, codes and links that were sent by mail: change them.\n"
 			"  - Expect fraud that knows your mail: letters that answer real ones, with real subjects.\n"
-			"  - You did nothing to cause this. In cases of forged or stolen tokens no password of yours was used.\n");
+			"  - You did nothing to cause this. In cases of forged or stolen tokens no password of yours "
+			"was used.\n");
 }
 
 static void add_unknown_limits(struct buf *b)
 {
-	buf_add_cstr(b, "  Opened means that a program fetched a message. Whether a person read it, the log cannot say. Reading of copies\n"
+	buf_add_cstr(b, "  Opened means that a program fetched a message. Whether a person read it, the log cannot "
+			"say. Reading of copies\n"
 			"  that were taken away leaves no record.\n");
 }
 
@@ -236,35 +257,53 @@ void letter_mailbox(struct buf *b, const struct letters *l, const struct letter_
 	char first[TIME_TEXT_SIZE], last[TIME_TEXT_SIZE];
 
 	add_head(b, l, m->key, h);
-	buf_add_cstr(b, "Somebody other than you had access to the mail in your mailbox. This is what we know, what we have to assume, and\nwhat nobody can say.\n\nWhat we know\n");
+	buf_add_cstr(b, "Somebody other than you had access to the mail in your mailbox. This is what we know, "
+		"what we "
+			"have to assume, and\nwhat nobody can say.\n\nWhat we know\n");
 	if (m->messages) {
 		buf_printf(b, "  %" PRIu64 " %s in your mailbox %s opened, the first on %s, the last on %s UTC.\n",
-			   NOUNS(m->messages, "message", "messages"), m->messages == 1 ? "was" : "were", moment(m->first_us, first),
-			   moment(m->last_us, last));
+			   NOUNS(m->messages, "message", "messages"), m->messages == 1 ? "was" : "were",
+			   moment(m->first_us, first), moment(m->last_us, last));
 	} else {
-		buf_add_cstr(b, "  The log names no message of yours that was opened. That is no proof that none was.\n");
+		buf_add_cstr(b,
+			     "  The log names no message of yours that was opened. That is no proof that none "
+				"was.\n");
 	}
 	if (m->unlisted)
-		buf_printf(b, "  %" PRIu64 " further %s counted in the log and not named.\n", NOUNS(m->unlisted, "access is", "accesses are"));
+		buf_printf(b, "  %" PRIu64 " further %s counted in the log and not named.\n",
+			   NOUNS(m->unlisted, "access is", "accesses are"));
 	buf_add_cstr(b, "\nWhat we have to assume\n");
 	if (m->assume_all)
-		buf_add_cstr(b, "  That all of your mailbox was copied. A program of the intruder synchronised it, and the log does not say where it\n  stopped.\n");
+		buf_add_cstr(b, "  That all of your mailbox was copied. A program of the intruder synchronised "
+			"it, and "
+				"the log does not say where it\n  stopped.\n");
 	else if (m->folders_assumed)
-		buf_printf(b, "  That all of %" PRIu64 " %s was copied: synchronisation is logged by folder, not by message.\n",
+		buf_printf(b,
+			   "  That all of %" PRIu64
+			   " %s was copied: synchronisation is logged by folder, not by message.\n",
 			   NOUNS(m->folders_assumed, "folder", "folders"));
 	else
-		buf_add_cstr(b, "  Nothing beyond that: no synchronisation of your mailbox by the intruder is in the log.\n");
+		buf_add_cstr(
+			b,
+			"  Nothing beyond that: no synchronisation of your mailbox by the intruder is in the log.\n");
 	if (m->unclear)
-		buf_printf(b, "  %" PRIu64 " %s opened by an application that you use too; by whom, the log does not tell.\n",
+		buf_printf(b,
+			   "  %" PRIu64
+			   " %s opened by an application that you use too; by whom, the log does not tell.\n",
 			   NOUNS(m->unclear, "message was", "messages were"));
 	buf_add_cstr(b, "\nWhat we do not know\n");
 	if (m->unknown_hours > 0)
-		buf_printf(b, "  In %.0f hours of this time the reading of your mailbox was not recorded. What was opened then, nobody can say.\n", m->unknown_hours);
+		buf_printf(b,
+			   "  In %.0f hours of this time the reading of your mailbox was not recorded. What was "
+				"opened "
+			   "then, nobody can say.\n",
+			   m->unknown_hours);
 	add_unknown_limits(b);
 	add_advice(b);
 	add_check(b, h);
 	if (m->listed_count) {
-		buf_printf(b, "\nThe messages%s\n", m->listed_count < m->messages ? " (the first of them; we can give you all)" : "");
+		buf_printf(b, "\nThe messages%s\n",
+			   m->listed_count < m->messages ? " (the first of them; we can give you all)" : "");
 		buf_add_str(b, buf_str(&m->listed));
 	}
 }
@@ -283,16 +322,21 @@ void letter_organisation(struct buf *b, const struct letters *l, const char *dom
 		blind += l->v[i].unknown_hours > 0;
 	}
 	add_head(b, l, domain, h);
-	buf_printf(b, "Somebody other than their owners had access to mail in %" PRIu64 " %s of your organisation.\n\nWhat we know\n",
+	buf_printf(b,
+		   "Somebody other than their owners had access to mail in %" PRIu64
+		   " %s of your organisation.\n\nWhat we know\n",
 		   NOUNS(boxes, "mailbox", "mailboxes"));
-	buf_printf(b, "  %" PRIu64 " %s opened.\n\nWhat we have to assume\n", NOUNS(messages, "message was", "messages were"));
+	buf_printf(b, "  %" PRIu64 " %s opened.\n\nWhat we have to assume\n",
+		   NOUNS(messages, "message was", "messages were"));
 	if (whole)
 		buf_printf(b, "  %" PRIu64 " %s copied as a whole.\n", NOUNS(whole, "mailbox was", "mailboxes were"));
 	else
-		buf_add_cstr(b, "  Nothing beyond that: no whole mailbox was synchronised by the intruder, as far as the log shows.\n");
+		buf_add_cstr(b, "  Nothing beyond that: no whole mailbox was synchronised by the intruder, as far as "
+				"the log shows.\n");
 	buf_add_cstr(b, "\nWhat we do not know\n");
 	if (blind)
-		buf_printf(b, "  For %" PRIu64 " %s hours in which reading was not recorded.\n", NOUNS(blind, "mailbox there are", "mailboxes there are"));
+		buf_printf(b, "  For %" PRIu64 " %s hours in which reading was not recorded.\n",
+			   NOUNS(blind, "mailbox there are", "mailboxes there are"));
 	add_unknown_limits(b);
 	add_advice(b);
 	add_check(b, h);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* letter: what is said to one mailbox, or to one organisation, about an incident; read from `taximeter impact -f ndjson`.
+/* letter: what is said to one mailbox, or to one organisation, about an incident; read from `taximeter impact -f
+ * ndjson`.
  *
- * In 2023 people took the real notices for fraud.  So a letter asks for nothing, carries no link, says how it can be checked,
- * and keeps apart what is known, assumed and unknown. */
+ * In 2023 people took the real notices for fraud.  So a letter asks for nothing, carries no link, says how it can be
+ * checked, and keeps apart what is known, assumed and unknown. */
 #ifndef TXM_NOTICE_LETTER_H
 #define TXM_NOTICE_LETTER_H
 

@@ -46,7 +46,7 @@ static bool take_fingerprint(struct signer *s)
 {
 	unsigned char *der = NULL;
 	const int n = i2d_PUBKEY(s->key, &der);
-	const bool good = n > 0 && sha256_text((struct str){ (const char *)der, (size_t)n }, s->fingerprint);
+	const bool good = n > 0 && sha256_text((struct str) { (const char *)der, (size_t)n }, s->fingerprint);
 
 	OPENSSL_free(der);
 	return good;
@@ -71,12 +71,19 @@ struct signer *signer_open(const char *path, struct buf *error)
 	fclose(f);
 	ERR_clear_error();
 	if (!s->key) {
-		buf_printf(error, encrypted ? "'%s' is encrypted; give a key without a passphrase (openssl pkey -in KEY -out PLAIN), and delete it afterwards"
-					    : "'%s' holds no private key in PEM form (openssl genpkey -algorithm ed25519 -out KEY makes one)", path);
+		buf_printf(error,
+			   encrypted ? "'%s' is encrypted; give a key without a passphrase (openssl pkey -in KEY "
+				"-out "
+				       "PLAIN), and delete it afterwards"
+				     : "'%s' holds no private key in PEM form (openssl genpkey -algorithm ed25519 "
+					"-out "
+				       "KEY makes one)",
+			   path);
 	} else if (EVP_PKEY_get_base_id(s->key) == EVP_PKEY_RSA && EVP_PKEY_get_bits(s->key) >= RSA_BITS_MIN) {
 		s->is_rsa = true;
 	} else if (EVP_PKEY_get_base_id(s->key) != EVP_PKEY_ED25519) {
-		buf_printf(error, "'%s' is neither an Ed25519 key nor an RSA key of %d bits or more", path, RSA_BITS_MIN);
+		buf_printf(error, "'%s' is neither an Ed25519 key nor an RSA key of %d bits or more", path,
+			   RSA_BITS_MIN);
 	}
 	if (error->n == 0 && !take_fingerprint(s))
 		buf_printf(error, "'%s': its public half cannot be written", path);
@@ -102,7 +109,8 @@ bool signer_sign(struct signer *s, struct str text, struct buf *ret)
 	unsigned char signature[1024];
 	size_t n = sizeof(signature);
 	bool good = md && EVP_DigestSignInit(md, NULL, s->is_rsa ? EVP_sha256() : NULL, NULL, s->key) == 1 &&
-		    EVP_DigestSign(md, NULL, &n, p, text.n) == 1 && n <= sizeof(signature) && EVP_DigestSign(md, signature, &n, p, text.n) == 1;
+		    EVP_DigestSign(md, NULL, &n, p, text.n) == 1 && n <= sizeof(signature) &&
+		    EVP_DigestSign(md, signature, &n, p, text.n) == 1;
 
 	if (good)
 		buf_add(ret, signature, n);
@@ -124,12 +132,17 @@ bool signer_public(struct signer *s, struct buf *ret)
 	return good && !buf_failed(ret);
 }
 
-const char *signer_fingerprint(const struct signer *s) { return s->fingerprint; }
+const char *signer_fingerprint(const struct signer *s)
+{
+	return s->fingerprint;
+}
 
-void signer_verify_command(const struct signer *s, const char *key, const char *file, const char *signature, struct buf *ret)
+void signer_verify_command(const struct signer *s, const char *key, const char *file, const char *signature,
+			   struct buf *ret)
 {
 	if (s->is_rsa)
 		buf_printf(ret, "openssl dgst -sha256 -verify %s -signature %s %s", key, signature, file);
 	else
-		buf_printf(ret, "openssl pkeyutl -verify -pubin -inkey %s -rawin -in %s -sigfile %s", key, file, signature);
+		buf_printf(ret, "openssl pkeyutl -verify -pubin -inkey %s -rawin -in %s -sigfile %s", key, file,
+			   signature);
 }

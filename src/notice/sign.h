@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sign: a detached signature that `openssl` alone can check: Ed25519 over the file's bytes, or RSA (PKCS#1 v1.5) over its
- * SHA-256.  The key is the user's; nothing of its private half is ever written or printed. */
+/* sign: a detached signature that `openssl` alone can check: Ed25519 over the file's bytes, or RSA (PKCS#1 v1.5) over
+ * its SHA-256.  The key is the user's; nothing of its private half is ever written or printed. */
 #ifndef TXM_NOTICE_SIGN_H
 #define TXM_NOTICE_SIGN_H
 

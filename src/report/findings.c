@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* findings: the result of a scan as a page: how bad it is, when, each alert with its reasons and with what it could not see,
- * who reads mail at all, and where nobody could look. */
+/* findings: the result of a scan as a page: how bad it is, when, each alert with its reasons and with what it could not
+ * see, who reads mail at all, and where nobody could look. */
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -18,11 +18,21 @@ enum { FULL_PER_SEVERITY = 100, LIST_SHOWN = 8, APPS_SHOWN = 100, COLUMNS = 120,
 static void put_severity_chip(struct html *h, enum severity s)
 {
 	switch (s) {
-	case SEVERITY_CRITICAL: html_leaf(h, "span", "chip known", STR("● critical")); break;
-	case SEVERITY_HIGH: html_leaf(h, "span", "chip known", STR("◕ high")); break;
-	case SEVERITY_MEDIUM: html_leaf(h, "span", "chip assumed", STR("◑ medium")); break;
-	case SEVERITY_LOW: html_leaf(h, "span", "chip lowly", STR("◔ low")); break;
-	default: html_leaf(h, "span", "chip quiet", STR("○ info")); break;
+	case SEVERITY_CRITICAL:
+		html_leaf(h, "span", "chip known", STR("● critical"));
+		break;
+	case SEVERITY_HIGH:
+		html_leaf(h, "span", "chip known", STR("◕ high"));
+		break;
+	case SEVERITY_MEDIUM:
+		html_leaf(h, "span", "chip assumed", STR("◑ medium"));
+		break;
+	case SEVERITY_LOW:
+		html_leaf(h, "span", "chip lowly", STR("◔ low"));
+		break;
+	default:
+		html_leaf(h, "span", "chip quiet", STR("○ info"));
+		break;
 	}
 }
 
@@ -38,7 +48,10 @@ static void open_finding(struct html *h, const struct alert *a, uint64_t place)
 		html_open_place(h, "article", "finding quiet", "finding", place);
 }
 
-static struct str alert_title_of(const struct alert *a) { return str_of(a->title ? a->title : a->detector->title); }
+static struct str alert_title_of(const struct alert *a)
+{
+	return str_of(a->title ? a->title : a->detector->title);
+}
 
 /* -- the head -- */
 
@@ -55,7 +68,8 @@ static void put_lead(struct html *h, const struct findings *f, const uint64_t by
 	html_counted(h, f->app_count, "application", "applications");
 	html_say(h, " were looked at. ");
 	if (!f->alert_count) {
-		html_text(h, f->alerts_below ? STR("No alert has the severity that was asked for.") : STR("Nothing alarming was found in them."));
+		html_text(h, f->alerts_below ? STR("No alert has the severity that was asked for.")
+					     : STR("Nothing alarming was found in them."));
 		html_say(h, " That is not proof that nothing happened: see what this cannot show.");
 	} else {
 		html_counted(h, f->alert_count, "alert was raised", "alerts were raised");
@@ -124,7 +138,10 @@ static void put_timeline(struct html *h, const struct findings *f)
 	const unsigned columns = (unsigned)((last - from) / step) + 1;
 	const double w = (width - x0 - 16) / columns;
 	page_section(h, "When");
-	html_leaf(h, "p", "", STR("Each mark is an alert, where it could first have been raised; the larger, the more mailboxes it concerns."));
+	html_leaf(h, "p", "",
+		  STR("Each mark is an alert, where it could first have been raised; the larger, the more "
+			"mailboxes it "
+		      "concerns."));
 	html_open(h, "figure");
 	html_open_class(h, "div", "scroll");
 	svg_begin(h, "draw", width, top + SEVERITIES * pitch + 40, "Alerts by severity over time");
@@ -135,11 +152,17 @@ static void put_timeline(struct html *h, const struct findings *f)
 	}
 	for (size_t i = 0; i < f->alert_count && i < DOTS_MAX; i++) {
 		const struct alert *a = f->alerts[i];
-		const double x = x0 + (double)(a->time_us - from) / (double)step * w, y = top + (SEVERITY_CRITICAL - (int)a->severity) * pitch;
+		const double x = x0 + (double)(a->time_us - from) / (double)step * w,
+			     y = top + (SEVERITY_CRITICAL - (int)a->severity) * pitch;
 		double r = 5;
 		for (uint64_t n = a->mailboxes.total; n > 1 && r < 15; n /= 2)
 			r += 1.4;
-		svg_circle_(h, a->severity >= SEVERITY_HIGH ? "k" : a->severity == SEVERITY_MEDIUM ? "a" : a->severity == SEVERITY_LOW ? "lo" : "q", x, y, r);
+		svg_circle_(h,
+			    a->severity >= SEVERITY_HIGH     ? "k"
+			    : a->severity == SEVERITY_MEDIUM ? "a"
+			    : a->severity == SEVERITY_LOW    ? "lo"
+							     : "q",
+			    x, y, r);
 	}
 	page_axis(h, x0, w, top + (SEVERITIES - 1) * pitch + 20, columns, from, step);
 	svg_end(h);
@@ -172,7 +195,8 @@ static void fact(struct html *h, const char *name)
 
 static void put_app(struct html *h, const struct world *w, uint32_t client)
 {
-	const struct str caller = world_client_part(w, client, CLIENT_CALLER), family = world_client_part(w, client, CLIENT_FAMILY);
+	const struct str caller = world_client_part(w, client, CLIENT_CALLER),
+			 family = world_client_part(w, client, CLIENT_FAMILY);
 	const struct str name = world_client_name(w, client);
 
 	html_text(h, page_app(w, client));
@@ -209,7 +233,8 @@ static void put_facts(struct html *h, const struct world *w, const struct alert 
 	if (a->mailboxes.n) {
 		fact(h, a->mailboxes.total == 1 ? "Mailbox" : "Mailboxes");
 		for (uint32_t i = 0; i < a->mailboxes.n && list_step(h, i, a->mailboxes.total); i++)
-			html_text(h, page_mailbox(world_mailbox_upn(w, a->mailboxes.v[i]), world_mailbox_guid(w, a->mailboxes.v[i])));
+			html_text(h, page_mailbox(world_mailbox_upn(w, a->mailboxes.v[i]),
+						  world_mailbox_guid(w, a->mailboxes.v[i])));
 		html_close(h);
 	}
 	if (a->clients.n) {
@@ -310,7 +335,10 @@ static void put_alert(struct html *h, const struct world *w, const struct alert 
 	html_close(h);
 }
 
-struct ranked { const struct alert *alert; size_t position; };
+struct ranked {
+	const struct alert *alert;
+	size_t position;
+};
 
 static int worst_first(const void *pa, const void *pb)
 {
@@ -335,7 +363,7 @@ static void put_alerts(struct html *h, const struct findings *f)
 	if (!f->alert_count)
 		html_leaf(h, "p", "", STR("None."));
 	for (size_t i = 0; i < f->alert_count; i++)
-		order[i] = (struct ranked){ f->alerts[i], i };
+		order[i] = (struct ranked) { f->alerts[i], i };
 	qsort(order, f->alert_count, sizeof(*order), worst_first);
 	for (size_t i = 0; i < f->alert_count && html_step(h); i++) {
 		shown = i && order[i - 1].alert->severity == order[i].alert->severity ? shown + 1 : 0;
@@ -346,7 +374,8 @@ static void put_alerts(struct html *h, const struct findings *f)
 	}
 	if (brief) {
 		html_open_class(h, "p", "note");
-		html_counted(h, brief, "further alert of the same severities is", "further alerts of the same severities are");
+		html_counted(h, brief, "further alert of the same severities is",
+			     "further alerts of the same severities are");
 		html_say(h, " left out of this page; scan -f ndjson and -f csv write all.");
 		html_close(h);
 	}
@@ -369,7 +398,9 @@ static void put_apps(struct html *h, const struct findings *f)
 	uint8_t id[16];
 
 	page_section(h, "Who reads mail");
-	html_leaf(h, "p", "", STR("Every application that opened mail, the most unusual first: in few mailboxes, from few networks, much at a time. A ranking, not a verdict."));
+	html_leaf(h, "p", "",
+		  STR("Every application that opened mail, the most unusual first: in few mailboxes, from few "
+		      "networks, much at a time. A ranking, not a verdict."));
 	html_open_class(h, "div", "scroll");
 	html_open_class(h, "table", "cards");
 	html_open(h, "thead");
@@ -445,25 +476,36 @@ static void put_apps(struct html *h, const struct findings *f)
 static void put_blind(struct html *h, const struct findings *f)
 {
 	const struct world *w = f->world;
-	const uint64_t refused = w->refused.mailboxes + w->refused.clients + w->refused.actors + w->refused.nets + w->refused.edges +
-				 w->refused.folders + f->detect_refused + f->alerts_refused;
+	const uint64_t refused = w->refused.mailboxes + w->refused.clients + w->refused.actors + w->refused.nets +
+				 w->refused.edges + w->refused.folders + f->detect_refused + f->alerts_refused;
 
 	page_section(h, "What this cannot show");
 	html_open_class(h, "ul", "plain");
 	if (!w->count.mail_records) {
-		html_leaf(h, "li", "", STR("No MailItemsAccessed or AttachmentAccess record is among them: who read mail cannot be said at all."));
+		html_leaf(h, "li", "",
+			  STR("No MailItemsAccessed or AttachmentAccess record is among them: who read mail "
+				"cannot be "
+			      "said at all."));
 	} else if (!w->count.syncs) {
-		html_leaf(h, "li", "", STR("No Sync record is among them: either no client copied whole folders, or the export left them out."));
+		html_leaf(h, "li", "",
+			  STR("No Sync record is among them: either no client copied whole folders, or the export "
+				"left "
+			      "them out."));
 	} else {
 		html_open(h, "li");
-		html_counted(h, w->count.syncs, "Sync record stands for a whole folder", "Sync records stand for whole folders");
+		html_counted(h, w->count.syncs, "Sync record stands for a whole folder",
+			     "Sync records stand for whole folders");
 		html_say(h, "; how many messages went with them is not in the log.");
 		html_close(h);
 	}
 	if (!w->count.signins)
-		html_leaf(h, "li", "", STR("No sign-in record is among them: no token can be traced to the sign-in that issued it."));
+		html_leaf(
+			h, "li", "",
+			STR("No sign-in record is among them: no token can be traced to the sign-in that "
+				"issued it."));
 	if (f->since || f->until)
-		html_leaf(h, "li", "", STR("Only records inside the bounds above were used; learning, too, began there."));
+		html_leaf(h, "li", "",
+			  STR("Only records inside the bounds above were used; learning, too, began there."));
 	for (size_t i = 0; i < f->lost_count; i++) {
 		html_open(h, "li");
 		html_say(h, "Lost on reading: ");
@@ -473,7 +515,8 @@ static void put_blind(struct html *h, const struct findings *f)
 	}
 	if (w->count.unknown_access) {
 		html_open(h, "li");
-		html_counted(h, w->count.unknown_access, "read of mail is neither Bind nor Sync", "reads of mail are neither Bind nor Sync");
+		html_counted(h, w->count.unknown_access, "read of mail is neither Bind nor Sync",
+			     "reads of mail are neither Bind nor Sync");
 		html_say(h, "; counted, not understood.");
 		html_close(h);
 	}
@@ -483,12 +526,24 @@ static void put_blind(struct html *h, const struct findings *f)
 		html_say(h, " not fit into bounded tables.");
 		html_close(h);
 	}
-	html_leaf(h, "li", "", STR("A local copy that is read after a synchronisation, searches by administrators, and the 24 hours after a mailbox was throttled leave no record."));
-	html_leaf(h, "li", "", STR("Accounts whose auditing is bypassed, mailboxes without the licence, and tokens that never left a record stay invisible in any export."));
+	html_leaf(h, "li", "",
+		  STR("A local copy that is read after a synchronisation, searches by administrators, and the 24 "
+			"hours "
+		      "after a mailbox was throttled leave no record."));
+	html_leaf(h, "li", "",
+		  STR("Accounts whose auditing is bypassed, mailboxes without the licence, and tokens that never "
+			"left "
+		      "a record stay invisible in any export."));
 	html_close(h);
 	html_close(h);
 	page_section(h, "How to read this");
-	html_leaf(h, "p", "", STR("An alert is a reason to look, with its figures; it is not a verdict. Opened means that a program fetched a message, not that a person read it. `taximeter impact --alert ID` lists what was opened in the context of an alert, message by message, and what must be assumed. `taximeter rules` says of each rule what it catches and what it misses."));
+	html_leaf(h, "p", "",
+		  STR("An alert is a reason to look, with its figures; it is not a verdict. Opened means that a "
+		      "program fetched a message, not that a person read it. `taximeter impact --alert ID` lists "
+			"what "
+		      "was opened in the context of an alert, message by message, and what must be assumed. "
+			"`taximeter "
+		      "rules` says of each rule what it catches and what it misses."));
 	html_close(h);
 }
 

@@ -43,17 +43,24 @@ void html_close(struct html *h)
 		buf_add_char(h->b, '\n');
 }
 
-void html_text(struct html *h, struct str s) { buf_add_html(h->b, s); }
+void html_text(struct html *h, struct str s)
+{
+	buf_add_html(h->b, s);
+}
 
 void html_begin(struct html *h, struct sink_out *o, struct str title)
 {
-	*h = (struct html){ .o = o, .b = &o->pending };
-	buf_add_cstr(h->b, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-			   "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
-			   "base-uri 'none'; form-action 'none'\">\n"
-			   "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-			   "<meta name=\"color-scheme\" content=\"light dark\">\n"
-			   "<meta name=\"referrer\" content=\"no-referrer\">\n<meta name=\"robots\" content=\"noindex\">\n<title>");
+	*h = (struct html) { .o = o, .b = &o->pending };
+	buf_add_cstr(
+		h->b,
+		"<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+		"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
+			"'unsafe-inline'; "
+		"base-uri 'none'; form-action 'none'\">\n"
+		"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+		"<meta name=\"color-scheme\" content=\"light dark\">\n"
+		"<meta name=\"referrer\" content=\"no-referrer\">\n<meta name=\"robots\" "
+		"content=\"noindex\">\n<title>");
 	html_text(h, title);
 	buf_add_cstr(h->b, "</title>\n<style>\n");
 	buf_add_cstr(h->b, report_style);
@@ -67,7 +74,10 @@ void html_end(struct html *h)
 	buf_add_cstr(h->b, "</body>\n</html>\n");
 }
 
-void html_count(struct html *h, uint64_t n) { sink_add_count(h->b, n); }
+void html_count(struct html *h, uint64_t n)
+{
+	sink_add_count(h->b, n);
+}
 
 void html_counted(struct html *h, uint64_t n, const char *one, const char *many)
 {
@@ -78,8 +88,8 @@ void html_counted(struct html *h, uint64_t n, const char *one, const char *many)
 
 void html_moment(struct html *h, int64_t us)
 {
-	static const char *const months[] = { "January", "February", "March", "April", "May", "June", "July", "August",
-					      "September", "October", "November", "December" };
+	static const char *const months[] = { "January", "February", "March",	  "April",   "May",	 "June",
+					      "July",	 "August",   "September", "October", "November", "December" };
 	char text[TIME_TEXT_SIZE];
 
 	if (!us) {
@@ -89,8 +99,8 @@ void html_moment(struct html *h, int64_t us)
 	time_format(us - us % US_PER_SECOND, text); /* 2023-06-15T02:00:00Z */
 	const unsigned month = (unsigned)(text[5] - '0') * 10 + (unsigned)(text[6] - '0');
 	const char *day = text[8] == '0' ? text + 9 : text + 8;
-	buf_printf(h->b, "<time datetime=\"%.20s\">%.*s&nbsp;%s&nbsp;%.4s, %.5s</time>", text, text[8] == '0' ? 1 : 2, day,
-		   month >= 1 && month <= 12 ? months[month - 1] : "", text, text + 11);
+	buf_printf(h->b, "<time datetime=\"%.20s\">%.*s&nbsp;%s&nbsp;%.4s, %.5s</time>", text, text[8] == '0' ? 1 : 2,
+		   day, month >= 1 && month <= 12 ? months[month - 1] : "", text, text + 11);
 }
 
 void html_bytes(struct html *h, uint64_t n)

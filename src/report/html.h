@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* html: a page, element by element.  There is no way to write a stranger's text raw: tags, classes and attributes are string
- * literals of this program (the macros join them with "", which a variable cannot be), text goes through html_text(),
- * numbers are formatted here, and a link leads to a numbered place of the same page and nowhere else.  The page forbids
- * itself scripts, pictures, fonts and frames (Content-Security-Policy), in case all that were not enough. */
+/* html: a page, element by element.  There is no way to write a stranger's text raw: tags, classes and attributes are
+ * string literals of this program (the macros join them with "", which a variable cannot be), text goes through
+ * html_text(), numbers are formatted here, and a link leads to a numbered place of the same page and nowhere else.  The
+ * page forbids itself scripts, pictures, fonts and frames (Content-Security-Policy), in case all that were not enough. */
 #ifndef TXM_REPORT_HTML_H
 #define TXM_REPORT_HTML_H
 

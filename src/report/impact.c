@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* impact: the page for those whose mail was read, and for those who must decide what follows from it.  The three answers
- * first; then when, whose, by what way; then what is behind each figure, so that it can be doubted. */
+/* impact: the page for those whose mail was read, and for those who must decide what follows from it.  The three
+ * answers first; then when, whose, by what way; then what is behind each figure, so that it can be doubted. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,7 +43,8 @@ static void put_lead(struct html *h, const struct impact_report *r)
 	uint32_t clients = 0, nets = 0;
 
 	for (size_t i = 0; i < r->route_count; i++) {
-		bool new_client = r->routes[i].verdict != CONTEXT_OWN, new_net = new_client && r->routes[i].net != NET_NONE;
+		bool new_client = r->routes[i].verdict != CONTEXT_OWN,
+		     new_net = new_client && r->routes[i].net != NET_NONE;
 		for (size_t k = 0; k < i; k++) {
 			new_client &= r->routes[k].client != r->routes[i].client || r->routes[k].verdict == CONTEXT_OWN;
 			new_net &= r->routes[k].net != r->routes[i].net || r->routes[k].verdict == CONTEXT_OWN;
@@ -53,13 +54,16 @@ static void put_lead(struct html *h, const struct impact_report *r)
 	}
 	html_open_class(h, "p", "lead");
 	if (!t->first_us) {
-		html_say(h, "No record of the export belongs to the selection. That is no proof that nothing was read: see what is unknown.");
+		html_say(h, "No record of the export belongs to the selection. That is no proof that nothing was "
+			"read: "
+			    "see what is unknown.");
 	} else {
 		html_say(h, "Between ");
 		html_moment(h, t->first_us);
 		html_say(h, " and ");
 		html_moment(h, t->last_us);
-		html_text(h, r->names_context ? STR(" UTC, somebody other than the owners opened ") : STR(" UTC, the selected records opened "));
+		html_text(h, r->names_context ? STR(" UTC, somebody other than the owners opened ")
+					      : STR(" UTC, the selected records opened "));
 		html_counted(h, t->messages, "message", "messages");
 		html_say(h, " in ");
 		html_counted(h, t->mailboxes, "mailbox", "mailboxes");
@@ -163,13 +167,16 @@ static void put_assumed(struct html *h, const struct impact_report *r)
 	html_open_class(h, "p", "big");
 	html_count(h, t->whole ? t->whole : t->synced ? t->synced : t->unclear);
 	html_close(h);
-	html_leaf(h, "p", "of", t->whole ? (t->whole == 1 ? STR("whole mailbox") : STR("whole mailboxes"))
-				: t->synced ? (t->synced == 1 ? STR("folder") : STR("folders"))
-				: t->unclear ? (t->unclear == 1 ? STR("message") : STR("messages")) : STR("folders or mailboxes"));
+	html_leaf(h, "p", "of",
+		  t->whole     ? (t->whole == 1 ? STR("whole mailbox") : STR("whole mailboxes"))
+		  : t->synced  ? (t->synced == 1 ? STR("folder") : STR("folders"))
+		  : t->unclear ? (t->unclear == 1 ? STR("message") : STR("messages"))
+			       : STR("folders or mailboxes"));
 	html_open(h, "p");
 	if (t->synced) {
 		html_counted(h, t->synced, "folder was", "folders were");
-		html_say(h, " synchronised. The log lists no messages for that, so everything in them counts as read");
+		html_say(h, " synchronised. The log lists no messages for that, so everything in them counts "
+			"as read");
 		html_text(h, t->whole ? STR(", and where it was the intruder, the whole mailbox.") : STR("."));
 	} else {
 		html_say(h, "No folder was synchronised in the selection, so no mailbox has to be taken as copied.");
@@ -178,7 +185,8 @@ static void put_assumed(struct html *h, const struct impact_report *r)
 	if (t->unclear) {
 		html_open(h, "p");
 		html_counted(h, t->unclear, "message was", "messages were");
-		html_say(h, " opened by an application that the owner uses too, through an address that tells nobody apart.");
+		html_say(h, " opened by an application that the owner uses too, through an address that tells nobody "
+			    "apart.");
 		html_close(h);
 	}
 	html_close(h);
@@ -199,9 +207,13 @@ static void put_unknown(struct html *h, const struct impact_report *r)
 	if (n) {
 		html_say(h, "In ");
 		html_counted(h, n, "mailbox", "mailboxes");
-		html_say(h, " there were hours in which reading was not recorded. What happened in them, nobody can say.");
+		html_say(h,
+			 " there were hours in which reading was not recorded. What happened in them, nobody "
+				"can say.");
 	} else {
-		html_say(h, "No hours without a record were found in these mailboxes. Some ways of reading leave none at all: see the limits.");
+		html_say(h, "No hours without a record were found in these mailboxes. Some ways of reading leave "
+			"none "
+			    "at all: see the limits.");
 	}
 	html_close(h);
 	html_close(h);
@@ -212,7 +224,7 @@ static void put_unknown(struct html *h, const struct impact_report *r)
 struct grid {
 	int64_t from_us, step_us;
 	unsigned columns, lanes;
-	uint64_t *cells;  /* lanes + 1 rows of columns; row 0 is the sum */
+	uint64_t *cells; /* lanes + 1 rows of columns; row 0 is the sum */
 	uint8_t *synced;
 	uint64_t max_sum, max_cell;
 };
@@ -256,7 +268,8 @@ static bool make_grid(const struct impact_report *r, struct grid *g)
 	return true;
 }
 
-static void put_lanes(struct html *h, const struct impact_report *r, const struct grid *g, double x0, double y0, double w, double pitch)
+static void put_lanes(struct html *h, const struct impact_report *r, const struct grid *g, double x0, double y0,
+		      double w, double pitch)
 {
 	for (unsigned lane = 0; lane < g->lanes; lane++) {
 		const double y = y0 + lane * pitch;
@@ -273,8 +286,10 @@ static void put_lanes(struct html *h, const struct impact_report *r, const struc
 	}
 	for (size_t i = 0; i < r->unknown_count; i++) {
 		const struct impact_interval *u = &r->unknown[i];
-		double a = (double)(u->from_us - g->from_us) / (double)g->step_us, b = (double)(u->to_us - g->from_us) / (double)g->step_us;
-		if (u->reason == UNKNOWN_BYPASS || u->reason == UNKNOWN_NO_DATA || (u->mailbox != NONE && u->mailbox >= g->lanes))
+		double a = (double)(u->from_us - g->from_us) / (double)g->step_us,
+		       b = (double)(u->to_us - g->from_us) / (double)g->step_us;
+		if (u->reason == UNKNOWN_BYPASS || u->reason == UNKNOWN_NO_DATA ||
+		    (u->mailbox != NONE && u->mailbox >= g->lanes))
 			continue;
 		a = a < 0 ? 0 : a;
 		b = b > g->columns ? g->columns : b;
@@ -300,11 +315,13 @@ static void put_timeline(struct html *h, const struct impact_report *r)
 	html_open(h, "p");
 	html_say(h, "Messages opened in each ");
 	html_text(h, str_of(page_step_name(g.step_us)));
-	html_text(h, r->mailbox_count > g.lanes ? STR(": in all mailboxes, and in those concerned most.") : STR(": in all mailboxes, then in each."));
+	html_text(h, r->mailbox_count > g.lanes ? STR(": in all mailboxes, and in those concerned most.")
+						: STR(": in all mailboxes, then in each."));
 	html_close(h);
 	html_open(h, "figure");
 	html_open_class(h, "div", "scroll");
-	svg_begin(h, "draw", width, y1 + 12 + g.lanes * pitch + 40, "Messages opened over time, in all mailboxes and in each");
+	svg_begin(h, "draw", width, y1 + 12 + g.lanes * pitch + 40,
+		  "Messages opened over time, in all mailboxes and in each");
 	buf_init(&most, 64);
 	sink_add_count(&most, g.max_sum);
 	svg_text(h, "s tiny e", x0 - 10, 22, buf_str(&most), 0);
@@ -314,7 +331,8 @@ static void put_timeline(struct html *h, const struct impact_report *r)
 	for (unsigned c = 0; c < g.columns; c++) {
 		const double high_c = g.max_sum ? (high - 4) * (double)g.cells[c] / (double)g.max_sum : 0;
 		if (g.cells[c])
-			svg_rect(h, "k", x0 + c * w + .5, y1 - (high_c < 1.5 ? 1.5 : high_c), w > 3 ? w - 1 : w, high_c < 1.5 ? 1.5 : high_c, 1);
+			svg_rect(h, "k", x0 + c * w + .5, y1 - (high_c < 1.5 ? 1.5 : high_c), w > 3 ? w - 1 : w,
+				 high_c < 1.5 ? 1.5 : high_c, 1);
 		if (g.synced[c])
 			svg_rect(h, "a", x0 + c * w + .5, y1 + 2, w > 3 ? w - 1 : w, 4, 1);
 	}
@@ -407,7 +425,8 @@ static void put_mailboxes(struct html *h, const struct impact_report *r)
 		if (m->tag)
 			html_leaf(h, "span", "chip lowly", str_of(m->tag));
 		if (m->messages) {
-			buf_printf(h->b, "<span class=\"bar\" style=\"width:%.1f%%\"></span>", 100.0 * (double)m->messages / (double)most);
+			buf_printf(h->b, "<span class=\"bar\" style=\"width:%.1f%%\"></span>",
+				   100.0 * (double)m->messages / (double)most);
 		}
 		html_close(h);
 		html_open_cell(h, "n", "Messages known");
@@ -444,7 +463,8 @@ static void put_mailboxes(struct html *h, const struct impact_report *r)
 		}
 		if (m->unknown_us) {
 			html_open_cell(h, "n", "Unknown");
-			buf_printf(h->b, "<span class=\"chip unknown\">%.0f h</span>", (double)m->unknown_us / (double)US_PER_HOUR);
+			buf_printf(h->b, "<span class=\"chip unknown\">%.0f h</span>",
+				   (double)m->unknown_us / (double)US_PER_HOUR);
 			html_close(h);
 		} else {
 			put_nothing(h);
@@ -471,13 +491,18 @@ static void put_mailboxes(struct html *h, const struct impact_report *r)
 
 /* -- the way they came -- */
 
-struct node { uint32_t key; bool others; uint64_t weight; double y, height, out, in; };
+struct node {
+	uint32_t key;
+	bool others;
+	uint64_t weight;
+	double y, height, out, in;
+};
 
 struct flow { /* the last node of a full side stands for all others */
 	struct node nets[NODES], apps[NODES], boxes[NODES];
 	unsigned net_n, app_n, box_n;
 	uint64_t left[NODES][NODES], right[NODES][NODES]; /* nets to apps, apps to boxes */
-	bool unclear[NODES]; /* of an application: nothing confirmed came by it */
+	bool unclear[NODES];				  /* of an application: nothing confirmed came by it */
 	uint64_t sum;
 };
 
@@ -490,7 +515,7 @@ static unsigned node_of(struct node *v, unsigned *n, uint32_t key)
 		v[NODES - 1].others = true;
 		return NODES - 1;
 	}
-	v[*n] = (struct node){ .key = key };
+	v[*n] = (struct node) { .key = key };
 	return (*n)++;
 }
 
@@ -524,7 +549,10 @@ static bool make_flow(const struct impact_report *r, struct flow *f)
 
 enum { FLOW_TOP = 26, FLOW_GAP = 27, FLOW_APP_GAP = 48, FLOW_HEIGHT = 190 };
 
-static double gap_of(int side) { return side == 1 ? FLOW_APP_GAP : FLOW_GAP; }
+static double gap_of(int side)
+{
+	return side == 1 ? FLOW_APP_GAP : FLOW_GAP;
+}
 
 /* bands have a least width, or a single message would be invisible */
 static double band_width(uint64_t weight, uint64_t sum)
@@ -541,8 +569,12 @@ static double side_height(struct node *v, unsigned n, const struct flow *f, int 
 	for (unsigned i = 0; i < n; i++) {
 		double in = 0, out = 0;
 		for (unsigned k = 0; k < NODES; k++) {
-			out += side == 0 ? band_width(f->left[i][k], f->sum) : side == 1 ? band_width(f->right[i][k], f->sum) : 0;
-			in += side == 1 ? band_width(f->left[k][i], f->sum) : side == 2 ? band_width(f->right[k][i], f->sum) : 0;
+			out += side == 0   ? band_width(f->left[i][k], f->sum)
+			       : side == 1 ? band_width(f->right[i][k], f->sum)
+					   : 0;
+			in += side == 1	  ? band_width(f->left[k][i], f->sum)
+			      : side == 2 ? band_width(f->right[k][i], f->sum)
+					  : 0;
 		}
 		v[i].height = in > out ? in : out;
 		sum += v[i].height + gap_of(side);
@@ -568,8 +600,9 @@ static void put_bands(struct html *h, struct flow *f, double x_net, double x_app
 			const double w = band_width(f->left[i][k], f->sum);
 			if (!f->left[i][k])
 				continue;
-			svg_band_(h, f->unclear[k] ? "band ua" : "band", x_net + 9, f->nets[i].y + f->nets[i].out + w / 2, x_app,
-				  f->apps[k].y + f->apps[k].in + w / 2, w);
+			svg_band_(h, f->unclear[k] ? "band ua" : "band", x_net + 9,
+				  f->nets[i].y + f->nets[i].out + w / 2, x_app, f->apps[k].y + f->apps[k].in + w / 2,
+				  w);
 			f->nets[i].out += w;
 			f->apps[k].in += w;
 		}
@@ -578,8 +611,9 @@ static void put_bands(struct html *h, struct flow *f, double x_net, double x_app
 			const double w = band_width(f->right[i][k], f->sum);
 			if (!f->right[i][k])
 				continue;
-			svg_band_(h, f->unclear[i] ? "band ua" : "band", x_app + 9, f->apps[i].y + f->apps[i].out + w / 2, x_box,
-				  f->boxes[k].y + f->boxes[k].in + w / 2, w);
+			svg_band_(h, f->unclear[i] ? "band ua" : "band", x_app + 9,
+				  f->apps[i].y + f->apps[i].out + w / 2, x_box, f->boxes[k].y + f->boxes[k].in + w / 2,
+				  w);
 			f->apps[i].out += w;
 			f->boxes[k].in += w;
 		}
@@ -611,15 +645,19 @@ static void begin_map(struct html *h, const struct impact_report *r)
 		html_leaf(h, "p", "", STR("No access of the selection is recorded, so no way can be drawn."));
 		return;
 	}
-	html_leaf(h, "p", "", STR("From the networks, through the applications, into the mailboxes. The wider, the more was opened."));
-	const double a = side_height(f.nets, f.net_n, &f, 0), b = side_height(f.apps, f.app_n, &f, 1), c = side_height(f.boxes, f.box_n, &f, 2);
+	html_leaf(h, "p", "",
+		  STR("From the networks, through the applications, into the mailboxes. The wider, the more was "
+		      "opened."));
+	const double a = side_height(f.nets, f.net_n, &f, 0), b = side_height(f.apps, f.app_n, &f, 1),
+		     c = side_height(f.boxes, f.box_n, &f, 2);
 	const double tallest = a > b && a > c ? a : b > c ? b : c;
 	place_side(f.nets, f.net_n, a, tallest, 0);
 	place_side(f.apps, f.app_n, b, tallest, 1);
 	place_side(f.boxes, f.box_n, c, tallest, 2);
 	html_open(h, "figure");
 	html_open_class(h, "div", "scroll");
-	svg_begin(h, "draw", width, FLOW_TOP + tallest, "From which networks, through which applications, into which mailboxes");
+	svg_begin(h, "draw", width, FLOW_TOP + tallest,
+		  "From which networks, through which applications, into which mailboxes");
 	put_bands(h, &f, x_net, x_app, x_box);
 	for (unsigned i = 0; i < f.net_n; i++)
 		put_node(h, x_net, &f.nets[i], page_network(r->world, f.nets[i].key), -1, STR_NONE);
@@ -627,7 +665,8 @@ static void begin_map(struct html *h, const struct impact_report *r)
 		put_node(h, x_app, &f.apps[i], page_app(r->world, f.apps[i].key), 0,
 			 f.apps[i].key == NONE ? STR_NONE : world_client_part(r->world, f.apps[i].key, CLIENT_FAMILY));
 	for (unsigned i = 0; i < f.box_n; i++)
-		put_node(h, x_box, &f.boxes[i], f.boxes[i].key == NONE ? STR_NONE : box_name(r, f.boxes[i].key), 1, STR_NONE);
+		put_node(h, x_box, &f.boxes[i], f.boxes[i].key == NONE ? STR_NONE : box_name(r, f.boxes[i].key), 1,
+			 STR_NONE);
 	svg_end(h);
 	html_close(h);
 	html_close(h);
@@ -663,7 +702,8 @@ static void put_routes(struct html *h, const struct impact_report *r, bool own)
 		html_say(h, " ");
 		if (c->verdict == CONTEXT_UNCLEAR)
 			html_leaf(h, "span", "chip assumed", STR("unclear"));
-		html_leaf(h, "span", "sub", c->client == NONE ? STR_NONE : world_client_part(r->world, c->client, CLIENT_FAMILY));
+		html_leaf(h, "span", "sub",
+			  c->client == NONE ? STR_NONE : world_client_part(r->world, c->client, CLIENT_FAMILY));
 		html_close(h);
 		html_open_cell(h, "", "Network");
 		html_open(h, "span");
@@ -710,7 +750,10 @@ static void put_syncs(struct html *h, const struct impact_report *r)
 	if (!r->sync_count)
 		return;
 	page_section(h, "What must be assumed");
-	html_leaf(h, "p", "", STR("A program that synchronises a folder copies what is in it; the log names the folder and no message. If the intruder did it, nobody can say where he stopped: the whole mailbox counts as read."));
+	html_leaf(h, "p", "",
+		  STR("A program that synchronises a folder copies what is in it; the log names the folder and no "
+		      "message. If the intruder did it, nobody can say where he stopped: the whole mailbox counts as "
+		      "read."));
 	html_open_class(h, "div", "scroll");
 	html_open_class(h, "table", "cards");
 	html_open(h, "thead");
@@ -764,11 +807,16 @@ static void put_unseen(struct html *h, const struct impact_report *r)
 
 	page_section(h, "When nobody could see");
 	if (!shown) {
-		html_leaf(h, "p", "", STR("No throttled record, no change of the audit settings and no hole in the export lies within the time looked at. What the log never records is among the limits below."));
+		html_leaf(h, "p", "",
+			  STR("No throttled record, no change of the audit settings and no hole in the export lies "
+			      "within the time looked at. What the log never records is among the limits below."));
 		html_close(h);
 		return;
 	}
-	html_leaf(h, "p", "", STR("What was opened in these times is unknown. Whoever has to judge the harm must assume everything that was there."));
+	html_leaf(h, "p", "",
+		  STR("What was opened in these times is unknown. Whoever has to judge the harm must assume "
+			"everything "
+		      "that was there."));
 	html_open_class(h, "div", "scroll");
 	html_open_class(h, "table", "cards");
 	html_open(h, "thead");
@@ -884,7 +932,8 @@ static void close_fold(struct html *h, uint64_t left_out)
 	html_close(h);
 	if (left_out) {
 		html_open_class(h, "p", "note");
-		html_counted(h, left_out, "further message of this mailbox is", "further messages of this mailbox are");
+		html_counted(h, left_out, "further message of this mailbox is", "further messages of this "
+			"mailbox are");
 		html_say(h, " in the CSV.");
 		html_close(h);
 	}
@@ -900,8 +949,13 @@ static void put_messages(struct html *h, struct impact *im, const struct impact_
 	if (!r->total.messages && !r->total.unclear)
 		return;
 	page_section(h, "Annex: message by message");
-	html_leaf(h, "p", "", r->total.joined ? STR("In order of first access. Subjects and senders come from the list of messages given beside the export.")
-		: STR("In order of first access, by message id. The log holds no subjects: a message trace or a content search given with --messages adds them."));
+	html_leaf(h, "p", "",
+		  r->total.joined ? STR("In order of first access. Subjects and senders come from the list of "
+			"messages "
+					"given beside the export.")
+				  : STR("In order of first access, by message id. The log holds no subjects: a "
+					"message "
+					"trace or a content search given with --messages adds them."));
 	impact_rewind(im);
 	while (html_step(h) && impact_next_message(im, &m)) {
 		if (shown >= REPORT_MESSAGES_MAX && m.mailbox != at) {
@@ -940,19 +994,36 @@ static void put_own(struct html *h, const struct impact_report *r)
 {
 	page_section(h, "What was left out, and why");
 	if (!r->names_context)
-		html_leaf(h, "p", "", STR("The selection names neither an application nor a network, session or token. All reads in it are listed, the owners' own among them."));
+		html_leaf(h, "p", "",
+			  STR("The selection names neither an application nor a network, session or token. All reads "
+			      "in it are listed, the owners' own among them."));
 	else if (!r->total.own_contexts && !r->has_history)
-		html_leaf(h, "p", "", STR("The export holds less than a week from before the intruder came, so that nobody's habits are known. If an owner used the same application from the same network, his reads are counted above."));
+		html_leaf(h, "p", "",
+			  STR("The export holds less than a week from before the intruder came, so that nobody's "
+			      "habits are known. If an owner used the same application from the same network, his "
+			      "reads are counted above."));
 	else if (!r->total.own_contexts)
-		html_leaf(h, "p", "", STR("Nothing. No application and network of the selection was known to these mailboxes from before."));
+		html_leaf(h, "p", "",
+			  STR("Nothing. No application and network of the selection was known to these mailboxes "
+				"from "
+			      "before."));
 	else
-		html_leaf(h, "p", "", STR("These applications and networks fit the selection, but the mailboxes had them on three days or more, the first of them a week before it began: they are taken for the owners themselves. If one of them was the intruder, name it with --app or --network and a time before he came."));
+		html_leaf(h, "p", "",
+			  STR("These applications and networks fit the selection, but the mailboxes had them on "
+				"three "
+			      "days or more, the first of them a week before it began: they are taken for the owners "
+			      "themselves. If one of them was the intruder, name it with --app or --network and a "
+				"time "
+			      "before he came."));
 	if (r->total.earlier_contexts) {
 		html_open(h, "p");
-		html_counted(h, r->total.earlier_contexts, "application and network of the selection was", "pairs of application and network of the selection were");
+		html_counted(h, r->total.earlier_contexts, "application and network of the selection was",
+			     "pairs of application and network of the selection were");
 		html_say(h, " seen in the same mailboxes before it began, from ");
 		html_moment(h, r->total.earlier_us);
-		html_say(h, " on, and too seldom to be a habit. The intruder may have come earlier than the selection says: ask again with --since.");
+		html_say(h, " on, and too seldom to be a habit. The intruder may have come earlier than the "
+			"selection "
+			    "says: ask again with --since.");
 		html_close(h);
 	}
 	if (r->total.own_contexts)
@@ -969,13 +1040,28 @@ static void put_method(struct html *h, const struct impact_report *r)
 {
 	page_section(h, "Method and limits");
 	html_open_class(h, "ul", "plain");
-	item(h, STR("Opened is not read. The log says that a program fetched a message, not that a person looked at it."));
-	item(h, STR("Known: the audit log's records of MailItemsAccessed (Bind) and AttachmentAccess name each message. A message is counted once for each mailbox, by its internet message id, else by its immutable or store id. The copies that log deliveries contain count once."));
-	item(h, STR("To be assumed: a synchronisation (Sync) names a folder. One by the intruder's application, session or address means the whole mailbox."));
-	item(h, STR("Unknown: a record marked as throttled stops the recording of opened messages for 24 hours; audit settings that were switched off; hours in which the whole export is empty although these hours of other weeks are not."));
-	item(h, STR("The owner's own reads are told apart by application and network together. What both used through Microsoft's own addresses is called unclear."));
-	item(h, STR("How often a message was opened is a lower bound: Exchange does not record the same access again within an hour."));
-	item(h, STR("Never recorded: what is read from a local copy after a synchronisation, searches by administrators, accounts under audit bypass, mailboxes whose licence or settings do not record access."));
+	item(h,
+	     STR("Opened is not read. The log says that a program fetched a message, not that a person looked "
+		"at it."));
+	item(h, STR("Known: the audit log's records of MailItemsAccessed (Bind) and AttachmentAccess name each "
+		    "message. A message is counted once for each mailbox, by its internet message id, else by its "
+		    "immutable or store id. The copies that log deliveries contain count once."));
+	item(h, STR("To be assumed: a synchronisation (Sync) names a folder. One by the intruder's application, "
+		    "session or address means the whole mailbox."));
+	item(h, STR("Unknown: a record marked as throttled stops the recording of opened messages for 24 hours; "
+		"audit "
+		    "settings that were switched off; hours in which the whole export is empty although these "
+			"hours of "
+		    "other weeks are not."));
+	item(h, STR("The owner's own reads are told apart by application and network together. What both used "
+		"through "
+		    "Microsoft's own addresses is called unclear."));
+	item(h, STR("How often a message was opened is a lower bound: Exchange does not record the same access again "
+		    "within an hour."));
+	item(h,
+	     STR("Never recorded: what is read from a local copy after a synchronisation, searches by "
+		"administrators, "
+		 "accounts under audit bypass, mailboxes whose licence or settings do not record access."));
 	if (r->total.cut_records) {
 		html_open(h, "li");
 		html_counted(h, r->total.cut_records, "record names", "records name");
@@ -1002,7 +1088,8 @@ static void put_method(struct html *h, const struct impact_report *r)
 static void put_sources(struct html *h, const struct impact_report *r)
 {
 	page_section(h, "What this was made from");
-	html_leaf(h, "p", "", STR("Who has the same files can make the same report. Each is named with its SHA-256."));
+	html_leaf(h, "p", "", STR("Who has the same files can make the same report. Each is named with its "
+		"SHA-256."));
 	html_open_class(h, "table", "cards");
 	html_open(h, "thead");
 	html_open(h, "tr");
@@ -1037,7 +1124,10 @@ static void put_sources(struct html *h, const struct impact_report *r)
 	html_close(h);
 	page_section(h, "Correction log");
 	if (!r->correction_count)
-		html_leaf(h, "p", "", STR("First edition: nothing has been corrected yet. What later turns out to be wrong will be said here, with its date, and not quietly changed above."));
+		html_leaf(h, "p", "",
+			  STR("First edition: nothing has been corrected yet. What later turns out to be wrong "
+				"will be "
+			      "said here, with its date, and not quietly changed above."));
 	html_open_class(h, "ol", "log");
 	for (size_t i = 0; i < r->correction_count; i++)
 		html_leaf(h, "li", "", str_of(r->corrections[i]));

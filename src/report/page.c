@@ -20,7 +20,9 @@ void page_head(struct html *h, const char *kind)
 void page_foot(struct html *h)
 {
 	html_open(h, "footer");
-	html_say(h, "Made by Taximeter " TXM_VERSION ". This file is complete in itself: it holds no script and loads nothing from anywhere. Times are UTC.");
+	html_say(h, "Made by Taximeter " TXM_VERSION ". This file is complete in itself: it holds no script and "
+		"loads "
+						     "nothing from anywhere. Times are UTC.");
 	html_close(h);
 }
 
@@ -43,9 +45,17 @@ struct str page_mailbox(struct str upn, struct str guid)
 	return upn.n ? upn : guid.n ? guid : STR("a mailbox without a name");
 }
 
-static const struct { int64_t us; const char *name; } steps[] = {
-	{ US_PER_HOUR, "hour" }, { 6 * US_PER_HOUR, "six hours" }, { US_PER_DAY, "day" }, { 7 * US_PER_DAY, "week" },
-	{ 28 * US_PER_DAY, "four weeks" }, { 364 * US_PER_DAY, "year" }, { 3640 * US_PER_DAY, "ten years" },
+static const struct {
+	int64_t us;
+	const char *name;
+} steps[] = {
+	{ US_PER_HOUR, "hour" },
+	{ 6 * US_PER_HOUR, "six hours" },
+	{ US_PER_DAY, "day" },
+	{ 7 * US_PER_DAY, "week" },
+	{ 28 * US_PER_DAY, "four weeks" },
+	{ 364 * US_PER_DAY, "year" },
+	{ 3640 * US_PER_DAY, "ten years" },
 };
 
 int64_t page_step(int64_t span_us, unsigned most)
@@ -68,7 +78,8 @@ const char *page_step_name(int64_t step_us)
 
 void page_axis(struct html *h, double x0, double w, double y, unsigned columns, int64_t from_us, int64_t step_us)
 {
-	static const char months[][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+	static const char months[][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
+					  "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
 	double last_hour = -1000, last_day = -1000;
 	char before[16] = "";
 
@@ -87,8 +98,8 @@ void page_axis(struct html *h, double x0, double w, double y, unsigned columns, 
 		if (step_us >= 300 * US_PER_DAY)
 			snprintf(day, sizeof(day), "%.4s", text);
 		else
-			snprintf(day, sizeof(day), "%.*s %s %.4s", text[8] == '0' ? 1 : 2, text[8] == '0' ? text + 9 : text + 8,
-				 month_name, text);
+			snprintf(day, sizeof(day), "%.*s %s %.4s", text[8] == '0' ? 1 : 2,
+				 text[8] == '0' ? text + 9 : text + 8, month_name, text);
 		if (strcmp(day, before) != 0 && x - last_day >= 82 && (i == 0 || x + 66 < x0 + columns * w)) {
 			svg_text(h, "tiny b", x, y + (step_us < US_PER_DAY ? 29 : 15), str_of(day), 0);
 			if (step_us >= US_PER_DAY)

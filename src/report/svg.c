@@ -6,18 +6,26 @@
 
 void svg_begin_(struct html *h, const char *classes, double width, double height, const char *title)
 {
-	buf_printf(h->b, "<svg class=\"%s\" role=\"img\" viewBox=\"0 0 %.0f %.0f\" xmlns=\"http://www.w3.org/2000/svg\"><title>", classes,
-		   width, height);
+	buf_printf(
+		h->b,
+		"<svg class=\"%s\" role=\"img\" viewBox=\"0 0 %.0f %.0f\" "
+			"xmlns=\"http://www.w3.org/2000/svg\"><title>",
+		classes, width, height);
 	html_text(h, str_of(title));
 	buf_add_cstr(h->b, "</title>\n");
 }
 
-void svg_end(struct html *h) { buf_add_cstr(h->b, "</svg>\n"); }
-
-void svg_rect_(struct html *h, const char *classes, double x, double y, double w, double height, double radius, double opacity)
+void svg_end(struct html *h)
 {
-	buf_printf(h->b, "<rect class=\"%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" rx=\"%.1f\"", classes, x, y,
-		   w > 0 ? w : 0, height > 0 ? height : 0, radius);
+	buf_add_cstr(h->b, "</svg>\n");
+}
+
+void svg_rect_(struct html *h, const char *classes, double x, double y, double w, double height, double radius,
+	       double opacity)
+{
+	buf_printf(h->b, "<rect class=\"%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" "
+		"rx=\"%.1f\"", classes,
+		   x, y, w > 0 ? w : 0, height > 0 ? height : 0, radius);
 	if (opacity < 1)
 		buf_printf(h->b, " opacity=\"%.2f\"", opacity);
 	buf_add_cstr(h->b, "/>");
@@ -25,7 +33,8 @@ void svg_rect_(struct html *h, const char *classes, double x, double y, double w
 
 void svg_line_(struct html *h, const char *classes, double x1, double y1, double x2, double y2)
 {
-	buf_printf(h->b, "<line class=\"%s\" x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\"/>", classes, x1, y1, x2, y2);
+	buf_printf(h->b, "<line class=\"%s\" x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\"/>", classes, x1, y1, x2,
+		   y2);
 }
 
 void svg_circle_(struct html *h, const char *classes, double x, double y, double r)
@@ -37,8 +46,8 @@ void svg_band_(struct html *h, const char *classes, double x1, double y1, double
 {
 	const double bend = (x2 - x1) / 2;
 
-	buf_printf(h->b, "<path class=\"%s\" stroke-width=\"%.1f\" d=\"M%.1f %.1fC%.1f %.1f %.1f %.1f %.1f %.1f\"/>", classes, width, x1,
-		   y1, x1 + bend, y1, x2 - bend, y2, x2, y2);
+	buf_printf(h->b, "<path class=\"%s\" stroke-width=\"%.1f\" d=\"M%.1f %.1fC%.1f %.1f %.1f %.1f %.1f %.1f\"/>",
+		   classes, width, x1, y1, x1 + bend, y1, x2 - bend, y2, x2, y2);
 }
 
 struct str svg_cut(struct str s, unsigned max, char out[SVG_CUT_SIZE])
@@ -61,7 +70,7 @@ struct str svg_cut(struct str s, unsigned max, char out[SVG_CUT_SIZE])
 		n = kept; /* room for the sign of the cut */
 	memcpy(out, s.p, n);
 	memcpy(out + n, "…", sizeof("…") - 1);
-	return (struct str){ out, n + sizeof("…") - 1 };
+	return (struct str) { out, n + sizeof("…") - 1 };
 }
 
 void svg_text_(struct html *h, const char *classes, double x, double y, struct str text, unsigned max)

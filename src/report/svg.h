@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* svg: drawings inside the page, through html.h: numbers are formatted here, texts are escaped there, colours are classes
- * of the style sheet, so that a drawing follows the theme and the printer.  Lengths are in units of the drawing, which is
- * scaled to the page. */
+/* svg: drawings inside the page, through html.h: numbers are formatted here, texts are escaped there, colours are
+ * classes of the style sheet, so that a drawing follows the theme and the printer.  Lengths are in units of the
+ * drawing, which is scaled to the page. */
 #ifndef TXM_REPORT_SVG_H
 #define TXM_REPORT_SVG_H
 

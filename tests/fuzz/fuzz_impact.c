@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fuzz_impact: what the user gives beside the export, as anybody may have written it: a CSV with subjects, a findings file, an
- * impact report to be made into letters, a ledger; and the tail of a record.  The first byte says which.
+/* fuzz_impact: what the user gives beside the export, as anybody may have written it: a CSV with subjects, a findings
+ * file, an impact report to be made into letters, a ledger; and the tail of a record.  The first byte says which.
  *
  * Held: a CSV gives the same rows when it is read again; a letter holds no control byte but line ends; a ledger that is
  * accepted once is accepted again. */
@@ -75,7 +75,9 @@ static void read_alerts(void)
 
 static void read_letters(void)
 {
-	const struct letter_head h = { .from = "me", .file = "f", .signature_file = "s", .key_file = "k", .fingerprint = "00", .verify = "v" };
+	const struct letter_head h = {
+		.from = "me", .file = "f", .signature_file = "s", .key_file = "k", .fingerprint = "00", .verify = "v"
+	};
 	struct letters l;
 	struct buf b;
 
@@ -136,16 +138,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (read_sheet() != read_sheet())
 			abort();
 		break;
-	case 1: read_alerts(); break;
-	case 2: read_letters(); break;
+	case 1:
+		read_alerts();
+		break;
+	case 2:
+		read_letters();
+		break;
 	case 3:
 		if (read_ledger() && !read_ledger())
 			abort();
 		break;
-	case 4: read_tail(data + 1, size - 1); break;
+	case 4:
+		read_tail(data + 1, size - 1);
+		break;
 	default:
 		selection_init(&s);
-		if (selection_add_network(&s, (struct str){ (const char *)data + 1, size - 1 }) && s.net_count != 1)
+		if (selection_add_network(&s, (struct str) { (const char *)data + 1, size - 1 }) && s.net_count != 1)
 			abort();
 		selection_release(&s);
 	}

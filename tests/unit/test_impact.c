@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_impact: the spool against plain sorting, whatever its memory; CSVs as programs write them and as attackers do; what a
- * selection takes and what it leaves; text in a page; items in a record's tail. */
+/* test_impact: the spool against plain sorting, whatever its memory; CSVs as programs write them and as attackers do;
+ * what a selection takes and what it leaves; text in a page; items in a record's tail. */
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -37,7 +37,7 @@ static void one_spool(size_t pieces, size_t memory)
 			text[k] = (char)(draw(&state) % 7 + (k % 3 ? 0 : 250));
 		for (size_t k = 0; k < length; k++)
 			sum += (uint64_t)(unsigned char)text[k] * (length + 1);
-		spool_add(s, (struct str){ text, length });
+		spool_add(s, (struct str) { text, length });
 	}
 	for (int round = 0; round < 2; round++) {
 		bool ordered = true;
@@ -79,7 +79,7 @@ static void test_spool_without_space(void)
 	memset(text, 'x', sizeof(text));
 	setenv("TMPDIR", "/nowhere/at/all", 1);
 	for (int i = 0; i < 1000; i++)
-		spool_add(s, (struct str){ text, sizeof(text) });
+		spool_add(s, (struct str) { text, sizeof(text) });
 	CHECK(strstr(spool_error(s), "TMPDIR") != NULL);
 	CHECK(!spool_next(s, &got));
 	unsetenv("TMPDIR");
@@ -130,14 +130,17 @@ static void test_sheet(void)
 
 	ROWS("MessageId,Subject\n<a@b>,Hello\n", "<a@b>|Hello\n");
 	ROWS("Subject;Message-ID\r\n\"a;b\";x\r\n\r\n\"two\nlines\";y\r\n", "x|a;b\ny|two\nlines\n");
-	ROWS("\xef\xbb\xbf\"Internet Message ID\"\t\"SUBJECT\"\n1\t\"he said \"\"no\"\"\"\n2", "1|he said \"no\"\n2|\n");
+	ROWS("\xef\xbb\xbf\"Internet Message ID\"\t\"SUBJECT\"\n1\t\"he said \"\"no\"\"\"\n2",
+	     "1|he said \"no\"\n2|\n");
 	ROWS("message_id,subject,message id\n1,2,3\n", "1|2\n"); /* the first of two columns */
 	ROWS("other,subject\n1,2\n", "|2\n");
 	ROWS("messageid,subject\nlonely\n,,,\n1,2,3,4,5\n", "lonely|\n1|2\n");
 	ROWS("messageid,subject\n1,\"never closed\n2,x\n", ""); /* counted, not guessed */
 	ROWS("", "");
 	ROWS("messageid,subject", "");
-	ROWS("\xff\xfem\0e\0s\0s\0a\0g\0e\0i\0d\0\n\0""7\0\n\0", "7|\n"); /* UTF-16, as the trace download is */
+	ROWS("\xff\xfem\0e\0s\0s\0a\0g\0e\0i\0d\0\n\0"
+	     "7\0\n\0",
+	     "7|\n"); /* UTF-16, as the trace download is */
 	s = open_text("id\n\"x\n", 6, names, 1);
 	CHECK(s && !sheet_next(s, cells) && sheet_bad_rows(s) == 1);
 	sheet_close(s);
@@ -157,12 +160,16 @@ static void test_sheet(void)
 
 /* -- selection -- */
 
-struct made { struct names names; struct rec rec; };
+struct made {
+	struct names names;
+	struct rec rec;
+};
 
 static void make(struct made *m, const char *mailbox, const char *app, const char *ip)
 {
 	const struct str box[] = { STR("5f0c7a10-0000-4000-8000-0000000000a1"), str_of(mailbox) };
-	const struct str client[] = { STR("00000002-0000-0ff1-ce00-000000000000"), str_of(app), str_of(app), STR(""), STR("OWA/ViaProxy") };
+	const struct str client[] = { STR("00000002-0000-0ff1-ce00-000000000000"), str_of(app), str_of(app), STR(""),
+				      STR("OWA/ViaProxy") };
 	const struct str actor = str_of(mailbox);
 	const struct addr a = addr_parse(str_of(ip));
 
@@ -176,7 +183,10 @@ static void make(struct made *m, const char *mailbox, const char *app, const cha
 	m->rec.ip_kind = a.kind;
 }
 
-static bool takes(const struct selection *s, const struct made *m) { return selection_match(s, &m->rec, &m->names).hit; }
+static bool takes(const struct selection *s, const struct made *m)
+{
+	return selection_match(s, &m->rec, &m->names).hit;
+}
 
 static void test_selection(void)
 {
@@ -185,11 +195,18 @@ static void test_selection(void)
 	struct made m;
 
 	make(&m, "ann@example.com", app, "203.0.113.5");
-	static const struct { void (*add)(struct selection *, struct str); const char *yes[5], *no[3]; } rows[] = {
-		{ selection_add_app, { app, "{5F0C7A10-0000-4000-8000-00000000C001}", "owa/viaproxy", "Office 365 Exchange Online", "00000002-0000-0ff1-ce00-000000000000" },
+	static const struct {
+		void (*add)(struct selection *, struct str);
+		const char *yes[5], *no[3];
+	} rows[] = {
+		{ selection_add_app,
+		  { app, "{5F0C7A10-0000-4000-8000-00000000C001}", "owa/viaproxy", "Office 365 Exchange Online",
+		    "00000002-0000-0ff1-ce00-000000000000" },
 		  { "5f0c7a10-0000-4000-8000-00000000c002", "OWA", "x" } },
 		{ selection_add_actor, { "ANN@example.com" }, { "ann", "bob@example.com" } },
-		{ selection_add_mailbox, { "Ann@Example.com", "5F0C7A10-0000-4000-8000-0000000000A1" }, { "bob@example.com" } },
+		{ selection_add_mailbox,
+		  { "Ann@Example.com", "5F0C7A10-0000-4000-8000-0000000000A1" },
+		  { "bob@example.com" } },
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		for (size_t k = 0; k < 5 && rows[i].yes[k]; k++) {
@@ -205,9 +222,24 @@ static void test_selection(void)
 			selection_release(&s);
 		}
 	}
-	static const struct { const char *net; int fits; } nets[] = {
-		{ "203.0.113.5", 1 }, { "203.0.113.0/24", 1 }, { "203.0.113.4/30", 1 }, { "0.0.0.0/0", 1 }, { "203.0.113.5/32", 1 }, { "203.0.113.6", 0 },
-		{ "203.0.114.0/24", 0 }, { "AS64500", 0 }, { "::/0", 0 }, { "203.0.113.0/33", -1 }, { "nowhere", -1 }, { "AS", -1 }, { "", -1 }, { "1.2.3.4/", -1 },
+	static const struct {
+		const char *net;
+		int fits;
+	} nets[] = {
+		{ "203.0.113.5", 1 },
+		{ "203.0.113.0/24", 1 },
+		{ "203.0.113.4/30", 1 },
+		{ "0.0.0.0/0", 1 },
+		{ "203.0.113.5/32", 1 },
+		{ "203.0.113.6", 0 },
+		{ "203.0.114.0/24", 0 },
+		{ "AS64500", 0 },
+		{ "::/0", 0 },
+		{ "203.0.113.0/33", -1 },
+		{ "nowhere", -1 },
+		{ "AS", -1 },
+		{ "", -1 },
+		{ "1.2.3.4/", -1 },
 	};
 	for (size_t i = 0; i < sizeof(nets) / sizeof(nets[0]); i++) {
 		selection_init(&s);
@@ -252,16 +284,17 @@ static void test_items(void)
 	items_add_message(&b, ITEM_INTERNET_ID, STR("<a@b>"), 7);
 	items_add_message(&b, ITEM_NO_ID, STR_NONE, ITEM_BYTES_UNKNOWN);
 	items_add_folder(&b, STR(""));
-	items_add_message(&b, ITEM_STORE_ID, (struct str){ id, ITEM_ID_BYTES_MAX }, 8);
+	items_add_message(&b, ITEM_STORE_ID, (struct str) { id, ITEM_ID_BYTES_MAX }, 8);
 	CHECK(!(b.r.flags & REC_ITEMS_CUT));
-	items_add_message(&b, ITEM_STORE_ID, (struct str){ id, ITEM_ID_BYTES_MAX + 1 }, 8);
+	items_add_message(&b, ITEM_STORE_ID, (struct str) { id, ITEM_ID_BYTES_MAX + 1 }, 8);
 	CHECK(b.r.flags & REC_ITEMS_CUT);
 	whole = malloc(sizeof(*whole) + b.r.tail_bytes);
 	memcpy(whole, &b.r, sizeof(*whole));
 	memcpy(whole + 1, b.tail, b.r.tail_bytes);
 	it = items_of(whole);
 	CHECK(item_next(&it, &item) && item.is_folder && str_eq(item.folder, STR("\\Inbox")));
-	CHECK(item_next(&it, &item) && item.kind == ITEM_INTERNET_ID && item.bytes == 7 && str_eq(item.id, STR("<a@b>")) && str_eq(item.folder, STR("\\Inbox")));
+	CHECK(item_next(&it, &item) && item.kind == ITEM_INTERNET_ID && item.bytes == 7 &&
+	      str_eq(item.id, STR("<a@b>")) && str_eq(item.folder, STR("\\Inbox")));
 	CHECK(item_next(&it, &item) && item.kind == ITEM_NO_ID && item.bytes == ITEM_BYTES_UNKNOWN && item.id.n == 0);
 	CHECK(item_next(&it, &item) && item.is_folder && item.folder.n == 0);
 	CHECK(item_next(&it, &item) && item.id.n == ITEM_ID_BYTES_MAX && item.folder.n == 0);
@@ -270,7 +303,7 @@ static void test_items(void)
 	/* a full tail is full, and says so; nothing in it is cut in half */
 	rec_begin(&b);
 	for (int i = 0; i < 5000; i++)
-		items_add_message(&b, ITEM_INTERNET_ID, (struct str){ id, 64 }, 1);
+		items_add_message(&b, ITEM_INTERNET_ID, (struct str) { id, 64 }, 1);
 	CHECK((b.r.flags & REC_ITEMS_CUT) && !(b.r.flags & REC_DETAIL_CUT));
 	whole = malloc(sizeof(*whole) + b.r.tail_bytes);
 	memcpy(whole, &b.r, sizeof(*whole));
@@ -297,13 +330,18 @@ static void check_html(struct str in, const char *want)
 
 static void test_html(void)
 {
-	check_html(STR("plain text, \xc3\xa9\xe2\x82\xac\xf0\x9f\x9a\x95"), "plain text, \xc3\xa9\xe2\x82\xac\xf0\x9f\x9a\x95");
-	check_html(STR("<script>alert('1')</script> & \"`"), "&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt; &amp; &quot;&#96;");
+	check_html(STR("plain text, \xc3\xa9\xe2\x82\xac\xf0\x9f\x9a\x95"),
+		   "plain text, \xc3\xa9\xe2\x82\xac\xf0\x9f\x9a\x95");
+	check_html(STR("<script>alert('1')</script> & \"`"),
+		   "&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt; &amp; &quot;&#96;");
 	check_html(STR("a\nb\tc\r"), "a b c ");
-	check_html(STR("\x01\x7f\xc2\x80\xff\xc3(\xed\xa0\x80"), "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd(\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
+	check_html(STR("\x01\x7f\xc2\x80\xff\xc3(\xed\xa0\x80"),
+		   "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd(\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
 	check_html(STR("\xe2\x80\xaegnp.exe"), "\xef\xbf\xbdgnp.exe");
-	check_html(STR("a\0b"), "a\xef\xbf\xbd" "b");
-	check_html(STR("\xc0\xbcscript\xc0\xbe"), "\xef\xbf\xbd\xef\xbf\xbdscript\xef\xbf\xbd\xef\xbf\xbd"); /* overlong "<" */
+	check_html(STR("a\0b"), "a\xef\xbf\xbd"
+				"b");
+	check_html(STR("\xc0\xbcscript\xc0\xbe"),
+		   "\xef\xbf\xbd\xef\xbf\xbdscript\xef\xbf\xbd\xef\xbf\xbd"); /* overlong "<" */
 }
 
 static void test_cut(void)
@@ -319,10 +357,10 @@ static void test_cut(void)
 	s = svg_cut(STR("\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9"), 3, out);
 	CHECK(str_eq(s, STR("\xc3\xa9\xc3\xa9\xe2\x80\xa6")));
 	memset(text, 'x', sizeof(text));
-	s = svg_cut((struct str){ text, sizeof(text) }, 0, out);
+	s = svg_cut((struct str) { text, sizeof(text) }, 0, out);
 	CHECK(s.n < SVG_CUT_SIZE);
 	memset(text, 0x80, sizeof(text)); /* nothing but the middles of characters */
-	s = svg_cut((struct str){ text, sizeof(text) }, 5, out);
+	s = svg_cut((struct str) { text, sizeof(text) }, 5, out);
 	CHECK(s.n < SVG_CUT_SIZE);
 }
 
