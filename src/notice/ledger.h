@@ -17,8 +17,8 @@ struct ledger {
  * error. */
 bool ledger_open(struct ledger *l, const char *path, const char *notice, struct buf *error);
 /* event: "issued", "received"; time_us: when; to, note: anything.  False: said in error. */
-bool ledger_add(struct ledger *l, const char *event, int64_t time_us, const char *notice, struct str to, struct str file, struct str note,
-		struct buf *error);
+bool ledger_add(struct ledger *l, const char *event, int64_t time_us, const char *notice, struct str to,
+		struct str file, struct str note, struct buf *error);
 void ledger_close(struct ledger *l);
 
 #endif

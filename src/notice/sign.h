@@ -16,7 +16,8 @@ bool signer_sign(struct signer *s, struct str text, struct buf *ret); /* appends
 bool signer_public(struct signer *s, struct buf *ret);                /* the public key as PEM */
 const char *signer_fingerprint(const struct signer *s);               /* SHA-256 of the public key, hexadecimal */
 /* the command that checks `file` with `signature` and the PEM file `key` */
-void signer_verify_command(const struct signer *s, const char *key, const char *file, const char *signature, struct buf *ret);
+void signer_verify_command(const struct signer *s, const char *key, const char *file,
+			   const char *signature, struct buf *ret);
 bool sha256_text(struct str text, char out[SHA256_TEXT_SIZE]);
 
 #endif

@@ -12,7 +12,8 @@
 void svg_begin_(struct html *h, const char *classes, double width, double height, const char *title);
 void svg_end(struct html *h);
 #define svg_rect(h, classes, x, y, w, hgt, radius) svg_rect_((h), "" classes, (x), (y), (w), (hgt), (radius), 1)
-void svg_rect_(struct html *h, const char *classes, double x, double y, double w, double height, double radius, double opacity);
+void svg_rect_(struct html *h, const char *classes, double x, double y, double w, double height,
+	       double radius, double opacity);
 #define svg_line(h, classes, x1, y1, x2, y2) svg_line_((h), "" classes, (x1), (y1), (x2), (y2))
 void svg_line_(struct html *h, const char *classes, double x1, double y1, double x2, double y2);
 #define svg_circle(h, classes, x, y, r) svg_circle_((h), "" classes, (x), (y), (r))
