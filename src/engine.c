@@ -500,6 +500,8 @@ static bool begin_reading(struct engine *e)
 		w->decoder = decoder_new(take_rec, w);
 		if (!w->decoder)
 			return false;
+		if (e->set.keep_items)
+			decoder_keep_items(w->decoder, e->set.keep_items, e->set.keep_items_arg);
 	}
 	return true;
 }

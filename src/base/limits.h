@@ -138,5 +138,23 @@
 #define COVERAGE_ROWS_SHOWN 300             /* mailboxes in the picture, the least visible first */
 #define COVERAGE_SETTINGS_BYTES_MAX (64 * MIB) /* one export of settings */
 #define COVERAGE_ACCOUNTS_MAX 500000        /* accounts in exports of settings */
+/* -- impact: what was read, message by message -- */
+#define ITEM_ID_BYTES_MAX 1024              /* an InternetMessageId; RFC 5322 lines end at 998 */
+#define SPOOL_MEMORY_BYTES (48 * MIB)       /* one sorted heap of texts; beyond it runs go to a temporary file */
+#define SPOOL_PIECE_BYTES_MAX (64 * KIB)    /* one entry */
+#define IMPACT_SELECTORS_MAX 100000         /* ids, names, networks that a selection holds */
+#define IMPACT_SYNCS_MAX 1000000            /* distinct (mailbox, folder, client, address, session) of Sync records */
+#define IMPACT_CONTEXTS_MAX 500000          /* distinct (mailbox, client, network) met inside the selection */
+#define IMPACT_HABITS_MAX 4000000           /* distinct (mailbox, client, network) met before it */
+#define IMPACT_HOURS_MAX 876600             /* a hundred years */
+#define IMPACT_SLOTS_MAX 2000000            /* distinct (hour, mailbox) of the timeline */
+#define IMPACT_INTERVALS_MAX 200000         /* times in which something was not recorded */
+#define REPORT_MESSAGES_MAX 5000            /* listed in one page; the rest is in the CSV, which has no end */
+#define REPORT_MESSAGES_PER_MAILBOX 100
+#define REPORT_MAILBOXES_MAX 2000           /* rows of one page */
+#define REPORT_ROWS_MAX 500                 /* of its other tables */
+#define NOTICE_MESSAGES_MAX 25              /* named in a letter; more is a list, which the office gives */
+#define SHEET_CELL_BYTES_MAX (64 * KIB)     /* one cell of a CSV that the user gives beside the export */
+#define SHEET_ROWS_MAX 20000000
 
 #endif

@@ -2,6 +2,8 @@
 CMD(scan)
 CMD(events)
 CMD(coverage)
+CMD(impact)
+CMD(notice)
 CMD(evaluate)
 CMD(keys)
 CMD(rules)

@@ -7,6 +7,7 @@
 #include "cmd/run.h"
 #include "coverage/coverage.h"
 #include "detect/detect.h"
+#include "report/report.h"
 
 #define LOST_MAX (REJECT_COUNT + 3)
 
@@ -21,6 +22,8 @@ struct scan {
 	struct coverage *coverage;
 	const char *inventory_path;
 	struct output inventory;
+	const char *report_path;
+	struct output report;
 
 	struct inventory_row *apps;
 	const struct alert **shown;
@@ -60,6 +63,10 @@ static const struct option_row options[] = {
 	  "Exit with status 1 if there is an alert of this severity or above; default: findings are no failure.",
 	  "info low medium high critical" },
 	{ 0, "inventory", "FILE.csv", "Write every application that read mail to FILE.csv, most unusual first.", NULL },
+	{ 0, "report", "FILE.html",
+	  "Write the findings to FILE.html as a page for people who were not there: alerts, applications, blind spots. "
+	  "It needs nothing else: no script, nothing from the network.",
+	  NULL },
 	{ 0 }
 };
 
@@ -119,6 +126,8 @@ static int take_option(struct scan *s, const struct option_row *row, const char 
 		status = take_budget(s, value);
 	} else if (strcmp(row->name, "inventory") == 0) {
 		s->inventory_path = value;
+	} else if (strcmp(row->name, "report") == 0) {
+		s->report_path = value;
 	} else {
 		status = run_option(&s->run, row, value);
 	}
@@ -225,6 +234,8 @@ static int scan_paths(struct scan *s, int argc, char **argv)
 
 	if (status == EXIT_RAN && s->inventory_path)
 		status = output_open(&s->inventory, s->run.command, s->inventory_path);
+	if (status == EXIT_RAN && s->report_path)
+		status = output_open(&s->report, s->run.command, s->report_path);
 	if (status != EXIT_RAN)
 		return status;
 	s->run.settings.indicators = s->indicators;
@@ -236,11 +247,15 @@ static int scan_paths(struct scan *s, int argc, char **argv)
 		s->sink->write(&s->run.output.out, &s->findings);
 		if (s->inventory.open)
 			csv_inventory(&s->inventory.out, &s->findings);
+		if (s->report.open)
+			report_findings(&s->report.out, &s->findings);
 	} else if (s->run.engine) {
 		cmd_error(s->run.command, "out of memory");
 		status = EXIT_INPUT;
 	}
 	written = output_close(&s->inventory, s->run.command, s->findings.world != NULL);
+	if (output_close(&s->report, s->run.command, s->findings.world != NULL) != EXIT_RAN)
+		written = EXIT_INPUT;
 	if (status == EXIT_RAN && s->has_findings)
 		status = EXIT_FINDINGS;
 	if (written != EXIT_RAN)
@@ -272,6 +287,7 @@ static int scan_run(int argc, char **argv)
 	free(s.shown);
 	free(s.apps);
 	output_close(&s.inventory, s.run.command, false);
+	output_close(&s.report, s.run.command, false);
 	run_release(&s.run);
 	indicators_free(s.indicators);
 	coverage_free(s.coverage);

@@ -68,6 +68,7 @@ enum { /* rec.flags */
 	REC_DETAIL_CUT = 1 << 16,      /* a detail was longer than our limits */
 	REC_SUCCESS = 1 << 17,         /* sign-in that issued a token; operation that succeeded */
 	REC_MAILBOX_BY_NAME = 1 << 19, /* no MailboxGuid: the key is the owner's name */
+	REC_ITEMS_CUT = 1 << 18,       /* the list did not fit the record's tail (event/items.h) */
 	REC_NO_TIME = 1 << 20,         /* a sign-in or directory row exported without its time: counted, shown to no detector */
 };
 
