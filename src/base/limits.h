@@ -82,4 +82,27 @@
 #define EVAL_DAYS_MAX 36600                 /* a hundred years */
 #define EVAL_ITEMS_MAX INT64_C(1000000000000)
 
+/* -- dump: private keys in memory images -- */
+#define DUMP_HEAD_BYTES (8 * KIB)           /* what a format is recognised from */
+#define DUMP_BLOCK_BYTES (4 * MIB)          /* bytes a block owns: with its index it stays near the second-level cache */
+#define DUMP_OVERLAP_BYTES (64 * KIB)       /* bytes that may be read behind a block: the longest thing found whole */
+#define DUMP_BEFORE_BYTES (64 * KIB)        /* bytes that may be read before it */
+#define DUMP_BLOCK_PAD 256                  /* zero bytes around these: vector loads may overrun */
+#define DUMP_RANGES_MAX 2000000             /* of one dump; a Java process with many threads has some thousands */
+#define DUMP_HOLES_MAX 1000                 /* listed; the rest is counted */
+#define DUMP_NAMES_MAX 65536                /* modules and segments */
+#define DUMP_PROBLEMS_BYTES_MAX (64 * KIB)
+#define DUMP_NOTES_BYTES_MAX (64 * MIB)     /* an ELF core with ten thousand threads has 30 MB of notes */
+#define DUMP_HITS_MAX 1000000
+#define DUMP_KEYS_MAX 100000
+#define DUMP_TARGETS_MAX 100000             /* public keys hunted at once */
+#define DUMP_TARGETS_MET_MAX 4096           /* public keys of the dump itself; a Java trust store has 140 */
+#define DUMP_ARENA_BYTES_MAX (64 * MIB)     /* 2 KB a key */
+#define DUMP_INTERN_MAX 65536               /* texts of layouts */
+#define DUMP_DECODE_DEPTH_MAX 3             /* hex of base64 of DER */
+#define DUMP_THREADS_MAX 64
+#define DUMP_RSA_BITS_MAX 16384
+#define DUMP_STREAM_HELD_BYTES (64 * MIB)   /* an unpacked stream up to this size is held in memory and can be sought in */
+#define DUMP_STREAM_BYTES_MAX (1024 * GIB)  /* unpacked, of one stream */
+
 #endif
