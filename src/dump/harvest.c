@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* harvest: public RSA keys in the dump become targets.
+ *
+ * Two anchors cover nearly all: the end of the two numbers of a public key in DER, INTEGER 65537 behind an INTEGER of a
+ * modulus' size (certificates, SubjectPublicKeyInfo, PKCS#1 public and private), and the identifier rsaEncryption, for any
+ * exponent.  A third is ssh's "ssh-rsa" blob.  What is found is only hunted for, so a wrong one costs time and proves nothing;
+ * small, even or smooth-looking numbers are not taken.  The order is by place, so that a ceiling cuts the same ones always. */
+#include <openssl/sha.h>
+#include <openssl/x509.h>
+#include <stdlib.h>
+
+#include "dump/scan_int.h"
+
+#define PIECE (4 * MIB)
+#define TAIL (16 * KIB) /* a key of 16384 bits and what is round it */
+
+struct harvest {
+	struct dump_scan *s;
+};
+
+/* DER length at p[*i]; false: none, or more than is left */
+static bool der_length(const uint8_t *p, size_t n, size_t *i, size_t *ret)
+{
+	size_t length, octets;
+
+	if (*i >= n)
+		return false;
+	length = p[(*i)++];
+	if (length & 0x80) {
+		octets = length & 0x7f;
+		if (octets == 0 || octets > 4 || octets > n - *i)
+			return false;
+		for (length = 0; octets; octets--)
+			length = length << 8 | p[(*i)++];
+	}
+	*ret = length;
+	return length <= n - *i;
+}
+
+static bool der_integer(const uint8_t *p, size_t n, size_t *i, struct dump_bytes *ret)
+{
+	size_t length;
+
+	if (*i >= n || p[*i] != 0x02)
+		return false;
+	++*i;
+	if (!der_length(p, n, i, &length) || length == 0)
+		return false;
+	*ret = (struct dump_bytes){ p + *i, length };
+	*i += length;
+	while (ret->n && ret->p[0] == 0) {
+		ret->p++;
+		ret->n--;
+	}
+	return true;
+}
+
+/* The subject of a certificate that holds p[at]: its outer SEQUENCE begins some hundred bytes before. */
+static char *subject_of(const uint8_t *p, size_t n, size_t at)
+{
+	char name[256] = "";
+
+	for (size_t back = 64; back < 2048 && back <= at && !name[0]; back++) {
+		const uint8_t *start = p + at - back, *der = start;
+		size_t i = 2, length;
+		X509 *x;
+
+		if (start[0] != 0x30 || start[1] != 0x82 || start[4] != 0x30 || start[5] != 0x82)
+			continue;
+		i = 1;
+		if (!der_length(start, n - (at - back), &i, &length) || length < back)
+			continue;
+		x = d2i_X509(NULL, &der, (long)(i + length));
+		if (x)
+			X509_NAME_oneline(X509_get_subject_name(x), name, sizeof(name));
+		X509_free(x);
+	}
+	return strdup(name);
+}
+
+static void take(struct harvest *h, struct dump_bytes n, struct dump_bytes e, const uint8_t *p, size_t size, size_t at)
+{
+	struct dump_scan *s = h->s;
+	struct dump_target t = { .algorithm = DUMP_RSA, .kid = "", .from_dump = true };
+	BIGNUM *bn, *be;
+	uint8_t *copy;
+
+	if (n.n < 64 || n.n > DUMP_RSA_BITS_MAX / 8 || e.n == 0 || e.n > 8 || !(n.p[n.n - 1] & 1) || !(e.p[e.n - 1] & 1) ||
+	    n.p[0] < 0x40)
+		return;
+	if (e.n == 1 && e.p[0] == 1)
+		return;
+	for (size_t i = 0; i < s->n_targets; i++)
+		if (s->targets[i].n.n == n.n && memcmp(s->targets[i].n.p, n.p, n.n) == 0)
+			return;
+	if (s->n_targets - s->options.n_targets >= DUMP_TARGETS_MET_MAX) {
+		dump_limit(s, "more public keys in the dump than are hunted");
+		return;
+	}
+	bn = BN_bin2bn(n.p, (int)n.n, NULL);
+	be = BN_bin2bn(e.p, (int)e.n, NULL);
+	copy = malloc(n.n + e.n);
+	if (!bn || !be || !copy || !dump_spki_rsa(bn, be, t.spki))
+		goto out;
+	memcpy(copy, n.p, n.n);
+	memcpy(copy + n.n, e.p, e.n);
+	t.bits = (unsigned)BN_num_bits(bn);
+	t.n = (struct dump_bytes){ copy, n.n };
+	t.e = (struct dump_bytes){ copy + n.n, e.n };
+	t.subject = subject_of(p, size, at);
+	if (t.subject && scan_add_target(s, &t))
+		copy = NULL;
+	else
+		free((void *)(uintptr_t)t.subject);
+out:
+	free(copy);
+	BN_free(bn);
+	BN_free(be);
+}
+
+/* 02 03 01 00 01 at p[i]: is there an INTEGER of a modulus' size right before it? */
+static void try_exponent(struct harvest *h, const uint8_t *p, size_t n, size_t i, size_t own)
+{
+	static const uint16_t sizes[] = { 64, 96, 128, 192, 256, 384, 512, 768, 1024, 2048 };
+
+	for (size_t k = 0; k < sizeof(sizes) / sizeof(sizes[0]); k++) {
+		size_t bytes = sizes[k], head = bytes + 1 < 128 ? 2 : bytes + 1 < 256 ? 3 : 4, at = i - bytes - 1 - head;
+		struct dump_bytes m, e;
+
+		if (i < bytes + 1 + head || at >= own || p[at] != 0x02 || p[at + head] != 0)
+			continue;
+		if (der_integer(p, n, &at, &m) && at == i && der_integer(p, n, &at, &e))
+			take(h, m, e, p, n, i - bytes);
+	}
+}
+
+/* the object identifier rsaEncryption at p[i] */
+static void try_identifier(struct harvest *h, const uint8_t *p, size_t n, size_t i)
+{
+	struct dump_bytes m, e;
+	size_t length, at = i + 9;
+
+	if (n - at > 2 && p[at] == 0x05 && p[at + 1] == 0)
+		at += 2;
+	if (at >= n || p[at++] != 0x03 || !der_length(p, n, &at, &length) || at >= n || p[at++] != 0)
+		return;
+	if (at >= n || p[at++] != 0x30 || !der_length(p, n, &at, &length))
+		return;
+	if (der_integer(p, n, &at, &m) && der_integer(p, n, &at, &e))
+		take(h, m, e, p, n, i);
+}
+
+static bool ssh_string(const uint8_t *p, size_t n, size_t *i, struct dump_bytes *ret)
+{
+	size_t length;
+
+	if (n - *i < 4)
+		return false;
+	length = (size_t)p[*i] << 24 | (size_t)p[*i + 1] << 16 | (size_t)p[*i + 2] << 8 | p[*i + 3];
+	*i += 4;
+	if (length == 0 || length > n - *i)
+		return false;
+	*ret = (struct dump_bytes){ p + *i, length };
+	*i += length;
+	while (ret->n && ret->p[0] == 0) {
+		ret->p++;
+		ret->n--;
+	}
+	return true;
+}
+
+static void piece(struct harvest *h, const uint8_t *p, size_t n, size_t own)
+{
+	static const uint8_t exponent[5] = { 0x02, 0x03, 0x01, 0x00, 0x01 };
+	static const uint8_t rsa[9] = { 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01 };
+	static const uint8_t ssh[11] = { 0, 0, 0, 7, 's', 's', 'h', '-', 'r', 's', 'a' };
+	const uint8_t *at;
+
+	for (at = p; (at = memmem(at, n - (size_t)(at - p), exponent, sizeof(exponent))); at++)
+		try_exponent(h, p, n, (size_t)(at - p), own);
+	for (at = p; (at = memmem(at, n - (size_t)(at - p), rsa, sizeof(rsa))) && (size_t)(at - p) < own; at++)
+		try_identifier(h, p, n, (size_t)(at - p));
+	for (at = p; (at = memmem(at, n - (size_t)(at - p), ssh, sizeof(ssh))) && (size_t)(at - p) < own; at++) {
+		size_t i = (size_t)(at - p) + sizeof(ssh);
+		struct dump_bytes m, e;
+
+		if (ssh_string(p, n, &i, &e) && ssh_string(p, n, &i, &m))
+			take(h, m, e, p, n, (size_t)(at - p));
+	}
+}
+
+bool harvest(struct dump_scan *s, struct dump_image *im)
+{
+	struct harvest h = { .s = s };
+	uint8_t *p = dump_pages_new(PIECE + TAIL);
+
+	if (!p)
+		return false;
+	/* in the order of the file: a public key that lies over two segments apart in the file is not worth a second walk */
+	for (size_t r = 0; r < im->n_ranges; r++) {
+		uint64_t at = im->ranges[r].offset, end;
+
+		while (r + 1 < im->n_ranges && im->ranges[r].offset + im->ranges[r].length == im->ranges[r + 1].offset)
+			r++;
+		end = im->ranges[r].offset + im->ranges[r].length;
+		for (; at < end; at += PIECE) {
+			size_t n = end - at < PIECE + TAIL ? (size_t)(end - at) : PIECE + TAIL;
+
+			(void)image_read(im, at, p, n); /* what is missing is told by the scan */
+			piece(&h, p, n, n < PIECE ? n : PIECE);
+		}
+	}
+	dump_pages_free(p, PIECE + TAIL);
+	return true;
+}
