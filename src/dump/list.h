@@ -1,2 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 DUMP_FORMAT(format_elf)
+FINDER(find_divisor)
+FINDER(find_exponent)
