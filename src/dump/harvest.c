@@ -4,7 +4,7 @@
  * Two anchors cover nearly all: the end of the two numbers of a public key in DER, INTEGER 65537 behind an INTEGER of a
  * modulus' size (certificates, SubjectPublicKeyInfo, PKCS#1 public and private), and the identifier rsaEncryption, for any
  * exponent.  A third is ssh's "ssh-rsa" blob.  What is found is only hunted for, so a wrong one costs time and proves nothing;
- * small, even or smooth-looking numbers are not taken.  The order is by place, so that a ceiling cuts the same ones always. */
+ * small and even numbers are not taken.  Keys of certificate authorities are hunted less thoroughly when there are many.  The order is by place, so that a ceiling cuts the same ones always. */
 #include <openssl/sha.h>
 #include <openssl/x509.h>
 #include <stdlib.h>
@@ -12,6 +12,7 @@
 #include "dump/scan_int.h"
 
 #define PIECE (4 * MIB)
+#define AUTHORITIES_MAX 12 /* more of them are a trust store */
 #define TAIL (16 * KIB) /* a key of 16384 bits and what is round it */
 
 struct harvest {
@@ -56,7 +57,7 @@ static bool der_integer(const uint8_t *p, size_t n, size_t *i, struct dump_bytes
 }
 
 /* The subject of a certificate that holds p[at]: its outer SEQUENCE begins some hundred bytes before. */
-static char *subject_of(const uint8_t *p, size_t n, size_t at)
+static char *subject_of(const uint8_t *p, size_t n, size_t at, bool *ret_authority)
 {
 	char name[256] = "";
 
@@ -71,8 +72,11 @@ static char *subject_of(const uint8_t *p, size_t n, size_t at)
 		if (!der_length(start, n - (at - back), &i, &length) || length < back)
 			continue;
 		x = d2i_X509(NULL, &der, (long)(i + length));
-		if (x)
+		if (x) {
 			X509_NAME_oneline(X509_get_subject_name(x), name, sizeof(name));
+			/* a key that may sign certificates; of an own test certificate that is often true as well */
+			*ret_authority = X509_check_ca(x) > 0;
+		}
 		X509_free(x);
 	}
 	return strdup(name);
@@ -107,7 +111,7 @@ static void take(struct harvest *h, struct dump_bytes n, struct dump_bytes e, co
 	t.bits = (unsigned)BN_num_bits(bn);
 	t.n = (struct dump_bytes){ copy, n.n };
 	t.e = (struct dump_bytes){ copy + n.n, e.n };
-	t.subject = subject_of(p, size, at);
+	t.subject = subject_of(p, size, at, &t.distant);
 	if (t.subject && scan_add_target(s, &t))
 		copy = NULL;
 	else
@@ -193,6 +197,7 @@ bool harvest(struct dump_scan *s, struct dump_image *im)
 {
 	struct harvest h = { .s = s };
 	uint8_t *p = dump_pages_new(PIECE + TAIL);
+	size_t authorities = 0;
 
 	if (!p)
 		return false;
@@ -211,5 +216,10 @@ bool harvest(struct dump_scan *s, struct dump_image *im)
 		}
 	}
 	dump_pages_free(p, PIECE + TAIL);
+	/* a trust store has a hundred authorities; a process with a few may be one of them */
+	for (size_t i = s->options.n_targets; i < s->n_targets; i++)
+		authorities += s->targets[i].distant;
+	for (size_t i = s->options.n_targets; i < s->n_targets && authorities <= AUTHORITIES_MAX; i++)
+		s->targets[i].distant = false;
 	return true;
 }

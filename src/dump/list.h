@@ -2,3 +2,4 @@
 DUMP_FORMAT(format_elf)
 FINDER(find_divisor)
 FINDER(find_exponent)
+FINDER(find_walk)
