@@ -7,6 +7,7 @@
  * small and even numbers are not taken.  Keys of certificate authorities are hunted less thoroughly when there are many.  The order is by place, so that a ceiling cuts the same ones always. */
 #include <openssl/sha.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 #include <stdlib.h>
 
 #include "dump/scan_int.h"
