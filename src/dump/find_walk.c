@@ -26,6 +26,7 @@
 #define VALUES_MAX 20000      /* distinct values compared */
 #define GCD_MAX 4000          /* values tried with the gcds */
 #define GCD_WORK_MAX 20000    /* (value, target) pairs */
+#define EXPONENT_WORK_MAX 2000 /* the first so many also for d mod (p - 1), half a millisecond each */
 
 enum kind { OPENSSL, GMP, MBEDTLS, GO, JAVA, KINDS };
 static const char *const kind_names[KINDS] = { "bignum", "gmp", "mbedtls-mpi", "go-nat", "java-int[]" };
@@ -489,7 +490,7 @@ static void gcds_with(struct dump_scan *s, struct dump_image *im, struct values 
 			continue;
 		if (++*work > GCD_WORK_MAX)
 			break;
-		try_gcds(s, im, &x->v[i], t, n, e, !t->from_dump || *work < 1000, ctx);
+		try_gcds(s, im, &x->v[i], t, n, e, !t->from_dump && *work < EXPONENT_WORK_MAX, ctx);
 	}
 	BN_free(n);
 	BN_free(e);
