@@ -539,6 +539,7 @@ static void finish(struct dump_scan *s, void *state, struct dump_image *im)
 const struct dump_finder dump_finder_find_walk = {
 	.name = "walk",
 	.doc = "keys of which nothing is known, in the structures of OpenSSL, GMP, mbedTLS, Go and Java",
+	.again = true,
 	.begin = begin,
 	.scan = scan,
 	.finish = finish,

@@ -45,14 +45,13 @@ static void runs(struct dump_image *im, const uint8_t *head, size_t head_size, b
 static void bitmap(struct dump_image *im, size_t head_size)
 {
 	uint8_t head[56], *bits;
-	uint64_t first, there, count, start = 0, length = 0, at, seen = 0;
+	uint64_t first, count, start = 0, length = 0, at;
 
 	if (!dump_read_exact(im, head_size, head, sizeof(head)) || (memcmp(head, "SDMP", 4) != 0 && memcmp(head, "FDMP", 4) != 0)) {
 		dump_problem(im, "the bitmap of pages is missing; pages were read without their addresses");
 		return;
 	}
 	first = get64(head + 32, false);
-	there = get64(head + 40, false);
 	count = get64(head + 48, false);
 	if (first < head_size + sizeof(head) || count / 8 > BITMAP_BYTES_MAX || (count + 7) / 8 > first - head_size - sizeof(head)) {
 		dump_problem(im, "a bitmap of %llu pages cannot be; pages were read without their addresses", (unsigned long long)count);
@@ -76,15 +75,12 @@ static void bitmap(struct dump_image *im, size_t head_size)
 		if (is_set) {
 			start = length ? start : i;
 			length++;
-			seen++;
 		} else if (length) {
 			dump_add_range(im, at, length * PAGE, start * PAGE, 0, DUMP_MAPPED | DUMP_PHYSICAL | DUMP_WRITE);
 			at += length * PAGE;
 			length = 0;
 		}
 	}
-	if (seen != there)
-		dump_problem(im, "%llu pages are announced, %llu are in the bitmap", (unsigned long long)there, (unsigned long long)seen);
 	free(bits);
 }
 
