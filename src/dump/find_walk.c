@@ -22,7 +22,7 @@
 
 #define WORDS_LEAST 4         /* of a prime: 256 bits; of 8 bytes */
 #define BYTES_MOST 2048       /* 16384 bits */
-#define PER_BLOCK_MAX 4096    /* structures taken from one block */
+#define PER_BLOCK_MAX 65536   /* structures taken from one block */
 #define VALUES_MAX 20000      /* distinct values compared */
 #define GCD_MAX 4000          /* values tried with the gcds */
 #define GCD_WORK_MAX 20000    /* (value, target) pairs */
@@ -217,27 +217,36 @@ static enum number_layout layout_of(const struct dump_image *im, const struct pl
 	return NUMBER_LE;
 }
 
-/* The value at a place, if it may be a number of a key: not mostly zero, top word there. */
+/* The value at a place, if its bytes may be those of a number: as good as random, but for words of zeros on top, which
+ * libraries leave when a number became shorter.  Pointers, text and counters are not. */
 static bool read_value(struct dump_image *im, const struct place *p, struct value *ret)
 {
-	uint8_t bytes[BYTES_MOST];
-	unsigned zeros = 0;
-	size_t n = p->bytes;
+	uint8_t bytes[BYTES_MOST], le[BYTES_MOST];
+	size_t n = p->bytes, zeros = 0, high = 0;
 	bool ok = dump_read_va(im, p->va, bytes, n) == n;
 
 	*ret = (struct value){ .place = *p };
-	for (size_t i = 0; i < n && ok; i++)
-		zeros += bytes[i] == 0;
-	/* a number of n random bytes has n / 256 zeros; numbers kept at the length of another have some words of zeros on top */
-	ok = ok && zeros <= n / 2;
-	if (ok)
-		ret->bn = number_to_bn(layout_of(im, p), bytes, n);
+	if (ok) {
+		number_to_le(layout_of(im, p), bytes, n, le);
+		while (n && le[n - 1] == 0)
+			n--;
+		for (size_t i = 0; i < n; i++) {
+			zeros += le[i] == 0;
+			high += le[i] >> 7;
+		}
+		ok = n >= 32 && zeros <= 3 + n / 32 && high >= n / 8;
+	}
+	if (ok) {
+		ret->bn = BN_secure_new();
+		ok = ret->bn && BN_lebin2bn(le, (int)n, ret->bn);
+	}
 	OPENSSL_cleanse(bytes, sizeof(bytes));
-	if (ret->bn && BN_num_bits(ret->bn) < 256) {
+	OPENSSL_cleanse(le, sizeof(le));
+	if (!ok) {
 		BN_clear_free(ret->bn);
 		ret->bn = NULL;
 	}
-	return ret->bn != NULL;
+	return ok;
 }
 
 static uint64_t low_word(const BIGNUM *x)
