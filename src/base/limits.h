@@ -105,4 +105,12 @@
 #define DUMP_STREAM_HELD_BYTES (64 * MIB)   /* an unpacked stream up to this size is held in memory and can be sought in */
 #define DUMP_STREAM_BYTES_MAX (1024 * GIB)  /* unpacked, of one stream */
 
+/* -- dump: key forms -- */
+#define CLAIM_BYTES_MAX 2048                /* one number of a key: RSA and DSA of 16384 bits */
+#define CLAIM_RSA_BITS_MIN 256              /* smaller moduli divide by chance, and anybody factors them */
+#define TEXT_GAP_MAX 24                     /* bytes between two tokens of one run: a line break and its indentation */
+#define TEXT_BASE64_DIGITS_MIN 40           /* a P-256 or Ed25519 secret has 43 */
+#define TEXT_HEX_DIGITS_MIN 64              /* and 64 */
+#define FORM_OBJECT_BYTES_MAX (32 * KIB)    /* from one end of a JWK, an XML or a PuTTY key to the other; RSA-16384 in XML is 13 KiB */
+
 #endif
