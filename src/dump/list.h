@@ -1,2 +1,3 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 DUMP_FORMAT(format_elf)
+FINDER(forms)

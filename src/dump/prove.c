@@ -219,6 +219,13 @@ static void spki_dsa(struct proof *ret, const struct prover *v)
 
 /* ---- RSA ---- */
 
+/* an exponentiation modulo n, in units of one with 1024 bits */
+static uint64_t weight(const BIGNUM *n)
+{
+	uint64_t k = (uint64_t)BN_num_bits(n) / 1024 + 1;
+	return k * k * k;
+}
+
 static bool is_one_mod(struct prover *v, const BIGNUM *a, const BIGNUM *b, const BIGNUM *prime)
 {
 	BN_CTX_start(v->ctx);
@@ -268,7 +275,7 @@ static bool by_exponent(struct prover *v, const BIGNUM *n, const BIGNUM *e, cons
 	bool ok = g && BN_is_odd(n) && BN_is_odd(d) && BN_num_bits(d) > BN_num_bits(n) / 2 && BN_num_bits(d) <= BN_num_bits(n)
 	          && BN_mul(k, e, d, v->ctx) && BN_sub_word(k, 1);
 	if (ok) {
-		v->cost++;
+		v->cost += weight(n);
 		ok = BN_set_word(a, 2) && BN_mod_exp_mont(y, a, k, n, v->ctx, NULL) && BN_is_one(y);
 	}
 	bool split = false;
@@ -276,7 +283,7 @@ static bool by_exponent(struct prover *v, const BIGNUM *n, const BIGNUM *e, cons
 	while (ok && BN_num_bits(k) > 1 && !BN_is_odd(k))
 		s += BN_rshift1(k, k);
 	for (size_t i = 0; ok && !split && i < sizeof bases / sizeof bases[0]; i++) {
-		v->cost++;
+		v->cost += weight(n);
 		if (!BN_set_word(a, bases[i]) || !BN_mod_exp_mont(y, a, k, n, v->ctx, NULL))
 			break;
 		for (int j = 0; j < s && !split; j++) {
@@ -301,7 +308,7 @@ static bool by_crt_exponent(struct prover *v, const BIGNUM *n, const BIGNUM *e, 
 	BIGNUM *k = BN_CTX_get(v->ctx), *y = BN_CTX_get(v->ctx), *g = BN_CTX_get(v->ctx);
 	bool ok = g && BN_is_odd(n) && BN_num_bits(dp) > 64 && BN_num_bits(dp) <= BN_num_bits(n) * 3 / 4 && BN_mul(k, e, dp, v->ctx) && BN_set_word(g, 2);
 	if (ok) {
-		v->cost++;
+		v->cost += weight(n);
 		ok = BN_mod_exp_mont(y, g, k, n, v->ctx, NULL) && BN_sub_word(y, 2) && !BN_is_zero(y) && !BN_is_negative(y) && BN_gcd(g, y, n, v->ctx)
 		     && !BN_is_one(g) && take_factor(v, n, g);
 	}
@@ -377,7 +384,7 @@ static bool likely_prime(struct prover *v, const BIGNUM *p)
 {
 	if (BN_num_bits(p) < 128 || !BN_is_odd(p))
 		return false;
-	v->cost += 3;
+	v->cost += 10 * weight(p);
 	return BN_check_prime(p, v->ctx, NULL) == 1;
 }
 
@@ -523,7 +530,8 @@ static void prove_ec(struct prover *v, const struct claim *c, const struct known
 		ret->level = PROOF_POINT;
 		ret->good = 1U << EC_D;
 	} else {
-		ret->level = PROOF_SHAPE;
+		/* beside a public part that is not its own it is no key at all */
+		ret->level = number_has(&c->part[EC_PUBLIC]) ? PROOF_NONE : PROOF_SHAPE;
 		ret->point_bytes = 0;
 		return;
 	}
@@ -558,7 +566,8 @@ static void prove_edwards(struct prover *v, const struct claim *c, const struct 
 		ret->level = PROOF_POINT;
 		ret->good = 1U << EC_D;
 	} else {
-		ret->level = PROOF_SHAPE;
+		/* beside a public part that is not its own it is no key at all */
+		ret->level = number_has(&c->part[EC_PUBLIC]) ? PROOF_NONE : PROOF_SHAPE;
 		ret->point_bytes = 0;
 		return;
 	}
@@ -580,14 +589,14 @@ static void prove_dsa(struct prover *v, const struct claim *c, struct proof *ret
 	ret->level = PROOF_SHAPE;
 	BN_CTX_start(v->ctx);
 	BIGNUM *y = BN_CTX_get(v->ctx), *one = BN_CTX_get(v->ctx);
-	v->cost++;
+	v->cost += weight(p);
 	if (one && BN_mod_exp_mont(y, g, x, p, v->ctx, NULL)) {
 		if (number_has(&c->part[DSA_Y]) && BN_num_bits(v->part[DSA_Y]) > 1 && BN_cmp(y, v->part[DSA_Y]) == 0) {
 			ret->level = PROOF_POINT;
 			ret->good = 1U << DSA_P | 1U << DSA_G | 1U << DSA_Y | 1U << DSA_X;
 		} else if (!number_has(&c->part[DSA_Y]) && number_has(&c->part[DSA_Q]) && BN_cmp(x, v->part[DSA_Q]) < 0) {
 			/* PKCS#8 keeps p, q, g, x only: g^q = 1 shows real domain parameters, and then any x below q is a key */
-			v->cost++;
+			v->cost += weight(p);
 			if (BN_num_bits(v->part[DSA_Q]) >= 160 && BN_mod_exp_mont(one, g, v->part[DSA_Q], p, v->ctx, NULL) && BN_is_one(one)) {
 				(void)BN_copy(v->part[DSA_Y], y);
 				ret->level = PROOF_POINT;

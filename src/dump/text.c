@@ -84,6 +84,12 @@ static size_t token_end(const uint8_t *p, size_t n, size_t i)
 	return i;
 }
 
+/* the sign in "..." + "...", which is no digit: it stands alone */
+static bool is_plus_sign(const uint8_t *p, size_t n, size_t i, size_t begin)
+{
+	return p[i] == '+' && i > begin && is_blank(p[i - 1]) && i + 1 < n && is_blank(p[i + 1]);
+}
+
 /* the end of what stands between two tokens: breaks of a line, with quotes, commas, plus signs and backslashes around them */
 static size_t gap_end(const uint8_t *p, size_t n, size_t i)
 {
@@ -94,7 +100,7 @@ static size_t gap_end(const uint8_t *p, size_t n, size_t i)
 			i += escape;
 		else if (is_blank(p[i]) || p[i] == '"' || p[i] == '\'' || p[i] == ',' || p[i] == '\\' || p[i] == '>' || p[i] == '|')
 			i++;
-		else if (p[i] == '+' && i > begin && is_blank(p[i - 1])) /* "..." + */
+		else if (is_plus_sign(p, n, i, begin))
 			i++;
 		else
 			break;
@@ -209,7 +215,7 @@ size_t text_decode_base64(const uint8_t *p, const struct text_run *run, unsigned
 			i += escape ? escape : 1;
 			continue;
 		}
-		if (v == 62 && p[i] == '+' && i > run->begin && is_blank(p[i - 1])) { /* "..." + "...", see gap_end() */
+		if (v == 62 && is_plus_sign(p, run->end, i, run->begin)) {
 			i++;
 			continue;
 		}
