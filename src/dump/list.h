@@ -1,3 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 DUMP_FORMAT(format_elf)
 FINDER(forms)
+FINDER(aes)
