@@ -1,4 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 DUMP_FORMAT(format_elf)
-FINDER(forms)
-FINDER(aes)
+FINDER(find_forms)
+FINDER(find_aes)

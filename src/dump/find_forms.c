@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* forms: private keys as files and messages write them.
+/* find_forms: private keys as files and messages write them.
  *
  *     bytes ─ anchor.c ─▶ places ─▶ parsers (form.h) ─▶ claims ─ prove.c ─▶ keys and hits
  *                           │                                       ▲
@@ -23,7 +23,7 @@
 #include "dump/form.h"
 #include "dump/text.h"
 
-const struct dump_finder dump_finder_forms;
+const struct dump_finder dump_finder_find_forms;
 
 #define LEVELS (DUMP_DECODE_DEPTH_MAX + 1)
 
@@ -221,7 +221,7 @@ static void report(const struct layer *l, size_t at, size_t n, struct dump_hit *
 	if (at < l->first || at >= l->first + l->own)
 		return;
 	size_t from = l->base + (at - l->first) * l->scale;
-	dump_report(l->st->s, &dump_finder_forms, l->block, from, clipped(l, from, n), hit);
+	dump_report(l->st->s, &dump_finder_find_forms, l->block, from, clipped(l, from, n), hit);
 }
 
 struct span {
@@ -430,7 +430,7 @@ static void decoded(const struct layer *l, const struct text_run *run, const cha
 			(void)judge(&inner, &c);
 	}
 	if (first_phase)
-		dump_scan_decoded(l->st->s, l->block, from, from_n, bytes, n, name, &dump_finder_forms);
+		dump_scan_decoded(l->st->s, l->block, from, from_n, bytes, n, name, &dump_finder_find_forms);
 }
 
 static void decode_run(const struct layer *l, const struct text_run *run)
@@ -604,7 +604,7 @@ static void scan(struct dump_scan *s, void *state, const struct dump_block *b)
 	worker_give(st, w);
 }
 
-const struct dump_finder dump_finder_forms = {
+const struct dump_finder dump_finder_find_forms = {
 	.name = "forms",
 	.doc = "private keys in their written forms: PEM, DER, JWK, OpenSSH, Windows blobs ..., also in base64, hexadecimal, UTF-16",
 	.begin = begin,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* aes: expanded AES keys in memory (FIPS 197, 5.2): every word follows from earlier ones, so a schedule proves itself.
+/* find_aes: expanded AES keys in memory (FIPS 197, 5.2): every word follows from earlier ones, so a schedule proves itself.
  *
  * Signal   w[4] = w[0] ^ f(w[3]) and w[5] = w[1] ^ w[4] for 128 bits, the like for 192 and 256: two equations of 32 bits hold by
  *          chance once in 2^64 places.  Then the whole schedule is computed and compared: 90 of 100 words must agree.
@@ -18,7 +18,7 @@
 #include <immintrin.h>
 #endif
 
-const struct dump_finder dump_finder_aes;
+const struct dump_finder dump_finder_find_aes;
 
 #define WORDS_MAX 60
 
@@ -108,7 +108,7 @@ static void report(struct dump_scan *s, const struct dump_block *b, size_t at, c
 		.component = damaged ? "key schedule, damaged" : "key schedule",
 		.layout = k->swapped ? "words swapped" : "bytes in order",
 	};
-	dump_report(s, &dump_finder_aes, b, at, (size_t)16 * (k->nk + 7), &hit);
+	dump_report(s, &dump_finder_find_aes, b, at, (size_t)16 * (k->nk + 7), &hit);
 }
 
 /* Is there a schedule at p[at]?  The first nk words are taken for the key. */
@@ -281,7 +281,7 @@ static void scan(struct dump_scan *s, void *state, const struct dump_block *b)
 	scan_portable(s, b, first);
 }
 
-const struct dump_finder dump_finder_aes = {
+const struct dump_finder dump_finder_find_aes = {
 	.name = "aes",
 	.doc = "expanded AES keys of 128, 192 and 256 bits, for both directions, in both word orders",
 	.scan = scan,
