@@ -147,6 +147,7 @@ struct dump_target {
 	const char *subject;      /* of the certificate it came from; "" = none */
 	const char *const *sets;  /* key sets that trust it; NULL-terminated; NULL = none */
 	bool from_dump;           /* met in the dump itself: a certificate, a public key */
+	bool distant;             /* ... of an authority, of which there are many: hunted in the process' own layout only */
 };
 
 /* SHA-256 of the DER SubjectPublicKeyInfo of an RSA key */
@@ -167,7 +168,7 @@ struct dump_key {
 	struct dump_bytes point;   /* as in a target */
 	struct dump_bytes p, q, d; /* in the arena, big-endian.  RSA: p > q and d modulo lcm(p-1, q-1), or d alone as found if
 	                            * the primes could not be had; EC: d; Ed25519, X25519 ...: d = the seed or scalar bytes */
-	const struct dump_target *target; /* NULL: nobody asked for it */
+	const struct dump_target *target; /* NULL: nobody asked for it.  Set when the scan of the image is over */
 	const char *allowed;       /* reason, or NULL */
 	uint64_t hits;             /* places it was seen in */
 };
@@ -198,6 +199,8 @@ struct dump_hit {
 	enum dump_algorithm algorithm;
 	unsigned bits;
 	int32_t key;             /* index into keys, -1 = none */
+	bool has_spki;           /* key = -1, but if it is a key, then this one's: */
+	uint8_t spki[32];
 	const char *form;        /* what it was found as: "number", "pkcs1-der", "pem", "bignum" ...; static */
 	const char *component;   /* "p", "d", "R^2 mod p", "private key" ...; static */
 	const char *layout;      /* "LE/8", "BE", "J32", "U63/8", "base64+BE" ...; interned, lives with the scan */

@@ -149,10 +149,7 @@ static int32_t put(struct dump_scan *s, struct dump_key *k)
 		s->keys = bigger;
 		s->keys_capacity = capacity;
 	}
-	if (k->has_spki) {
-		k->target = target_of(s, k->spki);
-		k->allowed = dump_allowed(k->spki, s->options.today);
-	}
+	k->allowed = k->has_spki ? dump_allowed(k->spki, s->options.today) : NULL;
 	s->keys[s->n_keys] = *k;
 	return (int32_t)s->n_keys++;
 }

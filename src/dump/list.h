@@ -2,3 +2,5 @@
 DUMP_FORMAT(format_elf)
 FINDER(find_forms)
 FINDER(find_aes)
+FINDER(find_divisor)
+FINDER(find_exponent)

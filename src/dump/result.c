@@ -160,8 +160,10 @@ void results_sort(struct dump_scan *s)
 		s->hits[n++] = *h;
 	}
 	s->n_hits = n;
-	for (size_t i = 0; i < s->n_keys; i++)
+	for (size_t i = 0; i < s->n_keys; i++) {
 		s->keys[i].hits = 0;
+		s->keys[i].target = s->keys[i].has_spki ? target_of(s, s->keys[i].spki) : NULL;
+	}
 	for (size_t i = 0; i < n; i++)
 		if (s->hits[i].key >= 0)
 			s->keys[s->hits[i].key].hits++;

@@ -16,6 +16,7 @@
 
 #define HEAD_BYTES 512             /* enough to know every format we know: a tar header */
 #define PIECE_BYTES (64 * KIB)     /* packed bytes read at once */
+#define ZSTD_OUT_BYTES (128 * KIB)  /* plain bytes asked of zstd at once: one block of the largest size */
 #define WHY_BYTES_MAX (4 * KIB)
 
 struct layer {

@@ -314,7 +314,12 @@ struct unpacker {
 	bool is_open;             /* the library's state below wants to be ended */
 	union {
 		z_stream gzip;
-		ZSTD_DCtx *zstd;
+		struct {
+			ZSTD_DCtx *zstd;
+			uint8_t *zstd_out;        /* ZSTD_OUT_BYTES, of which [zstd_at, zstd_n) wait to be handed out */
+			size_t zstd_at, zstd_n;
+			enum source_status zstd_status; /* once they are */
+		};
 		lzma_stream xz;
 		struct {
 			struct archive *bzip2;
@@ -411,13 +416,14 @@ static enum source_status gzip_read(struct layer *l, uint8_t *p, size_t capacity
 	return status;
 }
 
-static enum source_status zstd_read(struct layer *l, uint8_t *p, size_t capacity, size_t *ret_n)
+/* The next piece of plain bytes into zstd_out.  Always the same room for the library: where a whole frame fits, it goes
+ * another way inside, which on damaged data gives less before the fault than it would have given piece by piece. */
+static enum source_status zstd_more(struct unpacker *u)
 {
-	struct unpacker *u = (struct unpacker *)l;
 	enum source_status status = SOURCE_OK;
-	ZSTD_outBuffer out = { p, capacity, 0 };
+	ZSTD_outBuffer out = { u->zstd_out, ZSTD_OUT_BYTES, 0 };
 
-	while (out.pos < capacity && status == SOURCE_OK) {
+	while (out.pos < out.size && status == SOURCE_OK) {
 		ZSTD_inBuffer in;
 		size_t rc, before = out.pos;
 
@@ -432,11 +438,11 @@ static enum source_status zstd_read(struct layer *l, uint8_t *p, size_t capacity
 		if (ZSTD_isError(rc)) {
 			switch (ZSTD_getErrorCode(rc)) {
 			case ZSTD_error_frameParameter_windowTooLarge:
-				status = layer_fail(l, "zstd data made for a window of more than %d MB. Unpack it first: zstd -d --long=31",
+				status = layer_fail(&u->l, "zstd data made for a window of more than %d MB. Unpack it first: zstd -d --long=31",
 				                    (1 << ZSTD_WINDOW_LOG_MAX) / (int)MIB);
 				break;
 			case ZSTD_error_memory_allocation:
-				status = layer_fail(l, "out of memory");
+				status = layer_fail(&u->l, "out of memory");
 				break;
 			case ZSTD_error_prefix_unknown:
 				status = u->members ? goes_on_wrong(u) : is_damaged(u, out.pos);
@@ -452,8 +458,24 @@ static enum source_status zstd_read(struct layer *l, uint8_t *p, size_t capacity
 			status = u->input == SOURCE_END ? ends_early(u, out.pos) : u->input;
 		u->in_at = in.pos;
 	}
-	*ret_n = out.pos;
+	u->zstd_at = 0;
+	u->zstd_n = out.pos;
 	return status;
+}
+
+static enum source_status zstd_read(struct layer *l, uint8_t *p, size_t capacity, size_t *ret_n)
+{
+	struct unpacker *u = (struct unpacker *)l;
+	size_t n;
+
+	if (u->zstd_at == u->zstd_n && u->zstd_status == SOURCE_OK)
+		u->zstd_status = zstd_more(u);
+	n = u->zstd_n - u->zstd_at < capacity ? u->zstd_n - u->zstd_at : capacity;
+	if (n)
+		memcpy(p, u->zstd_out + u->zstd_at, n);
+	u->zstd_at += n;
+	*ret_n = n;
+	return u->zstd_at < u->zstd_n ? SOURCE_OK : u->zstd_status;
 }
 
 static enum source_status xz_read(struct layer *l, uint8_t *p, size_t capacity, size_t *ret_n)
@@ -574,7 +596,12 @@ static enum source_status bzip2_read(struct layer *l, uint8_t *p, size_t capacit
 }
 
 static void gzip_release(struct layer *l) { inflateEnd(&((struct unpacker *)l)->gzip); }
-static void zstd_release(struct layer *l) { ZSTD_freeDCtx(((struct unpacker *)l)->zstd); }
+static void zstd_release(struct layer *l)
+{
+	ZSTD_freeDCtx(((struct unpacker *)l)->zstd);
+	free(((struct unpacker *)l)->zstd_out);
+}
+
 static void xz_release(struct layer *l) { lzma_end(&((struct unpacker *)l)->xz); }
 
 static void bzip2_release(struct layer *l)
@@ -603,7 +630,8 @@ struct layer *unpack_new(enum packing packing, struct layer *below)
 		u->name = "zstd";
 		u->l.read = zstd_read;
 		u->zstd = ZSTD_createDCtx();
-		ok = u->zstd && !ZSTD_isError(ZSTD_DCtx_setParameter(u->zstd, ZSTD_d_windowLogMax, ZSTD_WINDOW_LOG_MAX));
+		u->zstd_out = malloc(ZSTD_OUT_BYTES);
+		ok = u->zstd && u->zstd_out && !ZSTD_isError(ZSTD_DCtx_setParameter(u->zstd, ZSTD_d_windowLogMax, ZSTD_WINDOW_LOG_MAX));
 		u->l.release = zstd_release;
 		break;
 	case PACKING_XZ:
