@@ -359,6 +359,13 @@ bool form_pem_locked(const uint8_t *p, size_t n, size_t at, struct claim *ret)
 	}
 	if (!seed || !text_run_base64(p, at, body_end, seed, &run))
 		return false;
+	/* from the first line to the body there is nothing but headers */
+	size_t head_end = (size_t)(stop - p) + 5;
+	if (run.begin < head_end || run.begin - head_end > PEM_HEADERS_BYTES_MAX)
+		return false;
+	for (size_t i = head_end; i < run.begin; i++)
+		if (!is_blank(p[i]) && (p[i] < 0x20 || p[i] >= 0x7f))
+			return false;
 	ret->end = run.end;
 	if (pgp) {
 		ret->alg = CLAIM_PGP;
