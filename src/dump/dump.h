@@ -87,6 +87,7 @@ struct dump_image {
 	size_t n_names;
 	uint64_t size;       /* of the file */
 	uint64_t uncovered;  /* bytes of all holes */
+	uint64_t not_dumped; /* memory of the process that its writer left out on purpose: no damage */
 	unsigned word;       /* 4 or 8: bytes of a pointer; 0 = unknown */
 	bool big_endian;
 	bool sparse;         /* ranges are not the whole file (offset = address): /proc/PID/mem */

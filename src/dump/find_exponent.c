@@ -167,7 +167,8 @@ static bool is_exponent(const BIGNUM *n, const BIGNUM *e, const BIGNUM *d)
 	return yes;
 }
 
-static void confirm(struct dump_scan *s, const struct dump_block *b, const struct prey *y, enum number_layout layout, size_t i)
+static void confirm(struct dump_scan *s, const struct dump_block *b, const struct prey *y, enum number_layout layout, size_t i,
+		    uint64_t nearest)
 {
 	const struct dump_target *t = y->target;
 	BIGNUM *n = BN_bin2bn(t->n.p, (int)t->n.n, NULL), *e = BN_bin2bn(t->e.p, (int)t->e.n, NULL);
@@ -180,6 +181,8 @@ static void confirm(struct dump_scan *s, const struct dump_block *b, const struc
 	hit.layout = find_layout(s, b, layout);
 	if (is_exponent(n, e, d)) {
 		hit.key = dump_key_rsa_d(s, n, e, d);
+	} else if (nearest == y->ge || BN_num_bits(d) + 8 <= BN_num_bits(n)) {
+		goto out; /* N itself, or N or d one byte off */
 	} else {
 		hit.klass = DUMP_SUSPECTED;
 		hit.proof = DUMP_PROOF_SHAPE;
@@ -206,7 +209,7 @@ static void try_window(struct dump_scan *s, const struct dump_block *b, const st
 	if (r >> 127)
 		r = -r;
 	if (r >> 100 == 0)
-		confirm(s, b, y, layout, i);
+		confirm(s, b, y, layout, i, (uint64_t)nearest);
 }
 
 struct tops { double low, high, factor, tolerance; };

@@ -188,7 +188,7 @@ static void segments(struct elf *e, uint64_t phoff, uint64_t count, uint16_t siz
 	for (uint64_t i = 0, in_table = TABLE_BYTES / size ? TABLE_BYTES / size : 1, table_at = 0, held = 0; i < count; i++) {
 		const uint8_t *h;
 		uint32_t type, flags;
-		uint64_t offset, va, pa, filesz;
+		uint64_t offset, va, pa, filesz, memsz;
 
 		if (i == table_at + held) {
 			table_at = i;
@@ -205,6 +205,9 @@ static void segments(struct elf *e, uint64_t phoff, uint64_t count, uint16_t siz
 		va = word(e, h + (e->wide ? 16 : 8));
 		pa = word(e, h + (e->wide ? 24 : 12));
 		filesz = word(e, h + (e->wide ? 32 : 16));
+		memsz = word(e, h + (e->wide ? 40 : 20));
+		if (type == PT_LOAD && memsz > filesz && memsz - filesz <= UINT64_MAX - im->not_dumped)
+			im->not_dumped += memsz - filesz;
 		if (type == PT_NOTE && n_places < sizeof(places) / sizeof(places[0])) {
 			places[n_places++] = (struct note_place){ offset, filesz };
 		} else if (type == PT_LOAD && filesz) {

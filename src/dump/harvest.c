@@ -4,7 +4,7 @@
  * Two anchors cover nearly all: the end of the two numbers of a public key in DER, INTEGER 65537 behind an INTEGER of a
  * modulus' size (certificates, SubjectPublicKeyInfo, PKCS#1 public and private), and the identifier rsaEncryption, for any
  * exponent.  A third is ssh's "ssh-rsa" blob.  What is found is only hunted for, so a wrong one costs time and proves nothing;
- * small, even or smooth-looking numbers are not taken.  The order is by place, so that a ceiling cuts the same ones always. */
+ * small and even numbers are not taken.  Keys of certificate authorities are hunted less thoroughly when there are many.  The order is by place, so that a ceiling cuts the same ones always. */
 #include <openssl/sha.h>
 #include <openssl/x509.h>
 #include <stdlib.h>
@@ -12,6 +12,7 @@
 #include "dump/scan_int.h"
 
 #define PIECE (4 * MIB)
+#define AUTHORITIES_MAX 12 /* more of them are a trust store */
 #define TAIL (16 * KIB) /* a key of 16384 bits and what is round it */
 
 struct harvest {
@@ -55,27 +56,83 @@ static bool der_integer(const uint8_t *p, size_t n, size_t *i, struct dump_bytes
 	return true;
 }
 
-/* The subject of a certificate that holds p[at]: its outer SEQUENCE begins some hundred bytes before. */
-static char *subject_of(const uint8_t *p, size_t n, size_t at)
+/* The element at p[*i]: steps over it.  *ret, if wanted: the whole of it, tag and length included. */
+static bool der_step(const uint8_t *p, size_t n, size_t *i, uint8_t tag, struct dump_bytes *ret)
+{
+	size_t start = *i, length;
+
+	if (start >= n || p[start] != tag)
+		return false;
+	++*i;
+	if (!der_length(p, n, i, &length))
+		return false;
+	*i += length;
+	if (ret)
+		*ret = (struct dump_bytes){ p + start, *i - start };
+	return true;
+}
+
+/* Is this the inner part of a certificate (TBSCertificate; libraries keep it and drop the rest) that holds p[at]?  Then its
+ * subject, and whether it may sign certificates. */
+static bool certificate(const uint8_t *p, size_t n, size_t at, char name[256], bool *ret_authority)
+{
+	static const uint8_t constraints[5] = { 0x06, 0x03, 0x55, 0x1d, 0x13 }, ca[3] = { 0x01, 0x01, 0xff };
+	struct dump_bytes subject, key;
+	const uint8_t *der, *found;
+	size_t i = 1, length, end;
+	X509_NAME *x;
+
+	if (!der_length(p, n, &i, &length))
+		return false;
+	end = i + length;
+	(void)der_step(p, end, &i, 0xa0, NULL);
+	if (!der_step(p, end, &i, 0x02, NULL) || !der_step(p, end, &i, 0x30, NULL) || !der_step(p, end, &i, 0x30, NULL) ||
+	    !der_step(p, end, &i, 0x30, NULL) || !der_step(p, end, &i, 0x30, &subject) || !der_step(p, end, &i, 0x30, &key) ||
+	    at < (size_t)(key.p - p) || at >= i)
+		return false;
+	der = subject.p;
+	x = d2i_X509_NAME(NULL, &der, (long)subject.n);
+	if (!x)
+		return false;
+	X509_NAME_oneline(x, name, 256);
+	X509_NAME_free(x);
+	found = memmem(p + i, end - i, constraints, sizeof(constraints));
+	if (found) {
+		size_t left = (size_t)(p + end - found) - sizeof(constraints);
+
+		found += sizeof(constraints);
+		found = memmem(found + (left > 3 && memcmp(found, ca, 3) == 0 ? 3 : 0), left < 14 ? (left > 3 ? left - 3 : 0) : 11, ca, sizeof(ca));
+		*ret_authority = found != NULL;
+	}
+	return true;
+}
+
+static char *subject_of(const uint8_t *p, size_t n, size_t at, bool *ret_authority)
 {
 	char name[256] = "";
 
-	for (size_t back = 64; back < 2048 && back <= at && !name[0]; back++) {
-		const uint8_t *start = p + at - back, *der = start;
-		size_t i = 2, length;
-		X509 *x;
+	for (size_t back = 40; back < 2048 && back <= at; back++) {
+		const uint8_t *start = p + at - back;
 
-		if (start[0] != 0x30 || start[1] != 0x82 || start[4] != 0x30 || start[5] != 0x82)
-			continue;
-		i = 1;
-		if (!der_length(start, n - (at - back), &i, &length) || length < back)
-			continue;
-		x = d2i_X509(NULL, &der, (long)(i + length));
-		if (x)
-			X509_NAME_oneline(X509_get_subject_name(x), name, sizeof(name));
-		X509_free(x);
+		if (start[0] == 0x30 && start[1] == 0x82 && (start[4] == 0xa0 || start[4] == 0x02) &&
+		    certificate(start, n - (at - back), back, name, ret_authority))
+			break;
 	}
 	return strdup(name);
+}
+
+/* A key that was met bare may be met again in its certificate. */
+static void name_it(struct dump_target *t, const uint8_t *p, size_t n, size_t at)
+{
+	char *name;
+
+	if (!t->from_dump || *t->subject)
+		return;
+	name = subject_of(p, n, at, &t->distant);
+	if (name) {
+		free((void *)(uintptr_t)t->subject);
+		t->subject = name;
+	}
 }
 
 static void take(struct harvest *h, struct dump_bytes n, struct dump_bytes e, const uint8_t *p, size_t size, size_t at)
@@ -91,8 +148,10 @@ static void take(struct harvest *h, struct dump_bytes n, struct dump_bytes e, co
 	if (e.n == 1 && e.p[0] == 1)
 		return;
 	for (size_t i = 0; i < s->n_targets; i++)
-		if (s->targets[i].n.n == n.n && memcmp(s->targets[i].n.p, n.p, n.n) == 0)
+		if (s->targets[i].n.n == n.n && memcmp(s->targets[i].n.p, n.p, n.n) == 0) {
+			name_it(&s->targets[i], p, size, at);
 			return;
+		}
 	if (s->n_targets - s->options.n_targets >= DUMP_TARGETS_MET_MAX) {
 		dump_limit(s, "more public keys in the dump than are hunted");
 		return;
@@ -107,7 +166,7 @@ static void take(struct harvest *h, struct dump_bytes n, struct dump_bytes e, co
 	t.bits = (unsigned)BN_num_bits(bn);
 	t.n = (struct dump_bytes){ copy, n.n };
 	t.e = (struct dump_bytes){ copy + n.n, e.n };
-	t.subject = subject_of(p, size, at);
+	t.subject = subject_of(p, size, at, &t.distant);
 	if (t.subject && scan_add_target(s, &t))
 		copy = NULL;
 	else
@@ -193,6 +252,7 @@ bool harvest(struct dump_scan *s, struct dump_image *im)
 {
 	struct harvest h = { .s = s };
 	uint8_t *p = dump_pages_new(PIECE + TAIL);
+	size_t authorities = 0;
 
 	if (!p)
 		return false;
@@ -211,5 +271,10 @@ bool harvest(struct dump_scan *s, struct dump_image *im)
 		}
 	}
 	dump_pages_free(p, PIECE + TAIL);
+	/* a trust store has a hundred authorities; a process with a few may be one of them */
+	for (size_t i = s->options.n_targets; i < s->n_targets; i++)
+		authorities += s->targets[i].distant;
+	for (size_t i = s->options.n_targets; i < s->n_targets && authorities <= AUTHORITIES_MAX; i++)
+		s->targets[i].distant = false;
 	return true;
 }

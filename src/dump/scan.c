@@ -176,17 +176,19 @@ static void forget_met(struct dump_scan *s)
 	s->first_target = 0;
 }
 
-/* Keys proven without a target become targets of their own.  The number of the new ones. */
+/* Keys proven without a target, or with a distant one, become targets of their own.  The number of the new ones. */
 static size_t targets_from_keys(struct dump_scan *s)
 {
 	size_t before = s->n_targets;
 
 	for (size_t i = 0; i < s->n_keys; i++) {
 		const struct dump_key *k = &s->keys[i];
+		const struct dump_target *known = k->has_spki ? target_of(s, k->spki) : NULL;
 		struct dump_target t = { .algorithm = DUMP_RSA, .bits = k->bits, .kid = "", .from_dump = true };
 		uint8_t *copy;
 
-		if (k->algorithm != DUMP_RSA || !k->has_spki || target_of(s, k->spki))
+		/* an authority that was hunted from afar, and is here: now from near */
+		if (k->algorithm != DUMP_RSA || !k->has_spki || (known && !known->distant))
 			continue;
 		copy = malloc(k->n.n + k->e.n);
 		if (!copy)
@@ -195,7 +197,7 @@ static size_t targets_from_keys(struct dump_scan *s)
 		memcpy(copy + k->n.n, k->e.p, k->e.n);
 		t.n = (struct dump_bytes){ copy, k->n.n };
 		t.e = (struct dump_bytes){ copy + k->n.n, k->e.n };
-		t.subject = strdup("");
+		t.subject = strdup(known ? known->subject : "");
 		memcpy(t.spki, k->spki, 32);
 		if (!t.subject || !scan_add_target(s, &t)) {
 			free(copy);
