@@ -464,7 +464,7 @@ static void try_gcds(struct dump_scan *s, struct dump_image *im, struct value *v
 	x = BN_CTX_get(ctx);
 	g = BN_CTX_get(ctx);
 	q = BN_CTX_get(ctx);
-	if (!q || BN_num_bits(v->bn) > half || BN_num_bits(v->bn) + 40 < half)
+	if (!q)
 		goto out;
 	BN_zero(x);
 	if (BN_set_bit(x, r) && BN_sub(x, x, v->bn) && BN_gcd(g, x, n, ctx) && !BN_is_one(g) && BN_cmp(g, n) != 0)
@@ -495,7 +495,9 @@ static void gcds_with(struct dump_scan *s, struct dump_image *im, struct values 
 	BIGNUM *n = BN_bin2bn(t->n.p, (int)t->n.n, NULL), *e = BN_bin2bn(t->e.p, (int)t->e.n, NULL);
 
 	for (size_t i = 0; n && e && i < x->n && i < GCD_MAX; i++) {
-		if (x->v[i].used)
+		const int half = (BN_num_bits(n) + 1) / 2, bits = BN_num_bits(x->v[i].bn);
+
+		if (x->v[i].used || bits > half || bits + 40 < half)
 			continue;
 		if (++*work > GCD_WORK_MAX)
 			break;
