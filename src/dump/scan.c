@@ -188,7 +188,7 @@ static void targets_from_keys(struct dump_scan *s)
 		struct dump_target t = { .algorithm = DUMP_RSA, .bits = k->bits, .kid = "", .from_dump = true };
 		uint8_t *copy;
 
-		if (k->algorithm != DUMP_RSA || !k->has_spki || (known && !known->distant))
+		if (k->algorithm != DUMP_RSA || !k->has_spki || k->allowed || (known && !known->distant))
 			continue;
 		copy = malloc(k->n.n + k->e.n);
 		if (!copy)
