@@ -16,6 +16,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "base/limits.h"
 #include "dump/anchor.h"
 #include "dump/arena.h"
@@ -36,6 +37,7 @@ struct worker {
 	uint8_t *decoded[LEVELS], *scratch;
 	uint8_t *narrow[LEVELS];
 	uint64_t cost_at_start;
+	uint64_t nobodys[256];                 /* hashes of bare numbers that were no known key's secret */
 	bool told;                             /* that the budget is spent */
 };
 
@@ -49,6 +51,7 @@ struct state {
 	struct worker *idle;
 	struct known_keys known;
 	struct number *numbers;                /* of known */
+	bool has_curve[CURVE_COUNT], has_edwards[CLAIM_X448 + 1]; /* among the known points */
 };
 
 /* One look at some bytes. */
@@ -123,6 +126,12 @@ static void worker_give(struct state *st, struct worker *w)
 	pthread_mutex_unlock(&st->lock);
 }
 
+static const enum dump_algorithm algorithms[] = {
+	[CLAIM_RSA] = DUMP_RSA, [CLAIM_EC] = DUMP_EC, [CLAIM_ED25519] = DUMP_ED25519, [CLAIM_ED448] = DUMP_ED448, [CLAIM_X25519] = DUMP_X25519,
+	[CLAIM_X448] = DUMP_X448, [CLAIM_DSA] = DUMP_DSA, [CLAIM_DH] = DUMP_DH, [CLAIM_SYMMETRIC] = DUMP_OTHER, [CLAIM_LOCKED] = DUMP_OTHER,
+	[CLAIM_PGP] = DUMP_OTHER,
+};
+
 static bool begin(struct dump_scan *s, struct dump_image *im, void **ret_state)
 {
 	struct state *st = calloc(1, sizeof *st);
@@ -143,6 +152,10 @@ static bool begin(struct dump_scan *s, struct dump_image *im, void **ret_state)
 			st->numbers[n + rsa++] = (struct number){ t[i].e.p, (uint32_t)t[i].e.n, false };
 		} else if (t[i].point.n) {
 			st->numbers[2 * n + points++] = (struct number){ t[i].point.p, (uint32_t)t[i].point.n, false };
+			for (int a = CLAIM_ED25519; a <= CLAIM_X448; a++)
+				st->has_edwards[a] |= algorithms[a] == t[i].algorithm;
+			if (t[i].algorithm == DUMP_EC)
+				st->has_curve[curve_by_name(str_of(t[i].group))] = true;
 		}
 	}
 	st->known = (struct known_keys){ st->numbers, st->numbers + n, rsa, st->numbers + 2 * n, points };
@@ -165,11 +178,6 @@ static void end(void *state)
 
 /* ---- from claim to hit ---- */
 
-static const enum dump_algorithm algorithms[] = {
-	[CLAIM_RSA] = DUMP_RSA, [CLAIM_EC] = DUMP_EC, [CLAIM_ED25519] = DUMP_ED25519, [CLAIM_ED448] = DUMP_ED448, [CLAIM_X25519] = DUMP_X25519,
-	[CLAIM_X448] = DUMP_X448, [CLAIM_DSA] = DUMP_DSA, [CLAIM_DH] = DUMP_DH, [CLAIM_SYMMETRIC] = DUMP_OTHER, [CLAIM_LOCKED] = DUMP_OTHER,
-	[CLAIM_PGP] = DUMP_OTHER,
-};
 static const char *const groups[] = { [CURVE_P224] = "secp224r1", [CURVE_P256] = "prime256v1", [CURVE_P384] = "secp384r1", [CURVE_P521] = "secp521r1", [CURVE_K256] = "secp256k1" };
 static const char *const rsa_parts[CLAIM_PARTS] = { "n", "e", "d", "p", "q", "d mod p-1", "d mod q-1", "q^-1 mod p" };
 
@@ -399,6 +407,40 @@ static size_t magic(const struct layer *l, size_t at)
 	return go_on;
 }
 
+/* A bare scalar or seed of a known point; a seed with its public key behind it, as many libraries keep it.  Told when proven. */
+static void bare_secret(const struct layer *l, const uint8_t *bytes, size_t n)
+{
+	static const struct { unsigned n; enum claim_alg alg; enum curve curve; } bare[] = {
+		{ 32, CLAIM_EC, CURVE_P256 }, { 32, CLAIM_EC, CURVE_K256 }, { 32, CLAIM_ED25519, CURVE_NONE }, { 32, CLAIM_X25519, CURVE_NONE },
+		{ 48, CLAIM_EC, CURVE_P384 }, { 66, CLAIM_EC, CURVE_P521 }, { 64, CLAIM_ED25519, CURVE_NONE }, { 57, CLAIM_ED448, CURVE_NONE },
+	};
+	struct worker *w = l->w;
+	bool wanted = false, known = false;
+
+	for (size_t i = 0; i < sizeof bare / sizeof bare[0]; i++)
+		wanted |= n == bare[i].n && (n == 64 || (bare[i].curve ? l->st->has_curve[bare[i].curve] : l->st->has_edwards[bare[i].alg]));
+	uint64_t h = wanted ? hash64(bytes, n, 0) : 0, *slot = &w->nobodys[h % 256];
+	if (!wanted || *slot == h)
+		return;
+	for (size_t i = 0; i < sizeof bare / sizeof bare[0]; i++) {
+		if (n != bare[i].n || !(n == 64 || (bare[i].curve ? l->st->has_curve[bare[i].curve] : l->st->has_edwards[bare[i].alg])))
+			continue;
+		struct claim c = { .alg = bare[i].alg, .curve = bare[i].curve, .form = "number", .end = n };
+		struct proof v;
+		c.part[EC_D] = (struct number){ bytes, n == 64 ? 32 : (uint32_t)n, false };
+		if (n == 64)
+			c.part[EC_PUBLIC] = (struct number){ bytes + 32, 32, false };
+		if (prover_cost(w->prover) - w->cost_at_start > FORMS_COST_MAX)
+			return;
+		if (claim_prove(w->prover, &c, &l->st->known, &v) && v.level >= PROOF_POINT) {
+			(void)judge(l, &c);
+			known = true;
+		}
+	}
+	if (!known)
+		*slot = h;
+}
+
 /* Decoded bytes: looked at as memory is, and given to those who look for numbers. */
 static void decoded(const struct layer *l, const struct text_run *run, const char *encoding, const uint8_t *bytes, size_t n, bool first_phase)
 {
@@ -411,24 +453,8 @@ static void decoded(const struct layer *l, const struct text_run *run, const cha
 	if (child.depth > DUMP_DECODE_DEPTH_MAX || l->depth + 1 >= LEVELS)
 		return;
 	look(&inner);
-	/* a bare scalar or seed for a known point; a seed with its public key behind it, as many libraries keep it */
-	static const struct { unsigned n; enum claim_alg alg; enum curve curve; } bare[] = {
-		{ 32, CLAIM_EC, CURVE_P256 }, { 32, CLAIM_EC, CURVE_K256 }, { 32, CLAIM_ED25519, CURVE_NONE }, { 32, CLAIM_X25519, CURVE_NONE },
-		{ 48, CLAIM_EC, CURVE_P384 }, { 66, CLAIM_EC, CURVE_P521 }, { 64, CLAIM_ED25519, CURVE_NONE }, { 57, CLAIM_ED448, CURVE_NONE },
-	};
-	for (size_t i = 0; first_phase && i < sizeof bare / sizeof bare[0]; i++) {
-		if (n != bare[i].n || (n != 64 && !l->st->known.point_count))
-			continue;
-		struct claim c = { .alg = bare[i].alg, .curve = bare[i].curve, .form = "number", .end = n };
-		c.part[EC_D] = (struct number){ bytes, n == 64 ? 32 : (uint32_t)n, false };
-		if (n == 64)
-			c.part[EC_PUBLIC] = (struct number){ bytes + 32, 32, false };
-		/* a number that may be anything is told only when it is proven */
-		struct proof v;
-		if (prover_cost(l->w->prover) - l->w->cost_at_start <= FORMS_COST_MAX && claim_prove(l->w->prover, &c, &l->st->known, &v)
-		    && v.level >= PROOF_POINT)
-			(void)judge(&inner, &c);
-	}
+	if (first_phase)
+		bare_secret(&inner, bytes, n);
 	if (first_phase)
 		dump_scan_decoded(l->st->s, l->block, from, from_n, bytes, n, name, &dump_finder_find_forms);
 }
@@ -453,7 +479,7 @@ static void decode_run(const struct layer *l, const struct text_run *run)
 		slice.begin = slice.end - FORMS_RUN_BYTES / 2;
 		phases = run->hex ? 2 : 4; /* line breaks shift the digits of a slice */
 	}
-	OPENSSL_cleanse(out, FORMS_RUN_BYTES);
+	OPENSSL_cleanse(out, run->end - run->begin < FORMS_RUN_BYTES ? run->end - run->begin : FORMS_RUN_BYTES);
 }
 
 /* Is the run the value of a JWK's member?  The name stands before it, in quotes. */
