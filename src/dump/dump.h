@@ -272,7 +272,8 @@ struct dump_finder {
 	const char *name;
 	const char *doc;
 	bool decoded;            /* also wants blocks of decoded text (made by dump_scan_decoded) */
-	bool needs_targets;      /* asleep when there is no target */
+	bool needs_targets;      /* asleep when there is no target; called again for those met in the dump */
+	bool again;              /* called again too: it uses targets when there are some */
 	/* Once an image, before its blocks.  *ret_state is passed to the others; false: out of memory. */
 	bool (*begin)(struct dump_scan *s, struct dump_image *im, void **ret_state);
 	/* From several threads at once, blocks in any order. */
@@ -305,7 +306,7 @@ const char *dump_limits_text(const struct dump_scan *s); /* lines; "" = none */
 
 /* ---- for finders; all thread-safe ---- */
 
-/* Targets: the caller's, and those met in the dump (complete before the first scan()). */
+/* Targets of this pass: the caller's in the first; in the second, those met in the dump and the keys just proven. */
 const struct dump_target *dump_targets(const struct dump_scan *s, size_t *ret_n);
 
 /* Reports p[i .. i+n) of the block.  Taken from `hit`: klass, proof, algorithm, bits, key, form, component, layout, fill.

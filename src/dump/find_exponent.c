@@ -5,7 +5,7 @@
  * public, up to a fraction whose denominator g divides N - 1.  Each window of N's size is asked in three steps:
  *
  *   1. doubles: is G e D / N near an integer?  (D: the top 64 bits; G: the small primes' part of N - 1)
- *   2. integers: is it near to 28 bits more, with the top 128 bits?
+ *   2. integers: is it one as far as the top 128 bits can tell?
  *   3. OpenSSL: 2^(e d) = 2 modulo N.
  *
  * What passes 2 and not 3 is an exponent whose lower half is damaged: suspected, and worth erasing.
@@ -208,7 +208,7 @@ static void try_window(struct dump_scan *s, const struct dump_block *b, const st
 	r = d * y->ge - y->n_top * (uint64_t)nearest; /* modulo 2^128, and small either way round */
 	if (r >> 127)
 		r = -r;
-	if (r >> 100 == 0)
+	if (r >> 42 == 0) /* both sides are cut off below their 128th bit: up to G e and k G / g of error */
 		confirm(s, b, y, layout, i, (uint64_t)nearest);
 }
 

@@ -22,10 +22,11 @@
 
 #define WORDS_LEAST 4         /* of a prime: 256 bits; of 8 bytes */
 #define BYTES_MOST 2048       /* 16384 bits */
-#define PER_BLOCK_MAX 4096    /* structures taken from one block */
+#define PER_BLOCK_MAX 65536   /* structures taken from one block */
 #define VALUES_MAX 20000      /* distinct values compared */
 #define GCD_MAX 4000          /* values tried with the gcds */
 #define GCD_WORK_MAX 20000    /* (value, target) pairs */
+#define EXPONENT_WORK_MAX 2000 /* the first so many also for d mod (p - 1), half a millisecond each */
 
 enum kind { OPENSSL, GMP, MBEDTLS, GO, JAVA, KINDS };
 static const char *const kind_names[KINDS] = { "bignum", "gmp", "mbedtls-mpi", "go-nat", "java-int[]" };
@@ -216,27 +217,36 @@ static enum number_layout layout_of(const struct dump_image *im, const struct pl
 	return NUMBER_LE;
 }
 
-/* The value at a place, if it may be a number of a key: not mostly zero, top word there. */
+/* The value at a place, if its bytes may be those of a number: as good as random, but for words of zeros on top, which
+ * libraries leave when a number became shorter.  Pointers, text and counters are not. */
 static bool read_value(struct dump_image *im, const struct place *p, struct value *ret)
 {
-	uint8_t bytes[BYTES_MOST];
-	unsigned zeros = 0;
-	size_t n = p->bytes;
+	uint8_t bytes[BYTES_MOST], le[BYTES_MOST];
+	size_t n = p->bytes, zeros = 0, high = 0;
 	bool ok = dump_read_va(im, p->va, bytes, n) == n;
 
 	*ret = (struct value){ .place = *p };
-	for (size_t i = 0; i < n && ok; i++)
-		zeros += bytes[i] == 0;
-	/* a number of n random bytes has n / 256 zeros; numbers kept at the length of another have some words of zeros on top */
-	ok = ok && zeros <= n / 2;
-	if (ok)
-		ret->bn = number_to_bn(layout_of(im, p), bytes, n);
+	if (ok) {
+		number_to_le(layout_of(im, p), bytes, n, le);
+		while (n && le[n - 1] == 0)
+			n--;
+		for (size_t i = 0; i < n; i++) {
+			zeros += le[i] == 0;
+			high += le[i] >> 7;
+		}
+		ok = n >= 32 && zeros <= 3 + n / 32 && high >= n / 8;
+	}
+	if (ok) {
+		ret->bn = BN_secure_new();
+		ok = ret->bn && BN_lebin2bn(le, (int)n, ret->bn);
+	}
 	OPENSSL_cleanse(bytes, sizeof(bytes));
-	if (ret->bn && BN_num_bits(ret->bn) < 256) {
+	OPENSSL_cleanse(le, sizeof(le));
+	if (!ok) {
 		BN_clear_free(ret->bn);
 		ret->bn = NULL;
 	}
-	return ret->bn != NULL;
+	return ok;
 }
 
 static uint64_t low_word(const BIGNUM *x)
@@ -454,7 +464,7 @@ static void try_gcds(struct dump_scan *s, struct dump_image *im, struct value *v
 	x = BN_CTX_get(ctx);
 	g = BN_CTX_get(ctx);
 	q = BN_CTX_get(ctx);
-	if (!q || BN_num_bits(v->bn) > half || BN_num_bits(v->bn) + 40 < half)
+	if (!q)
 		goto out;
 	BN_zero(x);
 	if (BN_set_bit(x, r) && BN_sub(x, x, v->bn) && BN_gcd(g, x, n, ctx) && !BN_is_one(g) && BN_cmp(g, n) != 0)
@@ -485,11 +495,13 @@ static void gcds_with(struct dump_scan *s, struct dump_image *im, struct values 
 	BIGNUM *n = BN_bin2bn(t->n.p, (int)t->n.n, NULL), *e = BN_bin2bn(t->e.p, (int)t->e.n, NULL);
 
 	for (size_t i = 0; n && e && i < x->n && i < GCD_MAX; i++) {
-		if (x->v[i].used)
+		const int half = (BN_num_bits(n) + 1) / 2, bits = BN_num_bits(x->v[i].bn);
+
+		if (x->v[i].used || bits > half || bits + 40 < half)
 			continue;
 		if (++*work > GCD_WORK_MAX)
 			break;
-		try_gcds(s, im, &x->v[i], t, n, e, !t->from_dump || *work < 1000, ctx);
+		try_gcds(s, im, &x->v[i], t, n, e, !t->from_dump && *work < EXPONENT_WORK_MAX, ctx);
 	}
 	BN_free(n);
 	BN_free(e);
@@ -538,6 +550,7 @@ static void finish(struct dump_scan *s, void *state, struct dump_image *im)
 const struct dump_finder dump_finder_find_walk = {
 	.name = "walk",
 	.doc = "keys of which nothing is known, in the structures of OpenSSL, GMP, mbedTLS, Go and Java",
+	.again = true,
 	.begin = begin,
 	.scan = scan,
 	.finish = finish,

@@ -3,21 +3,15 @@
  *
  * Two anchors cover nearly all: the end of the two numbers of a public key in DER, INTEGER 65537 behind an INTEGER of a
  * modulus' size (certificates, SubjectPublicKeyInfo, PKCS#1 public and private), and the identifier rsaEncryption, for any
- * exponent.  A third is ssh's "ssh-rsa" blob.  What is found is only hunted for, so a wrong one costs time and proves nothing;
- * small and even numbers are not taken.  Keys of certificate authorities are hunted less thoroughly when there are many.  The order is by place, so that a ceiling cuts the same ones always. */
+ * exponent.  A third is ssh's "ssh-rsa" blob.  What is found is only hunted for (in a second pass), so a wrong one costs time and proves nothing;
+ * small and even numbers are not taken.  Keys of certificate authorities are hunted less thoroughly when there are many. */
 #include <openssl/sha.h>
 #include <openssl/x509.h>
 #include <stdlib.h>
 
 #include "dump/scan_int.h"
 
-#define PIECE (4 * MIB)
 #define AUTHORITIES_MAX 12 /* more of them are a trust store */
-#define TAIL (16 * KIB) /* a key of 16384 bits and what is round it */
-
-struct harvest {
-	struct dump_scan *s;
-};
 
 /* DER length at p[*i]; false: none, or more than is left */
 static bool der_length(const uint8_t *p, size_t n, size_t *i, size_t *ret)
@@ -126,7 +120,7 @@ static void name_it(struct dump_target *t, const uint8_t *p, size_t n, size_t at
 {
 	char *name;
 
-	if (!t->from_dump || *t->subject)
+	if (*t->subject)
 		return;
 	name = subject_of(p, n, at, &t->distant);
 	if (name) {
@@ -135,50 +129,74 @@ static void name_it(struct dump_target *t, const uint8_t *p, size_t n, size_t at
 	}
 }
 
-static void take(struct harvest *h, struct dump_bytes n, struct dump_bytes e, const uint8_t *p, size_t size, size_t at)
-{
-	struct dump_scan *s = h->s;
-	struct dump_target t = { .algorithm = DUMP_RSA, .kid = "", .from_dump = true };
-	BIGNUM *bn, *be;
-	uint8_t *copy;
+static bool same_modulus(const struct dump_target *t, struct dump_bytes n) { return t->n.n == n.n && memcmp(t->n.p, n.p, n.n) == 0; }
 
-	if (n.n < 64 || n.n > DUMP_RSA_BITS_MAX / 8 || e.n == 0 || e.n > 8 || !(n.p[n.n - 1] & 1) || !(e.p[e.n - 1] & 1) ||
-	    n.p[0] < 0x40)
-		return;
-	if (e.n == 1 && e.p[0] == 1)
-		return;
-	for (size_t i = 0; i < s->n_targets; i++)
-		if (s->targets[i].n.n == n.n && memcmp(s->targets[i].n.p, n.p, n.n) == 0) {
-			name_it(&s->targets[i], p, size, at);
-			return;
-		}
-	if (s->n_targets - s->options.n_targets >= DUMP_TARGETS_MET_MAX) {
-		dump_limit(s, "more public keys in the dump than are hunted");
-		return;
+static bool make(struct dump_target *t, struct dump_bytes n, struct dump_bytes e, const uint8_t *p, size_t size, size_t at)
+{
+	BIGNUM *bn = BN_bin2bn(n.p, (int)n.n, NULL), *be = BN_bin2bn(e.p, (int)e.n, NULL);
+	uint8_t *copy = malloc(n.n + e.n);
+	bool ok = bn && be && copy && dump_spki_rsa(bn, be, t->spki);
+
+	if (ok) {
+		memcpy(copy, n.p, n.n);
+		memcpy(copy + n.n, e.p, e.n);
+		t->bits = (unsigned)BN_num_bits(bn);
+		t->n = (struct dump_bytes){ copy, n.n };
+		t->e = (struct dump_bytes){ copy + n.n, e.n };
+		t->subject = subject_of(p, size, at, &t->distant);
+		ok = t->subject != NULL;
 	}
-	bn = BN_bin2bn(n.p, (int)n.n, NULL);
-	be = BN_bin2bn(e.p, (int)e.n, NULL);
-	copy = malloc(n.n + e.n);
-	if (!bn || !be || !copy || !dump_spki_rsa(bn, be, t.spki))
-		goto out;
-	memcpy(copy, n.p, n.n);
-	memcpy(copy + n.n, e.p, e.n);
-	t.bits = (unsigned)BN_num_bits(bn);
-	t.n = (struct dump_bytes){ copy, n.n };
-	t.e = (struct dump_bytes){ copy + n.n, e.n };
-	t.subject = subject_of(p, size, at, &t.distant);
-	if (t.subject && scan_add_target(s, &t))
-		copy = NULL;
-	else
-		free((void *)(uintptr_t)t.subject);
-out:
-	free(copy);
+	if (!ok)
+		free(copy);
 	BN_free(bn);
 	BN_free(be);
+	return ok;
+}
+
+static void take(struct dump_scan *s, struct dump_bytes n, struct dump_bytes e, const uint8_t *p, size_t size, size_t at)
+{
+	struct dump_target t = { .algorithm = DUMP_RSA, .kid = "", .from_dump = true };
+	bool full = false;
+
+	if (n.n < 64 || n.n > DUMP_RSA_BITS_MAX / 8 || e.n == 0 || e.n > 8 || !(n.p[n.n - 1] & 1) || !(e.p[e.n - 1] & 1) ||
+	    n.p[0] < 0x40 || (e.n == 1 && e.p[0] == 1))
+		return;
+	for (size_t i = 0; i < s->n_targets; i++) /* does not change during a pass */
+		if (same_modulus(&s->targets[i], n))
+			return;
+	pthread_mutex_lock(&s->lock);
+	for (size_t i = 0; i < s->n_met; i++) {
+		if (same_modulus(&s->met[i], n)) {
+			name_it(&s->met[i], p, size, at);
+			goto out;
+		}
+	}
+	if (s->n_met == s->met_capacity) {
+		size_t capacity = s->n_met ? s->n_met * 2 : 64;
+		struct dump_target *bigger = capacity <= DUMP_TARGETS_MET_MAX ? realloc(s->met, capacity * sizeof(*bigger)) : NULL;
+
+		full = !bigger;
+		if (bigger) {
+			s->met = bigger;
+			s->met_capacity = capacity;
+		}
+	}
+	if (!full && make(&t, n, e, p, size, at)) {
+		if (dump_allowed(t.spki, s->options.today)) { /* a published test key is not worth a hunt */
+			free((void *)(uintptr_t)t.n.p);
+			free((void *)(uintptr_t)t.subject);
+		} else {
+			s->met[s->n_met++] = t;
+		}
+	}
+out:
+	pthread_mutex_unlock(&s->lock);
+	if (full)
+		dump_limit(s, "more public keys in the dump than are hunted");
 }
 
 /* 02 03 01 00 01 at p[i]: is there an INTEGER of a modulus' size right before it? */
-static void try_exponent(struct harvest *h, const uint8_t *p, size_t n, size_t i, size_t own)
+static void try_exponent(struct dump_scan *s, const uint8_t *p, size_t n, size_t i)
 {
 	static const uint16_t sizes[] = { 64, 96, 128, 192, 256, 384, 512, 768, 1024, 2048 };
 
@@ -186,15 +204,15 @@ static void try_exponent(struct harvest *h, const uint8_t *p, size_t n, size_t i
 		size_t bytes = sizes[k], head = bytes + 1 < 128 ? 2 : bytes + 1 < 256 ? 3 : 4, at = i - bytes - 1 - head;
 		struct dump_bytes m, e;
 
-		if (i < bytes + 1 + head || at >= own || p[at] != 0x02 || p[at + head] != 0)
+		if (i < bytes + 1 + head || p[at] != 0x02 || p[at + head] != 0)
 			continue;
 		if (der_integer(p, n, &at, &m) && at == i && der_integer(p, n, &at, &e))
-			take(h, m, e, p, n, i - bytes);
+			take(s, m, e, p, n, i - bytes);
 	}
 }
 
 /* the object identifier rsaEncryption at p[i] */
-static void try_identifier(struct harvest *h, const uint8_t *p, size_t n, size_t i)
+static void try_identifier(struct dump_scan *s, const uint8_t *p, size_t n, size_t i)
 {
 	struct dump_bytes m, e;
 	size_t length, at = i + 9;
@@ -206,7 +224,7 @@ static void try_identifier(struct harvest *h, const uint8_t *p, size_t n, size_t
 	if (at >= n || p[at++] != 0x30 || !der_length(p, n, &at, &length))
 		return;
 	if (der_integer(p, n, &at, &m) && der_integer(p, n, &at, &e))
-		take(h, m, e, p, n, i);
+		take(s, m, e, p, n, i);
 }
 
 static bool ssh_string(const uint8_t *p, size_t n, size_t *i, struct dump_bytes *ret)
@@ -228,53 +246,54 @@ static bool ssh_string(const uint8_t *p, size_t n, size_t *i, struct dump_bytes 
 	return true;
 }
 
-static void piece(struct harvest *h, const uint8_t *p, size_t n, size_t own)
+void harvest_block(struct dump_scan *s, const struct dump_block *b)
 {
 	static const uint8_t exponent[5] = { 0x02, 0x03, 0x01, 0x00, 0x01 };
 	static const uint8_t rsa[9] = { 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01 };
 	static const uint8_t ssh[11] = { 0, 0, 0, 7, 's', 's', 'h', '-', 'r', 's', 'a' };
-	const uint8_t *at;
+	/* anchors of this block; what they belong to may begin before it and end behind */
+	const uint8_t *p = b->p - b->before, *end = b->p + b->own, *at;
+	const size_t n = b->before + b->n;
 
-	for (at = p; (at = memmem(at, n - (size_t)(at - p), exponent, sizeof(exponent))); at++)
-		try_exponent(h, p, n, (size_t)(at - p), own);
-	for (at = p; (at = memmem(at, n - (size_t)(at - p), rsa, sizeof(rsa))) && (size_t)(at - p) < own; at++)
-		try_identifier(h, p, n, (size_t)(at - p));
-	for (at = p; (at = memmem(at, n - (size_t)(at - p), ssh, sizeof(ssh))) && (size_t)(at - p) < own; at++) {
+	/* a needle that begins in the block may end behind it */
+	for (at = b->p; at < end && (at = memmem(at, (size_t)(b->p + b->n - at), exponent, sizeof(exponent))) && at < end; at++)
+		try_exponent(s, p, n, (size_t)(at - p));
+	for (at = b->p; at < end && (at = memmem(at, (size_t)(b->p + b->n - at), rsa, sizeof(rsa))) && at < end; at++)
+		try_identifier(s, p, n, (size_t)(at - p));
+	for (at = b->p; at < end && (at = memmem(at, (size_t)(b->p + b->n - at), ssh, sizeof(ssh))) && at < end; at++) {
 		size_t i = (size_t)(at - p) + sizeof(ssh);
 		struct dump_bytes m, e;
 
 		if (ssh_string(p, n, &i, &e) && ssh_string(p, n, &i, &m))
-			take(h, m, e, p, n, (size_t)(at - p));
+			take(s, m, e, p, n, (size_t)(at - p));
 	}
 }
 
-bool harvest(struct dump_scan *s, struct dump_image *im)
+static int compare_met(const void *a, const void *b)
 {
-	struct harvest h = { .s = s };
-	uint8_t *p = dump_pages_new(PIECE + TAIL);
+	return memcmp(((const struct dump_target *)a)->spki, ((const struct dump_target *)b)->spki, 32);
+}
+
+bool harvest_done(struct dump_scan *s)
+{
 	size_t authorities = 0;
+	bool ok = true;
 
-	if (!p)
-		return false;
-	/* in the order of the file: a public key that lies over two segments apart in the file is not worth a second walk */
-	for (size_t r = 0; r < im->n_ranges; r++) {
-		uint64_t at = im->ranges[r].offset, end;
-
-		while (r + 1 < im->n_ranges && im->ranges[r].offset + im->ranges[r].length == im->ranges[r + 1].offset)
-			r++;
-		end = im->ranges[r].offset + im->ranges[r].length;
-		for (; at < end; at += PIECE) {
-			size_t n = end - at < PIECE + TAIL ? (size_t)(end - at) : PIECE + TAIL;
-
-			(void)image_read(im, at, p, n); /* what is missing is told by the scan */
-			piece(&h, p, n, n < PIECE ? n : PIECE);
+	if (s->n_met)
+		qsort(s->met, s->n_met, sizeof(*s->met), compare_met);
+	for (size_t i = 0; i < s->n_met; i++)
+		authorities += s->met[i].distant;
+	for (size_t i = 0; i < s->n_met; i++) {
+		/* a trust store has a hundred authorities; a process with a few may be one of them */
+		if (authorities <= AUTHORITIES_MAX)
+			s->met[i].distant = false;
+		if (!scan_add_target(s, &s->met[i])) {
+			free((void *)(uintptr_t)s->met[i].n.p);
+			free((void *)(uintptr_t)s->met[i].subject);
+			ok = false;
 		}
 	}
-	dump_pages_free(p, PIECE + TAIL);
-	/* a trust store has a hundred authorities; a process with a few may be one of them */
-	for (size_t i = s->options.n_targets; i < s->n_targets; i++)
-		authorities += s->targets[i].distant;
-	for (size_t i = s->options.n_targets; i < s->n_targets && authorities <= AUTHORITIES_MAX; i++)
-		s->targets[i].distant = false;
-	return true;
+	s->counts.targets_met = s->n_met;
+	s->n_met = 0;
+	return ok;
 }

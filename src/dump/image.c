@@ -269,6 +269,7 @@ bool dump_image_seal(struct dump_image *im)
 	im->ranges = out;
 	im->n_ranges = n;
 	x->ranges_capacity = 0;
+	image_merge_holes(im);
 	if (overlap)
 		dump_problem(im, "%llu bytes are claimed by two segments; they were read once", (unsigned long long)overlap);
 	if (im->n_holes)

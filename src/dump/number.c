@@ -21,17 +21,14 @@ void number_to_le(enum number_layout layout, const uint8_t *p, size_t n, uint8_t
 			memcpy(ret + i, p + n - 4 - i, 4);
 		break;
 	case NUMBER_W64:
-		for (size_t i = 0; i + 8 <= n; i++)
-			ret[i] = p[(i & ~(size_t)7) + 7 - (i & 7)];
-		for (size_t i = n & ~(size_t)7; i < n; i++)
-			ret[i] = p[i];
+	case NUMBER_W32: { /* whole words; a rest would not belong to the number */
+		const size_t word = number_layout_word[layout], whole = n - n % word;
+
+		for (size_t i = 0; i < whole; i++)
+			ret[i] = p[i - i % word + word - 1 - i % word];
+		memset(ret + whole, 0, n - whole);
 		break;
-	case NUMBER_W32:
-		for (size_t i = 0; i + 4 <= n; i++)
-			ret[i] = p[(i & ~(size_t)3) + 3 - (i & 3)];
-		for (size_t i = n & ~(size_t)3; i < n; i++)
-			ret[i] = p[i];
-		break;
+	}
 	default:
 		memcpy(ret, p, n);
 	}

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* scan: the finders over all blocks of an image, on any number of threads.
  *
- * Public keys that lie in the dump itself are gathered first (harvest.c): a server nearly always carries its certificate,
- * and a public key is all that the number finders need.  A key that was proven without a target (its whole DER, or the
- * library's own structures) becomes a target too, for a second, short pass: one copy known, the other copies are found. */
+ * Public keys that lie in the dump itself are gathered on the way (harvest.c): a server nearly always carries its
+ * certificate, and a public key is all that the number finders need.  They are hunted in a second, short pass; and so is a
+ * key that was proven without a target (by its whole DER, or the library's own structures): one copy known, the others are
+ * found. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -92,6 +93,8 @@ static void *worker(void *arg)
 	while (take_block(w, &buffer)) {
 		for (size_t i = 0; i < s->n_finders; i++)
 			s->finders[i]->scan(s, s->states[i], &buffer.block);
+		if (w->count && !s->options.no_harvest)
+			harvest_block(s, &buffer.block);
 		progress(w, buffer.block.own);
 	}
 	block_buffer_release(&buffer);
@@ -122,7 +125,7 @@ static bool pass(struct dump_scan *s, struct dump_image *im, bool again)
 	for (size_t i = 0; dump_finders[i]; i++) {
 		const struct dump_finder *f = dump_finders[i];
 
-		if (!is_asked_for(s->options.only, f->name) || (again && !f->needs_targets) ||
+		if (!is_asked_for(s->options.only, f->name) || (again && !f->needs_targets && !f->again) ||
 		    (f->needs_targets && s->n_targets == s->first_target) || s->n_finders == FINDERS_MAX)
 			continue;
 		s->states[s->n_finders] = NULL;
@@ -176,19 +179,16 @@ static void forget_met(struct dump_scan *s)
 	s->first_target = 0;
 }
 
-/* Keys proven without a target, or with a distant one, become targets of their own.  The number of the new ones. */
-static size_t targets_from_keys(struct dump_scan *s)
+/* Keys proven without a target become targets of their own. */
+static void targets_from_keys(struct dump_scan *s)
 {
-	size_t before = s->n_targets;
-
 	for (size_t i = 0; i < s->n_keys; i++) {
 		const struct dump_key *k = &s->keys[i];
 		const struct dump_target *known = k->has_spki ? target_of(s, k->spki) : NULL;
 		struct dump_target t = { .algorithm = DUMP_RSA, .bits = k->bits, .kid = "", .from_dump = true };
 		uint8_t *copy;
 
-		/* an authority that was hunted from afar, and is here: now from near */
-		if (k->algorithm != DUMP_RSA || !k->has_spki || (known && !known->distant))
+		if (k->algorithm != DUMP_RSA || !k->has_spki || k->allowed || (known && !known->distant))
 			continue;
 		copy = malloc(k->n.n + k->e.n);
 		if (!copy)
@@ -205,28 +205,27 @@ static size_t targets_from_keys(struct dump_scan *s)
 			break;
 		}
 	}
-	return s->n_targets - before;
 }
 
 bool dump_scan_image(struct dump_scan *s, struct dump_image *im)
 {
-	size_t old_targets;
 	bool ok;
 
 	forget_met(s);
 	results_clear(s);
 	s->out_of_memory = false;
 	atomic_store(&s->bytes, 0);
-	ok = s->options.no_harvest || harvest(s, im);
-	s->counts.targets_met = s->n_targets - s->options.n_targets;
+	ok = pass(s, im, false);
+	s->first_target = s->n_targets;
+	ok = harvest_done(s) && ok;
 	s->counts.targets = s->n_targets;
-	ok = pass(s, im, false) && ok;
-	old_targets = s->n_targets;
-	if (ok && targets_from_keys(s)) {
-		s->first_target = old_targets;
+	targets_from_keys(s);
+	for (int again = 0; again < 2 && ok && s->n_targets > s->first_target; again++) {
 		ok = pass(s, im, true);
-		s->first_target = 0;
+		s->first_target = s->n_targets;
+		targets_from_keys(s); /* an authority that was hunted from afar, and is here */
 	}
+	s->first_target = 0;
 	results_sort(s);
 	image_merge_holes(im);
 	s->counts.bytes = atomic_load(&s->bytes);
@@ -297,6 +296,7 @@ void dump_scan_free(struct dump_scan *s)
 		free(s->texts[i]);
 	free(s->texts);
 	free(s->targets);
+	free(s->met);
 	free(s->hits);
 	free(s->keys);
 	buf_release(&s->limits);

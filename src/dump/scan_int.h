@@ -20,6 +20,9 @@ struct dump_scan {
 	size_t n_targets, targets_capacity;
 	size_t first_target; /* the second pass hunts only those from here on */
 
+	struct dump_target *met; /* gathered during the first pass */
+	size_t n_met, met_capacity;
+
 	struct dump_hit *hits;
 	size_t n_hits, hits_capacity;
 	struct dump_key *keys;
@@ -81,7 +84,8 @@ bool block_read(const struct block_plan *plan, const struct block_place *place, 
 bool scan_add_target(struct dump_scan *s, const struct dump_target *t);
 
 /* -- harvest.c: public keys in the dump become targets -- */
-bool harvest(struct dump_scan *s, struct dump_image *im);
+void harvest_block(struct dump_scan *s, const struct dump_block *b);
+bool harvest_done(struct dump_scan *s); /* false: out of memory */
 
 /* -- result.c -- */
 void results_clear(struct dump_scan *s);
