@@ -259,6 +259,7 @@ struct dump_options {
 	unsigned threads;        /* 1 .. 64 */
 	bool thorough;
 	bool any_prime;          /* also primes below sqrt(2) 2^(h-1) */
+	bool native;             /* numbers only as the process itself lays them: little-endian at its step.  Much quicker */
 	bool writable_only;      /* look only at writable and unmapped ranges */
 	bool no_harvest;         /* do not take public keys in the dump as targets */
 	const char *only;        /* names of finders, separated by commas; NULL = all */

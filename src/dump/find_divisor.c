@@ -39,6 +39,7 @@ struct divisor {
 	struct group groups[GROUPS_MAX];
 	size_t n_groups;
 	enum dump_path path;
+	bool native;
 };
 
 extern const struct dump_finder dump_finder_find_divisor;
@@ -123,6 +124,7 @@ static bool begin(struct dump_scan *s, struct dump_image *im, void **ret)
 	if (!d)
 		return false;
 	d->path = redc_path(o->path);
+	d->native = o->native;
 	t = dump_targets(s, &n);
 	for (int distant = 0; distant < 2; distant++) /* near ones first */
 		for (size_t i = 0; i < n; i++)
@@ -311,7 +313,7 @@ static void scan_group(struct dump_scan *s, struct divisor *d, const struct grou
 			dense &= (UINT64_C(1) << (limit - i)) - 1;
 		m = masks(b->p + i, b->p + i + bytes - 1, g->low, g->span);
 		push(h, NUMBER_LE, i, m.odd_here & m.top_there & dense & le);
-		if (g->near == 0)
+		if (g->near == 0 || (d->native && !swapped))
 			continue;
 		push(h, NUMBER_BE, i, m.top_here & m.odd_there & dense);
 		if (java) {

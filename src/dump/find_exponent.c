@@ -272,7 +272,7 @@ static void scan_one(struct dump_scan *s, const struct exponent *x, const struct
 	const uint64_t le = every[b->step] << (8 - b->phase) % b->step;
 	const uint64_t four = b->step == 1 ? ~UINT64_C(0) : every[4] << (8 - b->phase) % 4;
 	const struct tops tops = { y->low, y->high, y->factor, y->tolerance };
-	const bool swapped = b->im && b->im->big_endian;
+	const bool swapped = b->im && b->im->big_endian, native = dump_scan_options(s)->native;
 	uint64_t (*nearly)(const uint8_t *, bool, bool, uint64_t, const struct tops *) = near_portable;
 	size_t limit;
 
@@ -295,7 +295,7 @@ static void scan_one(struct dump_scan *s, const struct exponent *x, const struct
 			dense &= (UINT64_C(1) << (limit - i)) - 1;
 		for (hits = nearly(b->p + i + y->bytes - 8, false, false, dense & le, &tops); hits; hits &= hits - 1)
 			try_window(s, b, y, NUMBER_LE, i + (size_t)__builtin_ctzll(hits));
-		if (!near)
+		if (!near || (native && !swapped))
 			continue;
 		for (hits = nearly(b->p + i, true, false, dense, &tops); hits; hits &= hits - 1)
 			try_window(s, b, y, NUMBER_BE, i + (size_t)__builtin_ctzll(hits));
