@@ -108,7 +108,7 @@ static bool dsa_members(struct der *d, struct claim *ret)
 			return false;
 	unsigned q = ret->part[DSA_Q].n, p = ret->part[DSA_P].n;
 	ret->alg = CLAIM_DSA;
-	return p >= 64 && (q == 20 || q == 28 || q == 32) && ret->part[DSA_G].n <= p && ret->part[DSA_Y].n <= p && ret->part[DSA_X].n <= q;
+	return p >= 64 && q >= 20 && q <= p && ret->part[DSA_G].n <= p && ret->part[DSA_Y].n <= p && ret->part[DSA_X].n <= q;
 }
 
 static bool bit_string(struct der *d, struct number *ret)

@@ -407,8 +407,9 @@ static size_t magic(const struct layer *l, size_t at)
 	return go_on;
 }
 
-/* A bare scalar or seed of a known point; a seed with its public key behind it, as many libraries keep it.  Told when proven. */
-static void bare_secret(const struct layer *l, const uint8_t *bytes, size_t n)
+/* A bare scalar or seed of a known point; a seed with its public key behind it, as many libraries keep it.  Told when proven;
+ * a value that was nobody's is not tried again at once. */
+static void bare_secret(const struct layer *l, const uint8_t *bytes, size_t n, bool may_prove_itself)
 {
 	static const struct { unsigned n; enum claim_alg alg; enum curve curve; } bare[] = {
 		{ 32, CLAIM_EC, CURVE_P256 }, { 32, CLAIM_EC, CURVE_K256 }, { 32, CLAIM_ED25519, CURVE_NONE }, { 32, CLAIM_X25519, CURVE_NONE },
@@ -418,12 +419,12 @@ static void bare_secret(const struct layer *l, const uint8_t *bytes, size_t n)
 	bool wanted = false, known = false;
 
 	for (size_t i = 0; i < sizeof bare / sizeof bare[0]; i++)
-		wanted |= n == bare[i].n && (n == 64 || (bare[i].curve ? l->st->has_curve[bare[i].curve] : l->st->has_edwards[bare[i].alg]));
+		wanted |= n == bare[i].n && ((n == 64 && may_prove_itself) || (bare[i].curve ? l->st->has_curve[bare[i].curve] : l->st->has_edwards[bare[i].alg]));
 	uint64_t h = wanted ? hash64(bytes, n, 0) : 0, *slot = &w->nobodys[h % 256];
 	if (!wanted || *slot == h)
 		return;
 	for (size_t i = 0; i < sizeof bare / sizeof bare[0]; i++) {
-		if (n != bare[i].n || !(n == 64 || (bare[i].curve ? l->st->has_curve[bare[i].curve] : l->st->has_edwards[bare[i].alg])))
+		if (n != bare[i].n || !((n == 64 && may_prove_itself) || (bare[i].curve ? l->st->has_curve[bare[i].curve] : l->st->has_edwards[bare[i].alg])))
 			continue;
 		struct claim c = { .alg = bare[i].alg, .curve = bare[i].curve, .form = "number", .end = n };
 		struct proof v;
@@ -453,8 +454,10 @@ static void decoded(const struct layer *l, const struct text_run *run, const cha
 	if (child.depth > DUMP_DECODE_DEPTH_MAX || l->depth + 1 >= LEVELS)
 		return;
 	look(&inner);
+	/* 64 bytes are a seed and its public key, or, far more often, a SHA-512: one in hexadecimal, or with its name before it, is
+	 * tried for known keys only */
 	if (first_phase)
-		bare_secret(&inner, bytes, n);
+		bare_secret(&inner, bytes, n, !run->hex && run->delimited && !(run->begin >= 7 && memcmp(l->p + run->begin - 7, "sha512-", 7) == 0));
 	if (first_phase)
 		dump_scan_decoded(l->st->s, l->block, from, from_n, bytes, n, name, &dump_finder_find_forms);
 }

@@ -8,19 +8,16 @@
 enum { NONE = 0xff };
 
 /* value of a digit of both base64 alphabets; NONE = not one */
-static uint8_t base64_value(uint8_t c)
+static uint8_t base64_value[256];
+
+__attribute__((constructor)) static void fill(void)
 {
-	if (c >= 'A' && c <= 'Z')
-		return (uint8_t)(c - 'A');
-	if (c >= 'a' && c <= 'z')
-		return (uint8_t)(c - 'a' + 26);
-	if (c >= '0' && c <= '9')
-		return (uint8_t)(c - '0' + 52);
-	if (c == '+' || c == '-')
-		return 62;
-	if (c == '/' || c == '_')
-		return 63;
-	return NONE;
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	memset(base64_value, NONE, sizeof base64_value);
+	for (uint8_t i = 0; i < 64; i++)
+		base64_value[(uint8_t)digits[i]] = i;
+	base64_value['-'] = 62;
+	base64_value['_'] = 63;
 }
 
 static uint8_t hex_value(uint8_t c)
@@ -33,7 +30,7 @@ static uint8_t hex_value(uint8_t c)
 
 bool text_is_base64(uint8_t c)
 {
-	return base64_value(c) != NONE;
+	return base64_value[c] != NONE;
 }
 
 bool text_is_hex(uint8_t c)
@@ -79,7 +76,7 @@ static bool is_dashes(const uint8_t *p, size_t n, size_t i)
 /* the end of the token that begins at i */
 static size_t token_end(const uint8_t *p, size_t n, size_t i)
 {
-	while (i < n && text_is_base64(p[i]) && !is_dashes(p, n, i))
+	while (i < n && base64_value[p[i]] != NONE && (p[i] != '-' || !is_dashes(p, n, i)))
 		i++;
 	return i;
 }
@@ -209,7 +206,20 @@ size_t text_decode_base64(const uint8_t *p, const struct text_run *run, unsigned
 	unsigned have = 0;
 	size_t n = 0;
 	for (size_t i = run->begin; i < run->end && n < max;) {
-		uint8_t v = base64_value(p[i]);
+		/* four digits at once, as long as they are digits */
+		while (have == 0 && phase == 0 && run->end - i >= 4 && max - n >= 3) {
+			uint8_t a = base64_value[p[i]], b = base64_value[p[i + 1]], c = base64_value[p[i + 2]], d = base64_value[p[i + 3]];
+			if ((a | b | c | d) & 0x80)
+				break;
+			out[n] = (uint8_t)(a << 2 | b >> 4);
+			out[n + 1] = (uint8_t)(b << 4 | c >> 2);
+			out[n + 2] = (uint8_t)(c << 6 | d);
+			n += 3;
+			i += 4;
+		}
+		if (i == run->end || n == max)
+			break;
+		uint8_t v = base64_value[p[i]];
 		if (v == NONE) {
 			size_t escape = escape_at(p, run->end, i);
 			i += escape ? escape : 1;
@@ -267,7 +277,7 @@ size_t text_decode_value(const char *text, size_t n, uint8_t *out, size_t max, s
 	unsigned have = 0;
 	size_t got = 0, i = 0;
 	while (i < n && got < max) {
-		uint8_t v = base64_value(p[i]);
+		uint8_t v = base64_value[p[i]];
 		size_t escape = v == NONE ? escape_at(p, n, i) : 0;
 		if (v == NONE && p[i] == '\\' && i + 1 < n && p[i + 1] == '/') { /* JSON's \/ */
 			i++;
