@@ -156,5 +156,43 @@
 #define NOTICE_MESSAGES_MAX 25              /* named in a letter; more is a list, which the office gives */
 #define SHEET_CELL_BYTES_MAX (64 * KIB)     /* one cell of a CSV that the user gives beside the export */
 #define SHEET_ROWS_MAX 20000000
+/* -- dump: private keys in memory images -- */
+#define DUMP_HEAD_BYTES (8 * KIB)           /* what a format is recognised from */
+#define DUMP_BLOCK_BYTES (4 * MIB)          /* bytes a block owns: with its index it stays near the second-level cache */
+#define DUMP_OVERLAP_BYTES (64 * KIB)       /* bytes that may be read behind a block: the longest thing found whole */
+#define DUMP_BEFORE_BYTES (64 * KIB)        /* bytes that may be read before it */
+#define DUMP_BLOCK_PAD 256                  /* zero bytes around these: vector loads may overrun */
+#define DUMP_RANGES_MAX 2000000             /* of one dump; a Java process with many threads has some thousands */
+#define DUMP_HOLES_MAX 1000                 /* listed; the rest is counted */
+#define DUMP_NAMES_MAX 65536                /* modules and segments */
+#define DUMP_PROBLEMS_BYTES_MAX (64 * KIB)
+#define DUMP_NOTES_BYTES_MAX (64 * MIB)     /* an ELF core with ten thousand threads has 30 MB of notes */
+#define DUMP_HITS_MAX 1000000
+#define DUMP_KEYS_MAX 100000
+#define DUMP_TARGETS_MAX 100000             /* public keys hunted at once */
+#define DUMP_TARGETS_MET_MAX 4096           /* public keys of the dump itself; a Java trust store has 140 */
+#define DUMP_ARENA_BYTES_MAX (64 * MIB)     /* 2 KB a key */
+#define DUMP_INTERN_MAX 65536               /* texts of layouts */
+#define DUMP_DECODE_DEPTH_MAX 3             /* hex of base64 of DER */
+#define DUMP_THREADS_MAX 64
+#define DUMP_RSA_BITS_MAX 16384
+#define DUMP_STREAM_HELD_BYTES (64 * MIB)   /* an unpacked stream up to this size is held in memory and can be sought in */
+#define DUMP_STREAM_BYTES_MAX (1024 * GIB)  /* unpacked, of one stream */
+/* -- dump: key forms -- */
+#define CLAIM_BYTES_MAX 2048                /* one number of a key: RSA and DSA of 16384 bits */
+#define CLAIM_RSA_BITS_MIN 256              /* smaller moduli divide by chance, and anybody factors them */
+#define TEXT_GAP_MAX 24                     /* bytes between two tokens of one run: a line break and its indentation */
+#define TEXT_BASE64_DIGITS_MIN 40           /* a P-256 or Ed25519 secret has 43 */
+#define TEXT_HEX_DIGITS_MIN 64              /* and 64 */
+#define FORM_OBJECT_BYTES_MAX (32 * KIB)    /* from one end of a JWK, an XML or a PuTTY key to the other; RSA-16384 in XML is 13 KiB */
+#define PEM_HEADERS_BYTES_MAX 512           /* Proc-Type, DEK-Info; Version and Comment of OpenPGP */
+#define FORMS_RUN_BYTES (64 * KIB)          /* of a run of digits decoded at once; longer ones in slices that overlap by half */
+#define FORMS_BEFORE_BYTES (8 * KIB)        /* from a form's head to its first secret byte, and the text before that */
+#define FORMS_COST_MAX 20000                /* exponentiations of 1024 bits that one block may cost: some ten seconds */
+#define CURVE_TARGETS_MAX 4096              /* elliptic public keys hunted */
+#define CURVE_NEAR_BYTES 4096               /* a scalar is looked for so far from its point, at every eighth byte, */
+#define CURVE_CLOSE_BYTES 1024              /* and so far at every byte */
+#define CURVE_POINTERS_MAX 200000           /* followed when all is read */
+#define CURVE_COST_MAX 200000               /* points computed for one block: two to ten seconds */
 
 #endif
