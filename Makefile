@@ -22,7 +22,6 @@ install: build
 	@meson configure $(BUILD) -Dprefix=$(PREFIX) && DESTDIR=$(DESTDIR) meson install -C $(BUILD)
 bench: build
 	@tools/setup bench && bench/run $(BUILD) $(SIZE) && ninja -C $(BUILD) bench/bench-token && $(BUILD)/bench/bench-token && bench/keys $(BUILD)
-	@tools/setup bench && bench/run $(BUILD) $(SIZE)
 bench-impact: build # `taximeter impact` over a million messages, beside DuckDB
 	@tools/setup bench && bench/impact $(BUILD)
 eval: build # SIZE=1000 SEEDS="1 2 3" ...: see eval/run
