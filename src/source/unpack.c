@@ -319,6 +319,7 @@ struct unpacker {
 			uint8_t *zstd_out;        /* ZSTD_OUT_BYTES, of which [zstd_at, zstd_n) wait to be handed out */
 			size_t zstd_at, zstd_n;
 			enum source_status zstd_status; /* once they are */
+			size_t zstd_error;        /* of the library; 0 = it has none */
 		};
 		lzma_stream xz;
 		struct {
@@ -437,31 +438,37 @@ static enum source_status zstd_more(struct unpacker *u)
 		in = (ZSTD_inBuffer){ u->in, u->in_n, u->in_at };
 		rc = ZSTD_decompressStream(u->zstd, &out, &in);
 		if (ZSTD_isError(rc)) {
-			switch (ZSTD_getErrorCode(rc)) {
-			case ZSTD_error_frameParameter_windowTooLarge:
-				status = layer_fail(&u->l, "zstd data made for a window of more than %d MB. Unpack it first: zstd -d --long=31",
-				                    (1 << ZSTD_WINDOW_LOG_MAX) / (int)MIB);
-				break;
-			case ZSTD_error_memory_allocation:
-				status = layer_fail(&u->l, "out of memory");
-				break;
-			case ZSTD_error_prefix_unknown:
-				status = u->members ? goes_on_wrong(u) : is_damaged(u, out.pos);
-				break;
-			default:
-				status = is_damaged(u, out.pos);
-			}
+			u->zstd_error = rc;
+			status = SOURCE_BROKEN;
 			break;
 		}
 		u->members += rc == 0 && (u->in_member || in.pos > u->in_at);
 		u->in_member = rc != 0;
 		if (in.pos == u->in_at && out.pos == before && u->in_at == u->in_n && u->input != SOURCE_OK && rc != 0)
-			status = u->input == SOURCE_END ? ends_early(u, out.pos) : u->input;
+			status = SOURCE_BROKEN;
 		u->in_at = in.pos;
 	}
 	u->zstd_at = 0;
 	u->zstd_n = out.pos;
 	return status;
+}
+
+/* Why it ends here; said when the bytes before it are handed out, not when they were made. */
+static enum source_status zstd_fault(struct unpacker *u, size_t produced)
+{
+	if (!u->zstd_error)
+		return u->input == SOURCE_END ? ends_early(u, produced) : u->input;
+	switch (ZSTD_getErrorCode(u->zstd_error)) {
+	case ZSTD_error_frameParameter_windowTooLarge:
+		return layer_fail(&u->l, "zstd data made for a window of more than %d MB. Unpack it first: zstd -d --long=31",
+		                  (1 << ZSTD_WINDOW_LOG_MAX) / (int)MIB);
+	case ZSTD_error_memory_allocation:
+		return layer_fail(&u->l, "out of memory");
+	case ZSTD_error_prefix_unknown:
+		return u->members ? goes_on_wrong(u) : is_damaged(u, produced);
+	default:
+		return is_damaged(u, produced);
+	}
 }
 
 static enum source_status zstd_read(struct layer *l, uint8_t *p, size_t capacity, size_t *ret_n)
@@ -476,7 +483,9 @@ static enum source_status zstd_read(struct layer *l, uint8_t *p, size_t capacity
 		memcpy(p, u->zstd_out + u->zstd_at, n);
 	u->zstd_at += n;
 	*ret_n = n;
-	return u->zstd_at < u->zstd_n ? SOURCE_OK : u->zstd_status;
+	if (u->zstd_at < u->zstd_n)
+		return SOURCE_OK;
+	return u->zstd_status == SOURCE_BROKEN ? zstd_fault(u, n) : u->zstd_status;
 }
 
 static enum source_status xz_read(struct layer *l, uint8_t *p, size_t capacity, size_t *ret_n)
