@@ -24,7 +24,9 @@ bench: build
 	@tools/setup bench && bench/run $(BUILD) $(SIZE) && ninja -C $(BUILD) bench/bench-token && $(BUILD)/bench/bench-token && bench/keys $(BUILD)
 bench-impact: build # `taximeter impact` over a million messages, beside DuckDB
 	@tools/setup bench && bench/impact $(BUILD)
-eval: build # SIZE=1000 SEEDS="1 2 3" ...: see eval/run
+bench-soak: build # RECORDS=100000000 through `taximeter scan -`: memory and rate from start to end
+	@bench/soak $(BUILD)
+eval: build # SIZE=1000 SEEDS="1 2 3" ...: see bench-soak eval/run
 	@ninja -C $(BUILD) eval/peers && eval/run $(BUILD)
 examples: build # the reports in examples/, made again
 	@examples/make $(BUILD)
