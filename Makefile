@@ -44,4 +44,4 @@ cov:
 	@tools/setup build test cov && tools/run-tests --coverage build-cov unit cli cases seeds
 clean:
 	rm -rf build build-*
-.PHONY: build demo test install bench bench-impact eval examples asan tsan fuzz browser lint cov clean
+.PHONY: build demo test install bench bench-impact bench-soak eval examples asan tsan fuzz browser lint cov clean
