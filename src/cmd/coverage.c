@@ -337,7 +337,7 @@ static int coverage_run(int argc, char **argv)
 	while (status == EXIT_RAN && (i = cmd_option(x.run.command, argc, argv, &value)) >= 0) {
 		if (strcmp(options[i].name, "format") == 0) {
 			x.format = value;
-			if (strcmp(value, "text") && strcmp(value, "csv") && strcmp(value, "ndjson") && strcmp(value, "html"))
+			if (strcmp(value, "text") != 0 && strcmp(value, "csv") != 0 && strcmp(value, "ndjson") != 0 && strcmp(value, "html") != 0)
 				status = cmd_usage_error(x.run.command, "-f '%s' is not a format; there are: %s", value, options[i].values);
 		} else if (strcmp(options[i].name, "settings") == 0) {
 			status = take_settings(&x, value);

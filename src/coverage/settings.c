@@ -233,7 +233,7 @@ static bool parse_csv(struct audit_settings *s, const char *p, size_t n)
 	if (good && n > 5 && memcmp(p, "#TYPE", 5) == 0)
 		while (at < n && p[at++] != '\n')
 			;
-	char delimiter = ',', end = delimiter;
+	char delimiter = ',', end;
 	size_t line = at;
 	while (line < n && p[line] != '\n')
 		line++;
@@ -357,7 +357,7 @@ static size_t from_utf16(const uint8_t *p, size_t n, char *out)
 bool settings_parse(struct audit_settings *s, const char *name, const char *text, size_t n, struct buf *error)
 {
 	char *p = malloc(n * 2 + 128);
-	bool good = p != NULL, bad = false;
+	bool good, bad = false;
 	uint64_t rows = s->rows;
 	size_t accounts = s->count;
 	enum known tenant[2] = { s->ingestion, s->organization };
