@@ -14,6 +14,7 @@
 enum { FULL_PER_SEVERITY = 100, LIST_SHOWN = 8, APPS_SHOWN = 100, COLUMNS = 120, DOTS_MAX = 4000 };
 
 #define SEVERITIES (SEVERITY_CRITICAL + 1)
+#define WARM_UP_US (14 * US_PER_DAY) /* before it the baseline raises nothing */
 
 static void put_severity_chip(struct html *h, enum severity s)
 {
@@ -296,6 +297,13 @@ static void put_sentences(struct html *h, const struct alert *a)
 			html_leaf(h, "li", "", str_of(a->why[i]));
 		html_close(h);
 	}
+	if (a->reason_count) {
+		html_leaf(h, "h4", "", STR("How unusual"));
+		html_open(h, "ul");
+		for (uint32_t i = 0; i < a->reason_count; i++)
+			html_leaf(h, "li", "", str_of(a->reasons[i].text));
+		html_close(h);
+	}
 	buf_init(&cut, 4 * KIB);
 	any |= alert_cut_sentence(a, 0, &cut);
 	buf_clear(&cut);
@@ -503,6 +511,11 @@ static void put_blind(struct html *h, const struct findings *f)
 			h, "li", "",
 			STR("No sign-in record is among them: no token can be traced to the sign-in that "
 				"issued it."));
+	if (w->count.mail_records && w->mail_last_us - w->mail_first_us < WARM_UP_US)
+		html_leaf(h, "li", "",
+			  STR("Less than 14 days of mail reading: what is normal for a mailbox could not be learnt. Only "
+			      "fixed rules and the ranking of applications speak here, and no rate of false alarms is "
+			      "promised."));
 	if (f->since || f->until)
 		html_leaf(h, "li", "",
 			  STR("Only records inside the bounds above were used; learning, too, began there."));

@@ -62,7 +62,7 @@ static void put_lead(struct html *h, const struct impact_report *r)
 		html_moment(h, t->first_us);
 		html_say(h, " and ");
 		html_moment(h, t->last_us);
-		html_text(h, r->names_context ? STR(" UTC, somebody other than the owners opened ")
+		html_text(h, r->names_context && r->has_history ? STR(" UTC, somebody other than the owners opened ")
 					      : STR(" UTC, the selected records opened "));
 		html_counted(h, t->messages, "message", "messages");
 		html_say(h, " in ");
