@@ -7,6 +7,7 @@
  * that does not say for whom it signs gets no record at all. */
 #include "keys/policy.h"
 
+#include <openssl/crypto.h>
 #include <stdlib.h>
 
 #include "base/guid.h"
@@ -291,6 +292,8 @@ static bool bind_rule(struct policy *p, const struct policy_rule *rule, struct b
 		}
 	if (!found) { /* kept: a token that names it learns that its key is in no set */
 		struct key_record r = rule->record;
+		size_t n = 0;
+		(void)OPENSSL_hexstr2buf_ex(r.spki_sha256, sizeof(r.spki_sha256), &n, rule->spki.p, '\0'); /* an audit asks by it */
 		if (!add_record(p, &r)) {
 			buf_printf(error, "%s:%u: more than %d records, or out of memory", p->path, rule->line, POLICY_RECORDS_MAX);
 			return false;
