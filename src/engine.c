@@ -714,7 +714,8 @@ static double seconds(const struct timespec *t)
 int engine_run(struct engine *e)
 {
 	struct timespec begin, end;
-	struct detect_ctx c = { .indicators = e->set.indicators };
+	struct detect_ctx c = { .indicators = e->set.indicators, .budget = e->set.budget > 0 ? e->set.budget : 1,
+				.lessons = e->set.lessons, .recall = e->set.recall };
 	bool *named = NULL;
 	clock_gettime(CLOCK_MONOTONIC, &begin);
 	if (e->set.asn_path) {

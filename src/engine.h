@@ -20,6 +20,9 @@ struct engine_settings {
 	int64_t since_us, until_us; /* event time, [since, until); INT64_MIN / INT64_MAX = open */
 	const char *asn_path;       /* .mmdb, or NULL */
 	struct indicators *indicators; /* borrowed; NULL = no known-indicator detector */
+	double budget;              /* false alarms allowed in 10,000 mailbox-days; 0 = 1 */
+	struct lessons *lessons;       /* filled, for a second pass; NULL = not wanted */
+	const struct lessons *recall;  /* this is the second pass; NULL = it is not */
 	bool detect;                /* false: no detectors (taximeter events) */
 	/* called for each event in order, before the detectors; NULL = none.  False stops the run quietly. */
 	bool (*on_event)(void *arg, const struct world *w, const struct event *e);

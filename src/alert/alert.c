@@ -60,6 +60,8 @@ static void alert_free(struct alert *al)
 		table_release(&al->priv->seen);
 	sentences_free(al->why, al->why_count);
 	sentences_free(al->blind, al->blind_count);
+	for (uint32_t i = 0; i < al->reason_count; i++)
+		free(al->reasons[i].text);
 	free(al->why);
 	free(al->blind);
 	free(al->title);
@@ -109,6 +111,7 @@ static struct alert *alert_new(struct alerts *a, const struct detector *d, uint6
 	table_init(&al->priv->seen, 0, ALERT_DISTINCT_MAX);
 	al->detector = d;
 	al->subject = subject;
+	al->baseline.mailbox = NONE;
 	snprintf(al->id, sizeof al->id, "txm-%016llx", (unsigned long long)alert_key(d, subject));
 	return al;
 }
@@ -343,8 +346,25 @@ static void sentences_clear(struct alert *al, char **v, uint32_t *n)
 	*n = 0;
 }
 
+void alert_reason(struct alert *al, const char *family, double p, const char *format, ...)
+{
+	if (al->reason_count >= ALERT_REASONS_MAX)
+		return;
+	va_list ap;
+	va_start(ap, format);
+	char *text = sentence(al, format, ap);
+	va_end(ap);
+	if (text)
+		al->reasons[al->reason_count++] = (struct alert_reason){ family, p, text };
+}
+
 void alert_clear_why(struct alert *al)
 {
+	for (uint32_t i = 0; i < al->reason_count; i++) {
+		al->priv->text_bytes -= strlen(al->reasons[i].text) + 1;
+		free(al->reasons[i].text);
+	}
+	al->reason_count = 0;
 	sentences_clear(al, al->why, &al->why_count);
 	sentences_clear(al, al->blind, &al->blind_count);
 }

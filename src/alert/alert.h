@@ -20,6 +20,24 @@ struct detector;
 struct id_entry { uint8_t id[16]; bool is_text; };
 struct u32_list { uint32_t *v; uint32_t n; uint64_t total; };  /* distinct, in event order; total counts those past the limit too */
 
+/* -- what a statistical finding adds: hard rules leave odds at 0 and the rest is not printed -- */
+#define ALERT_REASONS_MAX 4
+struct alert_reason {
+	const char *family;
+	double p;
+	char *text;
+};
+struct alert_baseline { /* of the mailbox that decided; items a day */
+	uint32_t mailbox;        /* NONE: none */
+	double items, typical, low, high, effective_days;
+};
+struct alert_campaign {
+	bool set;
+	const char *by;          /* "client", "network", "actor": what the mailboxes have in common */
+	uint32_t mailboxes;
+	double odds;             /* 0 = folded only, not scored as a campaign */
+};
+
 struct alert {
 	const struct detector *detector;
 	uint64_t subject;        /* what it is about, as a hash of content; with the detector's name it makes the id */
@@ -37,6 +55,10 @@ struct alert {
 	char *title;
 	char **why; uint32_t why_count;
 	char **blind; uint32_t blind_count;
+	double odds;             /* one such false alarm in so many mailbox-days; 0 = not a statistical finding */
+	struct alert_reason reasons[ALERT_REASONS_MAX]; uint32_t reason_count;
+	struct alert_baseline baseline;
+	struct alert_campaign campaign;
 	bool raised;             /* only raised alerts are printed */
 	uint64_t folder_seen[4]; /* private: small set for folders_synced; overflow in priv */
 	struct alert_private *priv;
@@ -62,6 +84,9 @@ void alert_raise(struct alert *al, int64_t time_us, enum severity s);
 void alert_title(struct alert *al, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void alert_why(struct alert *al, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void alert_blind(struct alert *al, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* a reason with its odds: kept for programs, and said as a sentence */
+void alert_reason(struct alert *al, const char *family, double p, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
 void alert_clear_why(struct alert *al); /* to write the sentences anew when the figures have changed */
 /* Sorts the raised ones by time, detector, id: the order of output.  Returns their number; v[0..n) afterwards. */
 size_t alerts_order(struct alerts *a);

@@ -54,6 +54,7 @@
 /* -- detect -- */
 #define SESSIONS_MAX 98304                  /* sessions and tokens watched at once: three quarters of a table of 2^17 */
 #define ALERTS_MAX 100000
+#define BASELINE_MAILBOXES_MAX 500000        /* whose normal days are learnt: 1.2 KB each */
 
 /* -- alert: what one finding lists -- */
 #define ALERT_MAILBOXES_MAX 10000

@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "cmd/cmd.h"
 #include "detect/detect.h"
+#include "detect/family.h"
 
 #define RULES_BYTES_MAX (4 * MIB)
 #define RULES_COLUMNS 100
@@ -13,6 +14,7 @@ extern const struct command command_rules;
 
 static const struct option_row options[] = {
 	{ 'f', "format", "FORMAT", "How the rules are written; default: text.", "text ndjson markdown" },
+	{ 0, "explain", NULL, "Also say what each kind of evidence of the rule 'taximeter' looks at, catches and misses.", NULL },
 	{ 0 }
 };
 
@@ -113,7 +115,34 @@ static void add_markdown(struct buf *b, const struct detector *d)
 	buf_release(&mitre);
 }
 
-static int print_rules(const char *format)
+static void add_family(struct buf *b, const struct family_doc *f, const char *format)
+{
+	if (strcmp(format, "ndjson") == 0) {
+		const struct { const char *key, *text; } rows[] = {
+			{ "{\"type\":\"family\",\"family\":", f->name }, { ",\"signal\":", f->signal },
+			{ ",\"catches\":", f->catches }, { ",\"misses\":", f->misses },
+		};
+		for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+			buf_add_cstr(b, rows[i].key);
+			buf_add_json(b, str_of(rows[i].text));
+		}
+		buf_add_cstr(b, "}\n");
+	} else if (strcmp(format, "markdown") == 0) {
+		buf_printf(b, "| `%s` |", f->name);
+		add_cell(b, f->signal);
+		add_cell(b, f->catches);
+		add_cell(b, f->misses);
+		buf_add_char(b, '\n');
+	} else {
+		buf_printf(b, "taximeter, %s\n", f->name);
+		add_labelled(b, "signal", f->signal);
+		add_labelled(b, "catches", f->catches);
+		add_labelled(b, "misses", f->misses);
+		buf_add_char(b, '\n');
+	}
+}
+
+static int print_rules(const char *format, bool explains)
 {
 	void (*add)(struct buf *, const struct detector *) = add_text;
 	struct buf b;
@@ -131,6 +160,10 @@ static int print_rules(const char *format)
 	}
 	for (size_t i = 0; detectors[i] && status == EXIT_RAN; i++)
 		add(&b, detectors[i]);
+	if (explains && status == EXIT_RAN && strcmp(format, "markdown") == 0)
+		buf_add_cstr(&b, "\n| evidence | looks at | catches | misses |\n|---|---|---|---|\n");
+	for (size_t i = 0; explains && family_docs[i].name && status == EXIT_RAN; i++)
+		add_family(&b, &family_docs[i], format);
 	if (status == EXIT_RAN)
 		status = cmd_print(&command_rules, &b);
 	buf_release(&b);
@@ -140,17 +173,22 @@ static int print_rules(const char *format)
 static int rules_run(int argc, char **argv)
 {
 	const char *format = "text", *value;
+	bool explains = false;
 	int i;
 
-	while ((i = cmd_option(&command_rules, argc, argv, &value)) >= 0)
-		format = value;
+	while ((i = cmd_option(&command_rules, argc, argv, &value)) >= 0) {
+		if (strcmp(options[i].name, "explain") == 0)
+			explains = true;
+		else
+			format = value;
+	}
 	if (i == OPT_HELP)
 		return cmd_help(&command_rules);
 	if (i == OPT_ERROR)
 		return EXIT_USAGE;
 	if (optind < argc)
 		return cmd_usage_error(&command_rules, "'%s': rules takes no arguments", argv[optind]);
-	return print_rules(format);
+	return print_rules(format, explains);
 }
 
 const struct command command_rules = {
@@ -159,6 +197,6 @@ const struct command command_rules = {
 	.description = "For each detector: its severities, the signal it looks at, what it catches, what it misses, "
 		       "and what it costs in false alarms and memory.",
 	.options = options,
-	.examples = "  taximeter rules\n  taximeter rules -f ndjson | jq -r .rule\n",
+	.examples = "  taximeter rules --explain\n  taximeter rules -f ndjson | jq -r .rule\n",
 	.run = rules_run,
 };

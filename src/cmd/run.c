@@ -7,13 +7,18 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "detect/baseline.h"
 #include "state/net.h"
 
 #define PROGRESS_EVERY_S 0.2
+#define ONE_OFF_DAYS_MIN 3     /* of data; an export shorter than this tells nothing of habits */
+#define ONE_OFF_DAYS_MAX 21    /* one that is longer has a past of its own */
+#define ONE_OFF_MAILBOXES_MIN 10
 #define PROGRESS_AFTER_S 0.5 /* a short run shows none */
 
 static double now_s(void)
@@ -170,20 +175,55 @@ int run_open(struct run *r, int argc, char **argv)
 
 /* -- the pass -- */
 
+/* A second pass is possible if every path can be opened again and gives the same. */
+static bool can_read_again(const struct run *r)
+{
+	struct stat st;
+
+	for (size_t i = 0; i < r->settings.path_count; i++)
+		if (strcmp(r->settings.paths[i], "-") == 0 || stat(r->settings.paths[i], &st) != 0 || !(S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)))
+			return false;
+	return true;
+}
+
+/* Some days without history before them, of some mailboxes: what the first pass learnt about everybody helps to judge each. */
+static void read_again(struct run *r, const struct lessons *l)
+{
+	struct engine *first = r->engine, *second;
+
+	if (!l->days || l->days < ONE_OFF_DAYS_MIN || l->days >= ONE_OFF_DAYS_MAX || l->mailboxes < ONE_OFF_MAILBOXES_MIN || !can_read_again(r))
+		return;
+	r->settings.lessons = NULL;
+	r->settings.recall = l;
+	r->settings.on_problem = NULL; /* said in the first */
+	second = engine_new(&r->settings);
+	if (!second || engine_run(second) != 0) {
+		engine_free(second);
+		return; /* the first pass stands for itself */
+	}
+	r->engine = second;
+	engine_free(first);
+}
+
 int run_read(struct run *r)
 {
+	struct lessons lessons = { .days = 0 };
+
 	r->shows_progress = !r->quiet && isatty(STDERR_FILENO);
 	r->settings.on_progress = r->shows_progress ? on_progress : NULL;
 	r->settings.on_progress_arg = r;
 	r->settings.on_problem = on_problem;
 	r->settings.on_problem_arg = r;
 	r->begun_s = now_s();
+	r->settings.lessons = r->settings.detect ? &lessons : NULL;
 	r->engine = engine_new(&r->settings);
 	if (!r->engine) {
 		cmd_error(r->command, "out of memory");
 		return EXIT_INPUT;
 	}
 	r->failed = engine_run(r->engine) != 0;
+	if (!r->failed && r->settings.detect)
+		read_again(r, &lessons);
 	erase_line(r);
 	if (r->failed)
 		cmd_error(r->command, "%s", engine_report(r->engine)->error);

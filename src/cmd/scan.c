@@ -49,6 +49,10 @@ static const struct option_row options[] = {
 	  "Add indicators of compromise (indicator,type,first_seen,last_seen,description) to the built-in ones. May "
 	  "be repeated.",
 	  NULL },
+	{ 0, "budget", "B",
+	  "False alarms that you accept from the baseline in 10,000 mailbox-days, 0.01 to 100; default: 1. Fixed rules "
+	  "are not counted.",
+	  NULL },
 	{ 0, "fail-on", "LEVEL",
 	  "Exit with status 1 if there is an alert of this severity or above; default: findings are no failure.",
 	  "info low medium high critical" },
@@ -81,6 +85,17 @@ static int take_level(struct scan *s, const char *option, const char *value, enu
 			       value);
 }
 
+static int take_budget(struct scan *s, const char *value)
+{
+	char *end;
+	double x = strtod(value, &end);
+
+	if (end == value || *end || !(x >= 0.01 && x <= 100))
+		return cmd_usage_error(s->run.command, "--budget '%s' is not a number from 0.01 to 100", value);
+	s->run.settings.budget = x;
+	return EXIT_RAN;
+}
+
 static int take_option(struct scan *s, const struct option_row *row, const char *value)
 {
 	int status = EXIT_RAN;
@@ -97,6 +112,8 @@ static int take_option(struct scan *s, const struct option_row *row, const char 
 		status = take_level(s, "--fail-on", value, &s->fail_on);
 	} else if (strcmp(row->name, "ioc") == 0) {
 		status = add_indicators(s, value);
+	} else if (strcmp(row->name, "budget") == 0) {
+		status = take_budget(s, value);
 	} else if (strcmp(row->name, "inventory") == 0) {
 		s->inventory_path = value;
 	} else {

@@ -16,11 +16,15 @@
 #include "state/world.h"
 
 struct indicators; /* detect/indicators.h */
+struct lessons;    /* detect/baseline.h */
 
 struct detect_ctx {
 	const struct world *world;
 	struct alerts *alerts;
 	const struct indicators *indicators;
+	double budget; /* false alarms that the user allows in 10,000 mailbox-days */
+	struct lessons *lessons;       /* filled at the end; NULL = not wanted */
+	const struct lessons *recall;  /* this is a second pass; NULL = it is not */
 };
 
 struct detector {

@@ -162,6 +162,56 @@ static void add_sentences(struct buf *b, const struct alert *a)
 	buf_add_char(b, ']');
 }
 
+/* A probability with three digits; JSON knows no infinity and no NaN. */
+static void real(struct buf *b, const char *key, double x)
+{
+	if (x > 1e15 || !(x >= 0))
+		x = 1e15;
+	buf_printf(b, ",\"%s\":%.*g", key, x >= 1000 && x < 1e7 ? 7 : 3, x >= 1000 ? (double)(int64_t)x : x);
+}
+
+/* what a statistical finding says beyond a hard rule */
+static void add_statistics(struct buf *b, const struct world *w, const struct alert *a)
+{
+	const struct alert_baseline *n = &a->baseline;
+
+	real(b, "odds", a->odds);
+	buf_add_cstr(b, ",\"reasons\":[");
+	for (uint32_t i = 0; i < a->reason_count; i++) {
+		comma(b, i);
+		buf_add_cstr(b, "{\"family\":");
+		buf_add_json(b, str_of(a->reasons[i].family));
+		real(b, "p", a->reasons[i].p);
+		buf_add_cstr(b, ",\"text\":");
+		buf_add_json(b, str_of(a->reasons[i].text));
+		buf_add_char(b, '}');
+	}
+	buf_add_cstr(b, "],\"baseline\":");
+	if (n->mailbox == NONE) {
+		buf_add_cstr(b, "null");
+	} else {
+		buf_add_cstr(b, "{\"mailbox\":");
+		json_text(b, world_mailbox_guid(w, n->mailbox));
+		real(b, "items", n->items);
+		real(b, "typical", n->typical);
+		real(b, "low", n->low);
+		real(b, "high", n->high);
+		real(b, "effective_days", n->effective_days);
+		buf_add_char(b, '}');
+	}
+	buf_add_cstr(b, ",\"campaign\":");
+	if (!a->campaign.set) {
+		buf_add_cstr(b, "null");
+		return;
+	}
+	buf_printf(b, "{\"by\":\"%s\",\"mailboxes\":%" PRIu32, a->campaign.by, a->campaign.mailboxes);
+	if (a->campaign.odds > 0)
+		real(b, "odds", a->campaign.odds);
+	else
+		buf_add_cstr(b, ",\"odds\":null");
+	buf_add_char(b, '}');
+}
+
 void json_alert(struct buf *b, const struct world *w, const struct alert *a)
 {
 	buf_add_cstr(b, "{\"type\":\"alert\",\"id\":");
@@ -188,6 +238,8 @@ void json_alert(struct buf *b, const struct world *w, const struct alert *a)
 	number(b, "folders_synced", a->folders_synced);
 	add_sentences(b, a);
 	add_ids(b, w, "evidence", a->evidence, a->evidence_count, world_id_text);
+	if (a->odds > 0)
+		add_statistics(b, w, a);
 	buf_add_char(b, '}');
 }
 

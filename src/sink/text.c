@@ -18,6 +18,7 @@
 #define TEXT_COLUMNS_MIN 60
 #define TEXT_COLUMNS_MAX 200 /* longer lines are hard to read */
 #define MARGIN 12            /* "CRITICAL    " */
+#define WARM_UP_US (14 * US_PER_DAY) /* before it the baseline raises nothing */
 #define LABEL 13             /* "application  " */
 
 /* -- small pieces -- */
@@ -313,6 +314,10 @@ static void put_alert(struct page *p, const struct alert *a)
 		buf_add_cstr(&p->line, a->why[i]);
 		put_labelled(p, i ? "" : "why");
 	}
+	for (uint32_t i = 0; i < a->reason_count; i++) {
+		buf_add_cstr(&p->line, a->reasons[i].text);
+		put_labelled(p, i ? "" : "odds");
+	}
 	for (uint32_t i = 0; i < a->blind_count; i++) {
 		buf_add_cstr(&p->line, a->blind[i]);
 		put_labelled(p, blind++ ? "" : "not seen");
@@ -603,6 +608,11 @@ static void put_gaps_of_data(struct page *p)
 		add_counted(b, w->count.syncs, "Sync record stands for a whole folder",
 			    "Sync records stand for whole folders");
 		buf_add_cstr(b, "; how many messages went with them is not in the log.");
+		put_gap(p);
+	}
+	if (w->count.mail_records && w->mail_last_us - w->mail_first_us < WARM_UP_US) {
+		buf_add_cstr(b, "Less than 14 days of mail reading: what is normal for a mailbox could not be learnt, so that only "
+				"fixed rules and the ranking of applications speak here, and no rate of false alarms is promised.");
 		put_gap(p);
 	}
 	if (!w->count.signins) {

@@ -663,6 +663,24 @@ static void test_form(struct judge *j)
 	buf_release(&b);
 }
 
+/* The first x5c of the set, as bytes. */
+static int certificate_of_set(uint8_t der[4096])
+{
+	struct buf text, error;
+	char path[256];
+	size_t n = 0;
+
+	buf_init(&text, MIB);
+	buf_init(&error, 4096);
+	snprintf(path, sizeof(path), "%s/set.json", folder);
+	CHECK(file_read(path, &text, NULL, &error));
+	const char *begin = strstr(text.p, "\"x5c\":[\"") + 8, *end = strchr(begin, '"');
+	CHECK(b64_decode((struct str){ begin, (size_t)(end - begin) }, der, 4096, &n) == B64_OK && n > 500);
+	buf_release(&text);
+	buf_release(&error);
+	return (int)n;
+}
+
 /* HS256 keyed with what everybody knows: every spelling of the public key */
 static void test_public_key_as_secret(struct judge *j)
 {
@@ -670,7 +688,7 @@ static void test_public_key_as_secret(struct judge *j)
 	struct buf input, token, jwk;
 	struct { const char *name; const void *p; size_t n; } secrets[8];
 	unsigned char *der = NULL;
-	uint8_t modulus[256], mac[64];
+	uint8_t cert_der[4096], modulus[256], mac[64];
 	BIGNUM *bn = NULL;
 	char *pem;
 	unsigned mac_n;
@@ -681,7 +699,7 @@ static void test_public_key_as_secret(struct judge *j)
 	buf_init(&jwk, 64 * KIB);
 	PEM_write_bio_PUBKEY(bio, keys[RSA_A]);
 	const size_t pem_n = (size_t)BIO_get_mem_data(bio, &pem);
-	const int der_n = i2d_PUBKEY(keys[RSA_A], &der);
+	const int der_n = i2d_PUBKEY(keys[RSA_A], &der), cert_n = certificate_of_set(cert_der);
 	EVP_PKEY_get_bn_param(keys[RSA_A], "n", &bn);
 	BN_bn2binpad(bn, modulus, 256);
 	add_jwk(&jwk, RSA_A);
@@ -690,6 +708,7 @@ static void test_public_key_as_secret(struct judge *j)
 	secrets[k].name = "DER", secrets[k].p = der, secrets[k++].n = (size_t)der_n;
 	secrets[k].name = "JWK text", secrets[k].p = jwk.p, secrets[k++].n = jwk.n;
 	secrets[k].name = "modulus", secrets[k].p = modulus, secrets[k++].n = 256;
+	secrets[k].name = "x5c bytes", secrets[k].p = cert_der, secrets[k++].n = (size_t)cert_n;
 	secrets[k].name = "empty", secrets[k].p = "", secrets[k++].n = 0;
 	secrets[k].name = "one byte", secrets[k].p = "", secrets[k++].n = 1;
 	for (size_t i = 0; i < k; i++) {

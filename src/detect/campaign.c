@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* campaign: incidents of several mailboxes and several days. */
+#include "detect/campaign.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "stat/combine.h"
+
+#define LN_10 2.30258509299404568402
+#define EVIDENCE_LN_P (-4.605170185988091) /* ln 0.01 */
+#define EVIDENCE_MOST 4.0
+#define YOUNG_SUBJECT_DAYS 7
+#define CAMPAIGN_FALSE_DAYS 300.0 /* a false campaign of each kind in so many days */
+#define INCIDENT_DAYS 14          /* then what goes on is told again */
+#define SLOPE_STRENGTH 1.5
+#define SLOPE_MASS 3.0
+#define EXIT_SHARE 0.2
+#define FEW_NETS 8                /* a tool runs in a few places */
+#define ROLLOUT_PER_NET 5         /* mailboxes for each network: fewer is a roll-out */
+#define COMMON_SHARE 0.05         /* a subject in more mailboxes ties nothing together */
+#define SCORED_WEIGHT 0.1
+#define PEAK_TIMES 1.5            /* a migration tool, an administrator's sweep: known to do this, if not much more */
+
+#define NETS_COUNTED 64
+#define TALLIES_MAX 200000        /* a day's: 24 and 48 bytes each */
+
+extern const struct detector detector_taximeter;
+
+static const char *const kind_names[SUBJECT_KINDS] = { "client", "network", "actor" };
+
+bool campaign_begin(struct campaigns *c)
+{
+	table_init(&c->by_subject, sizeof(uint32_t), ALERTS_MAX);
+	table_init(&c->tallies, sizeof(struct tally), TALLIES_MAX);
+	table_init(&c->counted, sizeof(float), TALLIES_MAX);
+	c->cal = calloc(SUBJECT_KINDS, sizeof *c->cal);
+	return c->cal != NULL;
+}
+
+void campaign_release(struct campaigns *c)
+{
+	free(c->members);
+	free(c->incidents);
+	free(c->cal);
+	table_release(&c->by_subject);
+	table_release(&c->tallies);
+	table_release(&c->counted);
+}
+
+static uint64_t subject_key(enum subject_kind k, uint32_t subject)
+{
+	return hash_mix(subject, k + 1);
+}
+
+static const enum family family_of[SUBJECT_KINDS] = { FAMILY_CLIENT, FAMILY_NET, FAMILY_ACTOR };
+
+/* -log10 p' - 2, between 0 (none) and 4 */
+static double evidence_of(const struct verdict *v, enum subject_kind k)
+{
+	double l = v->ln_p[family_of[k]], first = v->news[k].ln_first, e;
+	l = first < l ? first : l;
+	e = -l / LN_10 - 2;
+	if (v->news[k].subject == NONE || l >= EVIDENCE_LN_P)
+		return 0;
+	return e < EVIDENCE_MOST ? e : EVIDENCE_MOST;
+}
+
+void campaign_gather(struct campaigns *c, const struct baseline *b, const struct verdict *v)
+{
+	for (unsigned k = 0; k < SUBJECT_KINDS; k++) {
+		double e = evidence_of(v, k);
+		if (e <= 0)
+			continue;
+		if (c->member_count >= MEMBERS_MAX) {
+			c->refused++;
+			continue;
+		}
+		if (c->member_count == c->member_capacity) {
+			uint32_t capacity = c->member_capacity ? 2 * c->member_capacity : 256;
+			struct member *p = realloc(c->members, capacity * sizeof *p);
+			if (!p)
+				return;
+			c->members = p;
+			c->member_capacity = capacity;
+		}
+		c->members[c->member_count++] = (struct member){
+			.kept = *kept_at(b, baseline_row(b, v->mailbox), KEPT_NEW), .subject = v->news[k].subject, .mailbox = v->mailbox,
+			.items = v->news[k].items, .records = v->news[k].records, .day = b->day, .kind = (uint8_t)k,
+			.evidence = (float)e,
+		};
+	}
+}
+
+/* -- incidents -- */
+
+static struct incident *incident_of(struct campaigns *c, const struct baseline *b, uint32_t number)
+{
+	if (!number || number > c->incident_count)
+		return NULL;
+	struct incident *i = &c->incidents[number - 1];
+	return b->day - i->last_day <= CAMPAIGN_DAYS && b->day - i->first_day < INCIDENT_DAYS ? i : NULL;
+}
+
+static struct incident *incident_by_subject(struct campaigns *c, const struct baseline *b, enum subject_kind k, uint32_t subject)
+{
+	const uint32_t *at = table_get(&c->by_subject, subject_key(k, subject));
+	return at ? incident_of(c, b, *at) : NULL;
+}
+
+static struct incident *incident_make(struct campaigns *c, const struct baseline *b, struct detect_ctx *ctx, uint64_t key)
+{
+	if (c->incident_count == c->incident_capacity) {
+		uint32_t capacity = c->incident_capacity ? 2 * c->incident_capacity : 64;
+		struct incident *p = realloc(c->incidents, capacity * sizeof *p);
+		if (!p)
+			return NULL;
+		c->incidents = p;
+		c->incident_capacity = capacity;
+	}
+	struct alert *al = alerts_open(ctx->alerts, &detector_taximeter, hash_mix(key, b->day));
+	if (!al)
+		return NULL;
+	struct incident *i = &c->incidents[c->incident_count++];
+	*i = (struct incident){ .retrospect = b->retrospect, .alert = al, .subject = NONE, .first_day = b->day, .last_day = b->day };
+	return i;
+}
+
+static void incident_owns(struct campaigns *c, const struct incident *i, enum subject_kind k, uint32_t subject)
+{
+	uint32_t *at = table_put(&c->by_subject, subject_key(k, subject), NULL);
+	if (at)
+		*at = (uint32_t)(i - c->incidents) + 1;
+}
+
+/* adds what was counted but not kept record by record */
+static void add_rest(struct alert *al, const struct kept *k, uint32_t items, uint32_t records, int64_t last_us)
+{
+	al->items += items > k->items ? items - k->items : 0;
+	al->records += records > 1 ? records - 1 : 0;
+	if (last_us > al->last_us)
+		al->last_us = last_us;
+}
+
+static void raise_at(struct alert *al, int64_t t, enum severity s)
+{
+	if (al->raised && t < al->time_us)
+		al->time_us = t;
+	alert_raise(al, t, s);
+}
+
+static bool is_common(const struct baseline *b, enum subject_kind k, uint32_t subject)
+{
+	return subject_others(b, k, subject) > COMMON_SHARE * b->present + 1;
+}
+
+static void mark(struct baseline *b, struct mailbox_row *row)
+{
+	if (!row->alert_day || b->day - row->alert_day > QUARANTINE_DAYS)
+		row->alert_first_day = b->day;
+	row->alert_day = b->day;
+}
+
+static enum severity severity_of(const struct baseline *b, const struct verdict *v, const struct mailbox_row *row)
+{
+	int s = v->lanes == LANE_NOVELTY ? SEVERITY_LOW : SEVERITY_MEDIUM;
+	bool sync = v->news[SUBJECT_CLIENT].sync || v->news[SUBJECT_NET].sync;
+	if ((v->lanes & (v->lanes - 1)) || v->ln_p_day < BUDGET_LN_RARE)
+		s = SEVERITY_HIGH;
+	s += (sync || (row->open.throttled && row->open.novel)) && s < SEVERITY_HIGH;
+	return b->retrospect && s > SEVERITY_MEDIUM ? SEVERITY_MEDIUM : (enum severity)s;
+}
+
+bool campaign_raise(struct campaigns *c, struct baseline *b, struct detect_ctx *ctx, const struct verdict *v, bool *ret_new)
+{
+	struct mailbox_row *row = baseline_row(b, v->mailbox);
+	struct incident *i = NULL;
+	for (unsigned k = 0; k < SUBJECT_KINDS && !i; k++)
+		if (evidence_of(v, k) > 0 && !is_common(b, k, v->news[k].subject))
+			i = incident_by_subject(c, b, k, v->news[k].subject);
+	if (!i && row->alert_day && b->day - row->alert_day <= CAMPAIGN_DAYS)
+		i = incident_of(c, b, row->incident);
+	*ret_new = !i;
+	if (!i) {
+		if (!budget_take(&b->budget, -log(verdict_odds(v))))
+			return false;
+		i = incident_make(c, b, ctx, key_mailbox(ctx->world, v->mailbox));
+		if (!i)
+			return false;
+	}
+	const struct kept *kept = b->kept[row->open.at].v, *first = &kept[KEPT_MOST];
+	uint32_t items = row->open.all_items, records = row->open.records;
+	if (v->top == FAMILY_ALONE && kept[KEPT_YOUNG].time_us) {
+		first = &kept[KEPT_YOUNG];
+		items = v->alone.items;
+		records = v->alone.records;
+	} else if (kept[KEPT_NEW].time_us && (v->top == FAMILY_CLIENT || v->top == FAMILY_NET || v->top == FAMILY_PAIR ||
+					      v->top == FAMILY_ACTOR || v->top == FAMILY_PLACES)) {
+		unsigned k = v->top == FAMILY_CLIENT || v->top == FAMILY_PAIR ? SUBJECT_CLIENT : SUBJECT_NET;
+		first = &kept[KEPT_NEW];
+		if (v->news[k].subject != NONE) {
+			items = v->news[k].items;
+			records = v->news[k].records;
+		}
+	}
+	/* what was not said yet: the other things that are new, and the record with most items */
+	for (unsigned n = 0; n < KEPTS; n++)
+		if (&kept[n] != first && kept[n].time_us && memcmp(kept[n].id, first->id, sizeof first->id) != 0) {
+			kept_fold(ctx->alerts, i->alert, &kept[n]);
+			items -= kept[n].items < items ? kept[n].items : items;
+			records -= records > 1;
+		}
+	kept_fold(ctx->alerts, i->alert, first);
+	add_rest(i->alert, first, items, records, row->open.last_us);
+	raise_at(i->alert, row->open.crossed_us ? row->open.crossed_us : row->open.last_us, severity_of(b, v, row));
+	if (verdict_odds(v) > i->odds) {
+		i->odds = verdict_odds(v);
+		baseline_say(b, ctx, i->alert, v);
+	}
+	i->last_day = b->day;
+	for (unsigned k = 0; k < SUBJECT_KINDS && *ret_new; k++) /* what founded it draws others in, not what joined */
+		if (evidence_of(v, k) > 0 && !is_common(b, k, v->news[k].subject))
+			incident_owns(c, i, k, v->news[k].subject);
+	mark(b, row);
+	row->incident = (uint32_t)(i - c->incidents) + 1;
+	if (v->news[SUBJECT_CLIENT].subject < b->subjects[SUBJECT_CLIENT].n)
+		b->subjects[SUBJECT_CLIENT].v[v->news[SUBJECT_CLIENT].subject].alert_day = b->day;
+	return true;
+}
+
+/* -- the aggregator -- */
+
+static int by_subject(const void *x, const void *y)
+{
+	const struct member *a = x, *b = y;
+	if (a->kind != b->kind)
+		return a->kind < b->kind ? -1 : 1;
+	if (a->subject != b->subject)
+		return a->subject < b->subject ? -1 : 1;
+	if (a->mailbox != b->mailbox)
+		return a->mailbox < b->mailbox ? -1 : 1;
+	if (a->evidence != b->evidence)
+		return a->evidence > b->evidence ? -1 : 1;
+	return a->day < b->day ? -1 : a->day > b->day;
+}
+
+static void raise_campaign(struct campaigns *c, struct baseline *b, struct detect_ctx *ctx, const struct member *m, uint32_t n,
+			   uint32_t mailboxes, double mass, double ln_p, struct verdict *v, uint32_t verdict_count)
+{
+	enum subject_kind k = m->kind;
+	struct incident *i = incident_by_subject(c, b, k, m->subject);
+	uint64_t key = k == SUBJECT_CLIENT ? key_client(ctx->world, m->subject)
+		: k == SUBJECT_NET ? key_net(ctx->world, m->subject) : key_text(world_actor(ctx->world, m->subject));
+	uint32_t same = 0;
+	for (uint32_t j = 0; j < n; j++) { /* its client may have made an incident of these mailboxes already */
+		const struct mailbox_row *row = baseline_row(b, m[j].mailbox), *first = baseline_row(b, m->mailbox);
+		same += row->alert_day == b->day && row->campaign && row->campaign == first->campaign;
+	}
+	if (!i && 2 * same > n)
+		i = incident_of(c, b, baseline_row(b, m->mailbox)->campaign);
+	if (!i)
+		i = incident_make(c, b, ctx, hash_mix(key, k + 1));
+	if (!i)
+		return;
+	const struct tally *tally = table_get(&c->tallies, subject_key(k, m->subject));
+	int64_t when = tally && tally->crossed_us ? tally->crossed_us : INT64_MAX, last = 0;
+	for (uint32_t j = 0; j < n; j++) {
+		struct mailbox_row *row = baseline_row(b, m[j].mailbox);
+		if (m[j].day != b->day && i->campaign)
+			continue; /* folded when it was today */
+		kept_fold(ctx->alerts, i->alert, &m[j].kept);
+		add_rest(i->alert, &m[j].kept, m[j].items, m[j].records, m[j].kept.time_us);
+		last = m[j].kept.time_us > last ? m[j].kept.time_us : last;
+		if (m[j].day == b->day) {
+			when = row->open.crossed_us && row->open.crossed_us < when ? row->open.crossed_us : when;
+			mark(b, row);
+			row->campaign = (uint32_t)(i - c->incidents) + 1;
+			for (uint32_t q = 0; q < verdict_count; q++)
+				if (v[q].mailbox == m[j].mailbox) {
+					v[q].joined = true;
+					/* what reaches so many is learnt, or it would stay new for ever */
+					v[q].alerted |= mailboxes <= COMMON_SHARE * b->present + 10;
+				}
+		}
+	}
+	raise_at(i->alert, when != INT64_MAX ? when : last ? last : i->alert->last_us, mailboxes >= 3 && !b->retrospect ? SEVERITY_HIGH : SEVERITY_MEDIUM);
+	i->campaign = true;
+	i->retrospect = b->retrospect;
+	i->kind = (uint8_t)k;
+	i->subject = m->subject;
+	i->last_day = b->day;
+	i->mass = mass > (double)i->mass ? (float)mass : i->mass;
+	i->alert->campaign.by = kind_names[k];
+	/* p is that of one subject on one day: so many of them are scored a day, and so many mailboxes */
+	double odds = exp(-ln_p) * b->present / (c->scored[k] > 1 ? c->scored[k] : 1);
+	odds = odds < ODDS_MOST ? odds : ODDS_MOST; /* far beyond what 30 days can tell */
+	if (odds > i->campaign_odds)
+		i->campaign_odds = odds;
+	incident_owns(c, i, k, m->subject);
+	if (k == SUBJECT_CLIENT && m->subject < b->subjects[k].n)
+		b->subjects[k].v[m->subject].alert_day = b->day;
+	/* until a member speaks for itself */
+	if (!i->odds)
+		for (uint32_t q = 0; q < verdict_count; q++)
+			if (v[q].mailbox == m->mailbox) {
+				baseline_say(b, ctx, i->alert, &v[q]);
+				i->odds = v[q].lanes ? i->alert->odds : 1;
+				break;
+			}
+}
+
+struct subject_score { double ln_p, strength, mass; struct calibration *cal; };
+
+/* of a subject with so many mailboxes and so much evidence, by its kind and age */
+static struct subject_score score_of(const struct campaigns *c, const struct baseline *b, enum subject_kind k, uint32_t subject,
+				     double sum, uint32_t mailboxes, uint32_t nets)
+{
+	const struct subject_row *s = subject < b->subjects[k].n ? &b->subjects[k].v[subject] : NULL;
+	bool old = s && s->first_day && b->day - s->first_day >= YOUNG_SUBJECT_DAYS;
+	struct subject_score r = { .cal = c->cal[k][old], .mass = sum };
+	r.strength = fisher_score(sum * LN_10, mailboxes < 500 ? mailboxes : 500);
+	double shipped[2] = { -r.strength / SLOPE_STRENGTH * LN_10, -r.mass / SLOPE_MASS * LN_10 };
+	for (unsigned i = 0; i < 2; i++) {
+		double score = i ? r.mass : r.strength;
+		double l = cal_mix((double)r.cal[i].fit.n, cal_ln_p(&r.cal[i].fit, score), shipped[i] > CAL_LN_P_MIN ? shipped[i] : CAL_LN_P_MIN);
+		if (l + log(2) < r.ln_p)
+			r.ln_p = l + log(2); /* the better of two */
+	}
+	if ((k == SUBJECT_NET && mailboxes > EXIT_SHARE * b->present) ||
+	    (k == SUBJECT_CLIENT && nets > FEW_NETS && mailboxes < ROLLOUT_PER_NET * nets))
+		r.ln_p = 0; /* a new exit; a roll-out */
+	return r;
+}
+
+/* a false campaign of each kind in 300 days at a budget of 1 */
+static double ln_limit(const struct campaigns *c, const struct baseline *b, enum subject_kind k)
+{
+	return -log(CAMPAIGN_FALSE_DAYS * (c->scored[k] > 1 ? c->scored[k] : 1)) + log(b->budget.alpha / 1e-4);
+}
+
+void campaign_watch(struct campaigns *c, const struct baseline *b, const struct verdict *v, int64_t time_us)
+{
+	for (unsigned k = 0; k < SUBJECT_KINDS; k++) {
+		double e = evidence_of(v, k);
+		bool is_new = false;
+		if (e <= 0)
+			continue;
+		uint64_t key = subject_key(k, v->news[k].subject);
+		struct tally *t = table_put(&c->tallies, key, NULL);
+		float *counted = table_put(&c->counted, hash_mix(key, v->mailbox), &is_new);
+		if (!t || !counted || (double)*counted >= e)
+			continue;
+		t->mailboxes += is_new;
+		t->sum += e - (double)*counted;
+		*counted = (float)e;
+		if (!t->crossed_us && t->mailboxes >= 2 &&
+		    score_of(c, b, k, v->news[k].subject, t->sum, t->mailboxes, 0).ln_p <= ln_limit(c, b, k))
+			t->crossed_us = time_us;
+	}
+}
+
+static bool drop_all(const void *value, uint64_t key, void *arg)
+{
+	(void)value, (void)key, (void)arg;
+	return false;
+}
+
+/* A week without a word that it was an attack: what its subject did is what it does. */
+static void settle(struct campaigns *c, struct baseline *b)
+{
+	for (uint32_t n = 0; n < c->incident_count; n++) {
+		struct incident *i = &c->incidents[n];
+		if (i->campaign && i->mass > 0 && b->day - i->last_day > QUARANTINE_DAYS) {
+			subject_learn_peak(b, i->kind, i->subject, i->mass);
+			i->mass = 0;
+		}
+	}
+}
+
+void campaign_judge(struct campaigns *c, struct baseline *b, struct detect_ctx *ctx, struct verdict *v, uint32_t n)
+{
+	uint32_t kept = 0, scored[SUBJECT_KINDS] = { 0 };
+	for (uint32_t i = 0; i < c->member_count; i++)
+		if (b->day - c->members[i].day < CAMPAIGN_DAYS)
+			c->members[kept++] = c->members[i];
+	c->member_count = kept;
+	if (kept)
+		qsort(c->members, kept, sizeof *c->members, by_subject);
+	for (uint32_t from = 0, to; from < kept; from = to) {
+		const struct member *m = &c->members[from];
+		double sum = 0;
+		uint32_t mailboxes = 0, nets = 0, net[NETS_COUNTED];
+		bool today = false;
+		for (to = from; to < kept && c->members[to].kind == m->kind && c->members[to].subject == m->subject; to++) {
+			const struct member *e = &c->members[to];
+			uint32_t i = 0;
+			today |= e->day == b->day;
+			while (i < nets && net[i] != e->kept.net)
+				i++;
+			if (i == nets && nets < NETS_COUNTED)
+				net[nets++] = e->kept.net;
+			if (to > from && e->mailbox == e[-1].mailbox)
+				continue;
+			sum += (double)e->evidence;
+			mailboxes++;
+		}
+		if (mailboxes < 2 || !today)
+			continue;
+		struct subject_score score = score_of(c, b, m->kind, m->subject, sum, mailboxes, nets);
+		scored[m->kind]++;
+		double peak = (double)subject_now(b, m->kind, m->subject).peak;
+		if (!is_warm(b))
+			subject_learn_peak(b, m->kind, m->subject, (float)sum);
+		if (is_warm(b) && score.ln_p <= ln_limit(c, b, m->kind)) {
+			if (sum > PEAK_TIMES * peak)
+				raise_campaign(c, b, ctx, m, to - from, mailboxes, sum, score.ln_p, v, n);
+		} else {
+			cal_add(&score.cal[0], score.strength);
+			cal_add(&score.cal[1], score.mass);
+		}
+	}
+	settle(c, b);
+	table_keep_if(&c->tallies, drop_all, NULL);
+	table_keep_if(&c->counted, drop_all, NULL);
+	for (unsigned k = 0; k < SUBJECT_KINDS; k++) {
+		c->scored[k] += SCORED_WEIGHT * (scored[k] - c->scored[k]);
+		for (unsigned i = 0; i < 4; i++)
+			cal_close(&c->cal[k][i / 2][i % 2]);
+	}
+}
+
+void campaign_end(struct campaigns *c, struct detect_ctx *ctx)
+{
+	const struct world *w = ctx->world;
+	char boxes[SAY_SIZE], name[SAY_SIZE];
+	for (uint32_t n = 0; n < c->incident_count; n++) {
+		struct incident *i = &c->incidents[n];
+		struct alert *al = i->alert;
+		char odds[NUMBER_SIZE];
+		if (i->campaign_odds > al->odds || i->odds <= 1)
+			al->odds = i->campaign_odds;
+		if (al->mailboxes.total < 2 || !al->raised)
+			continue;
+		al->campaign.odds = i->campaign_odds;
+		say_mailboxes(w, &al->mailboxes, boxes);
+		al->campaign.set = true;
+		al->campaign.mailboxes = (uint32_t)al->mailboxes.total;
+		if (!i->campaign) {
+			al->campaign.by = al->clients.total == 1 ? kind_names[SUBJECT_CLIENT] : al->nets.total == 1 ? kind_names[SUBJECT_NET] : "evidence";
+			i->subject = al->clients.total == 1 ? al->clients.v[0] : al->nets.total == 1 ? al->nets.v[0] : NONE;
+			i->kind = al->clients.total == 1 ? SUBJECT_CLIENT : SUBJECT_NET;
+		}
+		alert_raise(al, al->time_us, al->mailboxes.total >= 3 && !i->retrospect ? SEVERITY_HIGH : SEVERITY_MEDIUM);
+		if (i->subject == NONE)
+			alert_title(al, "Several things new to each of %s, at the same time", boxes);
+		else
+			alert_title(al, "%s, new to each of %s", i->kind == SUBJECT_CLIENT ? say_client(w, i->subject, name)
+				: i->kind == SUBJECT_NET ? world_net_label(w, i->subject) : say_actor(w, i->subject, name), boxes);
+		alert_why(al, "One incident: %llu mailboxes, %llu client%s, %llu network%s. The figures above are those of the most unusual mailbox.",
+			  (unsigned long long)al->mailboxes.total, (unsigned long long)al->clients.total, PLURAL(al->clients.total),
+			  (unsigned long long)al->nets.total, PLURAL(al->nets.total));
+		if (i->campaign) {
+			alert_why(al, "So many mailboxes meeting it within three days is expected by chance once in %s%s mailbox-days.",
+				  i->campaign_odds >= ODDS_MOST ? "more than " : "", grouped(i->campaign_odds, odds));
+		}
+	}
+}
