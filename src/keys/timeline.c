@@ -369,8 +369,8 @@ static void add_head(const struct audit *a, struct buf *b, uint64_t lost)
 			"<title>Keys under audit</title><style>");
 	buf_add_cstr(b, style);
 	buf_printf(b, "</style></head><body>\n<h1>Keys under audit</h1>\n<p class=\"soft\">Judged for %s: %" PRIu64 " set%s, %" PRIu64
-		      " observation%s, %" PRIu64 " different keys.</p>\n", time_format_minute(a->at, at), c->sets, c->sets == 1 ? "" : "s",
-		   c->observations, c->observations == 1 ? "" : "s", c->keys);
+		      " observation%s, %" PRIu64 " different key%s.</p>\n", time_format_minute(a->at, at), c->sets, c->sets == 1 ? "" : "s",
+		   c->observations, c->observations == 1 ? "" : "s", c->keys, c->keys == 1 ? "" : "s");
 	buf_printf(b, "<div class=\"chips\"><span class=\"chip critical\"><b>%" PRIu64 "</b> critical</span><span class=\"chip finding\"><b>%" PRIu64
 		      "</b> findings</span><span class=\"chip info\"><b>%" PRIu64 "</b> for information</span></div>\n",
 		   c->findings[SEVERITY_CRITICAL_FINDING], c->findings[SEVERITY_FINDING], c->findings[SEVERITY_INFORMATION]);
