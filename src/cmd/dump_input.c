@@ -73,6 +73,17 @@ void dump_input_free(struct dump_input *in)
 
 uint64_t dump_input_losses(const struct dump_input *in) { return in->losses; }
 
+/* what went wrong with a stream, without its name, which the report says by itself */
+static void copy_error(struct dump_reader *r, const char *error, const char *path)
+{
+	size_t n = path ? strlen(path) : 0;
+
+	if (n && strncmp(error, path, n) == 0 && error[n] == ':' && error[n + 1] == ' ')
+		error += n + 2;
+	r->broken = true;
+	snprintf(r->error, sizeof(r->error), "%s", error);
+}
+
 static void tell_problems(struct dump_input *in)
 {
 	for (const char *line; (line = source_problem(in->source));)
@@ -103,10 +114,8 @@ static size_t advance(struct stream *x)
 	size_t at = (size_t)(x->end % WINDOW_BYTES), room = WINDOW_BYTES - at, n;
 	enum source_status status = source_read(x->source, x->window + at, room < PIECE_BYTES ? room : PIECE_BYTES, &n);
 
-	if (status == SOURCE_BROKEN && !x->r.broken) {
-		x->r.broken = true;
-		snprintf(x->r.error, sizeof(x->r.error), "%s", source_error(x->source));
-	}
+	if (status == SOURCE_BROKEN && !x->r.broken)
+		copy_error(&x->r, source_error(x->source), x->top);
 	x->end += n;
 	return n;
 }
@@ -189,7 +198,7 @@ fail:
 /* ---- the next one ---- */
 
 /* Reads the stream into memory.  1: whole (or broken, and marked so); 0: too large. */
-static int hold(struct dump_input *in)
+static int hold(struct dump_input *in, const char *path)
 {
 	enum source_status status = SOURCE_OK;
 	size_t n = 0, got;
@@ -207,10 +216,8 @@ static int hold(struct dump_input *in)
 	in->reader = dump_reader_memory(in->held, n);
 	if (!in->reader)
 		return -1;
-	if (status == SOURCE_BROKEN) {
-		in->reader->broken = true;
-		snprintf(in->reader->error, sizeof(in->reader->error), "%s", source_error(in->source));
-	}
+	if (status == SOURCE_BROKEN)
+		copy_error(in->reader, source_error(in->source), path);
 	return 1;
 }
 
@@ -258,7 +265,7 @@ int dump_input_next(struct dump_input *in, struct dump_reader **ret, const char 
 		if (!in->reader)
 			why = strerror(errno);
 	} else {
-		held = hold(in);
+		held = hold(in, stream->path);
 		if (held == 0 && in->top && strcmp(in->top, "-") != 0 && access(in->top, F_OK) == 0) {
 			dump_pages_free(in->held, DUMP_STREAM_HELD_BYTES);
 			in->held = NULL;

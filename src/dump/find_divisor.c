@@ -142,15 +142,32 @@ struct masks { uint64_t odd_here, odd_there, top_here, top_there; };
 
 typedef struct masks (*mask_function)(const uint8_t *here, const uint8_t *there, uint8_t low, uint8_t span);
 
+#define EACH_BYTE UINT64_C(0x0101010101010101)
+
+/* the lowest bits of eight bytes, side by side */
+static inline uint64_t gather_bits(uint64_t x) { return (x & EACH_BYTE) * UINT64_C(0x0102040810204080) >> 56; }
+
 static struct masks masks_portable(const uint8_t *here, const uint8_t *there, uint8_t low, uint8_t span)
 {
+	const uint64_t add = EACH_BYTE * (0x80u - (low & 0x7fu));
 	struct masks m = { 0 };
 
-	for (unsigned i = 0; i < 64; i++) {
-		m.odd_here |= (uint64_t)(here[i] & 1) << i;
-		m.odd_there |= (uint64_t)(there[i] & 1) << i;
-		m.top_here |= (uint64_t)((uint8_t)(here[i] - low) <= span) << i;
-		m.top_there |= (uint64_t)((uint8_t)(there[i] - low) <= span) << i;
+	if (low < 0x80 || low + span != 0xff) { /* a prime whose top byte is not full */
+		for (unsigned i = 0; i < 64; i++) {
+			m.odd_here |= (uint64_t)(here[i] & 1) << i;
+			m.odd_there |= (uint64_t)(there[i] & 1) << i;
+			m.top_here |= (uint64_t)((uint8_t)(here[i] - low) <= span) << i;
+			m.top_there |= (uint64_t)((uint8_t)(there[i] - low) <= span) << i;
+		}
+		return m;
+	}
+	for (unsigned i = 0; i < 64; i += 8) { /* a byte is low or more: its high bit is set, and adding the rest of low carries */
+		const uint64_t x = get64(here + i, false), y = get64(there + i, false);
+
+		m.odd_here |= gather_bits(x) << i;
+		m.odd_there |= gather_bits(y) << i;
+		m.top_here |= gather_bits((x & ((x & EACH_BYTE * 0x7f) + add)) >> 7) << i;
+		m.top_there |= gather_bits((y & ((y & EACH_BYTE * 0x7f) + add)) >> 7) << i;
 	}
 	return m;
 }
