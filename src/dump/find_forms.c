@@ -556,7 +556,7 @@ static size_t wide(const struct layer *l, size_t at)
 {
 	const uint8_t *p = l->p;
 	unsigned parity = p[at] == 0; /* text stands at even or odd distances from `at` */
-	size_t begin = at + parity, stop = begin, n = 0, low = l->first > DUMP_BEFORE_BYTES ? l->first - DUMP_BEFORE_BYTES : 0;
+	size_t begin = at + parity, stop, n = 0, low = l->first > DUMP_BEFORE_BYTES ? l->first - DUMP_BEFORE_BYTES : 0;
 
 	if (l->scale > 1 || l->depth + 1 >= LEVELS)
 		return at + 32;
