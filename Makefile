@@ -27,6 +27,8 @@ bench-impact: build # `taximeter impact` over a million messages, beside DuckDB
 bench-soak: build # RECORDS=100000000 through `taximeter scan -`: memory and rate from start to end
 	@bench/soak $(BUILD)
 eval: build # SIZE=1000 SEEDS="1 2 3" ...: see bench-soak eval/run
+	@tools/setup bench && bench/run $(BUILD) $(SIZE) && bench/dump $(BUILD)
+eval: build # SIZE=1000 SEEDS="1 2 3" ...: see eval/run
 	@ninja -C $(BUILD) eval/peers && eval/run $(BUILD)
 examples: build # the reports in examples/, made again
 	@examples/make $(BUILD)

@@ -192,6 +192,7 @@
 #define CURVE_TARGETS_MAX 4096              /* elliptic public keys hunted */
 #define CURVE_NEAR_BYTES 4096               /* a scalar is looked for so far from its point, at every eighth byte, */
 #define CURVE_CLOSE_BYTES 1024              /* and so far at every byte */
+#define CURVE_BESIDE_BYTES 128              /* the same for authorities that the dump knows: there are many */
 #define CURVE_POINTERS_MAX 200000           /* followed when all is read */
 #define CURVE_COST_MAX 200000               /* points computed for one block: two to ten seconds */
 

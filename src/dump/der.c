@@ -371,7 +371,10 @@ bool form_der_public(const uint8_t *p, size_t n, size_t at, struct public_key *r
 			continue;
 		if (!sequence_before(p, n, at - ids[k].back - 2, &algorithm, &begin) || !der_open(&algorithm, 0x06, &oid, NULL))
 			return false;
-		struct der d = { p, algorithm.end, n };
+		struct der d = { p, algorithm.end, n }, whole;
+		if (!sequence_before(p, n, begin, &whole, &ret->begin))
+			return false;
+		ret->end = whole.end;
 		if (!der_open(&d, 0x03, &bits, NULL) || bits.end - bits.at < 33 || bits.p[bits.at] != 0)
 			return false;
 		bits.at++;

@@ -328,6 +328,9 @@ int32_t dump_key_rsa_d(struct dump_scan *s, const BIGNUM *n, const BIGNUM *e, co
 int32_t dump_key_point(struct dump_scan *s, enum dump_algorithm a, unsigned bits, const char *group, struct dump_bytes point,
 		       struct dump_bytes secret);
 
+/* DSA: the public key is known by its SubjectPublicKeyInfo alone; NULL: not even that.  x big-endian */
+int32_t dump_key_dsa(struct dump_scan *s, enum dump_algorithm a, unsigned bits, const uint8_t spki[32], struct dump_bytes x);
+
 /* Gives decoded bytes to the finders that want them.  They came from p[from .. from+from_n) of the parent; `encoding` is
  * "base64", "hex", "utf16" ...  Copies nothing: call, then cleanse your buffer.  `decoded` must have DUMP_BLOCK_PAD readable
  * zero bytes before and behind it.  Nesting past DUMP_DECODE_DEPTH_MAX is ignored. */

@@ -114,7 +114,7 @@ static void report(struct dump_scan *s, const struct dump_block *b, size_t at, c
 /* Is there a schedule at p[at]?  The first nk words are taken for the key. */
 static bool check(struct dump_scan *s, const struct dump_block *b, size_t at, const struct kind *k)
 {
-	uint32_t w[WORDS_MAX], same = 0;
+	uint32_t w[WORDS_MAX] = { 0 }, same = 0;
 	unsigned n = 4 * (k->nk + 7);
 	bool ok = false;
 	if (b->n - at < 4 * (size_t)n)
@@ -136,7 +136,7 @@ static bool check(struct dump_scan *s, const struct dump_block *b, size_t at, co
  * so the words are put back: out[r] = round key n - r, unmixed in the middle, and then it is a plain schedule that must hold. */
 static bool check_inverse(struct dump_scan *s, const struct dump_block *b, size_t at, const struct kind *k)
 {
-	uint32_t w[WORDS_MAX], have[WORDS_MAX], same = 0;
+	uint32_t w[WORDS_MAX] = { 0 }, have[WORDS_MAX], same = 0;
 	unsigned rounds = k->nk + 6, n = 4 * (rounds + 1);
 	bool ok = false;
 	if (b->n - at < 4 * (size_t)n)

@@ -33,6 +33,7 @@ struct target {
 	enum curve curve;
 	uint8_t point[133];
 	uint32_t point_bytes, scalar_bytes;
+	bool distant; /* an authority met in the dump: only its own neighbours are looked at */
 };
 
 /* what is searched for to find the neighbourhood of a public key: eight bytes of X or A, in memory's order */
@@ -71,7 +72,7 @@ struct state {
 
 static bool add_target(struct state *st, const struct dump_target *t)
 {
-	struct target x = { .point_bytes = (uint32_t)t->point.n };
+	struct target x = { .point_bytes = (uint32_t)t->point.n, .distant = t->distant };
 	struct target *bigger;
 
 	if (t->point.n == 0 || t->point.n > sizeof x.point || st->n_targets >= CURVE_TARGETS_MAX)
@@ -280,7 +281,8 @@ static void keep_pointer(struct state *st, uint64_t va, uint32_t bytes, bool is_
 
 static void around(struct state *st, struct prover *v, const struct dump_block *b, size_t at, const struct target *t)
 {
-	size_t low = at > CURVE_NEAR_BYTES ? at - CURVE_NEAR_BYTES : 0, high = at + CURVE_NEAR_BYTES < b->n ? at + CURVE_NEAR_BYTES : b->n, n = t->scalar_bytes;
+	const size_t near = t->distant ? CURVE_BESIDE_BYTES : CURVE_NEAR_BYTES, n = t->scalar_bytes;
+	const size_t low = at > near ? at - near : 0, high = at + near < b->n ? at + near : b->n;
 	struct hit_place place = { .block = b };
 
 	for (size_t i = low; i + n <= high; i++) {

@@ -209,7 +209,11 @@ static int32_t keep_key(const struct layer *l, const struct claim *c, const stru
 		return v->p ? dump_key_rsa(l->st->s, v->n, v->e, v->p) : dump_key_rsa_d(l->st->s, v->n, v->e, v->d);
 	}
 	size_t n = c->alg == CLAIM_EC ? curve_bytes(v->curve) : c->alg == CLAIM_DSA || c->alg == CLAIM_DH ? (size_t)BN_num_bytes(v->d) : c->part[EC_D].n;
-	if (n <= sizeof secret && BN_bn2binpad(v->d, secret, (int)n) == (int)n)
+	if (n > sizeof secret || BN_bn2binpad(v->d, secret, (int)n) != (int)n)
+		return -1;
+	if (c->alg == CLAIM_DSA || c->alg == CLAIM_DH)
+		key = dump_key_dsa(l->st->s, algorithms[c->alg], v->bits, v->has_spki ? v->spki : NULL, (struct dump_bytes){ secret, n });
+	else
 		key = dump_key_point(l->st->s, algorithms[c->alg], v->bits, c->alg == CLAIM_EC ? groups[v->curve] : NULL,
 		                     (struct dump_bytes){ v->point, v->point_bytes }, (struct dump_bytes){ secret, n });
 	OPENSSL_cleanse(secret, sizeof secret);
@@ -552,7 +556,7 @@ static size_t wide(const struct layer *l, size_t at)
 {
 	const uint8_t *p = l->p;
 	unsigned parity = p[at] == 0; /* text stands at even or odd distances from `at` */
-	size_t begin = at + parity, stop = begin, n = 0, low = l->first > DUMP_BEFORE_BYTES ? l->first - DUMP_BEFORE_BYTES : 0;
+	size_t begin = at + parity, stop, n = 0, low = l->first > DUMP_BEFORE_BYTES ? l->first - DUMP_BEFORE_BYTES : 0;
 
 	if (l->scale > 1 || l->depth + 1 >= LEVELS)
 		return at + 32;

@@ -23,6 +23,7 @@ struct public_key {
 	enum claim_alg alg;
 	enum curve curve;
 	struct number n, e, point; /* point: 04 X Y, or A */
+	size_t begin, end;         /* of the SubjectPublicKeyInfo */
 };
 bool form_der_public(const uint8_t *p, size_t n, size_t at, struct public_key *ret);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* harvest: public RSA keys in the dump become targets.
+/* harvest: public keys in the dump become targets, RSA, elliptic and Ed25519.
  *
  * Two anchors cover nearly all: the end of the two numbers of a public key in DER, INTEGER 65537 behind an INTEGER of a
  * modulus' size (certificates, SubjectPublicKeyInfo, PKCS#1 public and private), and the identifier rsaEncryption, for any
@@ -9,6 +9,7 @@
 #include <openssl/x509.h>
 #include <stdlib.h>
 
+#include "dump/form.h"
 #include "dump/scan_int.h"
 
 #define AUTHORITIES_MAX 12 /* more of them are a trust store */
@@ -153,6 +154,22 @@ static bool make(struct dump_target *t, struct dump_bytes n, struct dump_bytes e
 	return ok;
 }
 
+/* The lock must be held. */
+static bool room_for_one(struct dump_scan *s)
+{
+	size_t capacity = s->n_met ? s->n_met * 2 : 64;
+	struct dump_target *bigger;
+
+	if (s->n_met < s->met_capacity)
+		return true;
+	bigger = capacity <= DUMP_TARGETS_MET_MAX ? realloc(s->met, capacity * sizeof(*bigger)) : NULL;
+	if (!bigger)
+		return false;
+	s->met = bigger;
+	s->met_capacity = capacity;
+	return true;
+}
+
 static void take(struct dump_scan *s, struct dump_bytes n, struct dump_bytes e, const uint8_t *p, size_t size, size_t at)
 {
 	struct dump_target t = { .algorithm = DUMP_RSA, .kid = "", .from_dump = true };
@@ -171,16 +188,7 @@ static void take(struct dump_scan *s, struct dump_bytes n, struct dump_bytes e, 
 			goto out;
 		}
 	}
-	if (s->n_met == s->met_capacity) {
-		size_t capacity = s->n_met ? s->n_met * 2 : 64;
-		struct dump_target *bigger = capacity <= DUMP_TARGETS_MET_MAX ? realloc(s->met, capacity * sizeof(*bigger)) : NULL;
-
-		full = !bigger;
-		if (bigger) {
-			s->met = bigger;
-			s->met_capacity = capacity;
-		}
-	}
+	full = !room_for_one(s);
 	if (!full && make(&t, n, e, p, size, at)) {
 		if (dump_allowed(t.spki, s->options.today)) { /* a published test key is not worth a hunt */
 			free((void *)(uintptr_t)t.n.p);
@@ -246,10 +254,53 @@ static bool ssh_string(const uint8_t *p, size_t n, size_t *i, struct dump_bytes 
 	return true;
 }
 
+/* An elliptic or Edwards key in a SubjectPublicKeyInfo; at: see form_der_public(). */
+static void take_point(struct dump_scan *s, const uint8_t *p, size_t size, size_t at)
+{
+	static const char *const groups[] = { [CURVE_P224] = "secp224r1", [CURVE_P256] = "prime256v1", [CURVE_P384] = "secp384r1",
+		                              [CURVE_P521] = "secp521r1", [CURVE_K256] = "secp256k1" };
+	struct dump_target t = { .kid = "", .from_dump = true };
+	struct public_key k;
+	uint8_t *copy;
+
+	if (!form_der_public(p, size, at, &k) || k.alg == CLAIM_RSA)
+		return;
+	SHA256(p + k.begin, k.end - k.begin, t.spki);
+	if (dump_allowed(t.spki, s->options.today))
+		return;
+	for (size_t i = 0; i < s->n_targets; i++) /* does not change during a pass */
+		if (memcmp(s->targets[i].spki, t.spki, 32) == 0)
+			return;
+	pthread_mutex_lock(&s->lock);
+	for (size_t i = 0; i < s->n_met; i++) {
+		if (memcmp(s->met[i].spki, t.spki, 32) == 0) {
+			name_it(&s->met[i], p, size, at);
+			goto out;
+		}
+	}
+	copy = room_for_one(s) ? malloc(k.point.n) : NULL;
+	if (!copy)
+		goto out;
+	memcpy(copy, k.point.p, k.point.n);
+	t.algorithm = k.alg == CLAIM_EC ? DUMP_EC : DUMP_ED25519;
+	t.bits = k.alg == CLAIM_EC ? (k.curve == CURVE_P521 ? 521 : 8 * curve_bytes(k.curve)) : 256;
+	t.group = k.alg == CLAIM_EC ? groups[k.curve] : NULL;
+	t.point = (struct dump_bytes){ copy, k.point.n };
+	t.n = (struct dump_bytes){ copy, 0 }; /* owns the copy */
+	t.subject = subject_of(p, size, at, &t.distant);
+	if (t.subject)
+		s->met[s->n_met++] = t;
+	else
+		free(copy);
+out:
+	pthread_mutex_unlock(&s->lock);
+}
+
 void harvest_block(struct dump_scan *s, const struct dump_block *b)
 {
 	static const uint8_t exponent[5] = { 0x02, 0x03, 0x01, 0x00, 0x01 };
 	static const uint8_t rsa[9] = { 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01 };
+	static const uint8_t ec[7] = { 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01 }, edwards[5] = { 0x30, 0x05, 0x06, 0x03, 0x2b };
 	static const uint8_t ssh[11] = { 0, 0, 0, 7, 's', 's', 'h', '-', 'r', 's', 'a' };
 	/* anchors of this block; what they belong to may begin before it and end behind */
 	const uint8_t *p = b->p - b->before, *end = b->p + b->own, *at;
@@ -260,6 +311,10 @@ void harvest_block(struct dump_scan *s, const struct dump_block *b)
 		try_exponent(s, p, n, (size_t)(at - p));
 	for (at = b->p; at < end && (at = memmem(at, (size_t)(b->p + b->n - at), rsa, sizeof(rsa))) && at < end; at++)
 		try_identifier(s, p, n, (size_t)(at - p));
+	for (at = b->p; at < end && (at = memmem(at, (size_t)(b->p + b->n - at), ec, sizeof(ec))) && at < end; at++)
+		take_point(s, p, n, (size_t)(at - p) + 2);
+	for (at = b->p; at < end && (at = memmem(at, (size_t)(b->p + b->n - at), edwards, sizeof(edwards))) && at < end; at++)
+		take_point(s, p, n, (size_t)(at - p) + 4);
 	for (at = b->p; at < end && (at = memmem(at, (size_t)(b->p + b->n - at), ssh, sizeof(ssh))) && at < end; at++) {
 		size_t i = (size_t)(at - p) + sizeof(ssh);
 		struct dump_bytes m, e;

@@ -324,3 +324,19 @@ int32_t dump_key_point(struct dump_scan *s, enum dump_algorithm a, unsigned bits
 	k.d = (struct dump_bytes){ copy, secret.n };
 	return add(s, &k);
 }
+
+int32_t dump_key_dsa(struct dump_scan *s, enum dump_algorithm a, unsigned bits, const uint8_t spki[32], struct dump_bytes x)
+{
+	struct dump_key k = { .algorithm = a, .bits = bits, .has_spki = spki != NULL };
+	uint8_t *copy = dump_arena_get(s->arena, x.n ? x.n : 1);
+
+	if (!copy) {
+		dump_limit(s, "the arena for secret values is full");
+		return -1;
+	}
+	if (spki)
+		memcpy(k.spki, spki, 32);
+	memcpy(copy, x.p, x.n);
+	k.d = (struct dump_bytes){ copy, x.n };
+	return add(s, &k);
+}

@@ -54,7 +54,7 @@ static bool fits(const struct planted *p, const struct dump_hit *h, const struct
 	}
 	if (h->klass != DUMP_PROVED || h->key < 0)
 		return false;
-	return strcmp(p->plant->key, "dsa") == 0 ? h->algorithm == DUMP_DSA : memcmp(keys[h->key].spki, p->spki, 32) == 0;
+	return memcmp(keys[h->key].spki, p->spki, 32) == 0;
 }
 
 int main(int argc, char **argv)
