@@ -21,13 +21,11 @@ test: build
 install: build
 	@meson configure $(BUILD) -Dprefix=$(PREFIX) && DESTDIR=$(DESTDIR) meson install -C $(BUILD)
 bench: build
-	@tools/setup bench && bench/run $(BUILD) $(SIZE) && ninja -C $(BUILD) bench/bench-token && $(BUILD)/bench/bench-token && bench/keys $(BUILD)
+	@tools/setup bench && bench/run $(BUILD) $(SIZE) && ninja -C $(BUILD) bench/bench-token && $(BUILD)/bench/bench-token && bench/keys $(BUILD) && bench/dump $(BUILD)
 bench-impact: build # `taximeter impact` over a million messages, beside DuckDB
 	@tools/setup bench && bench/impact $(BUILD)
 bench-soak: build # RECORDS=100000000 through `taximeter scan -`: memory and rate from start to end
 	@bench/soak $(BUILD)
-eval: build # SIZE=1000 SEEDS="1 2 3" ...: see bench-soak eval/run
-	@tools/setup bench && bench/run $(BUILD) $(SIZE) && bench/dump $(BUILD)
 eval: build # SIZE=1000 SEEDS="1 2 3" ...: see eval/run
 	@ninja -C $(BUILD) eval/peers && eval/run $(BUILD)
 examples: build # the reports in examples/, made again

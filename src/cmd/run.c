@@ -195,8 +195,6 @@ static void read_again(struct run *r, const struct lessons *l)
 		return;
 	r->settings.lessons = NULL;
 	r->settings.recall = l;
-	r->settings.on_problem = NULL; /* said in the first, and what looks on has seen it */
-	r->settings.on_event = NULL;
 	r->settings.on_problem = NULL; /* said in the first */
 	r->settings.on_event = NULL;   /* has seen every event, and by the same numbers */
 	second = engine_new(&r->settings);
