@@ -51,7 +51,7 @@ static bool scan_one(struct dump_scan *s, struct dump_report *report, struct dum
 		dump_report_image(report, s, im);
 	if (!ok)
 		cmd_error(&command_dump, "%s: out of memory", path);
-	if (im && im->problems.n)
+	if (im && im->problems.n && im->problems.p)
 		cmd_error(&command_dump, "%s: %.*s", path, (int)strcspn(im->problems.p, "\n"), im->problems.p);
 	dump_image_free(im);
 	return ok;

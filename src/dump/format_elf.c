@@ -113,7 +113,7 @@ static void notes(struct elf *e, uint64_t offset, uint64_t filesz)
 		if (name == 0 && desc == 0 && type == 0) /* padding */
 			break;
 		if (desc_at > filesz || desc > filesz - desc_at) {
-			dump_problem(im, "a note at offset %llu is longer than its segment", (unsigned long long)(offset + at));
+			dump_problem(im, "a note at offset %llu is longer than its segment", (unsigned long long)offset + at);
 			break;
 		}
 		dump_add_range(im, offset + at, desc_at - at, 0, 0, DUMP_STRUCT);

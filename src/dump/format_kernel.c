@@ -20,7 +20,7 @@ static bool is_kernel(const uint8_t *p, size_t n) { return n >= 8 && (memcmp(p, 
 static void runs(struct dump_image *im, const uint8_t *head, size_t head_size, bool wide)
 {
 	const uint8_t *p = head + (wide ? 0x88 : 0x64);
-	const size_t entry = wide ? 16 : 8, room = (wide ? 700 : 700) - (wide ? 16 : 8);
+	const size_t entry = wide ? 16 : 8, room = 700 - (wide ? 16 : 8);
 	uint64_t n = get32(p, false), at = head_size;
 
 	p += wide ? 16 : 8;
