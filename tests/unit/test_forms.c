@@ -35,7 +35,7 @@ static struct buf laid(const struct buf *form, size_t before, size_t behind)
 }
 
 struct seen {
-	size_t hits, proved, inside, locked, keys;
+	size_t hits, proved, inside, locked, keys, allowed;
 	uint8_t spki[32];
 	char layout[64];
 	uint64_t longest;
@@ -62,6 +62,8 @@ static struct seen scan(const void *p, size_t n, const struct dump_target *targe
 		ret.longest = h[i].length > ret.longest ? h[i].length : ret.longest;
 		snprintf(ret.layout, sizeof ret.layout, "%s", h[i].layout);
 	}
+	for (size_t i = 0; i < n_keys; i++)
+		ret.allowed += k[i].allowed != NULL;
 	if (n_keys == 1)
 		memcpy(ret.spki, k[0].spki, 32);
 	dump_scan_free(s);
@@ -213,8 +215,32 @@ static void paths_agree(void)
 	}
 }
 
+/* Forms that nobody here wrote: the private JWKs of Wycheproof.  How many different ones there are was counted by a JSON reader
+ * over the objects with a `d`; in the second file one more has e = 1 (its primes are proved, and it has no name), and one says
+ * RSA and holds a curve's numbers. */
+static void by_others(void)
+{
+	static const struct { const char *path; size_t keys; } files[] = {
+		{ "tests/data/wycheproof/json_web_crypto_test.json", 4 },
+		{ "tests/data/wycheproof/json_web_key_test.json", 4 },
+		{ "tests/data/wycheproof/json_web_signature_test.json", 7 },
+	};
+	static char bytes[1 << 20];
+	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+		FILE *f = fopen(files[i].path, "rb");
+		size_t n = f ? fread(bytes, 1, sizeof bytes, f) : 0;
+		CHECK_MSG(n > 1000, "%s", files[i].path);
+		if (f)
+			fclose(f);
+		struct seen s = scan(bytes, n, NULL, 0, DUMP_PATH_BEST, 0, n);
+		CHECK_MSG(s.keys == files[i].keys && s.allowed == s.keys, "%s: %zu keys, %zu of them allowed", files[i].path, s.keys, s.allowed);
+		CHECK(s.inside == s.hits);
+	}
+}
+
 int main(void)
 {
+	by_others();
 	paths_agree();
 	every_form();
 	every_decoy();
