@@ -21,7 +21,7 @@ test: build
 install: build
 	@meson configure $(BUILD) -Dprefix=$(PREFIX) && DESTDIR=$(DESTDIR) meson install -C $(BUILD)
 bench: build
-	@tools/setup bench && bench/run $(BUILD) $(SIZE)
+	@tools/setup bench && bench/run $(BUILD) $(SIZE) && bench/dump $(BUILD)
 eval: build # SIZE=1000 SEEDS="1 2 3" ...: see eval/run
 	@ninja -C $(BUILD) eval/peers && eval/run $(BUILD)
 asan: # every test under the address and undefined-behaviour sanitizers
