@@ -194,6 +194,6 @@
 #define CURVE_CLOSE_BYTES 1024              /* and so far at every byte */
 #define CURVE_BESIDE_BYTES 128              /* the same for authorities that the dump knows: there are many */
 #define CURVE_POINTERS_MAX 200000           /* followed when all is read */
-#define CURVE_COST_MAX 200000               /* points computed for one block: two to ten seconds */
+#define CURVE_COST_MAX 30000                /* points computed for one block: half a second (P-256) to ten (P-521) */
 
 #endif

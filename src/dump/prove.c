@@ -515,7 +515,6 @@ static void prove_ec(struct prover *v, const struct claim *c, const struct known
 	if (!g || !number_has(&c->part[EC_D]) || BN_is_zero(d) || BN_cmp(d, EC_GROUP_get0_order(g)) >= 0)
 		return;
 	EC_POINT *q = EC_POINT_new(g);
-	v->cost++;
 	if (q && EC_POINT_mul(g, q, d, NULL, NULL, v->ctx))
 		ret->point_bytes = (uint32_t)EC_POINT_point2oct(g, q, POINT_CONVERSION_UNCOMPRESSED, ret->point, sizeof ret->point, v->ctx);
 	EC_POINT_clear_free(q);
@@ -551,7 +550,6 @@ static void prove_edwards(struct prover *v, const struct claim *c, const struct 
 	size_t n = sizeof ret->point;
 	if (seed->n != kinds[c->alg].bytes || seed->little)
 		return;
-	v->cost++;
 	EVP_PKEY *key = EVP_PKEY_new_raw_private_key_ex(NULL, kinds[c->alg].name, NULL, seed->p, seed->n);
 	if (key && EVP_PKEY_get_raw_public_key(key, ret->point, &n) == 1)
 		ret->point_bytes = (uint32_t)n;
@@ -617,6 +615,7 @@ bool claim_prove(struct prover *v, const struct claim *c, const struct known_key
 {
 	memset(ret, 0, sizeof *ret);
 	ret->alg = c->alg;
+	v->cost++; /* divisions and inversions are not free */
 	BIGNUM *all[] = { v->n, v->e, v->p, v->q, v->d };
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
 		BN_clear(all[i]);

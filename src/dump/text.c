@@ -48,15 +48,13 @@ static bool is_printable(uint8_t c)
 	return (c >= 0x20 && c < 0x7f) || is_blank(c);
 }
 
-/* an escape for CR, LF or TAB at p[i]: its length, or 0 */
-static size_t escape_at(const uint8_t *p, size_t n, size_t i)
+/* an escape for CR, LF or TAB at p[i], which is \\, & or %: its length, or 0 */
+static size_t escape_from(const uint8_t *p, size_t n, size_t i)
 {
 	static const struct str escapes[] = {
 		{ "\\u000a", 6 }, { "\\u000A", 6 }, { "\\u000d", 6 }, { "\\u000D", 6 }, { "\\n", 2 }, { "\\r", 2 }, { "\\t", 2 }, { "&#10;", 5 }, { "&#13;", 5 },
 		{ "&#xA;", 5 }, { "&#xa;", 5 }, { "&#xD;", 5 }, { "&#xd;", 5 }, { "%0A", 3 }, { "%0a", 3 }, { "%0D", 3 }, { "%0d", 3 },
 	};
-	if (p[i] != '\\' && p[i] != '&' && p[i] != '%')
-		return 0;
 	size_t slashes = 0; /* text in text in text: \\\\n */
 	while (p[i] == '\\' && i + slashes + 1 < n && p[i + slashes + 1] == '\\' && slashes < 8)
 		slashes++;
@@ -64,6 +62,11 @@ static size_t escape_at(const uint8_t *p, size_t n, size_t i)
 		if (n - i - slashes >= escapes[k].n && memcmp(p + i + slashes, escapes[k].p, escapes[k].n) == 0)
 			return slashes + escapes[k].n;
 	return 0;
+}
+
+static inline size_t escape_at(const uint8_t *p, size_t n, size_t i)
+{
+	return p[i] == '\\' || p[i] == '&' || p[i] == '%' ? escape_from(p, n, i) : 0;
 }
 
 #define DASHES 4 /* so many in a row are a PEM line's end, not digits of base64url */

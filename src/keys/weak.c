@@ -6,7 +6,7 @@
 #include <openssl/sha.h>
 #include <stdlib.h>
 
-#include "keys/published.h"
+#include "base/published.h"
 
 static void add(struct audit *a, enum finding_code code, const struct history_key *k, enum finding_severity severity, const char *text)
 {
@@ -87,7 +87,7 @@ static unsigned find_listed(struct str list, const uint8_t hash[32])
 static void judge_lists(struct audit *a, const struct history_key *k, const struct key *key)
 {
 	const struct str number = listed_number(key);
-	const char *published = published_key(k->id);
+	const char *published = published_source(k->id, 0); /* what was in print once is weak for ever */
 	uint8_t hash[32];
 
 	if (published)

@@ -35,7 +35,7 @@ static struct buf laid(const struct buf *form, size_t before, size_t behind)
 }
 
 struct seen {
-	size_t hits, proved, inside, locked, keys;
+	size_t hits, proved, inside, locked, keys, allowed;
 	uint8_t spki[32];
 	char layout[64];
 	uint64_t longest;
@@ -62,6 +62,8 @@ static struct seen scan(const void *p, size_t n, const struct dump_target *targe
 		ret.longest = h[i].length > ret.longest ? h[i].length : ret.longest;
 		snprintf(ret.layout, sizeof ret.layout, "%s", h[i].layout);
 	}
+	for (size_t i = 0; i < n_keys; i++)
+		ret.allowed += k[i].allowed != NULL;
 	if (n_keys == 1)
 		memcpy(ret.spki, k[0].spki, 32);
 	dump_scan_free(s);
@@ -213,8 +215,51 @@ static void paths_agree(void)
 	}
 }
 
+/* Forms that nobody here wrote: the private JWKs of Wycheproof.  How many different ones there are was counted by a JSON reader
+ * over the objects with a `d`; in the second file one more has e = 1 (its primes are proved, and it has no name), and one says
+ * RSA and holds a curve's numbers. */
+static void by_others(void)
+{
+	static const struct { const char *path; size_t keys; } files[] = {
+		{ "tests/data/wycheproof/json_web_crypto_test.json", 4 },
+		{ "tests/data/wycheproof/json_web_key_test.json", 4 },
+		{ "tests/data/wycheproof/json_web_signature_test.json", 7 },
+	};
+	static char bytes[1 << 20];
+	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+		FILE *f = fopen(files[i].path, "rb");
+		size_t n = f ? fread(bytes, 1, sizeof bytes, f) : 0;
+		CHECK_MSG(n > 1000, "%s", files[i].path);
+		if (f)
+			fclose(f);
+		struct seen s = scan(bytes, n, NULL, 0, DUMP_PATH_BEST, 0, n);
+		CHECK_MSG(s.keys == files[i].keys && s.allowed == s.keys, "%s: %zu keys, %zu of them allowed", files[i].path, s.keys, s.allowed);
+		CHECK(s.inside == s.hits);
+	}
+}
+
+/* a row of the allow-list counts until its last day; OpenSSL's own program carries such keys and no other */
+static void published(void)
+{
+	static const uint8_t speed[32] = { 0xa6, 0xfd, 0xc2, 0xc6, 0xd0, 0x7a, 0xa8, 0x77, 0xe3, 0xac, 0x36, 0x0c, 0x2c, 0xe5, 0xef, 0xb6,
+		                           0x9a, 0xb7, 0xdc, 0xe2, 0xfd, 0x8d, 0xf3, 0xc1, 0xbc, 0xe0, 0x56, 0x4b, 0x17, 0x11, 0x4b, 0xc2 };
+	static const uint8_t other[32] = { 0xa6 };
+	static uint8_t bytes[8 << 20];
+	CHECK_TEXT(dump_allowed(speed, 20000), "RSA 2048: openssl speed");
+	CHECK(dump_allowed(speed, 22279) != NULL && dump_allowed(speed, 22280) == NULL); /* 2030-12-31 */
+	CHECK(dump_allowed(other, 0) == NULL);
+	FILE *f = fopen("/usr/bin/openssl", "rb");
+	size_t n = f ? fread(bytes, 1, sizeof bytes, f) : 0;
+	if (f)
+		fclose(f);
+	struct seen s = scan(bytes, n, NULL, 0, DUMP_PATH_BEST, 0, n);
+	CHECK_MSG(s.allowed == s.keys, "%zu of %zu keys in openssl are published ones", s.allowed, s.keys);
+}
+
 int main(void)
 {
+	published();
+	by_others();
 	paths_agree();
 	every_form();
 	every_decoy();
