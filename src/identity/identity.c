@@ -588,7 +588,7 @@ const struct timeline *identity_timeline(const struct identity *x, unsigned cate
 const struct identity_client *identity_client(const struct identity *x, uint32_t client)
 {
 	static const struct identity_client none;
-	return client < x->client_count ? &x->clients[client] : &none;
+	return x && client < x->client_count ? &x->clients[client] : &none;
 }
 
 uint64_t identity_count(const struct identity *x, enum prov_reason reason)

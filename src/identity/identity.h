@@ -91,7 +91,7 @@ bool identity_has_signins(const struct identity *x);
 const char *identity_error(const struct identity *x); /* "" = none */
 const struct identity_category *identity_category(const struct identity *x, unsigned category);
 const struct timeline *identity_timeline(const struct identity *x, unsigned category);
-const struct identity_client *identity_client(const struct identity *x, uint32_t client); /* zeros for one never judged */
+const struct identity_client *identity_client(const struct identity *x, uint32_t client); /* zeros for one never judged; x NULL allowed */
 uint64_t identity_count(const struct identity *x, enum prov_reason reason);
 uint64_t identity_refused(const struct identity *x);  /* entries that bounded tables could not take */
 

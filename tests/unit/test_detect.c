@@ -312,7 +312,7 @@ static void test_list(void)
 		CHECK_MSG(d->name && d->title && d->severity && d->signal && d->catches && d->misses && d->cost && d->mitre &&
 			  d->mitre[0] && d->wants && d->event, "%s", d->name);
 	}
-	CHECK(n == 10);
+	CHECK(n == 14);
 	CHECK(op_kinds(OP_OTHER) == 0);
 	CHECK(op_kinds(OP_COUNT) == 0);
 	CHECK(op_kinds(OP_SET_MAILBOX) == (KIND_ADMIN | KIND_DETAIL));
