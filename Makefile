@@ -21,10 +21,12 @@ test: build
 install: build
 	@meson configure $(BUILD) -Dprefix=$(PREFIX) && DESTDIR=$(DESTDIR) meson install -C $(BUILD)
 bench: build
-	@tools/setup bench && bench/run $(BUILD) $(SIZE)
+	@tools/setup bench && bench/run $(BUILD) $(SIZE) && ninja -C $(BUILD) bench/bench-token && $(BUILD)/bench/bench-token && bench/keys $(BUILD)
 bench-impact: build # `taximeter impact` over a million messages, beside DuckDB
 	@tools/setup bench && bench/impact $(BUILD)
-eval: build # SIZE=1000 SEEDS="1 2 3" ...: see eval/run
+bench-soak: build # RECORDS=100000000 through `taximeter scan -`: memory and rate from start to end
+	@bench/soak $(BUILD)
+eval: build # SIZE=1000 SEEDS="1 2 3" ...: see bench-soak eval/run
 	@ninja -C $(BUILD) eval/peers && eval/run $(BUILD)
 examples: build # the reports in examples/, made again
 	@examples/make $(BUILD)
@@ -42,4 +44,4 @@ cov:
 	@tools/setup build test cov && tools/run-tests --coverage build-cov unit cli cases seeds
 clean:
 	rm -rf build build-*
-.PHONY: build demo test install bench bench-impact eval examples asan tsan fuzz browser lint cov clean
+.PHONY: build demo test install bench bench-impact bench-soak eval examples asan tsan fuzz browser lint cov clean

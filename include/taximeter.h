@@ -8,6 +8,15 @@
  *       puts(txm_scan_alert_json(s, i));               // one line, the format of `taximeter scan -f ndjson`
  *   txm_scan_free(s);
  *
+ * And: may this signed token be believed?
+ *
+ *   struct txm_token_policy *p = txm_token_policy_new();      // one, shared by all threads once it is ready
+ *   if (txm_token_policy_load(p, "policy.yaml") != TXM_OK || txm_token_policy_ready(p) != TXM_OK)
+ *       fprintf(stderr, "%s\n", txm_token_policy_error(p));
+ *   struct txm_token_verifier *v = txm_token_verifier_new(p); // one a thread
+ *   if (txm_token_verify(v, text, length, time(NULL)) == TXM_TOKEN_ACCEPTED) ...
+ *   puts(txm_token_verdict_json(v));                          // the line of `taximeter token verify -f ndjson`
+ *
  * Ownership: strings handed in are copied; strings handed out belong to the scan and live until txm_scan_free().
  * Threads: a scan belongs to one thread at a time; different scans are independent.  The library never prints, never
  * exits and reads no clock but for the duration of the run. */
@@ -58,6 +67,35 @@ TXM_API const char *txm_scan_problem(const struct txm_scan *s, size_t i); /* one
 TXM_API size_t txm_scan_alert_count(const struct txm_scan *s);
 TXM_API const char *txm_scan_alert_json(const struct txm_scan *s, size_t i); /* NULL past the last, or out of memory */
 TXM_API uint64_t txm_scan_records(const struct txm_scan *s); /* distinct */
+
+/* -- tokens -- */
+
+/* Who may say what: data/token-policy.yaml is the commented template.  Settings first, then txm_token_policy_ready(); from
+ * then on it never changes and may be used by any number of verifiers in any number of threads.  Nothing is ever fetched. */
+struct txm_token_policy;
+TXM_API struct txm_token_policy *txm_token_policy_new(void); /* NULL: out of memory */
+TXM_API void txm_token_policy_free(struct txm_token_policy *p); /* after its verifiers; NULL is fine */
+TXM_API enum txm_status txm_token_policy_load(struct txm_token_policy *p, const char *yaml_path); /* once */
+TXM_API enum txm_status txm_token_policy_add_keys(struct txm_token_policy *p, const char *path); /* JWK, PEM or DER */
+TXM_API enum txm_status txm_token_policy_ready(struct txm_token_policy *p);
+TXM_API const char *txm_token_policy_error(const struct txm_token_policy *p); /* one line; "" = none */
+
+enum txm_token_verdict { /* the exit status of `taximeter token verify` */
+	TXM_TOKEN_ACCEPTED = 0,
+	TXM_TOKEN_REFUSED = 1,
+	TXM_TOKEN_CANNOT_SAY = 3, /* of a private form that outsiders cannot judge: not accepted */
+	TXM_TOKEN_CRITICAL = 4    /* refused, and the key acts outside its scope or life, or is in a stranger's hands */
+};
+
+/* One a thread.  Keeps its memory from token to token: once each key was met, a token costs no allocation but those
+ * OpenSSL makes inside one verification. */
+struct txm_token_verifier;
+TXM_API struct txm_token_verifier *txm_token_verifier_new(const struct txm_token_policy *p); /* NULL: not ready, or no memory */
+TXM_API void txm_token_verifier_free(struct txm_token_verifier *v); /* NULL is fine */
+/* token: n bytes, compact form, borrowed until the verdict was read; at: seconds since 1970, the time to judge as of. */
+TXM_API enum txm_token_verdict txm_token_verify(struct txm_token_verifier *v, const char *token, size_t n, int64_t at);
+/* Of the last token: one JSON object, good until the next call with this verifier.  NULL: out of memory. */
+TXM_API const char *txm_token_verdict_json(struct txm_token_verifier *v);
 
 #ifdef __cplusplus
 }

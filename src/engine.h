@@ -78,5 +78,7 @@ int engine_run(struct engine *e);
 const struct engine_report *engine_report(const struct engine *e);
 const struct world *engine_world(const struct engine *e);
 struct alerts *engine_alerts(struct engine *e);
+struct identity;
+const struct identity *engine_identity(const struct engine *e); /* after the run */
 
 #endif

@@ -11,6 +11,7 @@ enum exit_status {
 	EXIT_FINDINGS = 1, /* findings, and the user asked for it with --fail-on */
 	EXIT_USAGE = 2,    /* usage, rules or settings */
 	EXIT_INPUT = 3,    /* some input unreadable or cut short, or the world failed; the rest is printed */
+	EXIT_CRITICAL = 4, /* token: a key acts outside its scope or life, or is in a stranger's hands */
 };
 
 struct option_row {

@@ -169,6 +169,7 @@ bool put_id(struct decoder *d, struct str text);
 void put_made_id(struct decoder *d);
 void put_token(struct decoder *d, struct str text);
 void put_session(struct decoder *d, struct str text);
+void put_device(struct decoder *d, struct str text);
 void put_actor(struct decoder *d, struct str text);
 void put_tenant(struct decoder *d, struct str text);
 void put_ip(struct decoder *d, struct str text);

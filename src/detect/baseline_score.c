@@ -25,7 +25,7 @@
 
 const double lane_shares[LANES] = { 0.16, 0.12, 0.2, 0.16 }; /* day, slow, novelty, three days; the rest is slack for campaigns and drift */
 
-/* Families that tell the same story: of a group only the strongest counts.  docs/detection.md says what each brought. */
+/* Families that tell the same story: of a group only the strongest counts. */
 enum group { GROUP_NONE, GROUP_AMOUNT, GROUP_CLIENT, GROUP_NET, GROUP_ACTOR, GROUP_SYNC, GROUP_HOUR, GROUP_PLACES, GROUP_PAIR, GROUPS };
 static const enum group group_of[FAMILIES] = {
 	[FAMILY_VOLUME] = GROUP_AMOUNT, [FAMILY_EDGE] = GROUP_AMOUNT, [FAMILY_THROTTLE] = GROUP_AMOUNT, [FAMILY_BURST] = GROUP_AMOUNT,

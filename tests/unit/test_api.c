@@ -130,6 +130,49 @@ static void test_loss(const char *path)
 	txm_scan_free(NULL);
 }
 
+/* the tokens of tests/cases/token-good, and one byte changed */
+static void test_token(void)
+{
+	static const char folder[] = "tests/cases/token-good/";
+	char path[PATH_SIZE], text[4096];
+	struct txm_token_policy *p = txm_token_policy_new();
+	struct txm_token_verifier *v;
+	FILE *f;
+	size_t n;
+
+	CHECK(p != NULL);
+	CHECK(txm_token_verifier_new(p) == NULL); /* not ready */
+	sprintf(path, "%spolicy.yaml", folder);
+	CHECK(txm_token_policy_load(p, path) == TXM_OK);
+	CHECK(txm_token_policy_ready(p) == TXM_OK);
+	CHECK(strcmp(txm_token_policy_error(p), "") == 0);
+	CHECK(txm_token_policy_add_keys(p, path) == TXM_USAGE); /* too late */
+	v = txm_token_verifier_new(p);
+	CHECK(v != NULL);
+	sprintf(path, "%sinput.txt", folder);
+	f = fopen(path, "r");
+	CHECK(f && fgets(text, sizeof text, f));
+	if (f)
+		fclose(f);
+	n = strcspn(text, "\n");
+	CHECK(txm_token_verify(v, text, n, 1767693600) == TXM_TOKEN_ACCEPTED);
+	CHECK(strstr(txm_token_verdict_json(v), "\"valid\":true"));
+	CHECK(strchr(txm_token_verdict_json(v), '\n') == NULL);
+	CHECK(txm_token_verify(v, text, n, 1767793600) == TXM_TOKEN_REFUSED); /* a day later */
+	CHECK(strstr(txm_token_verdict_json(v), "\"code\":\"exp\""));
+	CHECK(txm_token_verify(v, text, n - 1, 1767693600) == TXM_TOKEN_REFUSED);
+	CHECK(txm_token_verify(v, "", 0, 1767693600) == TXM_TOKEN_REFUSED);
+	txm_token_verifier_free(v);
+	txm_token_policy_free(p);
+	p = txm_token_policy_new();
+	CHECK(txm_token_policy_load(p, "/nonexistent/policy.yaml") == TXM_USAGE);
+	CHECK(strstr(txm_token_policy_error(p), "/nonexistent/policy.yaml"));
+	CHECK(txm_token_policy_ready(p) == TXM_USAGE);
+	txm_token_policy_free(p);
+	txm_token_policy_free(NULL);
+	txm_token_verifier_free(NULL);
+}
+
 int main(void)
 {
 	char path[PATH_SIZE];
@@ -152,6 +195,7 @@ int main(void)
 	test_scan(path);
 	test_settings(path);
 	test_loss(path);
+	test_token();
 	remove(path);
 	printf("%d passed, %d failed\n", passed, failed);
 	return failed != 0;

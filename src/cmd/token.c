@@ -1,0 +1,500 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* token: verify and explain signed tokens against a policy.  One token a line in, one verdict out; a line may also be a JSON
+ * record with a token in it.  The verdict is what the caller asked for, so it always shows in the exit status. */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+#include "base/timefmt.h"
+#include "cmd/output.h"
+#include "keys/remote.h"
+#include "token/exchange.h"
+#include "token/lines.h"
+#include "token/verdict.h"
+
+#define JWKS_MAX 256
+
+extern const struct command command_token;
+
+struct token_run {
+	const char *policy_path, *output_path;
+	const char *jwks[JWKS_MAX];
+	unsigned jwks_n;
+	const char *subject_path;
+	bool jws_only, ndjson, explain, wants_replay, at_record, may_fetch;
+	int64_t at_s;               /* < 0 = the clock */
+	/* while it runs */
+	struct policy *policy;
+	struct replay_store *replay;
+	struct judge *judge;
+	int64_t loaded_s, asked_newer_s; /* when the sources were last read; when for a key id that was in none */
+	struct line_reader lines;
+	struct buf subject_text;
+	struct str chain[TOKEN_CHAIN_MAX];
+	unsigned chain_n;
+	struct output out;
+	uint64_t tokens;
+	int status;
+};
+
+static const struct option_row options[] = {
+	{ 'p', "policy", "FILE", "Who may say what: the policy file (YAML). Without one no token is accepted.", NULL },
+	{ 'k', "jwks", "FILE",
+	  "A key set, key or certificate: JWK, PEM or DER. May be given more than once. It says what keys there are, not what they "
+	  "may do.", NULL },
+	{ 0, "jws-only", NULL,
+	  "Judge form, key and signature and nothing else. For test suites: a token that is genuine is not yet one to be accepted.", NULL },
+	{ 'f', "format", "FORMAT", "How verdicts are written; default: text.", "text ndjson" },
+	{ 'o', "output", "FILE", "Write to FILE, which appears when it is complete; default: standard output.", NULL },
+	{ 0, "at", "TIME", "Judge as of this time (RFC 3339 or seconds since 1970), or, with the word 'record', as of the time of each "
+	  "JSON line; default: now.", NULL },
+	{ 0, "subject-token", "FILE",
+	  "The token that was exchanged for this one, and behind it, a line each, those that were exchanged before: the exchange is "
+	  "judged too.", NULL },
+	{ 0, "fetch", NULL,
+	  "Ask for the key sets that the policy names under 'sources', over HTTPS, when the kept ones are too old. Without this nothing is "
+	  "ever fetched.", NULL },
+	{ 0, "replay", NULL, "Refuse a token whose id (uti or jti) was accepted before in this run.", NULL },
+	{ 0 }
+};
+
+/* -- settings -- */
+
+static bool take_at(struct token_run *x, const char *value)
+{
+	int64_t us = 0;
+	size_t i = 0;
+
+	if (strcmp(value, "record") == 0) {
+		x->at_record = true;
+		return true;
+	}
+	while (value[i] >= '0' && value[i] <= '9' && i < 11)
+		us = us * 10 + (value[i++] - '0');
+	if (i && !value[i] && i < 11) {
+		x->at_s = us;
+		return true;
+	}
+	if (!time_parse_rfc3339(str_of(value), &us) || us < 0)
+		return false;
+	x->at_s = us / US_PER_SECOND;
+	return true;
+}
+
+static int take_option(struct token_run *x, const struct option_row *row, const char *value)
+{
+	const struct command *c = &command_token;
+
+	if (strcmp(row->name, "policy") == 0) {
+		if (x->policy_path)
+			return cmd_usage_error(c, "--policy is given twice; one file holds all records");
+		x->policy_path = value;
+	} else if (strcmp(row->name, "jwks") == 0) {
+		if (x->jwks_n == JWKS_MAX)
+			return cmd_usage_error(c, "more than %d --jwks", JWKS_MAX);
+		x->jwks[x->jwks_n++] = value;
+	} else if (strcmp(row->name, "jws-only") == 0) {
+		x->jws_only = true;
+	} else if (strcmp(row->name, "format") == 0) {
+		x->ndjson = strcmp(value, "ndjson") == 0;
+		if (!x->ndjson && strcmp(value, "text") != 0)
+			return cmd_usage_error(c, "-f '%s' is not a format; there are: text ndjson", value);
+	} else if (strcmp(row->name, "output") == 0) {
+		x->output_path = value;
+	} else if (strcmp(row->name, "at") == 0) {
+		if (!take_at(x, value))
+			return cmd_usage_error(c, "--at '%s' is no time like 2026-01-06T10:00:00Z", value);
+	} else if (strcmp(row->name, "subject-token") == 0) {
+		x->subject_path = value;
+	} else if (strcmp(row->name, "fetch") == 0) {
+		x->may_fetch = true;
+	} else if (strcmp(row->name, "replay") == 0) {
+		x->wants_replay = true;
+	}
+	return EXIT_RAN;
+}
+
+/* A set that cannot be read is the caller's mistake (2) before any token was looked at. */
+static int load_sets(struct token_run *x, struct buf *error)
+{
+	for (unsigned i = 0; i < x->jwks_n; i++) {
+		struct keyset *s = keyset_new(x->jwks[i]);
+		if (!s || !keyset_load_file(s, x->jwks[i], KEY_KEEP_SYMMETRIC, error)) {
+			keyset_free(s);
+			return cmd_usage_error(&command_token, "%s", error->n ? error->p : "out of memory");
+		}
+		if (s->form == KEYSET_METADATA)
+			cmd_error(&command_token, "%s: OpenID metadata has no keys; its jwks_uri is not followed", x->jwks[i]);
+		if (s->faults & KEYSET_PRIVATE && !x->jws_only)
+			cmd_error(&command_token, "%s: holds a private half: whoever can read it can sign", x->jwks[i]);
+		if (s->faults & KEYSET_TOO_MANY)
+			cmd_error(&command_token, "%s: more than %d keys; the rest was not read", x->jwks[i], KEYS_SET_KEYS_MAX);
+		if (!policy_add_set(x->policy, s))
+			return cmd_usage_error(&command_token, "%s: more than %d sets, or out of memory", x->jwks[i], POLICY_SETS_MAX);
+	}
+	return EXIT_RAN;
+}
+
+static int64_t clock_s(void)
+{
+	return (int64_t)time(NULL);
+}
+
+/* A source that gives no set leaves its records without keys: its tokens are refused, and it was said why. */
+static void load_sources(struct token_run *x, bool wants_newer)
+{
+	struct buf said;
+
+	x->loaded_s = clock_s();
+	buf_init(&said, 16 * KIB);
+	for (uint32_t i = 0; i < x->policy->source_n; i++) {
+		buf_clear(&said);
+		if (!remote_load(x->policy, &x->policy->sources[i], clock_s(), x->may_fetch, wants_newer, &said))
+			x->status = x->status > EXIT_INPUT ? x->status : EXIT_INPUT;
+		if (said.n)
+			cmd_error(&command_token, "source %s", said.p);
+	}
+	buf_release(&said);
+}
+
+static int load_policy(struct token_run *x, bool wants_newer, struct buf *error)
+{
+	int status;
+
+	x->policy = policy_new();
+	if (!x->policy)
+		return cmd_usage_error(&command_token, "out of memory");
+	if (x->policy_path && !policy_load(x->policy, x->policy_path, error))
+		return cmd_usage_error(&command_token, "%s", error->p);
+	status = load_sets(x, error);
+	if (status != EXIT_RAN)
+		return status;
+	load_sources(x, wants_newer);
+	if (x->jws_only && !policy_trust_signatures_only(x->policy))
+		return cmd_usage_error(&command_token, "out of memory");
+	if (!policy_bind(x->policy, error))
+		return cmd_usage_error(&command_token, "%s", error->p);
+	return EXIT_RAN;
+}
+
+/* The subject tokens, a line each. */
+static int load_chain(struct token_run *x, struct buf *error)
+{
+	struct str rest;
+
+	if (!x->subject_path)
+		return EXIT_RAN;
+	if (!file_read(x->subject_path, &x->subject_text, NULL, error)) {
+		cmd_error(&command_token, "%s", error->p);
+		return EXIT_INPUT;
+	}
+	rest = str_trim(buf_str(&x->subject_text));
+	while (rest.n) {
+		const char *end = memchr(rest.p, '\n', rest.n);
+		const size_t n = end ? (size_t)(end - rest.p) : rest.n;
+		if (x->chain_n == TOKEN_CHAIN_MAX) {
+			cmd_error(&command_token, "%s: more than %d subject tokens", x->subject_path, TOKEN_CHAIN_MAX);
+			return EXIT_INPUT;
+		}
+		x->chain[x->chain_n++] = str_trim((struct str){ rest.p, n });
+		rest = (struct str){ rest.p + n + (end ? 1 : 0), rest.n - n - (end ? 1 : 0) };
+	}
+	if (!x->chain_n) {
+		cmd_error(&command_token, "%s: no token in it", x->subject_path);
+		return EXIT_INPUT;
+	}
+	return EXIT_RAN;
+}
+
+/* -- tokens -- */
+
+static void worsen(struct token_run *x, int status)
+{
+	if (status > x->status)
+		x->status = status;
+}
+
+/* Reads policy and sets anew, and goes on with the old ones if that fails. */
+static void reload(struct token_run *x, bool wants_newer)
+{
+	struct policy *old = x->policy;
+	struct judge *judge = NULL;
+	struct buf error;
+
+	buf_init(&error, 64 * KIB);
+	if (load_policy(x, wants_newer, &error) == EXIT_RAN)
+		judge = judge_new(x->policy, x->replay);
+	if (judge) {
+		judge_free(x->judge);
+		x->judge = judge;
+		policy_free(old);
+	} else {
+		policy_free(x->policy);
+		x->policy = old;
+		worsen(x, EXIT_INPUT);
+	}
+	buf_release(&error);
+}
+
+static int64_t shortest(const struct policy *p, bool unknown)
+{
+	int64_t s = INT64_MAX;
+
+	for (uint32_t i = 0; i < p->source_n; i++) {
+		const int64_t t = unknown ? p->sources[i].unknown_refresh_s : p->sources[i].refresh_s;
+		s = t < s ? t : s;
+	}
+	return s;
+}
+
+/* A long run sees keys come and go. */
+static void judge_with_fresh_keys(struct token_run *x, struct str token, int64_t now)
+{
+	if (x->may_fetch && x->policy->source_n && clock_s() - x->loaded_s >= shortest(x->policy, false))
+		reload(x, false);
+	judge_token(x->judge, token, now);
+	if (x->may_fetch && x->policy->source_n && verdict_has(&x->judge->verdict, REASON_KEY_NONE) && !x->judge->verdict.record &&
+	    clock_s() - x->asked_newer_s >= shortest(x->policy, true)) {
+		x->asked_newer_s = clock_s();
+		reload(x, true);
+		judge_token(x->judge, token, now);
+	}
+}
+
+static void one_line(struct token_run *x, struct str line)
+{
+	struct buf *b = &x->out.out.pending;
+	int64_t when = INT64_MIN;
+	struct str token = STR_NONE;
+	const char *problem = line_token(&x->lines, line, &token, &when);
+
+	if (!problem && x->at_record && when < 0)
+		problem = "has no time as of which to judge";
+	const int64_t now = x->at_s >= 0 ? x->at_s : x->at_record && when >= 0 ? when / US_PER_SECOND : clock_s();
+
+	judge_with_fresh_keys(x, problem ? STR("") : token, now);
+	if (problem) { /* a line without a token still gets its verdict: the lines of input and output stay side by side */
+		x->judge->verdict.n = 0;
+		x->judge->text_n = 0;
+		judge_refuse(x->judge, REASON_FORM, "the line %s", problem);
+	}
+	judge_finish(x->judge);
+	if (x->chain_n && !exchange_judge(x->judge, x->chain, x->chain_n)) {
+		cmd_error(&command_token, "out of memory");
+		worsen(x, EXIT_INPUT);
+		x->judge->verdict.valid = false;
+	}
+	if (x->tokens++ && !x->ndjson)
+		buf_add_char(b, '\n');
+	if (x->explain)
+		(x->ndjson ? explain_add_json : explain_add_text)(b, x->judge);
+	else
+		(x->ndjson ? verdict_add_json : verdict_add_text)(b, x->judge);
+	worsen(x, verdict_status(&x->judge->verdict));
+	if (b->n >= SINK_FLUSH_BYTES)
+		sink_out_flush(&x->out.out);
+}
+
+/* A line that is longer than any record: its beginning is judged, which cannot be a token. */
+static void skip_line(struct token_run *x, struct buf *held)
+{
+	judge_token(x->judge, STR(""), 0);
+	x->judge->verdict.n = 0;
+	x->judge->text_n = 0;
+	judge_refuse(x->judge, REASON_FORM, "the line is longer than %zu MiB", (size_t)(RECORD_BYTES_MAX / MIB));
+	judge_finish(x->judge);
+	x->tokens++;
+	(x->ndjson ? verdict_add_json : verdict_add_text)(&x->out.out.pending, x->judge);
+	worsen(x, EXIT_FINDINGS);
+	buf_clear(held);
+}
+
+/* All lines of a descriptor.  False: reading failed, and errno says why. */
+static bool read_lines(struct token_run *x, int fd)
+{
+	struct buf held;
+	bool skipping = false, ok = true;
+	ssize_t got;
+
+	buf_init(&held, RECORD_BYTES_MAX + READ_CHUNK_BYTES);
+	for (;;) {
+		size_t from = 0;
+		const char *end;
+		if (!buf_reserve(&held, READ_CHUNK_BYTES)) {
+			errno = ENOMEM;
+			ok = false;
+			break;
+		}
+		got = read(fd, held.p + held.n, READ_CHUNK_BYTES);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0) {
+			ok = got == 0;
+			break;
+		}
+		held.n += (size_t)got;
+		while ((end = memchr(held.p + from, '\n', held.n - from))) {
+			const size_t n = (size_t)(end - held.p) - from;
+			if (!skipping)
+				one_line(x, (struct str){ held.p + from, n });
+			skipping = false;
+			from += n + 1;
+		}
+		memmove(held.p, held.p + from, held.n - from);
+		held.n -= from;
+		if (held.n > RECORD_BYTES_MAX) {
+			if (!skipping)
+				skip_line(x, &held);
+			skipping = true;
+			buf_clear(&held);
+		}
+		if (x->out.out.failed || x->out.out.closed)
+			break;
+	}
+	if (ok && held.n && !skipping)
+		one_line(x, buf_str(&held));
+	buf_release(&held);
+	return ok;
+}
+
+/* A word on the command line that is no file and looks like a token is one. */
+static bool is_token_word(const char *word)
+{
+	unsigned dots = 0;
+
+	for (const char *p = word; *p; p++) {
+		dots += *p == '.';
+		if (*p == '/')
+			return false;
+	}
+	return access(word, F_OK) != 0 && (dots == 2 || strncmp(word, "eyJ", 3) == 0);
+}
+
+static void one_input(struct token_run *x, const char *word)
+{
+	const bool is_stdin = strcmp(word, "-") == 0;
+	const uint64_t before = x->tokens;
+	struct stat st;
+	int fd;
+
+	if (!is_stdin && is_token_word(word)) {
+		cmd_error(&command_token, "a token on the command line can be read by everybody on this machine; better from a file or a pipe");
+		one_line(x, str_of(word));
+		return;
+	}
+	fd = is_stdin ? STDIN_FILENO : open(word, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) != 0) {
+		cmd_error(&command_token, "%s: %s", word, strerror(errno));
+		worsen(x, EXIT_INPUT);
+		return;
+	}
+	if (!read_lines(x, fd)) {
+		cmd_error(&command_token, "%s: %s", is_stdin ? "standard input" : word, strerror(errno));
+		worsen(x, EXIT_INPUT);
+	} else if (x->tokens == before) {
+		cmd_error(&command_token, "%s: no token in it", is_stdin ? "standard input" : word);
+		worsen(x, EXIT_INPUT);
+	}
+	if (!is_stdin)
+		close(fd);
+}
+
+static int judge_inputs(struct token_run *x, int argc, char **argv)
+{
+	static char *standard_input[] = { "-", NULL };
+	int written;
+
+	x->replay = x->wants_replay ? replay_store_new() : NULL;
+	x->judge = x->wants_replay && !x->replay ? NULL : judge_new(x->policy, x->replay);
+	if (!x->judge) {
+		cmd_error(&command_token, "out of memory");
+		return EXIT_INPUT;
+	}
+	if (output_open(&x->out, &command_token, x->output_path) != EXIT_RAN)
+		return EXIT_INPUT;
+	if (x->jws_only)
+		cmd_error(&command_token, "--jws-only: nothing but form, key and signature is judged; a genuine token is not an accepted one");
+	if (!argc)
+		argv = standard_input;
+	for (int i = 0; i < (argc ? argc : 1); i++)
+		one_input(x, argv[i]);
+	written = output_close(&x->out, &command_token, true);
+	worsen(x, written);
+	return x->status;
+}
+
+static int token_run(int argc, char **argv)
+{
+	struct token_run x = { .at_s = -1 };
+	const struct command *c = &command_token;
+	const char *value;
+	struct buf error;
+	int status = EXIT_RAN, i = OPT_END;
+
+	while (status == EXIT_RAN && (i = cmd_option(c, argc, argv, &value)) >= 0)
+		status = take_option(&x, &options[i], value);
+	if (status != EXIT_RAN)
+		return status;
+	if (i == OPT_HELP)
+		return cmd_help(c);
+	if (i == OPT_ERROR)
+		return EXIT_USAGE;
+	argc -= optind;
+	argv += optind;
+	if (!argc || (strcmp(argv[0], "verify") != 0 && strcmp(argv[0], "explain") != 0))
+		return cmd_usage_error(c, "wants 'verify' or 'explain' (see 'taximeter help token')");
+	x.explain = strcmp(argv[0], "explain") == 0;
+	if (x.jws_only && x.policy_path)
+		return cmd_usage_error(c, "--jws-only asks no policy; leave --policy away");
+	if (x.jws_only && (x.subject_path || x.wants_replay))
+		return cmd_usage_error(c, "--jws-only looks at no claims; leave --subject-token and --replay away");
+	if (!x.policy_path && !x.jwks_n && !x.explain)
+		return cmd_usage_error(c, "wants --policy, or --jwks with --jws-only: without a record no token is accepted");
+	/* nothing but the files that were named is read: not the system's OpenSSL settings either */
+	OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+	buf_init(&error, 64 * KIB);
+	buf_init(&x.subject_text, TOKEN_CHAIN_MAX * (TOKEN_BYTES_MAX + 64));
+	line_reader_init(&x.lines);
+	status = load_policy(&x, false, &error);
+	if (status == EXIT_RAN)
+		status = load_chain(&x, &error);
+	if (status == EXIT_RAN)
+		status = judge_inputs(&x, argc - 1, argv + 1);
+	judge_free(x.judge);
+	replay_store_free(x.replay);
+	policy_free(x.policy);
+	line_reader_release(&x.lines);
+	buf_release(&x.subject_text);
+	buf_release(&error);
+	return status;
+}
+
+const struct command command_token = {
+	.name = "token",
+	.arguments = "verify|explain [TOKEN|FILE|-...]",
+	.doc = "Judge signed tokens: may this key say this, about whom, to whom, now",
+	.description = "Tokens (JWS, compact form) are read one a line from files or standard input; a line may also be a JSON record "
+		       "that carries one. For each there is one verdict, with every reason that applies. A token is accepted when there "
+		       "is no reason against it, and only through a record of the policy: a key without a record, an issuer or a life "
+		       "is refused, whatever its signature. Never is an address followed that stands in a token or in a key set; key "
+		       "sets that the policy names by address are asked for with --fetch only.\n\n"
+		       "'explain' prints a token for people: header, claims and times, the key and which sets know it, every check, and "
+		       "what verifiers of less care would have said.\n\n"
+		       "Exit status: 0 all accepted; 1 one refused; 2 options, policy or key sets are wrong, no token was read; 3 an "
+		       "input could not be read, or a token is of a private form that outsiders cannot judge; 4 critical: a genuine "
+		       "signature by a key outside its scope or life, or a key that is denied, revoked or leaked. The largest that "
+		       "applies. Never taken for acceptance: anything but 0.",
+	.options = options,
+	.examples = "  taximeter token verify --policy policy.yaml -f ndjson < tokens.txt\n"
+		    "  taximeter token explain --policy policy.yaml token.txt\n"
+		    "  taximeter token verify --jws-only --jwks keys.json vectors.txt\n"
+		    "  taximeter token verify --policy policy.yaml --subject-token given.txt issued.txt\n",
+	.run = token_run,
+};

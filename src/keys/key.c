@@ -1,0 +1,740 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* key: from a JWK, a certificate or a PEM key to struct key (keys/key.h).
+ *
+ * A JWK is read member by member into the texts and numbers of struct key; then the public key is made by OpenSSL, which
+ * checks that a point lies on its curve; then what the key says about itself is compared with what it is, and with its
+ * certificate.  Each disagreement is a fault and none ends the reading. */
+#include "keys/key.h"
+
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/param_build.h>
+#include <openssl/sha.h>
+#include <openssl/x509v3.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/b64url.h"
+#include "base/timefmt.h"
+#include "keys/roca.h"
+
+const struct key_fault_row key_fault_rows[KEY_FAULT_COUNT] = {
+#define KEY_FAULT(name, code, refused, text) [KEY_FAULT_##name] = { code, refused, text },
+#include "keys/fault_names.h"
+#undef KEY_FAULT
+};
+
+const char *const jwk_registered_names[] = {
+	"keys", "kty", "crv", "alg", "use", "key_ops", "kid", "x5t", "x5t#S256", "x5c", "x5u", "jku", "n", "e", "x", "y", "d", "p",
+	"q", "dp", "dq", "qi", "oth", "k", "issuer", "cloud_instance_name", "jwks_uri", "tid", NULL
+};
+
+void key_add_fault(struct key *k, enum key_fault_code code, const char *member)
+{
+	struct key_fault *f;
+
+	k->faults |= UINT64_C(1) << code;
+	if (k->fault_n == KEY_FAULTS_SHOWN)
+		return;
+	f = &k->fault[k->fault_n++];
+	f->code = code;
+	snprintf(f->member, sizeof(f->member), "%s", member);
+}
+
+static uint64_t refusing_faults(void)
+{
+	uint64_t mask = 0;
+
+	for (int i = 0; i < KEY_FAULT_COUNT; i++)
+		if (key_fault_rows[i].refused)
+			mask |= UINT64_C(1) << i;
+	return mask;
+}
+
+bool key_usable(const struct key *k)
+{
+	return k->pkey && !(k->faults & refusing_faults());
+}
+
+bool key_usable_symmetric(const struct key *k)
+{
+	const uint64_t own = UINT64_C(1) << KEY_FAULT_PRIVATE;
+
+	return k->kind == KEY_OCT && k->secret.n && k->private_members == KEY_PRIVATE_K && !(k->faults & refusing_faults() & ~own);
+}
+
+const char *key_hex(const uint8_t *p, size_t n, char out[KEY_HEX_SIZE])
+{
+	static const char digit[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < n; i++) {
+		out[2 * i] = digit[p[i] >> 4];
+		out[2 * i + 1] = digit[p[i] & 15];
+	}
+	out[2 * n] = '\0';
+	return out;
+}
+
+/* -- making and keeping -- */
+
+/* texts_max: bytes that all texts and numbers together can take; they never move afterwards */
+static struct key *key_new(enum key_from from, size_t texts_max)
+{
+	struct key *k = calloc(1, sizeof(*k));
+
+	if (!k)
+		return NULL;
+	k->from = from;
+	buf_init(&k->text, texts_max);
+	if (!buf_reserve(&k->text, texts_max)) {
+		free(k);
+		return NULL;
+	}
+	return k;
+}
+
+void key_free(struct key *k)
+{
+	if (!k)
+		return;
+	if (k->secret.n)
+		OPENSSL_cleanse((char *)k->secret.p, k->secret.n);
+	EVP_PKEY_free(k->pkey);
+	OPENSSL_free(k->spki);
+	buf_release(&k->text);
+	free(k);
+}
+
+static struct str keep(struct key *k, const void *p, size_t n)
+{
+	const size_t from = k->text.n;
+
+	if (n >= k->text.max - from) {
+		key_add_fault(k, KEY_FAULT_TOO_LONG, "");
+		return STR_NONE;
+	}
+	buf_add(&k->text, n ? p : "", n);
+	buf_add_char(&k->text, '\0');
+	return (struct str){ k->text.p + from, n };
+}
+
+static struct str keep_bn(struct key *k, const BIGNUM *bn)
+{
+	uint8_t bytes[KEY_NUMBER_BYTES_MAX];
+
+	if (!bn || BN_num_bytes(bn) > KEY_NUMBER_BYTES_MAX)
+		return STR_NONE;
+	return keep(k, bytes, (size_t)BN_bn2bin(bn, bytes));
+}
+
+static struct str without_zeros(struct str s)
+{
+	while (s.n && !s.p[0])
+		s.p++, s.n--;
+	return s;
+}
+
+/* -- the SPKI and the numbers of a finished EVP_PKEY -- */
+
+static void take_spki(struct key *k)
+{
+	const int n = i2d_PUBKEY(k->pkey, &k->spki);
+
+	if (n <= 0) {
+		key_add_fault(k, KEY_FAULT_CRYPTO, "");
+		ERR_clear_error();
+		return;
+	}
+	k->spki_n = (size_t)n;
+	SHA256(k->spki, k->spki_n, k->spki_sha256);
+	k->has_spki = true;
+}
+
+static unsigned bits_of(struct str s)
+{
+	unsigned bits;
+
+	s = without_zeros(s);
+	if (!s.n)
+		return 0;
+	bits = (unsigned)(8 * (s.n - 1));
+	for (unsigned top = (uint8_t)s.p[0]; top; top >>= 1)
+		bits++;
+	return bits;
+}
+
+/* What an RSA key is, from its numbers alone: also for keys that OpenSSL does not want. */
+static void judge_rsa(struct key *k)
+{
+	uint64_t e = 0;
+
+	k->bits = bits_of(k->n);
+	if (k->bits < 2048)
+		key_add_fault(k, KEY_FAULT_RSA_SIZE, "n");
+	if (k->bits > 16384)
+		key_add_fault(k, KEY_FAULT_RSA_LONG, "n");
+	if (k->bits % 8)
+		key_add_fault(k, KEY_FAULT_RSA_ODD_SIZE, "n");
+	if (k->n.n && !(k->n.p[k->n.n - 1] & 1))
+		key_add_fault(k, KEY_FAULT_RSA_EVEN, "n");
+	if (roca_suspect(k->n))
+		key_add_fault(k, KEY_FAULT_ROCA, "n");
+	if (k->e.n && !(k->e.p[k->e.n - 1] & 1))
+		key_add_fault(k, KEY_FAULT_EXP_EVEN, "e");
+	if (bits_of(k->e) > 32) {
+		key_add_fault(k, KEY_FAULT_EXP_LONG, "e");
+		return;
+	}
+	for (size_t i = 0; i < k->e.n; i++)
+		e = e << 8 | (uint8_t)k->e.p[i];
+	if (e == 1)
+		key_add_fault(k, KEY_FAULT_EXP_ONE, "e");
+	if (e < 65537)
+		key_add_fault(k, KEY_FAULT_EXP_SMALL, "e");
+}
+
+static enum key_curve curve_of_pkey(const EVP_PKEY *p)
+{
+	char name[64];
+
+	if (EVP_PKEY_is_a(p, "ED25519"))
+		return CURVE_ED25519;
+	if (EVP_PKEY_is_a(p, "ED448"))
+		return CURVE_ED448;
+	if (!EVP_PKEY_get_utf8_string_param(p, OSSL_PKEY_PARAM_GROUP_NAME, name, sizeof(name), NULL))
+		return CURVE_UNKNOWN;
+	if (strcmp(name, "prime256v1") == 0 || strcmp(name, "P-256") == 0)
+		return CURVE_P256;
+	if (strcmp(name, "secp384r1") == 0 || strcmp(name, "P-384") == 0)
+		return CURVE_P384;
+	if (strcmp(name, "secp521r1") == 0 || strcmp(name, "P-521") == 0)
+		return CURVE_P521;
+	return CURVE_UNKNOWN;
+}
+
+static struct str number_of_pkey(struct key *k, const char *param)
+{
+	BIGNUM *bn = NULL;
+	struct str s = STR_NONE;
+
+	if (EVP_PKEY_get_bn_param(k->pkey, param, &bn))
+		s = keep_bn(k, bn);
+	BN_free(bn);
+	ERR_clear_error();
+	return s;
+}
+
+/* Kind, curve and numbers of a key that OpenSSL read: from a certificate or a PEM file. */
+static void take_pkey(struct key *k)
+{
+	uint8_t raw[64];
+	size_t n = sizeof(raw);
+
+	if (EVP_PKEY_is_a(k->pkey, "RSA") || EVP_PKEY_is_a(k->pkey, "RSA-PSS")) {
+		k->kind = KEY_RSA;
+		k->n = number_of_pkey(k, OSSL_PKEY_PARAM_RSA_N);
+		k->e = number_of_pkey(k, OSSL_PKEY_PARAM_RSA_E);
+		judge_rsa(k);
+	} else if (EVP_PKEY_is_a(k->pkey, "EC")) {
+		k->kind = KEY_EC;
+		k->curve = curve_of_pkey(k->pkey);
+		k->x = number_of_pkey(k, OSSL_PKEY_PARAM_EC_PUB_X);
+		k->y = number_of_pkey(k, OSSL_PKEY_PARAM_EC_PUB_Y);
+	} else if (EVP_PKEY_is_a(k->pkey, "ED25519") || EVP_PKEY_is_a(k->pkey, "ED448")) {
+		k->kind = KEY_OKP;
+		k->curve = curve_of_pkey(k->pkey);
+		if (EVP_PKEY_get_raw_public_key(k->pkey, raw, &n))
+			k->x = keep(k, raw, n);
+	} else {
+		key_add_fault(k, KEY_FAULT_KTY, "");
+	}
+	if (k->kind == KEY_EC && k->curve == CURVE_UNKNOWN)
+		key_add_fault(k, KEY_FAULT_CRV, "");
+	if (k->kind == KEY_EC || k->kind == KEY_OKP)
+		k->bits = (unsigned)EVP_PKEY_get_bits(k->pkey);
+	take_spki(k);
+}
+
+/* -- certificates -- */
+
+static struct str name_text(struct key *k, const X509_NAME *name)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	char *p = NULL;
+	struct str s = STR_NONE;
+	long n;
+
+	if (bio && X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB) >= 0) {
+		n = BIO_get_mem_data(bio, &p);
+		if (n > 0)
+			s = keep(k, p, (size_t)n);
+	}
+	BIO_free(bio);
+	return s;
+}
+
+static struct str common_name(struct key *k, const X509_NAME *name)
+{
+	const int at = X509_NAME_get_index_by_NID(name, NID_commonName, -1);
+	const X509_NAME_ENTRY *entry = at < 0 ? NULL : X509_NAME_get_entry(name, at);
+	unsigned char *utf8 = NULL;
+	struct str s = STR_NONE;
+	const int n = entry ? ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(entry)) : -1;
+
+	if (n >= 0)
+		s = keep(k, utf8, (size_t)n);
+	OPENSSL_free(utf8);
+	return s;
+}
+
+static bool asn1_time(const ASN1_TIME *t, int64_t *ret_us)
+{
+	struct tm tm;
+
+	if (!t || !ASN1_TIME_to_tm(t, &tm))
+		return false;
+	*ret_us = (days_from_civil(tm.tm_year + 1900, (unsigned)tm.tm_mon + 1, (unsigned)tm.tm_mday) * 86400 +
+		   tm.tm_hour * 3600 + tm.tm_min * 60 + tm.tm_sec) * US_PER_SECOND;
+	return true;
+}
+
+static void take_certificate(struct key *k, X509 *x, struct str der)
+{
+	struct key_cert *c = &k->cert;
+	unsigned char *spki = NULL;
+	const int spki_n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x), &spki);
+	const uint32_t flags = X509_get_extension_flags(x), usage = X509_get_key_usage(x);
+	int digest = NID_undef;
+
+	c->present = true;
+	SHA1((const uint8_t *)der.p, der.n, c->sha1);
+	SHA256((const uint8_t *)der.p, der.n, c->sha256);
+	if (spki_n > 0)
+		SHA256(spki, (size_t)spki_n, c->spki_sha256);
+	OPENSSL_free(spki);
+	c->dates_known = asn1_time(X509_get0_notBefore(x), &c->not_before_us) && asn1_time(X509_get0_notAfter(x), &c->not_after_us);
+	c->self_signed = X509_NAME_cmp(X509_get_subject_name(x), X509_get_issuer_name(x)) == 0;
+	c->ca = (flags & EXFLAG_CA) != 0;
+	c->has_key_usage = usage != UINT32_MAX;
+	c->digital_signature = c->has_key_usage && (usage & KU_DIGITAL_SIGNATURE);
+	OBJ_find_sigid_algs(X509_get_signature_nid(x), &digest, NULL);
+	c->sha1_signature = digest == NID_sha1 || digest == NID_md5;
+	c->subject = name_text(k, X509_get_subject_name(x));
+	c->issuer = name_text(k, X509_get_issuer_name(x));
+	c->common_name = common_name(k, X509_get_subject_name(x));
+	ERR_clear_error();
+}
+
+struct key *key_from_certificate(X509 *x, struct str der)
+{
+	struct key *k = key_new(KEY_FROM_CERTIFICATE, KEY_TEXT_BYTES_MAX);
+	EVP_PKEY *p;
+
+	if (!k)
+		return NULL;
+	take_certificate(k, x, der);
+	k->cert.chain = 1;
+	p = X509_get_pubkey(x);
+	if (p) {
+		k->pkey = p;
+		take_pkey(k);
+	} else {
+		key_add_fault(k, KEY_FAULT_CRYPTO, "");
+	}
+	ERR_clear_error();
+	return k;
+}
+
+struct key *key_from_pkey(EVP_PKEY *pkey, enum key_from from)
+{
+	struct key *k = key_new(from, KEY_TEXT_BYTES_MAX);
+
+	if (!k) {
+		EVP_PKEY_free(pkey);
+		return NULL;
+	}
+	k->pkey = pkey;
+	take_pkey(k);
+	if (from == KEY_FROM_PRIVATE) {
+		k->private_members = KEY_PRIVATE_PEM;
+		key_add_fault(k, KEY_FAULT_PRIVATE, "");
+	}
+	return k;
+}
+
+/* -- members of a JWK -- */
+
+struct jwk {
+	struct key *k;
+	const struct strict_json *j;
+	const struct sj_node *object, *x5c;
+	unsigned flags;
+};
+
+static const struct sj_node *member(const struct jwk *w, const char *name)
+{
+	return sj_member(w->j, w->object, str_of(name));
+}
+
+static struct str take_text(struct jwk *w, const char *name)
+{
+	const struct sj_node *n = member(w, name);
+
+	if (!n)
+		return STR_NONE;
+	if (n->kind != SJ_STRING) {
+		key_add_fault(w->k, KEY_FAULT_TYPE, name);
+		return STR_NONE;
+	}
+	return keep(w->k, n->value.p, n->value.n);
+}
+
+/* A base64url member into bytes.  False: absent or wrong, and said. */
+static bool take_bytes(struct jwk *w, const char *name, struct str *ret)
+{
+	const struct sj_node *n = member(w, name);
+	uint8_t bytes[KEY_NUMBER_BYTES_MAX];
+	size_t got;
+	enum b64_error e;
+
+	if (!n) {
+		key_add_fault(w->k, KEY_FAULT_MISSING, name);
+		return false;
+	}
+	if (n->kind != SJ_STRING) {
+		key_add_fault(w->k, KEY_FAULT_TYPE, name);
+		return false;
+	}
+	e = b64url_decode(n->value, bytes, sizeof(bytes), &got);
+	if (e != B64_OK)
+		key_add_fault(w->k, e == B64_ROOM ? KEY_FAULT_TOO_LONG : KEY_FAULT_BASE64, name);
+	else
+		*ret = keep(w->k, bytes, got);
+	OPENSSL_cleanse(bytes, sizeof(bytes)); /* it may have been the k of an oct key */
+	return e == B64_OK && ret->p;
+}
+
+static bool take_number(struct jwk *w, const char *name, struct str *ret)
+{
+	struct str s = STR_NONE;
+
+	if (!take_bytes(w, name, &s))
+		return false;
+	if (!s.n || (!s.p[0] && s.n > 1))
+		key_add_fault(w->k, KEY_FAULT_LEADING_ZERO, name);
+	*ret = without_zeros(s);
+	if (ret->n)
+		return true;
+	key_add_fault(w->k, KEY_FAULT_MISSING, name);
+	return false;
+}
+
+static void note_private(struct jwk *w)
+{
+	static const struct { const char *name; uint32_t bit; } rows[] = {
+		{ "d", KEY_PRIVATE_D }, { "p", KEY_PRIVATE_P }, { "q", KEY_PRIVATE_Q }, { "dp", KEY_PRIVATE_DP },
+		{ "dq", KEY_PRIVATE_DQ }, { "qi", KEY_PRIVATE_QI }, { "oth", KEY_PRIVATE_OTH }, { "k", KEY_PRIVATE_K },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (member(w, rows[i].name)) {
+			w->k->private_members |= rows[i].bit;
+			key_add_fault(w->k, KEY_FAULT_PRIVATE, rows[i].name);
+		}
+}
+
+static void take_key_ops(struct jwk *w)
+{
+	static const struct { const char *name; uint32_t bit; } rows[] = {
+		{ "sign", KEY_OP_SIGN }, { "verify", KEY_OP_VERIFY }, { "encrypt", KEY_OP_ENCRYPT }, { "decrypt", KEY_OP_DECRYPT },
+		{ "wrapKey", KEY_OP_WRAP }, { "unwrapKey", KEY_OP_UNWRAP }, { "deriveKey", KEY_OP_DERIVE },
+		{ "deriveBits", KEY_OP_DERIVE },
+	};
+	const struct sj_node *ops = member(w, "key_ops");
+
+	if (!ops)
+		return;
+	w->k->has_key_ops = true;
+	if (ops->kind != SJ_ARRAY) {
+		key_add_fault(w->k, KEY_FAULT_TYPE, "key_ops");
+		return;
+	}
+	for (const struct sj_node *n = sj_first(w->j, ops); n; n = sj_next(w->j, n)) {
+		uint32_t bit = KEY_OP_OTHER;
+		if (n->kind != SJ_STRING)
+			key_add_fault(w->k, KEY_FAULT_TYPE, "key_ops");
+		for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+			if (n->kind == SJ_STRING && str_eq(n->value, str_of(rows[i].name)))
+				bit = rows[i].bit;
+		w->k->key_ops |= bit;
+	}
+	if (!(w->k->key_ops & KEY_OP_VERIFY))
+		key_add_fault(w->k, KEY_FAULT_KEY_OPS, "key_ops");
+}
+
+static void take_texts(struct jwk *w)
+{
+	struct key *k = w->k;
+	const uint32_t not_for_signing = KEY_OP_ENCRYPT | KEY_OP_DECRYPT | KEY_OP_WRAP | KEY_OP_UNWRAP | KEY_OP_DERIVE;
+
+	for (const struct sj_node *n = sj_first(w->j, w->object); n; n = sj_next(w->j, n))
+		if (n->duplicate || n->case_duplicate) {
+			char name[16];
+			snprintf(name, sizeof(name), "%.*s", STR_ARG(n->key));
+			key_add_fault(k, n->duplicate ? KEY_FAULT_DUPLICATE : KEY_FAULT_CASE_DUPLICATE, name);
+		}
+	k->kty = take_text(w, "kty");
+	k->crv = take_text(w, "crv");
+	k->alg_text = take_text(w, "alg");
+	k->use = take_text(w, "use");
+	k->kid = take_text(w, "kid");
+	k->x5t = take_text(w, "x5t");
+	k->x5t256 = take_text(w, "x5t#S256");
+	k->issuer = take_text(w, "issuer");
+	k->cloud_instance = take_text(w, "cloud_instance_name");
+	k->jku = take_text(w, "jku");
+	k->x5u = take_text(w, "x5u");
+	take_key_ops(w);
+	if (k->jku.p)
+		key_add_fault(k, KEY_FAULT_REMOTE, "jku");
+	if (k->x5u.p)
+		key_add_fault(k, KEY_FAULT_REMOTE, "x5u");
+	if (!k->kid.p)
+		key_add_fault(k, KEY_FAULT_KID_ABSENT, "kid");
+	else if (k->kid.n < 1 || k->kid.n > 256)
+		key_add_fault(k, KEY_FAULT_KID_LENGTH, "kid");
+	if (!k->use.p)
+		key_add_fault(k, KEY_FAULT_USE_ABSENT, "use");
+	else if (!str_eq(k->use, STR("sig")))
+		key_add_fault(k, KEY_FAULT_USE, "use");
+	else if (k->key_ops & not_for_signing)
+		key_add_fault(k, KEY_FAULT_USE_CONTRADICTS, "key_ops");
+	k->alg = k->alg_text.p ? alg_parse(k->alg_text) : JWS_ALG_ABSENT;
+	if (k->alg == JWS_ALG_ABSENT)
+		key_add_fault(k, KEY_FAULT_ALG_ABSENT, "alg");
+	else if (k->alg == JWS_ALG_UNKNOWN)
+		key_add_fault(k, KEY_FAULT_ALG_UNKNOWN, "alg");
+}
+
+/* -- the public key of a JWK -- */
+
+static void pkey_from_params(struct key *k, const char *type, OSSL_PARAM_BLD *build, enum key_fault_code fault)
+{
+	OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(build);
+	EVP_PKEY_CTX *c = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
+
+	if (!params || !c || EVP_PKEY_fromdata_init(c) <= 0 ||
+	    EVP_PKEY_fromdata(c, &k->pkey, EVP_PKEY_PUBLIC_KEY, params) <= 0) {
+		EVP_PKEY_free(k->pkey);
+		k->pkey = NULL;
+		key_add_fault(k, fault, "");
+	}
+	EVP_PKEY_CTX_free(c);
+	OSSL_PARAM_free(params);
+	ERR_clear_error();
+}
+
+static void make_rsa(struct jwk *w)
+{
+	struct key *k = w->k;
+	const bool has_n = take_number(w, "n", &k->n), has_e = take_number(w, "e", &k->e);
+	OSSL_PARAM_BLD *build;
+	BIGNUM *n, *e;
+
+	if (!has_n || !has_e)
+		return;
+	judge_rsa(k);
+	n = BN_bin2bn((const uint8_t *)k->n.p, (int)k->n.n, NULL);
+	e = BN_bin2bn((const uint8_t *)k->e.p, (int)k->e.n, NULL);
+	build = OSSL_PARAM_BLD_new();
+	if (n && e && build && OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, n) &&
+	    OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_E, e))
+		pkey_from_params(k, "RSA", build, KEY_FAULT_CRYPTO);
+	OSSL_PARAM_BLD_free(build);
+	BN_free(n);
+	BN_free(e);
+}
+
+static void make_ec(struct jwk *w)
+{
+	static const char *const groups[] = { [CURVE_P256] = "prime256v1", [CURVE_P384] = "secp384r1", [CURVE_P521] = "secp521r1" };
+	struct key *k = w->k;
+	const bool has_x = take_bytes(w, "x", &k->x), has_y = take_bytes(w, "y", &k->y);
+	const unsigned bytes = key_curve_bytes(k->curve);
+	uint8_t point[1 + 2 * 66];
+	OSSL_PARAM_BLD *build;
+
+	if (k->curve < CURVE_P256 || k->curve > CURVE_P521) {
+		key_add_fault(k, KEY_FAULT_CRV, "crv");
+		return;
+	}
+	k->bits = k->curve == CURVE_P521 ? 521 : 8 * bytes;
+	if (!has_x || !has_y)
+		return;
+	if (k->x.n != bytes)
+		key_add_fault(k, KEY_FAULT_COORDINATE, "x");
+	if (k->y.n != bytes)
+		key_add_fault(k, KEY_FAULT_COORDINATE, "y");
+	if (k->x.n != bytes || k->y.n != bytes)
+		return;
+	point[0] = 4;
+	memcpy(point + 1, k->x.p, bytes);
+	memcpy(point + 1 + bytes, k->y.p, bytes);
+	build = OSSL_PARAM_BLD_new();
+	if (build && OSSL_PARAM_BLD_push_utf8_string(build, OSSL_PKEY_PARAM_GROUP_NAME, groups[k->curve], 0) &&
+	    OSSL_PARAM_BLD_push_octet_string(build, OSSL_PKEY_PARAM_PUB_KEY, point, 1 + 2 * (size_t)bytes))
+		pkey_from_params(k, "EC", build, KEY_FAULT_POINT);
+	OSSL_PARAM_BLD_free(build);
+}
+
+static void make_okp(struct jwk *w)
+{
+	struct key *k = w->k;
+	const bool has_x = take_bytes(w, "x", &k->x);
+
+	if (k->curve != CURVE_ED25519 && k->curve != CURVE_ED448) {
+		key_add_fault(k, KEY_FAULT_CRV, "crv");
+		return;
+	}
+	k->bits = k->curve == CURVE_ED25519 ? 253 : 456;
+	if (!has_x)
+		return;
+	if (k->x.n != key_curve_bytes(k->curve)) {
+		key_add_fault(k, KEY_FAULT_COORDINATE, "x");
+		return;
+	}
+	k->pkey = EVP_PKEY_new_raw_public_key(k->curve == CURVE_ED25519 ? EVP_PKEY_ED25519 : EVP_PKEY_ED448, NULL,
+					      (const uint8_t *)k->x.p, k->x.n);
+	if (!k->pkey)
+		key_add_fault(k, KEY_FAULT_POINT, "x");
+	ERR_clear_error();
+}
+
+static void make_oct(struct jwk *w)
+{
+	struct key *k = w->k;
+	struct str secret = STR_NONE;
+
+	key_add_fault(k, KEY_FAULT_SYMMETRIC, "k");
+	if (!take_bytes(w, "k", &secret))
+		return;
+	k->bits = (unsigned)(8 * secret.n);
+	if (secret.n < 32 || (k->alg > JWS_ALG_UNKNOWN && k->bits < alg_rows[k->alg].hash_bits))
+		key_add_fault(k, KEY_FAULT_OCT_SHORT, "k");
+	if (w->flags & KEY_KEEP_SYMMETRIC)
+		k->secret = secret;
+	else
+		OPENSSL_cleanse((char *)secret.p, secret.n);
+}
+
+static void make_public(struct jwk *w)
+{
+	struct key *k = w->k;
+
+	k->curve = k->crv.p ? key_curve_parse(k->crv) : CURVE_NONE;
+	if (!k->kty.p)
+		key_add_fault(k, KEY_FAULT_MISSING, "kty");
+	for (int kind = KEY_RSA; kind <= KEY_OCT; kind++)
+		if (k->kty.p && str_eq(k->kty, str_of(key_kind_name((enum key_kind)kind))))
+			k->kind = (enum key_kind)kind;
+	switch (k->kind) {
+	case KEY_RSA: make_rsa(w); break;
+	case KEY_EC: make_ec(w); break;
+	case KEY_OKP: make_okp(w); break;
+	case KEY_OCT: make_oct(w); break;
+	case KEY_KIND_UNKNOWN:
+		if (k->kty.p)
+			key_add_fault(k, KEY_FAULT_KTY, "kty");
+	}
+	if (k->pkey)
+		take_spki(k);
+	if (k->alg > JWS_ALG_UNKNOWN && k->kind != KEY_KIND_UNKNOWN && !alg_fits(k->alg, k->kind, k->curve))
+		key_add_fault(k, KEY_FAULT_ALG_CONTRADICTS, "alg");
+}
+
+/* -- x5c and the thumbprints -- */
+
+/* x5c[0] as DER; freed by the caller.  NULL: absent, or wrong and said. */
+static uint8_t *leaf_der(struct jwk *w, size_t *ret_n)
+{
+	const struct sj_node *x5c = member(w, "x5c"), *leaf;
+	uint8_t *der;
+
+	if (!x5c)
+		return NULL;
+	leaf = x5c->kind == SJ_ARRAY ? sj_first(w->j, x5c) : NULL;
+	for (const struct sj_node *n = leaf; n; n = sj_next(w->j, n))
+		if (n->kind != SJ_STRING)
+			leaf = NULL;
+	if (!leaf || leaf->value.n > KEY_CERT_BYTES_MAX) {
+		key_add_fault(w->k, leaf ? KEY_FAULT_TOO_LONG : KEY_FAULT_TYPE, "x5c");
+		return NULL;
+	}
+	w->k->cert.chain = x5c->children;
+	der = malloc(b64_bytes(leaf->value.n));
+	if (der && b64_decode(leaf->value, der, b64_bytes(leaf->value.n), ret_n) == B64_OK)
+		return der;
+	free(der);
+	key_add_fault(w->k, KEY_FAULT_BASE64, "x5c");
+	return NULL;
+}
+
+static void take_x5c(struct jwk *w)
+{
+	size_t n = 0;
+	uint8_t *der = leaf_der(w, &n);
+	const uint8_t *p = der;
+	X509 *x;
+
+	if (!der)
+		return;
+	x = d2i_X509(NULL, &p, (long)n);
+	if (x && p == der + n) {
+		take_certificate(w->k, x, (struct str){ (const char *)der, n });
+		if (!w->k->has_spki || memcmp(w->k->cert.spki_sha256, w->k->spki_sha256, 32) != 0)
+			key_add_fault(w->k, KEY_FAULT_X5C_MISMATCH, "x5c");
+	} else {
+		key_add_fault(w->k, KEY_FAULT_X5C_FORM, "x5c");
+	}
+	X509_free(x);
+	ERR_clear_error();
+	free(der);
+}
+
+static void check_thumbprint(struct jwk *w, struct str text, const uint8_t *hash, size_t n, enum key_fault_code fault,
+			     const char *name)
+{
+	uint8_t got[32];
+	size_t got_n = 0;
+
+	if (!text.p)
+		return;
+	if (b64url_decode(text, got, sizeof(got), &got_n) != B64_OK)
+		key_add_fault(w->k, KEY_FAULT_BASE64, name);
+	else if (w->k->cert.present && (got_n != n || memcmp(got, hash, n) != 0))
+		key_add_fault(w->k, fault, name);
+}
+
+struct key *key_from_jwk(const struct strict_json *j, const struct sj_node *node, unsigned flags)
+{
+	/* no text or number is longer unescaped or decoded than it stands in the document; names of certificates come on top */
+	const size_t room = 2 * node->raw.n + 8 * KIB;
+	struct key *k = key_new(KEY_FROM_JWK, room < KEY_TEXT_BYTES_MAX ? room : KEY_TEXT_BYTES_MAX);
+	struct jwk w = { .k = k, .j = j, .object = node, .flags = flags };
+
+	if (!k)
+		return NULL;
+	if (node->kind != SJ_OBJECT) {
+		key_add_fault(k, KEY_FAULT_NOT_OBJECT, "");
+		return k;
+	}
+	take_texts(&w);
+	note_private(&w);
+	make_public(&w);
+	take_x5c(&w);
+	check_thumbprint(&w, k->x5t, k->cert.sha1, 20, KEY_FAULT_X5T_MISMATCH, "x5t");
+	check_thumbprint(&w, k->x5t256, k->cert.sha256, 32, KEY_FAULT_X5T256_MISMATCH, "x5t#S256");
+	return k;
+}

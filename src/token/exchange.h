@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* exchange: a service that trades one token for another can be asked to renew for ever what was forged once.  Given the
+ * result and the chain of tokens behind it, newest first, says what is wrong with the trade. */
+#ifndef TXM_TOKEN_EXCHANGE_H
+#define TXM_TOKEN_EXCHANGE_H
+
+#include "token/judge.h"
+
+/* The result was judged by j just now; its list of reasons grows.  n is at most TOKEN_CHAIN_MAX.  False: out of memory. */
+bool exchange_judge(struct judge *j, const struct str *chain, unsigned n);
+
+#endif

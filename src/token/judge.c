@@ -1,0 +1,791 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* judge: the steps, in order.
+ *
+ *   form, JSON, header -> record -> signature -> life of the key -> issuer, tenant, version, audience -> time, caller, replay
+ *
+ * The record is chosen by (issuer, key id): a key id alone belongs to nobody.  If no record fits, the token is tried against
+ * the records and keys of that key id whose scope is another one: a signature that is genuine there is no misconfigured
+ * client but somebody who has the key, and the verdict is critical.  That is the case this program is named for.
+ *
+ * What is checked against what is written down once, in the record; the header never selects anything. */
+#include "token/judge.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/b64url.h"
+#include "base/guid.h"
+#include "base/hash.h"
+#include "base/table.h"
+#include "base/timefmt.h"
+
+#define CAE_LIFE_MAX_S (29 * 3600)
+
+const struct reason_row reason_rows[REASON_COUNT] = {
+#define REASON(name, code, text) [REASON_##name] = { code, text },
+#include "token/reason_names.h"
+#undef REASON
+};
+
+/* -- the list of reasons -- */
+
+__attribute__((format(printf, 3, 4)))
+void judge_refuse(struct judge *j, enum token_reason r, const char *format, ...)
+{
+	struct verdict *v = &j->verdict;
+	const size_t room = sizeof(j->text) - j->text_n;
+	va_list ap;
+	int n;
+
+	v->seen |= UINT64_C(1) << r;
+	if (v->n == VERDICT_REASONS_MAX)
+		return;
+	v->reason[v->n].code = r;
+	v->reason[v->n++].text = room > 1 ? j->text + j->text_n : "";
+	if (room <= 1)
+		return;
+	va_start(ap, format);
+	n = vsnprintf(j->text + j->text_n, room, format, ap);
+	va_end(ap);
+	j->text_n += n < 0 ? 0 : (size_t)n < room ? (size_t)n + 1 : room;
+}
+
+void judge_finish(struct judge *j)
+{
+	struct verdict *v = &j->verdict;
+
+	for (unsigned i = 1; i < v->n; i++) { /* a few, and nearly sorted */
+		const struct verdict_reason r = v->reason[i];
+		unsigned k = i;
+		for (; k > 0 && v->reason[k - 1].code > r.code; k--)
+			v->reason[k] = v->reason[k - 1];
+		v->reason[k] = r;
+	}
+	v->valid = !v->n;
+}
+
+int verdict_status(const struct verdict *v)
+{
+	return v->critical ? 4 : v->cannot_say ? 3 : v->valid ? 0 : 1;
+}
+
+/* texts of the token in a sentence: at most 100 bytes of each */
+#define CUT(s) ((int)((s).n > 100 ? 100 : (s).n)), ((s).p ? (s).p : "")
+
+static const char *date(int64_t us, char out[TIME_TEXT_SIZE])
+{
+	return us >= INT64_C(253402300800) * US_PER_SECOND || us < -INT64_C(62135596800) * US_PER_SECOND ? "an impossible date"
+														 : time_format(us, out);
+}
+
+/* -- replays -- */
+
+struct replay_store {
+	pthread_mutex_t lock;
+	struct table seen; /* hash of (issuer, id) -> when it expires */
+};
+
+struct replay_store *replay_store_new(void)
+{
+	struct replay_store *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	pthread_mutex_init(&s->lock, NULL);
+	table_init(&s->seen, sizeof(int64_t), TOKEN_REPLAY_MAX);
+	return s;
+}
+
+void replay_store_free(struct replay_store *s)
+{
+	if (!s)
+		return;
+	pthread_mutex_destroy(&s->lock);
+	table_release(&s->seen);
+	free(s);
+}
+
+static bool not_expired(const void *value, uint64_t key, void *arg)
+{
+	int64_t exp;
+
+	(void)key;
+	memcpy(&exp, value, sizeof(exp));
+	return exp > *(const int64_t *)arg;
+}
+
+enum replay { REPLAY_NEW, REPLAY_SEEN, REPLAY_FULL };
+
+static enum replay replay_take(struct replay_store *s, uint64_t id, int64_t exp, int64_t now)
+{
+	enum replay r = REPLAY_NEW;
+	bool is_new = false;
+	void *slot;
+
+	pthread_mutex_lock(&s->lock);
+	slot = table_put(&s->seen, id, &is_new);
+	if (!slot) {
+		table_keep_if(&s->seen, not_expired, &now);
+		slot = table_put(&s->seen, id, &is_new);
+	}
+	if (!slot)
+		r = REPLAY_FULL;
+	else if (!is_new)
+		r = REPLAY_SEEN;
+	else
+		memcpy(slot, &exp, sizeof(exp));
+	pthread_mutex_unlock(&s->lock);
+	return r;
+}
+
+/* -- making -- */
+
+struct judge *judge_new(const struct policy *p, struct replay_store *replay)
+{
+	struct judge *j = calloc(1, sizeof(*j));
+
+	if (!j)
+		return NULL;
+	j->policy = p;
+	j->replay = replay;
+	/* both in any case: release must find them initialised */
+	const bool token = token_init(&j->token), verifier = sign_verifier_init(&j->verifier, p->n + p->known_n);
+	if (token && verifier)
+		return j;
+	judge_free(j);
+	return NULL;
+}
+
+void judge_free(struct judge *j)
+{
+	if (!j)
+		return;
+	token_release(&j->token);
+	sign_verifier_release(&j->verifier);
+	free(j);
+}
+
+/* -- 1, 2: form and JSON -- */
+
+static void on_problem(void *arg, enum token_problem what, const char *text)
+{
+	static const enum token_reason reasons[] = {
+		[TOKEN_FORM] = REASON_FORM, [TOKEN_JWE] = REASON_JWE, [TOKEN_B64] = REASON_B64, [TOKEN_JSON] = REASON_JSON,
+		[TOKEN_DUP] = REASON_DUP,
+	};
+	judge_refuse(arg, reasons[what], "%s", text);
+}
+
+/* -- 3: header -- */
+
+static void check_header(struct judge *j)
+{
+	const struct sj_node *const *h = j->token.header;
+	struct verdict *v = &j->verdict;
+	static const enum token_header forbidden[] = { HDR_CRIT, HDR_B64, HDR_ZIP, HDR_ENC, HDR_JWK, HDR_JKU, HDR_X5U, HDR_X5C };
+
+	v->alg = node_text(h[HDR_ALG]);
+	v->kid = node_text(h[HDR_KID]);
+	for (size_t i = 0; i < sizeof(forbidden) / sizeof(forbidden[0]); i++)
+		if (h[forbidden[i]])
+			judge_refuse(j, REASON_HDR, "the header has '%s': a token does not choose its rules, keys or places",
+				     token_header_names[forbidden[i]]);
+	if (h[HDR_KID] && (h[HDR_KID]->kind != SJ_STRING || !v->kid.n || v->kid.n > 256))
+		judge_refuse(j, REASON_HDR, "'kid' is no text of 1 to 256 bytes");
+	else if (!h[HDR_KID] && !v->jws_only)
+		judge_refuse(j, REASON_HDR, "no 'kid': the token does not say which key it means");
+	if (!h[HDR_ALG] || h[HDR_ALG]->kind != SJ_STRING)
+		judge_refuse(j, REASON_ALG, h[HDR_ALG] ? "'alg' is no text" : "no 'alg'");
+}
+
+/* The part of the header that depends on the record. */
+static void check_header_by_record(struct judge *j, const struct key_record *r)
+{
+	const struct sj_node *const *h = j->token.header;
+	const struct str typ = node_text(h[HDR_TYP]);
+	uint8_t hash[32];
+	size_t n = 0;
+	unsigned form = TYP_ABSENT;
+
+	if (h[HDR_TYP])
+		form = str_eq_nocase(typ, STR("JWT")) ? TYP_JWT : str_eq_nocase(typ, STR("at+jwt")) ||
+			str_eq_nocase(typ, STR("application/at+jwt")) ? TYP_AT_JWT : 0;
+	if (!(r->typ & form) && !j->verdict.jws_only)
+		judge_refuse(j, REASON_HDR, "typ '%.*s' is not one the record allows", CUT(typ));
+	for (int i = 0; i < 2; i++) {
+		const struct sj_node *x = h[i ? HDR_X5T256 : HDR_X5T];
+		const size_t want = i ? 32 : 20;
+		if (!x)
+			continue;
+		if (x->kind != SJ_STRING || b64url_decode(x->value, hash, sizeof(hash), &n) != B64_OK || n != want)
+			judge_refuse(j, REASON_HDR, "'%s' is no hash", i ? "x5t#S256" : "x5t");
+		else if (r->key && r->key->cert.present && memcmp(hash, i ? r->key->cert.sha256 : r->key->cert.sha1, want) != 0)
+			judge_refuse(j, REASON_HDR, "'%s' is not the hash of the key's certificate", i ? "x5t#S256" : "x5t");
+		else if (r->key && !r->key->cert.present && !str_eq(x->value, i ? r->key->x5t256 : r->key->x5t) && !j->verdict.jws_only)
+			judge_refuse(j, REASON_HDR, "'%s' names a certificate, and the key has none", i ? "x5t#S256" : "x5t");
+	}
+}
+
+/* -- 4: the record -- */
+
+static bool fits(const struct key_record *r, struct str iss)
+{
+	for (uint32_t i = 0; i < r->issuer_n; i++)
+		if (issuer_rule_fits(&r->issuers[i], iss))
+			return true;
+	return false;
+}
+
+static uint32_t slot_of(const struct judge *j, const struct key_record *r)
+{
+	const struct policy *p = j->policy;
+
+	return r >= p->records && r < p->records + p->n ? (uint32_t)(r - p->records) : p->n + (uint32_t)(r - p->known);
+}
+
+/* The algorithm a signature by that record's key is checked with.  A key without a record and without an algorithm of its
+ * own is only ever looked at for diagnosis, or for --jws-only: there the kind of key binds it. */
+static enum jws_alg algorithm_of(const struct judge *j, const struct key_record *r)
+{
+	const enum jws_alg wanted = j->verdict.alg.p ? alg_parse(j->verdict.alg) : JWS_ALG_UNKNOWN;
+
+	if (r->alg != JWS_ALG_ABSENT || !r->key)
+		return r->alg;
+	return alg_fits(wanted, r->key->kind, r->key->curve) ? wanted : JWS_ALG_UNKNOWN;
+}
+
+static enum sign_result check_by(struct judge *j, const struct key_record *r)
+{
+	const struct token *t = &j->token;
+
+	return sign_check(&j->verifier, slot_of(j, r), r->key, algorithm_of(j, r), t->signing_input,
+			  (struct str){ (const char *)t->bytes[PART_SIGNATURE], t->n[PART_SIGNATURE] });
+}
+
+static bool can_check(const struct judge *j, const struct key_record *r)
+{
+	return r->key && j->token.decoded[PART_SIGNATURE];
+}
+
+/* Nobody lets this key speak for that issuer: is it known under another scope, and is the signature genuine there? */
+static void look_for_foreign(struct judge *j)
+{
+	struct verdict *v = &j->verdict;
+	const struct policy *p = j->policy;
+	unsigned tried = 0;
+
+	for (const struct key_record *r = policy_record(p, v->kid); r && tried < TOKEN_FOREIGN_MAX; r = policy_record_next(p, r, v->kid)) {
+		tried++;
+		if (!v->record) {
+			v->record = r;
+			v->scoped = true;
+		}
+		if (can_check(j, r) && check_by(j, r) == SIGN_GOOD) {
+			v->record = r;
+			v->scoped = true;
+			return;
+		}
+	}
+	for (const struct key_record *r = policy_known(p, v->kid); r && tried < 2 * TOKEN_FOREIGN_MAX; r = policy_known_next(p, r, v->kid)) {
+		tried++;
+		if (!v->record)
+			v->record = r;
+		if (can_check(j, r) && check_by(j, r) == SIGN_GOOD) {
+			v->record = r;
+			v->scoped = false;
+			return;
+		}
+	}
+}
+
+static void find_record(struct judge *j)
+{
+	struct verdict *v = &j->verdict;
+	const struct policy *p = j->policy;
+
+	for (const struct key_record *r = policy_record(p, v->kid); r; r = policy_record_next(p, r, v->kid))
+		if (v->jws_only || fits(r, v->issuer)) {
+			if (!v->candidates++)
+				v->record = r;
+		}
+	v->scoped = v->candidates > 0;
+	if (v->candidates > 1)
+		judge_refuse(j, REASON_KEY_AMBIGUOUS, "%u records of key id '%.*s' fit; which key is meant must not be a guess", v->candidates,
+			     CUT(v->kid));
+	if (v->candidates)
+		return;
+	if (!v->jws_only)
+		look_for_foreign(j);
+	if (!v->record)
+		judge_refuse(j, REASON_KEY_NONE, "no record and no key set knows key id '%.*s'", CUT(v->kid));
+	else if (v->jws_only)
+		judge_refuse(j, REASON_KEY_NONE, "no key of key id '%.*s'", CUT(v->kid));
+	else if (!p->path)
+		judge_refuse(j, REASON_KEY_NONE, "no policy: key id '%.*s' is in a key set, but nothing says whom it may speak for, and to "
+			     "whom", CUT(v->kid));
+	else if (!v->issuer.p)
+		judge_refuse(j, REASON_KEY_NONE, "the token names no issuer, so no record fits");
+	else
+		judge_refuse(j, REASON_KEY_NONE, "key id '%.*s' is known, but no record lets it speak for issuer '%.*s'", CUT(v->kid),
+			     CUT(v->issuer));
+}
+
+/* --jws-only: a token without key id means the only key there is, if that has none either. */
+static void find_only_key(struct judge *j)
+{
+	const struct policy *p = j->policy;
+
+	if (p->n == 1 && !p->records[0].kid.p) {
+		j->verdict.record = &p->records[0];
+		j->verdict.scoped = true;
+		j->verdict.candidates = 1;
+	} else {
+		judge_refuse(j, REASON_HDR, "no 'kid', and not exactly one key without an id to take for it");
+	}
+}
+
+static void check_key(struct judge *j, const struct key_record *r)
+{
+	const struct verdict *v = &j->verdict;
+	const struct key *k = r->key;
+	const enum jws_alg wanted = v->alg.p ? alg_parse(v->alg) : JWS_ALG_UNKNOWN;
+
+	if (!k) {
+		judge_refuse(j, REASON_KEY_NONE, "the record of key id '%.*s' names a key that is in no set", CUT(v->kid));
+		return;
+	}
+	for (unsigned i = 0; i < k->fault_n; i++) {
+		const struct key_fault *f = &k->fault[i];
+		const bool excused = f->code == KEY_FAULT_PRIVATE && (v->jws_only || (k->kind == KEY_OCT && r->symmetric));
+		if (key_fault_rows[f->code].refused && !excused)
+			judge_refuse(j, REASON_KEY_BAD, "the key %s%s%s", key_fault_rows[f->code].text, f->member[0] ? ": " : "", f->member);
+	}
+	if (k->fault_n == KEY_FAULTS_SHOWN && !verdict_has(v, REASON_KEY_BAD) && !(k->kind == KEY_OCT ? key_usable_symmetric(k) : key_usable(k)))
+		judge_refuse(j, REASON_KEY_BAD, "the key has more faults than are listed");
+	if (k->kind == KEY_OCT && !r->symmetric)
+		judge_refuse(j, REASON_KEY_BAD, "the key is symmetric, which the record does not allow");
+	if (k->kind == KEY_OCT && k->bits < alg_rows[algorithm_of(j, r)].hash_bits && !key_has(k, KEY_FAULT_OCT_SHORT))
+		judge_refuse(j, REASON_KEY_BAD, "the key is shorter than its hash");
+	if (!v->alg.p)
+		return; /* said */
+	if (algorithm_of(j, r) == JWS_ALG_UNKNOWN || algorithm_of(j, r) != wanted)
+		judge_refuse(j, REASON_ALG, "the token says alg '%.*s', the %s '%s'", CUT(v->alg), r->line ? "record" : "key",
+			     r->alg > JWS_ALG_UNKNOWN ? alg_rows[r->alg].name : k->alg_text.p ? k->alg_text.p : key_kind_name(k->kind));
+	else if (k->alg != JWS_ALG_ABSENT && k->alg != wanted)
+		judge_refuse(j, REASON_ALG, "the record says alg '%s', the key itself '%.*s'", alg_rows[r->alg].name, CUT(k->alg_text));
+}
+
+/* -- 5: the signature -- */
+
+/* Microsoft's own APIs (Graph) get tokens whose signature nobody else can check: the header has a nonce. */
+static bool is_private_form(const struct judge *j)
+{
+	static const char *const audiences[] = {
+		"00000003-0000-0000-c000-000000000000", "https://graph.microsoft.com", "https://graph.microsoft.com/",
+		"00000002-0000-0000-c000-000000000000", "https://graph.windows.net", "https://graph.windows.net/",
+	};
+	if (!j->token.header[HDR_NONCE])
+		return false;
+	for (size_t i = 0; i < sizeof(audiences) / sizeof(audiences[0]); i++)
+		if (str_eq(j->verdict.audience, str_of(audiences[i])))
+			return true;
+	return false;
+}
+
+static void check_signature(struct judge *j, const struct key_record *r)
+{
+	struct verdict *v = &j->verdict;
+	const enum jws_alg alg = algorithm_of(j, r);
+
+	if (!can_check(j, r))
+		return; /* said */
+	v->signature_checked = true;
+	switch (check_by(j, r)) {
+	case SIGN_GOOD:
+		v->signature_good = true;
+		break;
+	case SIGN_LENGTH:
+		judge_refuse(j, REASON_SIG, "the signature has %zu bytes, which no %s signature of this key has", j->token.n[PART_SIGNATURE],
+			     alg_rows[alg].name);
+		break;
+	case SIGN_BAD:
+		if (is_private_form(j)) {
+			v->cannot_say = true;
+			judge_refuse(j, REASON_CANNOT_SAY, "a token for an API of Microsoft's with a nonce in its header: only that API can check "
+				     "its signature");
+		} else {
+			judge_refuse(j, REASON_SIG, "the signature is not one of this key over this text");
+		}
+		break;
+	case SIGN_IMPOSSIBLE:
+		judge_refuse(j, REASON_SIG, "the signature cannot be checked with this key and algorithm");
+	}
+}
+
+/* -- numbers -- */
+
+/* False: absent, or no date and said.  *ret stays. */
+static bool take_date(struct judge *j, enum token_claim claim, enum token_reason r, bool required, int64_t *ret)
+{
+	const struct sj_node *n = j->token.claim[claim];
+
+	if (!n) {
+		if (required)
+			judge_refuse(j, r, "no '%s'", token_claim_names[claim]);
+		return false;
+	}
+	if (sj_date(n, ret))
+		return true;
+	judge_refuse(j, r, "'%s' is no number of seconds: wanted a JSON integer from 0 to 2^33, written plainly", token_claim_names[claim]);
+	return false;
+}
+
+/* -- 6: the key's life -- */
+
+static void check_life(struct judge *j, const struct key_record *r, bool has_iat, int64_t iat)
+{
+	const int64_t now_us = j->now_s * US_PER_SECOND, skew_us = j->policy->skew_s * US_PER_SECOND, iat_us = iat * US_PER_SECOND;
+	char a[TIME_TEXT_SIZE], b[TIME_TEXT_SIZE];
+
+	if (r->denied)
+		judge_refuse(j, REASON_DENIED, "the key is on the deny list: %s", r->denied);
+	switch (r->state) {
+	case STATE_ACTIVE:
+	case STATE_DENIED:
+		if (r->state == STATE_DENIED && !r->denied)
+			judge_refuse(j, REASON_STATE, "the record says the key is denied");
+		break;
+	case STATE_RETIRING:
+		if (!has_iat || iat_us >= r->since_us || now_us >= r->since_us + r->max_token_life_s * US_PER_SECOND)
+			judge_refuse(j, REASON_STATE, "the key has been retiring since %s: only tokens from before are taken, while they live",
+				     date(r->since_us, a));
+		break;
+	default:
+		judge_refuse(j, REASON_STATE, r->since_us == TIME_UNKNOWN ? "the key is %s" : "the key is %s since %s",
+			     record_state_name(r->state), r->since_us == TIME_UNKNOWN ? "" : date(r->since_us, a));
+	}
+	if (r->not_after_us != TIME_UNKNOWN && now_us > r->not_after_us)
+		judge_refuse(j, REASON_KEY_EXPIRED, "the key's life ended on %s%s", date(r->not_after_us, a),
+			     r->key && r->key->cert.present && r->key->cert.not_after_us == r->not_after_us ? " with its certificate" : "");
+	if (r->first_us == TIME_UNKNOWN)
+		judge_refuse(j, REASON_KEY_AGE, "nothing says how old the key is: no certificate, no first_listed, no not_before");
+	else if (now_us - r->first_us > r->max_age_s * US_PER_SECOND)
+		judge_refuse(j, REASON_KEY_AGE, "the key is %lld days old (since %s), %lld are the most",
+			     (long long)((now_us - r->first_us) / US_PER_DAY), date(r->first_us, a), (long long)(r->max_age_s / 86400));
+	if (!has_iat)
+		return;
+	if (r->not_before_us != TIME_UNKNOWN && iat_us < r->not_before_us - skew_us)
+		judge_refuse(j, REASON_KEY_IAT, "issued %s, before the key's life began on %s", date(iat_us, a), date(r->not_before_us, b));
+	if (r->not_after_us != TIME_UNKNOWN && iat_us > r->not_after_us)
+		judge_refuse(j, REASON_KEY_IAT, "issued %s, after the key's life had ended on %s", date(iat_us, a), date(r->not_after_us, b));
+}
+
+/* -- 7, 8, 9: issuer, tenant, version -- */
+
+static bool is_canonical_guid(struct str s)
+{
+	uint8_t g[16];
+	char back[GUID_TEXT_SIZE];
+
+	return s.n == 36 && guid_parse(s, g) && str_eq(s, str_of(guid_format(g, back)));
+}
+
+/* "https://HOST/TENANT/v2.0" or "https://HOST/TENANT/": host and tenant, nothing else free. */
+static bool split_issuer(struct str iss, struct str *ret_host, struct str *ret_tenant, unsigned *ret_version)
+{
+	static const char scheme[] = "https://";
+	struct str rest;
+	const char *slash;
+
+	if (!str_starts(iss, str_of(scheme)))
+		return false;
+	rest = (struct str){ iss.p + sizeof(scheme) - 1, iss.n - sizeof(scheme) + 1 };
+	slash = rest.n ? memchr(rest.p, '/', rest.n) : NULL;
+	if (!slash)
+		return false;
+	*ret_host = (struct str){ rest.p, (size_t)(slash - rest.p) };
+	rest = (struct str){ slash + 1, rest.n - ret_host->n - 1 };
+	if (rest.n < 37 || rest.p[36] != '/')
+		return false;
+	*ret_tenant = (struct str){ rest.p, 36 };
+	rest = (struct str){ rest.p + 37, rest.n - 37 };
+	*ret_version = !rest.n ? VERSION_1 : str_eq(rest, STR("v2.0")) ? VERSION_2 : 0;
+	return *ret_version != 0;
+}
+
+/* "login.microsoftonline.us" speaks for the cloud "microsoftonline.us"; the v1 host is the same for all clouds. */
+static bool is_cloud_of(struct str iss, struct str cloud)
+{
+	struct str host, tenant;
+	unsigned version;
+
+	if (!split_issuer(iss, &host, &tenant, &version) || !str_starts(host, STR("login.")))
+		return true;
+	return str_eq((struct str){ host.p + 6, host.n - 6 }, cloud);
+}
+
+static void check_issuer(struct judge *j, const struct key_record *r)
+{
+	const struct verdict *v = &j->verdict;
+	bool equal = !v->scoped;
+
+	if (!v->issuer.p) {
+		judge_refuse(j, REASON_SCOPE_ISSUER, j->token.claim[CLAIM_ISS] ? "'iss' is no text" : "no 'iss'");
+		return;
+	}
+	for (uint32_t i = 0; i < r->issuer_n; i++)
+		equal |= issuer_rule_equals(&r->issuers[i], v->issuer, v->tenant);
+	if (!equal && !v->candidates)
+		judge_refuse(j, REASON_SCOPE_ISSUER, "issuer '%.*s' is not the key's: '%.*s'%s", CUT(v->issuer), CUT(r->issuers[0].text),
+			     r->issuer_n > 1 ? " or others" : "");
+	else if (!equal)
+		judge_refuse(j, REASON_SCOPE_ISSUER, "issuer '%.*s' is not that of the token's own tenant '%.*s'", CUT(v->issuer), CUT(v->tenant));
+	if (r->set_issuer.text.p && !issuer_rule_equals(&r->set_issuer, v->issuer, v->tenant))
+		judge_refuse(j, REASON_SCOPE_ISSUER, "the key's own set says that it speaks for '%.*s', not for '%.*s'", CUT(r->set_issuer.text),
+			     CUT(v->issuer));
+	if (r->key && r->key->cloud_instance.p && !is_cloud_of(v->issuer, r->key->cloud_instance))
+		judge_refuse(j, REASON_SCOPE_ISSUER, "the key belongs to the cloud '%.*s', the issuer does not", CUT(r->key->cloud_instance));
+}
+
+/* True: the tenant is not merely another customer's, but one that this key must never speak about. */
+static bool check_tenant(struct judge *j, const struct key_record *r)
+{
+	const struct verdict *v = &j->verdict;
+	bool has_template = false;
+
+	if (r->tenants_none)
+		return false;
+	if (!v->tenant.p) {
+		judge_refuse(j, REASON_TID, j->token.claim[CLAIM_TID] ? "'tid' is no text" : "no 'tid'");
+		return false;
+	}
+	if (!is_canonical_guid(v->tenant) || str_eq(v->tenant, STR(NIL_TENANT)))
+		judge_refuse(j, REASON_TID, "'tid' is '%.*s': wanted a GUID in lower case without braces, and not all zero", CUT(v->tenant));
+	if (!v->scoped)
+		return false;
+	for (uint32_t i = 0; i < r->issuer_n; i++)
+		has_template |= r->issuers[i].is_template;
+	if (text_list_has(&r->tenants_denied, v->tenant)) {
+		judge_refuse(j, REASON_SCOPE_TENANT, "the record denies tenant '%.*s'", CUT(v->tenant));
+		return true;
+	}
+	if (text_list_has(&r->tenants, v->tenant))
+		return false;
+	if (has_template && str_eq(v->tenant, STR(CONSUMER_TENANT))) {
+		judge_refuse(j, REASON_SCOPE_TENANT, "a key for organisations may not speak about the consumer tenant");
+		return true;
+	}
+	if (!r->tenants_any)
+		judge_refuse(j, REASON_SCOPE_TENANT, "tenant '%.*s' is not one of the record's", CUT(v->tenant));
+	return false;
+}
+
+static void check_version(struct judge *j, const struct key_record *r)
+{
+	const struct verdict *v = &j->verdict;
+	const struct sj_node *const *c = j->token.claim;
+	const struct str ver = node_text(c[CLAIM_VER]);
+	struct str host, tenant;
+	unsigned version = 0;
+	const unsigned said = str_eq(ver, STR("1.0")) ? VERSION_1 : str_eq(ver, STR("2.0")) ? VERSION_2 : 0;
+
+	if (!r->versions)
+		return;
+	if (!said || !(r->versions & said)) {
+		judge_refuse(j, REASON_VER, said ? "version '%.*s' is not one of the record's" : "'ver' is '%.*s': wanted \"1.0\" or \"2.0\"", CUT(ver));
+		return;
+	}
+	if (!split_issuer(v->issuer, &host, &tenant, &version) || version != said)
+		judge_refuse(j, REASON_VER, "issuer '%.*s' does not have the shape of a token of version %.*s", CUT(v->issuer), CUT(ver));
+	else if (!str_eq(tenant, v->tenant))
+		judge_refuse(j, REASON_VER, "the first part of the issuer's path is not the tenant");
+	if (said == VERSION_2 && !is_canonical_guid(v->audience))
+		judge_refuse(j, REASON_VER, "the audience of a token of version 2.0 is a GUID, '%.*s' is none", CUT(v->audience));
+	if (c[said == VERSION_2 ? CLAIM_APPID : CLAIM_AZP])
+		judge_refuse(j, REASON_VER, "a token of version %.*s does not have '%s'", CUT(ver), said == VERSION_2 ? "appid" : "azp");
+}
+
+/* -- 10: audience -- */
+
+static void check_audience(struct judge *j, const struct key_record *r)
+{
+	const struct verdict *v = &j->verdict;
+	const struct sj_node *aud = j->token.claim[CLAIM_AUD];
+
+	if (!aud)
+		judge_refuse(j, REASON_AUD, "no 'aud'");
+	else if (aud->kind == SJ_ARRAY && (!r->audience_array || !v->audience.p))
+		judge_refuse(j, REASON_AUD, "'aud' is a list of %u: a token for several is good for none", aud->children);
+	else if (aud->kind != SJ_ARRAY && aud->kind != SJ_STRING)
+		judge_refuse(j, REASON_AUD, "'aud' is no text");
+	else if (!text_list_has(&r->audiences, v->audience) && !text_list_has(&r->cae_audiences, v->audience))
+		judge_refuse(j, REASON_AUD, "audience '%.*s' is not one of the record's", CUT(v->audience));
+}
+
+/* -- 11: time -- */
+
+static void check_time(struct judge *j, const struct key_record *r, bool has_iat, int64_t iat, bool has_exp, int64_t exp)
+{
+	const int64_t now = j->now_s, skew = j->policy->skew_s;
+	const bool cae = text_list_has(&r->cae_audiences, j->verdict.audience);
+	const int64_t most = cae ? CAE_LIFE_MAX_S : r->max_token_life_s;
+	char a[TIME_TEXT_SIZE];
+	int64_t nbf;
+
+	if (has_exp && now >= exp + skew)
+		judge_refuse(j, REASON_EXP, "the token expired on %s", date(exp * US_PER_SECOND, a));
+	if (take_date(j, CLAIM_NBF, REASON_NBF, false, &nbf)) {
+		if (nbf - skew > now)
+			judge_refuse(j, REASON_NBF, "the token is not valid before %s", date(nbf * US_PER_SECOND, a));
+		if (has_exp && nbf >= exp)
+			judge_refuse(j, REASON_NBF, "the token ends before it begins");
+	}
+	if (!has_iat)
+		return;
+	if (iat - skew > now)
+		judge_refuse(j, REASON_IAT, "the token was issued on %s, which is in the future", date(iat * US_PER_SECOND, a));
+	if (has_exp && iat >= exp)
+		judge_refuse(j, REASON_IAT, "the token expired before it was issued");
+	else if (has_exp && exp - iat > most)
+		judge_refuse(j, REASON_LIFE, "the token lives %lld minutes, %lld are the most", (long long)((exp - iat) / 60),
+			     (long long)(most / 60));
+}
+
+/* -- 12, 13: caller, replay -- */
+
+static void check_actor(struct judge *j, const struct key_record *r)
+{
+	const struct sj_node *const *c = j->token.claim;
+	const struct str azp = node_text(c[CLAIM_AZP]), appid = node_text(c[CLAIM_APPID]), actor = azp.p ? azp : appid;
+
+	if (r->app_only && !str_eq(node_text(c[CLAIM_IDTYP]), STR("app")))
+		judge_refuse(j, REASON_ACTOR, "the record wants an application ('idtyp' = app)");
+	if (azp.p && appid.p && !str_eq(azp, appid))
+		judge_refuse(j, REASON_ACTOR, "'azp' and 'appid' name two callers");
+	if (r->actors_any)
+		return;
+	if (!actor.p)
+		judge_refuse(j, REASON_ACTOR, "no caller: neither 'azp' nor 'appid'");
+	else if (!text_list_has(&r->actors, actor))
+		judge_refuse(j, REASON_ACTOR, "caller '%.*s' is not one of the record's", CUT(actor));
+}
+
+static void check_replay(struct judge *j, int64_t exp)
+{
+	const struct sj_node *const *c = j->token.claim;
+	const struct str uti = node_text(c[CLAIM_UTI]), id = uti.n ? uti : node_text(c[CLAIM_JTI]);
+
+	if (!id.n) {
+		judge_refuse(j, REASON_REPLAY, "no 'uti' and no 'jti': whether it was seen before cannot be known");
+		return;
+	}
+	switch (replay_take(j->replay, hash_str(id, hash_str(j->verdict.issuer, 1)), exp + j->policy->skew_s, j->now_s)) {
+	case REPLAY_NEW: break;
+	case REPLAY_SEEN: judge_refuse(j, REASON_REPLAY, "the token's id was seen before"); break;
+	case REPLAY_FULL: judge_refuse(j, REASON_REPLAY, "the store of token ids is full: nothing more is taken"); break;
+	}
+}
+
+/* -- all of it -- */
+
+static void take_claims(struct judge *j)
+{
+	struct verdict *v = &j->verdict;
+	const struct sj_node *const *c = j->token.claim;
+	const struct sj_node *aud = c[CLAIM_AUD];
+
+	v->issuer = node_text(c[CLAIM_ISS]);
+	v->tenant = node_text(c[CLAIM_TID]);
+	if (aud && aud->kind == SJ_ARRAY && aud->children == 1)
+		aud = sj_first(&j->token.json[PART_CLAIMS], aud);
+	v->audience = node_text(aud);
+}
+
+/* A genuine signature outside what the key may sign, or while it may not sign at all: whoever made it has the key. */
+static void judge_severity(struct judge *j, bool forbidden_tenant)
+{
+	struct verdict *v = &j->verdict;
+	const struct key_record *r = v->record;
+	const bool outside = verdict_has(v, REASON_SCOPE_ISSUER) || forbidden_tenant || (v->scoped && !v->candidates);
+	/* a key that nobody dated is not known to be too old, and one that nobody activated is a setting forgotten */
+	const bool dead = verdict_has(v, REASON_KEY_EXPIRED) || verdict_has(v, REASON_KEY_IAT) ||
+			  (verdict_has(v, REASON_KEY_AGE) && r->first_us != TIME_UNKNOWN) ||
+			  (verdict_has(v, REASON_STATE) && r->state != STATE_PENDING);
+
+	if (v->signature_good && outside)
+		judge_refuse(j, REASON_FORGED_SCOPE, "the signature is genuine, but the key may not say this: its holder forged the scope");
+	if (v->signature_good && (outside || dead))
+		v->critical = true;
+	/* a key in a stranger's hands is still among those a token can name */
+	if (r->denied || r->state == STATE_DENIED || (v->signature_good && (r->state == STATE_REVOKED || r->state == STATE_LEAKED)))
+		v->critical = true;
+}
+
+/* As check_tenant(). */
+static bool check_claims(struct judge *j)
+{
+	struct verdict *v = &j->verdict;
+	const struct key_record *r = v->record;
+	bool forbidden, has_iat, has_exp;
+	int64_t iat = 0, exp = 0;
+
+	has_exp = take_date(j, CLAIM_EXP, REASON_EXP, true, &exp);
+	has_iat = take_date(j, CLAIM_IAT, REASON_IAT, true, &iat);
+	check_life(j, r, has_iat, iat);
+	check_issuer(j, r);
+	forbidden = check_tenant(j, r);
+	if (v->scoped) {
+		check_version(j, r);
+		check_audience(j, r);
+		check_actor(j, r);
+	}
+	check_time(j, r, has_iat, iat, has_exp, exp);
+	if (j->replay && !v->n && v->scoped && v->signature_good) /* only a token that is otherwise good uses up its id */
+		check_replay(j, exp);
+	return forbidden;
+}
+
+const struct verdict *judge_token(struct judge *j, struct str token, int64_t now_s)
+{
+	struct verdict *v = &j->verdict;
+	bool forbidden = false;
+
+	/* the list of reasons is behind its count: not worth wiping */
+	v->valid = v->critical = v->cannot_say = v->scoped = v->signature_checked = v->signature_good = v->has_sha256 = false;
+	v->seen = 0;
+	v->n = v->candidates = v->chain = 0;
+	v->record = NULL;
+	v->kid = v->alg = v->issuer = v->tenant = v->audience = STR_NONE;
+	v->jws_only = j->policy->jws_only;
+	j->text_n = 0;
+	j->now_s = now_s;
+	sign_forget(&j->verifier);
+	token_parse(&j->token, token, !v->jws_only, on_problem, j);
+	if (j->token.has_header) {
+		check_header(j);
+		take_claims(j);
+		if (v->kid.p)
+			find_record(j);
+		else if (v->jws_only && !j->token.header[HDR_KID])
+			find_only_key(j);
+	} else if (j->token.has_claims) {
+		take_claims(j);
+	}
+	if (v->record) {
+		check_header_by_record(j, v->record);
+		check_key(j, v->record);
+		check_signature(j, v->record);
+		if (j->token.has_claims)
+			forbidden = check_claims(j);
+		else if (v->record->denied) /* also where nothing but the signature is asked for */
+			judge_refuse(j, REASON_DENIED, "the key is on the deny list: %s", v->record->denied);
+		judge_severity(j, forbidden);
+	}
+	judge_finish(j);
+	/* a token without a record that fits is never accepted, whatever the list says */
+	if (v->valid && !(v->signature_good && v->scoped && v->candidates == 1))
+		judge_refuse(j, REASON_SIG, "the signature was not checked");
+	judge_finish(j);
+	return v;
+}
