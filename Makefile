@@ -22,12 +22,18 @@ install: build
 	@meson configure $(BUILD) -Dprefix=$(PREFIX) && DESTDIR=$(DESTDIR) meson install -C $(BUILD)
 bench: build
 	@tools/setup bench && bench/run $(BUILD) $(SIZE) && ninja -C $(BUILD) bench/bench-token && $(BUILD)/bench/bench-token && bench/keys $(BUILD)
+bench-impact: build # `taximeter impact` over a million messages, beside DuckDB
+	@tools/setup bench && bench/impact $(BUILD)
 eval: build # SIZE=1000 SEEDS="1 2 3" ...: see eval/run
 	@ninja -C $(BUILD) eval/peers && eval/run $(BUILD)
+examples: build # the reports in examples/, made again
+	@examples/make $(BUILD)
 asan: # every test under the address and undefined-behaviour sanitizers
 	@tools/setup build test && tools/run-tests --sanitize address,undefined build-asan
 tsan: # the tests that use threads, under the thread sanitizer
 	@tools/setup build test && tools/run-tests --sanitize thread build-tsan cases invariance
+browser: # the reports in a real browser, hostile text in every field
+	@tools/setup build test browser && tools/run-tests $(BUILD) browser
 fuzz:
 	@tools/setup build fuzz && tools/fuzz $(T) $(S)
 lint:
@@ -36,4 +42,4 @@ cov:
 	@tools/setup build test cov && tools/run-tests --coverage build-cov unit cli cases seeds
 clean:
 	rm -rf build build-*
-.PHONY: build demo test install bench eval asan tsan fuzz lint cov clean
+.PHONY: build demo test install bench bench-impact eval examples asan tsan fuzz browser lint cov clean

@@ -20,6 +20,7 @@
 #include "base/timefmt.h"
 #include "detect/detect.h"
 #include "event/sort.h"
+#include "identity/identity.h"
 #include "source/source.h"
 #include "state/net.h"
 
@@ -41,6 +42,7 @@ struct worker {
 	struct engine *e;
 	struct decoder *decoder;
 	struct sort_lane *lane;
+	unsigned number;
 	pthread_t thread;
 	bool started;
 	int64_t newest_us;        /* in the block at hand */
@@ -60,6 +62,7 @@ struct engine {
 	struct world world;
 	struct alerts alerts;
 	struct asn_db *asn;
+	struct identity *identity;
 	struct sorter *sorter;
 	unsigned threads;
 	struct worker *workers;
@@ -123,6 +126,7 @@ void engine_free(struct engine *e)
 	free(e->queue);
 	free(e->idle);
 	sorter_free(e->sorter);
+	identity_free(e->identity);
 	source_free(e->source);
 	alerts_release(&e->alerts);
 	world_release(&e->world);
@@ -148,6 +152,7 @@ void engine_free(struct engine *e)
 const struct engine_report *engine_report(const struct engine *e) { return &e->report; }
 const struct world *engine_world(const struct engine *e) { return &e->world; }
 struct alerts *engine_alerts(struct engine *e) { return &e->alerts; }
+const struct identity *engine_identity(const struct engine *e) { return e->identity; }
 
 static void fail(struct engine *e, const char *why)
 {
@@ -168,6 +173,7 @@ static void take_rec(void *arg, const struct rec *r)
 {
 	struct worker *w = arg;
 	const struct engine_settings *s = &w->e->set;
+	identity_collect(w->e->identity, w->number, r); /* also outside the window: a token of its first day is older */
 	if (r->flags & REC_NO_TIME) {
 		if (s->since_us != INT64_MIN || s->until_us != INT64_MAX) {
 			w->outside_window++;
@@ -229,6 +235,7 @@ static void *work(void *arg)
 		pthread_mutex_unlock(&e->lock);
 	}
 	sort_lane_done(w->lane);
+	identity_lane_done(e->identity, w->number);
 	return NULL;
 }
 
@@ -470,13 +477,14 @@ static void collect_samples(struct engine *e)
 static bool begin_reading(struct engine *e)
 {
 	e->sorter = sorter_new(e->threads, SORT_MEMORY_BYTES);
+	e->identity = identity_new(e->threads);
 	e->workers = calloc(e->threads, sizeof *e->workers);
 	e->slot_count = e->threads == 1 ? 1 : e->threads + BLOCKS_AHEAD;
 	e->slots = calloc(e->slot_count, sizeof *e->slots);
 	e->queue = calloc(e->slot_count, sizeof *e->queue);
 	e->idle = calloc(e->slot_count, sizeof *e->idle);
 	e->source = source_new(e->set.paths, e->set.path_count);
-	if (!e->sorter || !e->workers || !e->slots || !e->queue || !e->idle || !e->source)
+	if (!e->sorter || !e->identity || !e->workers || !e->slots || !e->queue || !e->idle || !e->source)
 		return false;
 	for (unsigned i = 0; i < e->slot_count; i++)
 		e->idle[e->idle_n++] = i;
@@ -487,10 +495,13 @@ static bool begin_reading(struct engine *e)
 	for (unsigned i = 0; i < e->threads; i++) {
 		struct worker *w = &e->workers[i];
 		w->e = e;
+		w->number = i;
 		w->lane = sorter_lane(e->sorter, i);
 		w->decoder = decoder_new(take_rec, w);
 		if (!w->decoder)
 			return false;
+		if (e->set.keep_items)
+			decoder_keep_items(w->decoder, e->set.keep_items, e->set.keep_items_arg);
 	}
 	return true;
 }
@@ -539,6 +550,7 @@ memory:
 done:
 	if (e->threads == 1) {
 		sort_lane_done(e->workers[0].lane);
+		identity_lane_done(e->identity, 0);
 		return named;
 	}
 	pthread_mutex_lock(&e->lock);
@@ -598,6 +610,7 @@ static bool meet(struct engine *e, struct detect_ctx *c, const struct rec *const
 	for (size_t i = 0; i < n; i++) {
 		struct event ev;
 		world_meet(&e->world, rec[i], &ev);
+		ev.token = identity_judge(e->identity, &e->world, &ev);
 		if (e->set.on_event && !e->set.on_event(e->set.on_event_arg, &e->world, &ev))
 			return false;
 		if (!e->states || (rec[i]->flags & REC_NO_TIME))
@@ -736,16 +749,24 @@ int engine_run(struct engine *e)
 		fail(e, "out of memory");
 		goto out;
 	}
+	if (identity_ready(e->identity) != 0) {
+		fail(e, "out of memory");
+		goto out;
+	}
 	alerts_init(&e->alerts, &e->world);
 	c.world = &e->world;
 	c.alerts = &e->alerts;
+	c.identity = e->identity;
 	if (e->set.detect && !begin_detecting(e, &c)) {
 		fail(e, "out of memory");
 		goto out;
 	}
 	detect_all(e, &c);
+	identity_end(e->identity);
 	if (sorter_error(e->sorter)[0])
 		fail(e, sorter_error(e->sorter));
+	if (identity_error(e->identity)[0])
+		fail(e, identity_error(e->identity));
 	for (size_t i = 0; e->states && detectors[i]; i++) {
 		if (detectors[i]->end)
 			detectors[i]->end(e->states[i], &c);

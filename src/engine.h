@@ -24,6 +24,9 @@ struct engine_settings {
 	struct lessons *lessons;       /* filled, for a second pass; NULL = not wanted */
 	const struct lessons *recall;  /* this is the second pass; NULL = it is not */
 	bool detect;                /* false: no detectors (taximeter events) */
+	/* which mail records shall carry the messages they list (decode.h); NULL = none.  Called by decoding threads. */
+	bool (*keep_items)(void *arg, const struct rec *r, const struct names *n);
+	void *keep_items_arg;
 	/* called for each event in order, before the detectors; NULL = none.  False stops the run quietly. */
 	bool (*on_event)(void *arg, const struct world *w, const struct event *e);
 	void *on_event_arg;
@@ -75,5 +78,7 @@ int engine_run(struct engine *e);
 const struct engine_report *engine_report(const struct engine *e);
 const struct world *engine_world(const struct engine *e);
 struct alerts *engine_alerts(struct engine *e);
+struct identity;
+const struct identity *engine_identity(const struct engine *e); /* after the run */
 
 #endif

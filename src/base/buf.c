@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* buf: the growing run of bytes, and the three ways in which a stranger's text becomes part of our output.
+/* buf: the growing run of bytes, and the four ways in which a stranger's text becomes part of our output.
  *
  * Growth is by doubling up to the ceiling.  Behind the text lie always one NUL and SLACK_BYTES more that may be read:
  * the JSON parser looks a few bytes ahead, and a buffer that has room for that never needs to be copied for it.
@@ -265,6 +265,35 @@ void buf_add_csv(struct buf *b, struct str s)
 		p += length;
 	}
 	buf_add_char(b, '"');
+}
+
+void buf_add_html(struct buf *b, struct str s)
+{
+	const uint8_t *p = (const uint8_t *)(s.n ? s.p : ""), *end = p + s.n;
+	size_t length;
+
+	for (; p < end && !b->failed; p += length) {
+		const int32_t c = utf8_read(p, (size_t)(end - p), &length);
+
+		if (c == '&')
+			buf_add_cstr(b, "&amp;");
+		else if (c == '<')
+			buf_add_cstr(b, "&lt;");
+		else if (c == '>')
+			buf_add_cstr(b, "&gt;");
+		else if (c == '"')
+			buf_add_cstr(b, "&quot;");
+		else if (c == '\'')
+			buf_add_cstr(b, "&#39;");
+		else if (c == '`')
+			buf_add_cstr(b, "&#96;"); /* a quote, to browsers of long ago */
+		else if (c == '\t' || c == '\r' || c == '\n')
+			buf_add_char(b, ' ');
+		else if (c < 0 || is_control(c) || is_direction_override(c) || c == 0xfffe || c == 0xffff)
+			buf_add_cstr(b, REPLACEMENT);
+		else
+			buf_add(b, p, length);
+	}
 }
 
 /* Columns a character takes: 2 for the wide scripts and pictures of East Asia, 0 for marks that sit on another one.  The

@@ -33,6 +33,7 @@ static inline struct str buf_str(const struct buf *b) { return (struct str){ b->
 /* Text made safe for its destination.  These are the only ways in which input text reaches an output. */
 void buf_add_json(struct buf *b, struct str s);     /* "quoted", \u escapes, invalid UTF-8 becomes U+FFFD */
 void buf_add_csv(struct buf *b, struct str s);      /* "quoted", formula-safe: a cell never starts with = + - @ TAB CR */
+void buf_add_html(struct buf *b, struct str s);     /* for an element's text or a quoted attribute; no control bytes, no direction overrides */
 void buf_add_terminal(struct buf *b, struct str s, size_t max_columns); /* no control bytes, no escape sequences; 0 = all */
 
 #endif

@@ -12,6 +12,7 @@
 #include "base/limits.h"
 #include "cmd/run.h"
 #include "detect/detect.h"
+#include "identity/identity.h"
 
 #define LINE_ROOM 4096 /* reserved at once; longer texts grow the buffer by themselves */
 
@@ -327,6 +328,31 @@ static void put_how(struct events *x, struct buf *b, const struct event *e)
 	put_flags(x, b, r->flags);
 }
 
+/* whether a sign-in issued the token, and which; null for a record that is no access */
+static void put_provenance(struct events *x, struct buf *b, const struct world *w, const struct event *e)
+{
+	const struct rec *r = e->rec;
+	const struct provenance *p = e->token;
+	bool linked = p && p->reason == REASON_TOKEN;
+
+	if (r->issued_s)
+		put_time(x, b, KEY(x, "token_issued"), (int64_t)r->issued_s * US_PER_SECOND);
+	else
+		put_null(x, b, KEY(x, "token_issued"));
+	put_text(x, b, KEY(x, "device"), name_part(names_get(w->names, r->device), 0));
+	put_word(x, b, KEY(x, "provenance"), p ? str_of(prov_verdict_names[p->verdict]) : STR_NONE);
+	put_word(x, b, KEY(x, "provenance_reason"), p ? str_of(prov_reasons[p->reason].name) : STR_NONE);
+	/* a token's id is the id of its sign-in */
+	if (linked)
+		put_id(x, b, KEY(x, "sign_in"), w, r->token, r->flags & REC_TOKEN_TEXT);
+	else
+		put_null(x, b, KEY(x, "sign_in"));
+	if (linked)
+		put_time(x, b, KEY(x, "sign_in_time"), (int64_t)p->issue->time_s * US_PER_SECOND);
+	else
+		put_null(x, b, KEY(x, "sign_in_time"));
+}
+
 static bool on_event(void *arg, const struct world *w, const struct event *e)
 {
 	struct events *x = arg;
@@ -348,6 +374,7 @@ static bool on_event(void *arg, const struct world *w, const struct event *e)
 		put_null(x, b, KEY(x, "session"));
 	put_text(x, b, KEY(x, "token"),
 	         r->flags & REC_HAS_TOKEN ? world_token_text(w, r->token, r->flags & REC_TOKEN_TEXT, text) : STR_NONE);
+	put_provenance(x, b, w, e);
 	put_how(x, b, e);
 	buf_add_str(b, x->csv ? STR("\n") : STR("}\n"));
 	return sink_out_step(&x->run.output.out);
@@ -386,7 +413,8 @@ static int events_paths(struct events *x, int argc, char **argv)
 	if (x->csv)
 		buf_add_cstr(&x->run.output.out.pending,
 			"time,id,class,operation,record_type,tenant,mailbox_guid,mailbox_upn,actor,app_id,"
-			"client_app_id,app,api,client,ip,network,session,token,access,items,bytes,folders,folder,"
+			"client_app_id,app,api,client,ip,network,session,token,token_issued,device,"
+			"provenance,provenance_reason,sign_in,sign_in_time,access,items,bytes,folders,folder,"
 			"throttled,logon_type,user_type,external,flags\n");
 	x->run.settings.on_event = on_event;
 	x->run.settings.on_event_arg = x;

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 CMD(scan)
 CMD(events)
+CMD(coverage)
+CMD(impact)
+CMD(notice)
+CMD(dump)
 CMD(evaluate)
 CMD(keys)
 CMD(rules)

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define OUTPUTS_MAX 4 /* -o, --stats, --inventory, and one to spare */
+#define OUTPUTS_MAX 5 /* -o, --stats, --inventory, --report, and one to spare */
 
 /* Names to remove when a signal ends us.  A handler can reach nothing but a global. */
 static char doomed[OUTPUTS_MAX][PATH_MAX];

@@ -195,7 +195,8 @@ static void read_again(struct run *r, const struct lessons *l)
 		return;
 	r->settings.lessons = NULL;
 	r->settings.recall = l;
-	r->settings.on_problem = NULL; /* said in the first */
+	r->settings.on_problem = NULL; /* said in the first, and what looks on has seen it */
+	r->settings.on_event = NULL;
 	second = engine_new(&r->settings);
 	if (!second || engine_run(second) != 0) {
 		engine_free(second);

@@ -5,6 +5,9 @@
 
 #include "base/limits.h"
 #include "cmd/run.h"
+#include "coverage/coverage.h"
+#include "detect/detect.h"
+#include "report/report.h"
 
 #define LOST_MAX (REJECT_COUNT + 3)
 
@@ -16,8 +19,11 @@ struct scan {
 	enum severity minimum, fail_on;
 	bool fails_on_findings;
 	struct indicators *indicators;
+	struct coverage *coverage;
 	const char *inventory_path;
 	struct output inventory;
+	const char *report_path;
+	struct output report;
 
 	struct inventory_row *apps;
 	const struct alert **shown;
@@ -57,6 +63,10 @@ static const struct option_row options[] = {
 	  "Exit with status 1 if there is an alert of this severity or above; default: findings are no failure.",
 	  "info low medium high critical" },
 	{ 0, "inventory", "FILE.csv", "Write every application that read mail to FILE.csv, most unusual first.", NULL },
+	{ 0, "report", "FILE.html",
+	  "Write the findings to FILE.html as a page for people who were not there: alerts, applications, blind spots. "
+	  "It needs nothing else: no script, nothing from the network.",
+	  NULL },
 	{ 0 }
 };
 
@@ -116,6 +126,8 @@ static int take_option(struct scan *s, const struct option_row *row, const char 
 		status = take_budget(s, value);
 	} else if (strcmp(row->name, "inventory") == 0) {
 		s->inventory_path = value;
+	} else if (strcmp(row->name, "report") == 0) {
+		s->report_path = value;
 	} else {
 		status = run_option(&s->run, row, value);
 	}
@@ -156,6 +168,32 @@ static void gather_lost(struct scan *s)
 	s->findings.lost_count = n;
 }
 
+static bool on_event(void *arg, const struct world *w, const struct event *e)
+{
+	struct scan *s = arg;
+
+	coverage_meet(s->coverage, w, e);
+	return true;
+}
+
+/* An alert says for which of its mailboxes the log was blind on its days: there may be more than it tells. */
+static void cite_coverage(struct scan *s, struct alerts *alerts)
+{
+	for (size_t i = 0; i < alerts->n; i++) {
+		struct alert *a = alerts->v[i];
+		uint32_t blind[DAY_STATES] = { 0 };
+
+		if (!a->raised || !a->records || !strcmp(a->detector->name, "throttled") || !strcmp(a->detector->name, "audit-tampering"))
+			continue;
+		for (uint32_t k = 0; k < a->mailboxes.n; k++)
+			blind[coverage_between(s->coverage, a->mailboxes.v[k], a->first_us, a->last_us)]++;
+		for (int state = DAY_SILENT; state < DAY_OUTSIDE; state++)
+			if (blind[state])
+				alert_blind(a, "for %u of these mailboxes the log is blind on some of these days (%s: %s)", blind[state],
+					    day_state_names[state], day_state_docs[state]);
+	}
+}
+
 /* From the engine to what a sink prints.  False: out of memory. */
 static bool gather(struct scan *s)
 {
@@ -164,6 +202,11 @@ static bool gather(struct scan *s)
 	const size_t n = alerts_order(alerts);
 
 	f->world = engine_world(s->run.engine);
+	f->identity = engine_identity(s->run.engine);
+	if (coverage_finish(s->coverage, f->world) != 0)
+		return false;
+	f->coverage = s->coverage;
+	cite_coverage(s, alerts);
 	s->shown = calloc(n + 1, sizeof(struct alert *));
 	s->apps = inventory_make(f->world, &f->app_count);
 	if (!s->shown || !s->apps || alerts->failed)
@@ -191,20 +234,28 @@ static int scan_paths(struct scan *s, int argc, char **argv)
 
 	if (status == EXIT_RAN && s->inventory_path)
 		status = output_open(&s->inventory, s->run.command, s->inventory_path);
+	if (status == EXIT_RAN && s->report_path)
+		status = output_open(&s->report, s->run.command, s->report_path);
 	if (status != EXIT_RAN)
 		return status;
 	s->run.settings.indicators = s->indicators;
 	s->run.settings.detect = true;
+	s->run.settings.on_event = on_event;
+	s->run.settings.on_event_arg = s;
 	status = run_read(&s->run);
 	if (s->run.engine && gather(s)) {
 		s->sink->write(&s->run.output.out, &s->findings);
 		if (s->inventory.open)
 			csv_inventory(&s->inventory.out, &s->findings);
+		if (s->report.open)
+			report_findings(&s->report.out, &s->findings);
 	} else if (s->run.engine) {
 		cmd_error(s->run.command, "out of memory");
 		status = EXIT_INPUT;
 	}
 	written = output_close(&s->inventory, s->run.command, s->findings.world != NULL);
+	if (output_close(&s->report, s->run.command, s->findings.world != NULL) != EXIT_RAN)
+		written = EXIT_INPUT;
 	if (status == EXIT_RAN && s->has_findings)
 		status = EXIT_FINDINGS;
 	if (written != EXIT_RAN)
@@ -220,7 +271,8 @@ static int scan_run(int argc, char **argv)
 
 	run_init(&s.run, &command_scan);
 	s.indicators = indicators_new();
-	if (!s.indicators) {
+	s.coverage = coverage_new();
+	if (!s.indicators || !s.coverage) {
 		cmd_error(s.run.command, "out of memory");
 		status = EXIT_INPUT;
 	}
@@ -235,8 +287,10 @@ static int scan_run(int argc, char **argv)
 	free(s.shown);
 	free(s.apps);
 	output_close(&s.inventory, s.run.command, false);
+	output_close(&s.report, s.run.command, false);
 	run_release(&s.run);
 	indicators_free(s.indicators);
+	coverage_free(s.coverage);
 	return status;
 }
 

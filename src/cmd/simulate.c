@@ -51,6 +51,10 @@ static const struct option_row options[] = {
 	  "Kinds of attack, with commas: A1 A1b A1c A2 A3 A4 A5 A5b A5c A5d A6 A7 A8 A9 A10 A11 A12; 'none' or 'all'; "
 	  "default: all.",
 	  NULL },
+	{ 0, "forged", "LIST",
+	  "Kinds of attack whose tokens nobody issued, so that they have no sign-in; 'none' or 'all'; default: A1 A1b "
+	  "A1c.",
+	  NULL },
 	{ 0, "attack-instances", "N", "How many of each kind, as far as there is room; default: 1.", NULL },
 	{ 0, "confounders", "LIST",
 	  "What innocent things happen, with commas: rollout birth adopt network vpn-switch migration sync-storm "
@@ -162,6 +166,8 @@ static int take_option(struct simulate *x, struct choices *c, const struct optio
 		status = take_start(x, value);
 	} else if (strcmp(name, "attacks") == 0) {
 		status = take_names(name, value, sim_kind_names, SIM_KINDS, &x->set.attacks);
+	} else if (strcmp(name, "forged") == 0) {
+		status = take_names(name, value, sim_kind_names, SIM_KINDS, &x->set.forged);
 	} else if (strcmp(name, "attack-instances") == 0) {
 		status = take_number(name, value, 0, 1000, &n);
 		x->set.instances = (uint32_t)n;

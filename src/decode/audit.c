@@ -72,6 +72,10 @@ static void put_context(struct decoder *d, const struct fields *f, struct str *r
 		} else if (k.n == 12 && str_eq_nocase(k, STR("AADSessionId"))) {
 			if (value_text(d, &x, key + 2, &s))
 				put_session(d, s);
+		} else if ((k.n == 12 && str_eq_nocase(k, STR("IssuedAtTime"))) || (k.n == 17 && str_eq_nocase(k, STR("TokenIssuedAtTime")))) {
+			int64_t us;
+			if (value_text(d, &x, key + 2, &s) && time_parse(str_trim(s), &us) && us >= TIME_MIN_US && us < TIME_MAX_US)
+				d->b.r.issued_s = (uint32_t)(us / US_PER_SECOND);
 		} else if (k.n == 11 && str_eq_nocase(k, STR("ClientAppId"))) {
 			value_text(d, &x, key + 2, ret_app);
 		}
@@ -158,6 +162,8 @@ enum verdict decode_audit(struct decoder *d, struct fields *f)
 		put_session(d, s);
 	struct str context_app = STR_NONE;
 	put_context(d, f, &context_app);
+	if (get_text(d, f, F_DeviceId, &s))
+		put_device(d, s);
 
 	if (kinds & (KIND_MAIL | KIND_MAILBOX)) {
 		bool external;

@@ -139,6 +139,12 @@ struct names *decoder_names(struct decoder *d)
 	return &d->names;
 }
 
+void decoder_keep_items(struct decoder *d, bool (*keep)(void *arg, const struct rec *r, const struct names *n), void *arg)
+{
+	d->keep_items = keep;
+	d->keep_items_arg = arg;
+}
+
 bool decoder_failed(const struct decoder *d)
 {
 	return d->failed;

@@ -96,6 +96,9 @@ struct decoder;
 /* take() gets each record; it is good only during the call. */
 struct decoder *decoder_new(void (*take)(void *arg, const struct rec *r), void *arg);
 void decoder_free(struct decoder *d);
+/* Mail records carry what they list as details (event/items.h) if keep() says so; NULL, as it is born: none does.  keep()
+ * sees the record with its time, subjects and ids in place, and the decoder's names; it may be called from many threads. */
+void decoder_keep_items(struct decoder *d, bool (*keep)(void *arg, const struct rec *r, const struct names *n), void *arg);
 /* Decodes a block and adds to *counts (the block's own: zeroed by the caller). */
 void decoder_run(struct decoder *d, const struct block *b, struct decoder_counts *counts);
 struct names *decoder_names(struct decoder *d);

@@ -61,6 +61,9 @@ static inline void text_cache_put(struct text_cache *c, uint64_t key, uint64_t r
 struct decoder {
 	void (*take)(void *arg, const struct rec *r);
 	void *arg;
+	bool (*keep_items)(void *arg, const struct rec *r, const struct names *n); /* NULL: lists are summed and dropped */
+	void *keep_items_arg;
+	bool keeps_items;          /* the record at hand does */
 	struct names names;
 	struct arena arena;
 	struct json_indexer *indexer[UNWRAP_DEPTH_MAX + 2]; /* one a level of unwrapping; [0] for blocks */
@@ -166,6 +169,7 @@ bool put_id(struct decoder *d, struct str text);
 void put_made_id(struct decoder *d);
 void put_token(struct decoder *d, struct str text);
 void put_session(struct decoder *d, struct str text);
+void put_device(struct decoder *d, struct str text);
 void put_actor(struct decoder *d, struct str text);
 void put_tenant(struct decoder *d, struct str text);
 void put_ip(struct decoder *d, struct str text);

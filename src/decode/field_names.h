@@ -134,6 +134,8 @@ FIELD(AdditionalDetails, "AdditionalDetails")
 FIELD(signInActivityId, "signInActivityId")
 FIELD(requestUri, "requestUri")
 FIELD(userAgent, "userAgent")
+FIELD(deviceDetail, "deviceDetail")
+FIELD(Type, "Type")
 /* logs that are not ours */
 FIELD(kind, "kind")
 FIELD(eventVersion, "eventVersion")

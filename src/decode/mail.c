@@ -6,8 +6,9 @@
  *   AttachmentAccess 50: Messages[].MessageItems[], OperationCount
  *
  * The access type is OperationProperties.MailAccessType, looked up by name; where an exporter lost it, the record's shape
- * decides, then its RecordType.  Items: OperationCount; else the length of the lists; else 1, marked as lost. */
+ * decides, then its RecordType.  What is listed is summed; decoder_keep_items() asks for the list itself.  Items: OperationCount; else the length of the lists; else 1, marked as lost. */
 #include "decode/decode_int.h"
+#include "event/items.h"
 
 enum { ITEMS_MAX = 1000000 }; /* one record; a count beyond it is not a count */
 
@@ -17,6 +18,33 @@ struct listing {
 	bool bytes_known, lost, any;
 };
 
+/* the same item for the record's tail: which message, and how large */
+static void keep_item(struct decoder *d, const struct json_index *x, uint32_t item)
+{
+	static const struct { struct str key; enum item_id kind; } ids[] = {
+		{ { "InternetMessageId", 17 }, ITEM_INTERNET_ID }, { { "ImmutableId", 11 }, ITEM_IMMUTABLE_ID }, { { "Id", 2 }, ITEM_STORE_ID },
+	};
+	struct str id[3] = { STR_NONE, STR_NONE, STR_NONE }, s;
+	uint64_t bytes = ITEM_BYTES_UNKNOWN;
+	struct walk_object o = walk_object(x, item);
+	for (uint32_t key; (key = walk_next_key(&o)) != WALK_BAD; o.next = walk_skip(x, key + 2)) {
+		struct str k = key_text(x, key);
+		int64_t size;
+		for (size_t i = 0; i < 3; i++)
+			if (str_eq_nocase(k, ids[i].key) && value_text(d, x, key + 2, &s))
+				id[i] = str_trim(s);
+		if (str_eq_nocase(k, STR("SizeInBytes")) && value_text(d, x, key + 2, &s) && parse_int(s, &size) && size >= 0 && size < INT64_C(1) << 40)
+			bytes = (uint64_t)size;
+	}
+	for (size_t i = 0; i < 3; i++) {
+		if (id[i].n == 0 || str_eq(id[i], STR("ErrorDuringIdConversion")))
+			continue;
+		items_add_message(&d->b, ids[i].kind, id[i], bytes);
+		return;
+	}
+	items_add_message(&d->b, ITEM_NO_ID, STR_NONE, bytes);
+}
+
 static void list_item(struct decoder *d, const struct json_index *x, uint32_t item, struct listing *l, uint32_t *ret_next)
 {
 	l->items++;
@@ -24,6 +52,8 @@ static void list_item(struct decoder *d, const struct json_index *x, uint32_t it
 		*ret_next = walk_skip(x, item);
 		return;
 	}
+	if (d->keeps_items)
+		keep_item(d, x, item);
 	struct walk_object o = walk_object(x, item);
 	for (uint32_t key; (key = walk_next_key(&o)) != WALK_BAD; o.next = walk_skip(x, key + 2)) {
 		/* one look at the first letter spares the others their names */
@@ -56,6 +86,14 @@ static void list_folders(struct decoder *d, const struct json_index *x, uint32_t
 			continue;
 		}
 		l->folders++;
+		if (d->keeps_items) { /* its name goes before its items, wherever it stands in the folder */
+			struct str path;
+			uint32_t at = object_member(x, f, STR("Path"));
+			if (at < x->n && value_text(d, x, at, &path))
+				items_add_folder(&d->b, path);
+			else
+				items_add_folder(&d->b, STR_NONE);
+		}
 		struct walk_object o = walk_object(x, f);
 		for (uint32_t key; (key = walk_next_key(&o)) != WALK_BAD; ) {
 			struct str k = key_text(x, key);
@@ -102,6 +140,8 @@ static bool sync_folder(struct decoder *d, const struct json_index *x, uint32_t 
 		else if (str_eq_nocase(k, STR("Path")))
 			value_text(d, x, key + 2, &path);
 	}
+	if (d->keeps_items)
+		items_add_folder(&d->b, name.n && (path.n == 0 || str_eq_nocase(path, STR("Not Available"))) ? name : path);
 	*ret = id.n ? hash_str(id, 0) : name.n ? hash_str(name, 1) : path.n ? hash_str(path, 2) : 0;
 	return true;
 }
@@ -119,6 +159,7 @@ void decode_mail(struct decoder *d, const struct fields *f)
 	enum access_type type = ACCESS_UNKNOWN;
 	bool attachment = r->op == OP_ATTACHMENT_ACCESS;
 
+	d->keeps_items = d->keep_items && d->keep_items(d->keep_items_arg, r, &d->names);
 	if (get_nested(d, f, F_OperationProperties, &x, &v)) {
 		const struct str names[] = { attachment ? STR("AttachmentAccessType") : STR("MailAccessType"), STR("IsThrottled") };
 		struct str value[2];

@@ -109,6 +109,20 @@ void put_session(struct decoder *d, struct str text)
 	r->flags |= REC_HAS_SESSION;
 }
 
+void put_device(struct decoder *d, struct str text)
+{
+	uint8_t g[16];
+	char lower[GUID_TEXT_SIZE];
+	text = str_trim(text);
+	if (guid_parse(text, g)) {
+		if (guid_is_zero(g))
+			return;
+		text = str_of(guid_format(g, lower));
+	}
+	if (text.n)
+		d->b.r.device = names_put(&d->names, NAME_ID, &text, 1);
+}
+
 void put_actor(struct decoder *d, struct str text)
 {
 	text = str_trim(text);

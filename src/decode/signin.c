@@ -48,13 +48,33 @@ static enum signin_kind kind_of(struct decoder *d, const struct fields *f)
 				: str_eq_nocase(s, STR("servicePrincipal")) ? SIGNIN_SERVICE_PRINCIPAL
 				: str_eq_nocase(s, STR("managedIdentity")) ? SIGNIN_MANAGED_IDENTITY : SIGNIN_INTERACTIVE;
 	}
-	if (get_text(d, f, F_category, &s) && str_starts_nocase(s, STR("NonInteractive")))
-		return SIGNIN_NONINTERACTIVE;
-	if (!field_has(f, F_userPrincipalName) && field_has(f, F_servicePrincipalId))
+	/* Sentinel's columns: the category of the setting, or the name of the table */
+	if (get_text(d, f, F_category, &s) || get_text(d, f, F_Type, &s)) {
+		if (str_find_nocase(s, STR("NonInteractive")) >= 0)
+			return SIGNIN_NONINTERACTIVE;
+		if (str_find_nocase(s, STR("ServicePrincipal")) >= 0)
+			return SIGNIN_SERVICE_PRINCIPAL;
+		if (str_find_nocase(s, STR("ManagedIdentity")) >= 0)
+			return SIGNIN_MANAGED_IDENTITY;
+	}
+	if (!get_text(d, f, F_userPrincipalName, &s) && get_text(d, f, F_servicePrincipalId, &s))
 		return SIGNIN_SERVICE_PRINCIPAL;
 	if (get_bool(d, f, F_isInteractive, &interactive))
 		return interactive ? SIGNIN_INTERACTIVE : SIGNIN_NONINTERACTIVE;
 	return SIGNIN_INTERACTIVE;
+}
+
+/* "deviceDetail": {"deviceId": ...}, as JSON or as text of it; empty for a device that is not registered */
+static void put_device_detail(struct decoder *d, const struct fields *f)
+{
+	struct json_index x;
+	uint32_t v, m;
+	struct str s;
+	if (!get_nested(d, f, F_deviceDetail, &x, &v) || walk_char(&x, v) != '{')
+		return;
+	m = object_member(&x, v, STR("deviceId"));
+	if (m != WALK_BAD && value_text(d, &x, m, &s))
+		put_device(d, s);
 }
 
 static enum verdict decode(struct decoder *d, struct fields *f)
@@ -91,6 +111,7 @@ static enum verdict decode(struct decoder *d, struct fields *f)
 		decode_client(d, s, s, STR_NONE, STR_NONE, STR_NONE);
 	if (get_text(d, f, F_SessionId, &s))
 		put_session(d, s);
+	put_device_detail(d, f);
 	if (get_text(d, f, F_UniqueTokenIdentifier, &s) || get_text(d, f, F_Id, &s))
 		put_token(d, s);
 	r->result = error_of(d, f, &known);

@@ -17,6 +17,7 @@
 
 struct indicators; /* detect/indicators.h */
 struct lessons;    /* detect/baseline.h */
+struct identity;   /* identity/identity.h */
 
 struct detect_ctx {
 	const struct world *world;
@@ -25,6 +26,7 @@ struct detect_ctx {
 	double budget; /* false alarms that the user allows in 10,000 mailbox-days */
 	struct lessons *lessons;       /* filled at the end; NULL = not wanted */
 	const struct lessons *recall;  /* this is a second pass; NULL = it is not */
+	const struct identity *identity;
 };
 
 struct detector {

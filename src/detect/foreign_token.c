@@ -5,11 +5,13 @@
  * Catches  A token of the consumer tenant (9188040d-...) accepted for enterprise mail, which is the shape of Storm-0558:
  *          a consumer signing key whose tokens opened mailboxes of organisations.  Tokens of any other tenant.
  * Misses   Forged tokens that name the right tenant, and records without TokenTenantId: all before 2025, many since.
+ *          Where sign-ins are at hand, a foreign token that none of them issued is no guest's.
  * Cost     Guests, delegates and partners who administer from their own tenant are legitimate: medium, as are tokens of
  *          Microsoft's own service tenants.  Memory: one entry for each (tenant, issuing tenant, client). */
 #include <stdio.h>
 
 #include "detect/detect_int.h"
+#include "identity/identity.h"
 
 #define PAIRS_MAX 20000
 
@@ -19,6 +21,7 @@ struct pair {
 	struct alert *alert;
 	char issuer[GUID_TEXT_SIZE];
 	bool consumer, only_guests, microsoft;
+	uint32_t issued, orphans; /* records whose token a sign-in at hand issued; that nobody issued */
 };
 
 struct state {
@@ -82,6 +85,10 @@ static void write_sentences(struct detect_ctx *c, const struct pair *p)
 		alert_why(al, "That tenant is one of Microsoft's own: most likely a service of theirs.");
 	else if (p->only_guests)
 		alert_why(al, "All of it by guests, delegates or partners, who may hold tokens of their own tenant.");
+	if (p->orphans)
+		alert_why(al, "%u of these records have a token that stands in no sign-in, although sign-ins of that time are at hand.", p->orphans);
+	if (p->issued)
+		alert_why(al, "%u of these records have a token that a sign-in at hand issued: it came in by the front door.", p->issued);
 	alert_blind(al, "records without TokenTenantId cannot be judged");
 }
 
@@ -108,8 +115,12 @@ static void event(void *state, struct detect_ctx *c, const struct event *e)
 	if (!p->alert)
 		return;
 	p->only_guests &= is_guest(r);
+	/* a guest's sign-in stands in this tenant's log; a token that stands in none is not a guest's */
+	bool orphan = e->token && e->token->verdict == PROV_ORPHAN;
+	p->orphans += orphan;
+	p->issued += e->token && e->token->verdict == PROV_LINKED && e->token->issue;
 	enum severity severity = consumer ? SEVERITY_CRITICAL
-			       : is_guest(r) || p->microsoft ? SEVERITY_MEDIUM : SEVERITY_HIGH;
+			       : (is_guest(r) && !orphan) || p->microsoft ? SEVERITY_MEDIUM : SEVERITY_HIGH;
 	enum severity before = p->alert->severity;
 	bool was_raised = p->alert->raised;
 	alert_fold(c->alerts, p->alert, e);
@@ -135,7 +146,7 @@ const struct detector detector_foreign_token = {
 	.title = "Mail opened with a token that another tenant issued",
 	.severity = "critical: the tenant of consumer accounts; high: another tenant; medium: guests, delegates, partners, "
 		    "Microsoft's own tenants",
-	.signal = "TokenTenantId differs from OrganizationId on a mail or mailbox record",
+	.signal = "TokenTenantId differs from OrganizationId on a mail or mailbox record; whether a sign-in issued the token",
 	.catches = "consumer tokens accepted for enterprise mail (the shape of Storm-0558), tokens of foreign tenants",
 	.misses = "forged tokens that name the right tenant; records without TokenTenantId, which is all before 2025",
 	.cost = "partners and cross-tenant access; one entry for each (tenant, issuer, client)",

@@ -13,6 +13,7 @@
 #define NET_MICROSOFT 1u  /* a Microsoft front end: says nothing about the caller, never counted, never grouped by */
 
 struct edge;
+struct provenance; /* identity/identity.h */
 
 struct event {
 	const struct rec *rec;   /* everything else: time_us, id, op, access, items, flags, session, token ... */
@@ -21,6 +22,7 @@ struct event {
 	uint32_t actor;          /* world_actor(); NONE */
 	uint32_t net;            /* world_net(); NET_NONE, NET_MICROSOFT */
 	uint32_t tenant;         /* world_tenant(); NONE */
+	const struct provenance *token; /* whether a sign-in issued its token; NULL: no access, or not asked */
 
 	/* mail records with mailbox and client only; as it was before this record */
 	const struct edge *edge; /* this client in this mailbox, already counting this record */

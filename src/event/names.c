@@ -123,19 +123,31 @@ static void keep(struct names *n, uint64_t ref, enum name_kind kind, const struc
 	*place = &e->name;
 }
 
-uint64_t names_put(struct names *n, enum name_kind kind, const struct str *parts, unsigned count)
+/* parts without the empty ones at the end */
+static unsigned full_parts(const struct str *parts, unsigned count)
 {
-	uint64_t ref = (uint64_t)kind + 1;
-	unsigned full;
-
 	if (count > NAME_PARTS)
 		count = NAME_PARTS;
-	for (full = count; full && !parts[full - 1].n; full--)
-		;
+	while (count && !parts[count - 1].n)
+		count--;
+	return count;
+}
+
+uint64_t names_ref(enum name_kind kind, const struct str *parts, unsigned count)
+{
+	uint64_t ref = (uint64_t)kind + 1;
+	unsigned full = full_parts(parts, count);
+
 	for (unsigned i = 0; i < full; i++)
 		ref = hash_str(parts[i], hash_mix(ref, parts[i].n));
-	if (!ref)
-		ref = 1;
+	return ref ? ref : 1;
+}
+
+uint64_t names_put(struct names *n, enum name_kind kind, const struct str *parts, unsigned count)
+{
+	uint64_t ref = names_ref(kind, parts, count);
+	unsigned full = full_parts(parts, count);
+
 	if (!table_get(&n->by_ref, ref))
 		keep(n, ref, kind, parts, full);
 	return ref;

@@ -36,6 +36,8 @@ void names_init(struct names *n);
 void names_release(struct names *n);
 /* Reference of that name (never 0).  Keeps the texts, each cut at NAME_BYTES_MAX, if it is new. */
 uint64_t names_put(struct names *n, enum name_kind kind, const struct str *parts, unsigned count);
+/* the reference alone; nothing is kept */
+uint64_t names_ref(enum name_kind kind, const struct str *parts, unsigned count);
 /* keeps the name under a reference of the caller's making (NAME_ID) */
 void names_put_ref(struct names *n, uint64_t ref, enum name_kind kind, const struct str *parts, unsigned count);
 bool names_has(const struct names *n, uint64_t ref);

@@ -68,6 +68,7 @@ enum { /* rec.flags */
 	REC_DETAIL_CUT = 1 << 16,      /* a detail was longer than our limits */
 	REC_SUCCESS = 1 << 17,         /* sign-in that issued a token; operation that succeeded */
 	REC_MAILBOX_BY_NAME = 1 << 19, /* no MailboxGuid: the key is the owner's name */
+	REC_ITEMS_CUT = 1 << 18,       /* the list did not fit the record's tail (event/items.h) */
 	REC_NO_TIME = 1 << 20,         /* a sign-in or directory row exported without its time: counted, shown to no detector */
 };
 
@@ -82,11 +83,13 @@ struct rec {
 	uint64_t actor;    /* names: NAME_ACTOR (UserId, ASCII case folded), 0 = none */
 	uint64_t tenant;   /* names: NAME_TENANT (OrganizationId), 0 = none */
 	uint64_t operation;/* names: NAME_OPERATION; exact text, always set */
+	uint64_t device;   /* names: NAME_ID, the id of a registered or joined device, lower case; 0 = not said */
 	uint64_t folder;   /* hash of the synced folder's id, else of its name; Bind: of the folder if there is one only */
 	uint64_t bytes;    /* sum of SizeInBytes over the listed items; see REC_BYTES_KNOWN */
 	uint32_t items;    /* Bind and AttachmentAccess: accesses; Sync: always 0, its volume is unknown */
 	uint32_t flags;
 	uint32_t result;   /* sign-in: error number, 0 = a token was issued */
+	uint32_t issued_s; /* when the token of an access was issued (IssuedAtTime), seconds since 1970; 0 = not said */
 	uint16_t folders;  /* folders named by the record, saturating */
 	uint16_t op;       /* enum rec_op */
 	uint16_t record_type; /* RecordType, 0xffff = absent */
@@ -98,7 +101,7 @@ struct rec {
 	uint8_t user_type; /* UserType + 1, 0 = absent */
 	uint8_t signin_kind; /* enum signin_kind */
 	uint8_t rank;      /* how much of the record the envelope kept: of two unequal copies the higher one is used */
-	uint8_t spare[5];  /* zero; every byte has a name, since recs are compared and hashed as bytes */
+	uint8_t spare[1];  /* zero; every byte has a name, since recs are compared and hashed as bytes */
 };
 
 enum signin_kind { SIGNIN_NONE, SIGNIN_INTERACTIVE, SIGNIN_NONINTERACTIVE, SIGNIN_SERVICE_PRINCIPAL, SIGNIN_MANAGED_IDENTITY, SIGNIN_AUDIT };

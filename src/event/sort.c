@@ -13,6 +13,7 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/tempfile.h"
 #include "base/timefmt.h"
 
 enum {
@@ -249,43 +250,6 @@ static void sort_keys(struct sort_lane *l)
 	}
 }
 
-static int open_temporary(void)
-{
-	const char *tried[] = { getenv("TMPDIR"), "/var/tmp", "/tmp" };
-	int fd = -1;
-	for (size_t i = 0; i < 3 && fd < 0; i++) {
-		if (!tried[i] || !*tried[i])
-			continue;
-		fd = open(tried[i], O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600);
-		if (fd < 0) { /* file systems without O_TMPFILE */
-			char path[4096];
-			if (snprintf(path, sizeof path, "%s/taximeter-XXXXXX", tried[i]) < (int)sizeof path) {
-				fd = mkostemp(path, O_CLOEXEC);
-				if (fd >= 0)
-					unlink(path);
-			}
-		}
-		if (i == 0 && fd < 0)
-			break; /* the user said where: no other place is tried */
-	}
-	return fd;
-}
-
-static bool write_all(int fd, const uint8_t *p, size_t n, uint64_t at)
-{
-	while (n) {
-		ssize_t w = pwrite(fd, p, n, (off_t)at);
-		if (w < 0 && errno == EINTR)
-			continue;
-		if (w <= 0)
-			return false;
-		p += w;
-		n -= (size_t)w;
-		at += (uint64_t)w;
-	}
-	return true;
-}
-
 static bool add_run(struct sort_lane *l, uint64_t at, uint64_t n)
 {
 	if (l->run_count == l->run_capacity) {
@@ -311,14 +275,14 @@ static void spill(struct sort_lane *l)
 		snprintf(l->error, sizeof l->error, "out of memory while sorting");
 		goto out;
 	}
-	if (l->fd < 0 && (l->fd = open_temporary()) < 0) {
+	if (l->fd < 0 && (l->fd = tempfile_open()) < 0) {
 		snprintf(l->error, sizeof l->error, "cannot make a temporary file: %s (set TMPDIR to a folder with space)", strerror(errno));
 		goto out;
 	}
 	sort_keys(l);
 	for (size_t i = 0; i <= l->count; i++) {
 		if (i == l->count || n >= CHUNK) {
-			if (!write_all(l->fd, out, n, l->file_end)) {
+			if (!tempfile_write(l->fd, out, n, l->file_end)) {
 				snprintf(l->error, sizeof l->error, "cannot write a temporary file: %s (set TMPDIR to a folder with space)",
 					strerror(errno));
 				goto out;
@@ -530,7 +494,7 @@ static bool narrow(struct sorter *s, struct sort_lane *l, size_t count)
 		heap_make(s);
 	while (good && !s->error[0] && (s->heap_n || out_n)) {
 		if (s->heap_n == 0 || out_n >= CHUNK) {
-			good = write_all(l->fd, out, out_n, l->file_end);
+			good = tempfile_write(l->fd, out, out_n, l->file_end);
 			if (!good)
 				snprintf(s->error, sizeof s->error, "cannot write a temporary file: %s (set TMPDIR to a folder with space)", strerror(errno));
 			l->file_end += out_n;

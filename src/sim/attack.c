@@ -238,7 +238,7 @@ static struct simrec *steal(struct thief *t, uint32_t second, uint32_t place, ui
 	r->message = 0x8000u << 16 | (t->next & 0xffff);
 	r->form = t->m->form;
 	t->next += items;
-	if (t->x->kind == SIM_A1 || t->x->kind == SIM_A1B || t->x->kind == SIM_A1C)
+	if (t->s->set.forged >> t->x->kind & 1)
 		r->flags |= RECFLAG_NO_SIGNIN; /* forged: nobody signed in */
 	return r;
 }

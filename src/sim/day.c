@@ -429,8 +429,12 @@ static size_t aggregate(struct sim *s, const struct mailbox *m, struct simrec *v
 		if (same) {
 			v[i].issued = last->issued;
 		} else {
-			/* issued shortly before its first use; the sign-in is noted five minutes after the issue */
-			v[i].issued = v[i].time - 60 -
+			/* issued shortly before its first use; the sign-in is noted five minutes after the issue.  Binds
+			 * come before syncs here, whichever was first */
+			int32_t first = v[i].time;
+			for (size_t k = i + 1; k < n && same_context(&v[i], &v[k]); k++)
+				first = v[k].time < first ? v[k].time : first;
+			v[i].issued = first - 60 -
 				      (int32_t)(hash_mix(v[i].who, (uint64_t)v[i].place << 16 | v[i].app) % 240) - 300;
 			add_signin(s, m, &v[i], ret_signins);
 		}

@@ -48,6 +48,7 @@ void sim_settings_init(struct sim_settings *s)
 		.learn_days = UINT32_MAX,
 		.start = days_from_civil(2026, 1, 5),
 		.attacks = (1u << SIM_KINDS) - 1,
+		.forged = 1u << SIM_A1 | 1u << SIM_A1B | 1u << SIM_A1C,
 		.instances = 1,
 		.confounders = (1u << SIM_CONFOUNDERS) - 1,
 		.copies = 0.05,

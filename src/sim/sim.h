@@ -39,6 +39,7 @@ struct sim_settings {
 	uint32_t mailboxes, days, learn_days;
 	int64_t start;          /* days since 1970-01-01 */
 	uint32_t attacks;       /* bits of enum sim_kind */
+	uint32_t forged;        /* those whose tokens nobody issued: they have no sign-in */
 	uint32_t instances;     /* of each kind */
 	uint32_t confounders;   /* bits of enum sim_confounder */
 	double copies, late;    /* shares of records delivered twice, and one to three days late; 0: in event-time order */

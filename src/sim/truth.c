@@ -333,7 +333,7 @@ static void add_attack(struct truth *t, const struct attack *x)
 			   victims[i].records);
 	}
 	buf_printf(&t->b, "],\"signed_in\":%s}\n",
-		   x->kind == SIM_A1 || x->kind == SIM_A1B || x->kind == SIM_A1C ? "false" : "true");
+		   t->s->set.forged >> x->kind & 1 ? "false" : "true");
 }
 
 enum sim_step sim_truth(struct sim *s, sim_write write, void *arg)

@@ -6,6 +6,7 @@
  * that. */
 #include "sim/sim_int.h"
 
+#define INTERACTIVE_OF 6 /* one sign-in in six is made by hand */
 #define PUT(p, literal) (memcpy((p), (literal), sizeof(literal) - 1), (p) + sizeof(literal) - 1)
 #define TENANT		"5f0c7a10-0000-4000-8000-000000000001"
 
@@ -531,14 +532,17 @@ char *write_signin(struct sim *s, char *p, const struct simsignin *g)
 
 	if (!a)
 		return p;
+	const bool interactive = hash_mix(session, 5) % INTERACTIVE_OF == 0; /* the rest are silent renewals */
+
 	token_guid(session, token);
 	guid_format(token, id);
 	guid_to_token_id(token, uti);
 	p = put_time(s, PUT(p, "{\"time\":\""), g->time);
 	p = PUT(p, ".0000000Z\",\"resourceId\":\"/tenants/" TENANT
 		   "/providers/Microsoft.aadiam\",\"operationName\":\"Sign-in activity\","
-		   "\"category\":\"NonInteractiveUserSignInLogs\",\"tenantId\":\"" TENANT
-		   "\",\"resultType\":\"0\",\"callerIpAddress\":\"");
+		   "\"category\":\"");
+	p = interactive ? PUT(p, "SignInLogs") : PUT(p, "NonInteractiveUserSignInLogs");
+	p = PUT(p, "\",\"tenantId\":\"" TENANT "\",\"resultType\":\"0\",\"callerIpAddress\":\"");
 	p = put_text(p, address, address_n);
 	p = put_cstr(PUT(p, "\",\"properties\":{\"id\":\""), id);
 	p = put_time(s, PUT(p, "\",\"createdDateTime\":\""), g->time);
@@ -547,9 +551,11 @@ char *write_signin(struct sim *s, char *p, const struct simsignin *g)
 	p = put_cstr(PUT(p, "\",\"appId\":\""), *a->caller ? a->caller : "d3590ed6-52b3-4102-aeff-aad2292ab01c");
 	p = PUT(p, "\",\"resourceId\":\"00000002-0000-0ff1-ce00-000000000000\",\"ipAddress\":\"");
 	p = put_text(p, address, address_n);
-	p = PUT(p, "\",\"isInteractive\":false,\"signInEventTypes\":[\"nonInteractiveUser\"],\"incomingTokenType\":"
-		   "\"refreshToken\","
-		   "\"authenticationProtocol\":\"oAuth2\",\"uniqueTokenIdentifier\":\"");
+	p = interactive ? PUT(p, "\",\"isInteractive\":true,\"signInEventTypes\":[\"interactiveUser\"],"
+			         "\"incomingTokenType\":\"none\",")
+			: PUT(p, "\",\"isInteractive\":false,\"signInEventTypes\":[\"nonInteractiveUser\"],"
+			         "\"incomingTokenType\":\"refreshToken\",");
+	p = PUT(p, "\"authenticationProtocol\":\"oAuth2\",\"uniqueTokenIdentifier\":\"");
 	p = put_text(p, uti, 22);
 	p = put_session(PUT(p, "\",\"sessionId\":\""), session);
 	p = put_cstr(PUT(p, "\",\"originalRequestId\":\""), id);

@@ -5,7 +5,9 @@
 
 #include "base/limits.h"
 #include "base/timefmt.h"
+#include "coverage/coverage.h"
 #include "detect/detect.h"
+#include "identity/identity.h"
 #include "sink/sink.h"
 
 void json_text(struct buf *b, struct str s)
@@ -275,6 +277,109 @@ void json_app(struct buf *b, const struct world *w, const struct inventory_row *
 	buf_printf(b, ",\"unusual\":%.3f}", row->unusual);
 }
 
+static void add_category(struct buf *b, const struct identity *x, unsigned category)
+{
+	const struct identity_category *c = identity_category(x, category);
+	const struct timeline *t = identity_timeline(x, category);
+
+	buf_printf(b, "{\"type\":\"signins\",\"category\":\"%s\"", signin_category_names[category]);
+	number(b, "signins", c->rows);
+	number(b, "issued", c->issued);
+	number(b, "without_time", c->without_time);
+	buf_add_cstr(b, ",\"first\":");
+	json_time(b, c->first_us);
+	buf_add_cstr(b, ",\"last\":");
+	json_time(b, c->last_us);
+	buf_add_cstr(b, ",\"holes\":[");
+	for (size_t i = 0; i < t->hole_count && i < SUMMARY_HOLES_MAX; i++) {
+		comma(b, i);
+		buf_add_cstr(b, "{\"from\":");
+		json_time(b, t->holes[i].from * t->slot_us);
+		buf_add_cstr(b, ",\"to\":");
+		json_time(b, t->holes[i].to * t->slot_us);
+		buf_add_char(b, '}');
+	}
+	buf_add_char(b, ']');
+	number(b, "hole_count", t->hole_count);
+	buf_add_cstr(b, "}\n");
+}
+
+void json_tokens(struct sink_out *o, const struct findings *f)
+{
+	struct buf *b = &o->pending;
+
+	if (!identity_has_signins(f->identity))
+		return;
+	for (unsigned i = 0; i < SIGNIN_CATEGORIES; i++)
+		add_category(b, f->identity, i);
+	for (uint32_t i = 0; i < f->world->client_count && sink_out_step(o); i++) {
+		const struct identity_client *c = identity_client(f->identity, i);
+		uint64_t verdicts[PROV_VERDICTS] = { 0 };
+		bool any = false;
+
+		for (int r = 0; r < PROV_REASONS; r++)
+			verdicts[prov_reasons[r].verdict] += c->reasons[r];
+		if (!verdicts[PROV_LINKED] && !verdicts[PROV_ORPHAN] && !verdicts[PROV_CANNOT_SAY])
+			continue;
+		buf_add_cstr(b, "{\"type\":\"tokens\",\"app_id\":");
+		json_text(b, world_client_part(f->world, i, CLIENT_APP_ID));
+		buf_add_cstr(b, ",\"client_app_id\":");
+		json_text(b, world_client_part(f->world, i, CLIENT_CLIENT_APP_ID));
+		buf_add_cstr(b, ",\"name\":");
+		json_text(b, world_client_name(f->world, i));
+		buf_add_cstr(b, ",\"client\":");
+		json_text(b, world_client_part(f->world, i, CLIENT_FAMILY));
+		for (int v = 0; v < PROV_VERDICTS; v++)
+			number(b, prov_verdict_names[v], verdicts[v]);
+		buf_add_cstr(b, ",\"reasons\":{");
+		for (int r = 0; r < PROV_REASONS; r++) {
+			if (!c->reasons[r])
+				continue;
+			buf_printf(b, "%s\"%s\":%" PRIu64, any ? "," : "", prov_reasons[r].name, c->reasons[r]);
+			any = true;
+		}
+		buf_add_char(b, '}');
+		number(b, "tokens_linked", c->by[0].linked);
+		number(b, "tokens_orphan", c->by[0].orphans);
+		buf_add_cstr(b, "}\n");
+	}
+}
+
+void json_blind(struct sink_out *o, const struct findings *f)
+{
+	struct buf *b = &o->pending, text;
+	const struct coverage_finding *v;
+	size_t n, mailboxes;
+
+	if (!f->coverage)
+		return;
+	v = coverage_findings(f->coverage, &n);
+	coverage_mailboxes(f->coverage, &mailboxes);
+	if (!n)
+		return;
+	buf_init(&text, 8 * KIB);
+	for (size_t i = 0; i < n && i < SUMMARY_BLIND_MAX && sink_out_step(o); i++) {
+		buf_printf(b, "{\"type\":\"blind\",\"state\":\"%s\",\"guid\":", day_state_names[v[i].what]);
+		json_text(b, v[i].mailbox == NONE ? STR_NONE : world_mailbox_guid(f->world, v[i].mailbox));
+		buf_add_cstr(b, ",\"upn\":");
+		json_text(b, v[i].mailbox == NONE ? STR_NONE : world_mailbox_upn(f->world, v[i].mailbox));
+		buf_add_cstr(b, ",\"from\":");
+		json_time(b, v[i].from_us);
+		buf_add_cstr(b, ",\"to\":");
+		json_time(b, v[i].to_us == INT64_MAX ? 0 : v[i].to_us);
+		buf_add_cstr(b, ",\"sentence\":");
+		buf_clear(&text);
+		coverage_sentence(f->world, &v[i], &text);
+		buf_add_json(b, buf_str(&text));
+		buf_add_cstr(b, "}\n");
+	}
+	buf_release(&text);
+	buf_printf(b, "{\"type\":\"coverage\",\"mailboxes\":%zu,\"days\":%" PRIu32 ",\"findings\":%zu", mailboxes, coverage_days(f->coverage), n);
+	for (int s = 0; s < DAY_STATES; s++)
+		number(b, day_state_names[s], coverage_total(f->coverage, (enum day_state)s));
+	buf_add_cstr(b, "}\n");
+}
+
 static void add_operations(struct buf *b, const struct world *w)
 {
 	struct world_operation top[SUMMARY_OPERATIONS_MAX];
@@ -302,6 +407,8 @@ static void add_refused(struct buf *b, const struct findings *f)
 	number(b, "folders", w->refused.folders);
 	number(b, "detectors", f->detect_refused);
 	number(b, "alerts", f->alerts_refused);
+	if (f->identity && identity_refused(f->identity))
+		number(b, "sign_ins", identity_refused(f->identity));
 	buf_add_char(b, '}');
 }
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ndjson: one object a line: alerts in order of event time, then the app inventory by rank, the summary last, so that a
+/* ndjson: one object a line: alerts in order of event time, then the app inventory by rank,
+ * what the sign-ins cover and the verdicts on tokens if there are sign-ins, where the log was blind if it was,
+ * the summary last, so that a
  * reader who sees a summary knows that nothing is missing.  The objects are written in sink/json.c. */
 #include "sink/sink.h"
 
@@ -18,6 +20,8 @@ static void ndjson_write(struct sink_out *o, const struct findings *f)
 		open = sink_out_step(o);
 	}
 	if (open) {
+		json_tokens(o, f);
+		json_blind(o, f);
 		json_summary(&o->pending, f);
 		buf_add_char(&o->pending, '\n');
 	}

@@ -25,8 +25,13 @@ void sink_out_release(struct sink_out *o); /* flushes */
 /* Between two pieces of output: hands on what has gathered once it is much.  False: nobody will ever read more. */
 bool sink_out_step(struct sink_out *o);
 
+struct identity;
+struct coverage;
+
 struct findings {
 	const struct world *world;
+	const struct identity *identity; /* sign-ins and the verdicts on tokens; NULL: not asked */
+	const struct coverage *coverage; /* when each mailbox could be seen; NULL: not asked */
 	struct alert *const *alerts; size_t alert_count; /* raised, at or above the asked severity, in output order */
 	const struct inventory_row *apps; size_t app_count; /* ranked, most unusual first */
 	size_t alerts_below;       /* raised, but below the asked severity */
@@ -51,6 +56,10 @@ void sink_add_count(struct buf *b, uint64_t n);    /* "1,234,567" */
 void json_alert(struct buf *b, const struct world *w, const struct alert *a);
 void json_app(struct buf *b, const struct world *w, const struct inventory_row *row, size_t rank);
 void json_summary(struct buf *b, const struct findings *f);
+/* what the sign-ins cover, and the verdicts on the tokens of each client; objects, one a line; nothing without sign-ins */
+void json_tokens(struct sink_out *o, const struct findings *f);
+/* where the log was blind; nothing if it is not known to have been */
+void json_blind(struct sink_out *o, const struct findings *f);
 void json_text(struct buf *b, struct str s);      /* null for "" */
 void json_time(struct buf *b, int64_t us);        /* null for 0 */
 /* A sentence for every list of the alert that its limit has cut; false past the last (i = 0, 1, ...). */

@@ -11,7 +11,9 @@
 #include "base/guid.h"
 #include "base/limits.h"
 #include "base/timefmt.h"
+#include "coverage/coverage.h"
 #include "detect/detect.h"
+#include "identity/identity.h"
 #include "sink/sink.h"
 
 #define TEXT_COLUMNS 120     /* when no terminal says otherwise */
@@ -577,6 +579,137 @@ static void put_inventory(struct page *p)
 	free(t);
 }
 
+/* -- tokens and their sign-ins -- */
+
+#define TOKEN_ROWS 12
+
+struct token_row { uint32_t client; uint64_t verdicts[PROV_VERDICTS], all; };
+
+static int by_orphans(const void *pa, const void *pb)
+{
+	const struct token_row *a = pa, *b = pb;
+
+	if (a->verdicts[PROV_ORPHAN] != b->verdicts[PROV_ORPHAN])
+		return a->verdicts[PROV_ORPHAN] > b->verdicts[PROV_ORPHAN] ? -1 : 1;
+	if (a->all != b->all)
+		return a->all > b->all ? -1 : 1;
+	return a->client < b->client ? -1 : a->client > b->client;
+}
+
+static void put_categories(struct page *p)
+{
+	struct buf *b = &p->line;
+	char first[TIME_TEXT_SIZE], last[TIME_TEXT_SIZE];
+
+	for (unsigned i = 0; i < SIGNIN_CATEGORIES; i++) {
+		const struct identity_category *c = identity_category(p->f->identity, i);
+		const struct timeline *t = identity_timeline(p->f->identity, i);
+		char name[40];
+
+		snprintf(name, sizeof(name), "%s", signin_category_names[i]);
+		for (char *s = name; *s; s++)
+			*s = *s == '_' ? ' ' : *s;
+		if (!c->rows && i == SIGNIN_CATEGORIES - 1)
+			continue; /* the audit log's own: a stand-in for interactive ones */
+		buf_printf(&p->o->pending, "  %-18s", name);
+		if (!c->rows)
+			buf_add_cstr(b, "none given");
+		else
+			add_counted(b, c->rows, "sign-in", "sign-ins");
+		if (c->first_us)
+			buf_printf(b, ", %s to %s", time_format_minute(c->first_us, first), time_format_minute(c->last_us, last));
+		for (size_t k = 0; k < t->hole_count && k < 3; k++)
+			buf_printf(b, "%s %s to %s", k ? "," : t->hole_count > 1 ? "; holes" : "; a hole",
+				   time_format_minute(t->holes[k].from * t->slot_us, first),
+				   time_format_minute(t->holes[k].to * t->slot_us, last) + (strncmp(first, last, 11) ? 0 : 11));
+		if (t->hole_count > 3)
+			buf_printf(b, " and %zu more", t->hole_count - 3);
+		put_wrapped(p, 20);
+	}
+}
+
+static void put_tokens(struct page *p)
+{
+	const struct findings *f = p->f;
+	struct buf *b = &p->line, *out = &p->o->pending;
+	struct token_row *rows;
+	size_t n = 0, shown = 0;
+
+	if (!identity_has_signins(f->identity))
+		return;
+	rows = calloc((size_t)f->world->client_count + 1, sizeof(*rows));
+	if (!rows) {
+		out->failed = true;
+		return;
+	}
+	for (uint32_t i = 0; i < f->world->client_count; i++) {
+		const struct identity_client *c = identity_client(f->identity, i);
+		struct token_row row = { .client = i };
+
+		for (int r = 0; r < PROV_REASONS; r++) {
+			row.verdicts[prov_reasons[r].verdict] += c->reasons[r];
+			row.all += c->reasons[r];
+		}
+		if (row.all)
+			rows[n++] = row;
+	}
+	qsort(rows, n, sizeof(*rows), by_orphans);
+	buf_add_cstr(b, "Sign-ins at hand, by which accesses are traced to the one that issued their token:");
+	put_wrapped(p, 0);
+	put_categories(p);
+	buf_add_char(out, '\n');
+	if (n) {
+		buf_printf(out, "%-48s %12s %12s %12s\n", "accesses of", "linked", "orphan", "cannot say");
+		for (; shown < n && shown < TOKEN_ROWS; shown++) {
+			struct buf name;
+			const struct token_row *row = &rows[shown];
+			struct str app = world_client_name(f->world, row->client);
+			struct str caller = world_client_part(f->world, row->client, CLIENT_CALLER);
+
+			buf_init(&name, 4 * KIB);
+			buf_add_terminal(&name, app.n ? app : caller.n ? caller : STR("(no application id)"), 48);
+			buf_add_str(out, buf_str(&name));
+			add_spaces(out, columns(buf_str(&name)) < 48 ? 48 - columns(buf_str(&name)) : 0);
+			buf_release(&name);
+			for (int v = 0; v < PROV_VERDICTS; v++) {
+				buf_add_char(out, ' ');
+				buf_init(&name, 64);
+				sink_add_count(&name, row->verdicts[v]);
+				add_spaces(out, name.n < 12 ? 12 - name.n : 0);
+				buf_add_str(out, buf_str(&name));
+				buf_release(&name);
+			}
+			buf_add_char(out, '\n');
+		}
+	}
+	if (n > shown) {
+		buf_add_cstr(b, "and ");
+		sink_add_count(b, n - shown);
+		buf_add_cstr(b, " more (-f ndjson has them all)");
+		put_wrapped(p, 0);
+	}
+	buf_add_cstr(b, "Cannot say, because:");
+	shown = 0;
+	for (int r = 0; r < PROV_REASONS; r++) {
+		uint64_t count = identity_count(f->identity, (enum prov_reason)r);
+		if (prov_reasons[r].verdict != PROV_CANNOT_SAY || !count)
+			continue;
+		buf_add_cstr(b, shown++ ? "; " : " ");
+		buf_add_cstr(b, prov_reasons[r].doc);
+		buf_add_cstr(b, " (");
+		sink_add_count(b, count);
+		buf_add_char(b, ')');
+	}
+	if (shown) {
+		buf_add_char(b, '.');
+		put_wrapped(p, 2);
+	} else {
+		buf_clear(b);
+	}
+	buf_add_char(out, '\n');
+	free(rows);
+}
+
 /* -- where nobody could look -- */
 
 static void put_gap(struct page *p)
@@ -620,10 +753,67 @@ static void put_gaps_of_data(struct page *p)
 			     "No sign-in record is among them: no token can be traced to the sign-in that issued it.");
 		put_gap(p);
 	}
+	if (identity_has_signins(f->identity)) {
+		uint64_t unknown = 0, all = 0;
+		for (int r = 0; r < PROV_REASONS; r++) {
+			uint64_t n = identity_count(f->identity, (enum prov_reason)r);
+			all += n;
+			unknown += prov_reasons[r].verdict == PROV_CANNOT_SAY ? n : 0;
+		}
+		if (unknown) {
+			buf_add_cstr(b, "Of ");
+			sink_add_count(b, unknown);
+			buf_add_cstr(b, " of ");
+			add_counted(b, all, "access", "accesses");
+			buf_add_cstr(b, " nobody can say from this data whether their token was issued; the reasons stand above.");
+			put_gap(p);
+		}
+	}
 	if (f->since || f->until) {
 		buf_printf(b, "Only records from %s to %s were used; learning, too, began there.",
 			   f->since ? f->since : "the first", f->until ? f->until : "the last");
 		put_gap(p);
+	}
+}
+
+/* where the log itself was blind, by mailbox and day */
+static void put_blind(struct page *p)
+{
+	const struct coverage *c = p->f->coverage;
+	struct buf *b = &p->line;
+	const struct coverage_finding *v;
+	uint64_t blind = 0, all = 0;
+	size_t n;
+
+	if (!c || !coverage_days(c))
+		return;
+	v = coverage_findings(c, &n);
+	for (int s = 0; s < DAY_OUTSIDE; s++) {
+		all += coverage_total(c, (enum day_state)s);
+		blind += day_is_blind((enum day_state)s) ? coverage_total(c, (enum day_state)s) : 0;
+	}
+	buf_add_cstr(b, "Of ");
+	add_counted(b, all, "mailbox-day", "mailbox-days");
+	buf_add_char(b, ' ');
+	sink_add_count(b, coverage_total(c, DAY_RECORDED));
+	buf_add_cstr(b, " have reads in the log, ");
+	sink_add_count(b, coverage_total(c, DAY_QUIET));
+	buf_add_cstr(b, " are quiet and nobody can tell why, ");
+	sink_add_count(b, blind);
+	buf_add_cstr(b, " were blind");
+	buf_add_cstr(b, n ? " (taximeter coverage has the whole map):" : ".");
+	put_gap(p);
+	for (size_t i = 0; i < n && i < TEXT_LIST_SHOWN; i++) {
+		buf_add_cstr(&p->o->pending, "      ");
+		coverage_sentence(p->f->world, &v[i], b);
+		buf_add_char(b, '.');
+		put_wrapped(p, 6);
+	}
+	if (n > TEXT_LIST_SHOWN) {
+		buf_printf(&p->o->pending, "      and ");
+		sink_add_count(b, n - TEXT_LIST_SHOWN);
+		buf_add_cstr(b, " more.");
+		put_wrapped(p, 6);
 	}
 }
 
@@ -633,7 +823,8 @@ static void put_gaps_of_run(struct page *p)
 	const struct world *w = f->world;
 	struct buf *b = &p->line;
 	uint64_t refused = w->refused.mailboxes + w->refused.clients + w->refused.actors + w->refused.nets +
-			   w->refused.edges + w->refused.folders + f->detect_refused + f->alerts_refused;
+			   w->refused.edges + w->refused.folders + f->detect_refused + f->alerts_refused +
+			   (f->identity ? identity_refused(f->identity) : 0);
 	size_t blind = 0;
 
 	for (size_t i = 0; i < f->lost_count; i++) {
@@ -679,11 +870,13 @@ static void text_write(struct sink_out *o, const struct findings *f)
 	put_alerts(&p);
 	if (sink_out_step(o)) {
 		put_inventory(&p);
+		put_tokens(&p);
 		if (!f->alert_count)
 			buf_add_cstr(&p.line, "\"No alerts\" is not \"nothing happened\". ");
 		buf_add_cstr(&p.line, "What this cannot show:");
 		put_wrapped(&p, 0);
 		put_gaps_of_data(&p);
+		put_blind(&p);
 		put_gaps_of_run(&p);
 		buf_add_cstr(&p.line, "Accounts whose auditing is bypassed, mailboxes without the licence, and "
 				      "tokens that never left a record stay invisible in any export.");

@@ -60,6 +60,7 @@ struct source {
 	uint64_t n_files;
 	uint64_t total_bytes;
 	bool total_is_unknown, is_listed;
+	bool as_bytes; /* see source_new_bytes() */
 
 	const void *memory; /* in place of paths: see source_new_memory() */
 	size_t memory_n;
@@ -278,7 +279,7 @@ static void enter_folder(struct source *s)
 		entry = readdir(dir);
 		if (!entry)
 			break;
-		if (entry->d_name[0] == '.')
+		if (entry->d_name[0] == '.' && (!s->as_bytes || !strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..")))
 			continue;
 		if (!f.path || f.n > SOURCE_FILES_MAX || !add_name(&f, &capacity, entry->d_name)) {
 			problem(s, true, path, "too many names in this folder; some were not read. Scan a part at a time");
@@ -440,8 +441,14 @@ static enum source_status peel(struct source *s, struct layer *l, unsigned nesti
 		const char *name;
 		enum packing packing = packing_of(head, is_all, &name);
 
+		if (s->as_bytes && packing == PACKING_TEXT)
+			packing = PACKING_NONE;
 		switch (packing) {
 		case PACKING_NONE:
+			if (s->as_bytes) {
+				s->leaf = l;
+				return SOURCE_OK;
+			}
 			if (str_starts(head, STR("\xef\xbb\xbf"))) {
 				layer_skip(l, 3);
 			} else if (str_starts(head, STR("\xff\xfe")) || str_starts(head, STR("\xfe\xff"))) {
@@ -454,6 +461,7 @@ static enum source_status peel(struct source *s, struct layer *l, unsigned nesti
 			layer_fail(l, "cut short: only the first %zu byte%s of %s data", head.n, head.n == 1 ? "" : "s", name);
 			layer_free(l);
 			return SOURCE_BROKEN;
+		case PACKING_TEXT:
 		case PACKING_UNKNOWN:
 			layer_fail(l, "%s, which is not read. Unpack or convert it first", name);
 			layer_free(l);
@@ -535,6 +543,7 @@ enum source_status source_next(struct source *s, const struct source_stream **re
 		}
 		s->stream.path = s->path.p;
 		s->stream.bytes_in = s->stream.bytes_out = 0;
+		s->stream.plain = status == SOURCE_OK && s->leaf == s->bottom && s->bottom->seek;
 		return status == SOURCE_OK ? status : broken(s);
 	}
 	if (s->problems_untold) {
@@ -619,6 +628,15 @@ struct source *source_new(const char *const *paths, size_t n)
 fail:
 	source_free(s);
 	return NULL;
+}
+
+struct source *source_new_bytes(const char *const *paths, size_t n)
+{
+	struct source *s = source_new(paths, n);
+
+	if (s)
+		s->as_bytes = true;
+	return s;
 }
 
 struct source *source_new_memory(const void *p, size_t n, const char *name)

@@ -21,6 +21,7 @@ enum source_status {
 
 struct source_stream {
 	const char *path;     /* "export.zip:ual/part1.csv.gz" for people and stats; "-" = standard input */
+	bool plain;           /* the bytes are those of the file `path` itself: nothing was unpacked */
 	bool named;           /* the user named this very file (not found inside a folder or archive) */
 	uint64_t bytes_in;    /* read from the disk so far (packed) */
 	uint64_t bytes_out;   /* handed out so far (unpacked) */
@@ -28,6 +29,8 @@ struct source_stream {
 
 /* Paths are remembered, not opened.  follow: "-" is standard input. */
 struct source *source_new(const char *const *paths, size_t n);
+/* The same for bytes that are no text: nothing is converted or taken off, and names that begin with a dot are read too. */
+struct source *source_new_bytes(const char *const *paths, size_t n);
 void source_free(struct source *s);
 /* Next stream; its description is good until the next call.  Folders are walked in byte order of their names, without
  * following a link into a folder seen before.  SOURCE_BROKEN: what *ret names could not be opened, or the rest of that

@@ -60,16 +60,18 @@ enum packing {
 	PACKING_ZSTD,
 	PACKING_XZ,
 	PACKING_BZIP2,
+	PACKING_LZ4,
 	PACKING_TAR, /* from here on: archives, which have members */
 	PACKING_ZIP,
 	PACKING_7Z,
+	PACKING_TEXT,    /* text in a form that is not read */
 	PACKING_UNKNOWN, /* known to be packed, and that we do not read it */
 	PACKING_CUT,     /* the whole of it is the beginning of a packing's first bytes */
 };
 
 /* *ret_name: what to call it.  is_all: there is nothing behind this head. */
 enum packing packing_of(struct str head, bool is_all, const char **ret_name);
-/* A layer that unpacks gzip, zstd, xz or bzip2.  Takes `below`, also when it fails (NULL, with the reason in why). */
+/* A layer that unpacks gzip, zstd, xz, bzip2 or lz4.  Takes `below`, also when it fails (NULL, with the reason in why). */
 struct layer *unpack_new(enum packing packing, struct layer *below);
 /* A zip or 7z wants to be read from several places: holds the whole of `below` in memory if it is small enough.  Takes
  * `below`.  NULL: *ret_status and why tell. */

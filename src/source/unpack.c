@@ -10,7 +10,7 @@
  *   - behind a member may come another member or zero bytes of padding (zstd: skippable frames), nothing else;
  *   - whatever could be unpacked before a fault is handed out before the fault is told.
  *
- * bzip2 has no library of ours and comes through libarchive, with a check of our own for what follows its end.  There the
+ * bzip2 and lz4 have no library of ours and come through libarchive, with a check of our own for what follows its end.  There the
  * last bytes before a fault, some ten thousand at most, are lost; the amount that is told is what was handed out.
  *
  * To add a compressor: a value in enum packing, its first bytes in packing_of(), and a layer made in unpack_new(). */
@@ -271,10 +271,10 @@ enum packing packing_of(struct str head, bool is_all, const char **ret_name)
 		{ PACKING_UNKNOWN, 4, "PK\7\x8", "a zip archive in several parts" },
 		{ PACKING_UNKNOWN, 6, "Rar!\x1a\7", "a RAR archive" },
 		{ PACKING_UNKNOWN, 4, "MSCF", "a cabinet archive" },
-		{ PACKING_UNKNOWN, 4, "\x04\x22\x4d\x18", "LZ4-compressed" },
+		{ PACKING_LZ4, 4, "\x04\x22\x4d\x18", "lz4" },
 		{ PACKING_UNKNOWN, 2, "\x1f\x9d", "compressed by the old compress" },
-		{ PACKING_UNKNOWN, 4, "\xff\xfe\0\0", "UTF-32 text" },
-		{ PACKING_UNKNOWN, 4, "\0\0\xfe\xff", "UTF-32 text" },
+		{ PACKING_TEXT, 4, "\xff\xfe\0\0", "UTF-32 text" },
+		{ PACKING_TEXT, 4, "\0\0\xfe\xff", "UTF-32 text" },
 	};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
@@ -319,11 +319,13 @@ struct unpacker {
 			uint8_t *zstd_out;        /* ZSTD_OUT_BYTES, of which [zstd_at, zstd_n) wait to be handed out */
 			size_t zstd_at, zstd_n;
 			enum source_status zstd_status; /* once they are */
+			size_t zstd_error;        /* of the library; 0 = it has none */
 		};
 		lzma_stream xz;
 		struct {
-			struct archive *bzip2;
+			struct archive *bzip2; /* or lz4 */
 			struct blocks blocks;
+			int filter;
 		};
 	};
 	uint8_t in[PIECE_BYTES];
@@ -436,31 +438,37 @@ static enum source_status zstd_more(struct unpacker *u)
 		in = (ZSTD_inBuffer){ u->in, u->in_n, u->in_at };
 		rc = ZSTD_decompressStream(u->zstd, &out, &in);
 		if (ZSTD_isError(rc)) {
-			switch (ZSTD_getErrorCode(rc)) {
-			case ZSTD_error_frameParameter_windowTooLarge:
-				status = layer_fail(&u->l, "zstd data made for a window of more than %d MB. Unpack it first: zstd -d --long=31",
-				                    (1 << ZSTD_WINDOW_LOG_MAX) / (int)MIB);
-				break;
-			case ZSTD_error_memory_allocation:
-				status = layer_fail(&u->l, "out of memory");
-				break;
-			case ZSTD_error_prefix_unknown:
-				status = u->members ? goes_on_wrong(u) : is_damaged(u, out.pos);
-				break;
-			default:
-				status = is_damaged(u, out.pos);
-			}
+			u->zstd_error = rc;
+			status = SOURCE_BROKEN;
 			break;
 		}
 		u->members += rc == 0 && (u->in_member || in.pos > u->in_at);
 		u->in_member = rc != 0;
 		if (in.pos == u->in_at && out.pos == before && u->in_at == u->in_n && u->input != SOURCE_OK && rc != 0)
-			status = u->input == SOURCE_END ? ends_early(u, out.pos) : u->input;
+			status = SOURCE_BROKEN;
 		u->in_at = in.pos;
 	}
 	u->zstd_at = 0;
 	u->zstd_n = out.pos;
 	return status;
+}
+
+/* Why it ends here; said when the bytes before it are handed out, not when they were made. */
+static enum source_status zstd_fault(struct unpacker *u, size_t produced)
+{
+	if (!u->zstd_error)
+		return u->input == SOURCE_END ? ends_early(u, produced) : u->input;
+	switch (ZSTD_getErrorCode(u->zstd_error)) {
+	case ZSTD_error_frameParameter_windowTooLarge:
+		return layer_fail(&u->l, "zstd data made for a window of more than %d MB. Unpack it first: zstd -d --long=31",
+		                  (1 << ZSTD_WINDOW_LOG_MAX) / (int)MIB);
+	case ZSTD_error_memory_allocation:
+		return layer_fail(&u->l, "out of memory");
+	case ZSTD_error_prefix_unknown:
+		return u->members ? goes_on_wrong(u) : is_damaged(u, produced);
+	default:
+		return is_damaged(u, produced);
+	}
 }
 
 static enum source_status zstd_read(struct layer *l, uint8_t *p, size_t capacity, size_t *ret_n)
@@ -475,7 +483,9 @@ static enum source_status zstd_read(struct layer *l, uint8_t *p, size_t capacity
 		memcpy(p, u->zstd_out + u->zstd_at, n);
 	u->zstd_at += n;
 	*ret_n = n;
-	return u->zstd_at < u->zstd_n ? SOURCE_OK : u->zstd_status;
+	if (u->zstd_at < u->zstd_n)
+		return SOURCE_OK;
+	return u->zstd_status == SOURCE_BROKEN ? zstd_fault(u, n) : u->zstd_status;
 }
 
 static enum source_status xz_read(struct layer *l, uint8_t *p, size_t capacity, size_t *ret_n)
@@ -523,7 +533,7 @@ static enum source_status xz_read(struct layer *l, uint8_t *p, size_t capacity, 
 	return status;
 }
 
-/* -- bzip2, as libarchive's "raw" archive with one nameless member -- */
+/* -- bzip2 and lz4, as libarchive's "raw" archive with one nameless member -- */
 
 static la_ssize_t bzip2_input(struct archive *a, void *arg, const void **ret)
 {
@@ -566,8 +576,8 @@ static enum source_status bzip2_open(struct unpacker *u)
 	u->is_open = true;
 	/* exactly one bzip2, where libarchive would by itself go on unpacking what it finds inside; anything but ARCHIVE_OK
 	 * says that it would start another program for it */
-	if (archive_read_append_filter(u->bzip2, ARCHIVE_FILTER_BZIP2) != ARCHIVE_OK)
-		return layer_fail(&u->l, "bzip2 is not built into this system's libarchive. Unpack it first: bzip2 -d");
+	if (archive_read_append_filter(u->bzip2, u->filter) != ARCHIVE_OK)
+		return layer_fail(&u->l, "%s is not built into this system's libarchive. Unpack it first: %s -d", u->name, u->name);
 	archive_read_support_format_raw(u->bzip2);
 	archive_read_support_format_empty(u->bzip2);
 	/* opening reads the first bytes; if they are bad it says so and goes on as if there were none */
@@ -642,7 +652,9 @@ struct layer *unpack_new(enum packing packing, struct layer *below)
 		u->l.release = xz_release;
 		break;
 	case PACKING_BZIP2:
-		u->name = "bzip2";
+	case PACKING_LZ4:
+		u->name = packing == PACKING_LZ4 ? "lz4" : "bzip2";
+		u->filter = packing == PACKING_LZ4 ? ARCHIVE_FILTER_LZ4 : ARCHIVE_FILTER_BZIP2;
 		u->l.read = bzip2_read;
 		u->l.release = bzip2_release;
 		ok = true;

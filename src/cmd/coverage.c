@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* coverage: for every mailbox and day, could the log have shown anything?  And, from exported settings, will it tomorrow? */
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/limits.h"
+#include "cmd/run.h"
+#include "coverage/coverage.h"
+#include "coverage/html.h"
+#include "coverage/settings.h"
+
+#define SENTENCES_SHOWN 40
+#define SETTINGS_MAX 64
+
+extern const struct command command_coverage;
+
+struct cover {
+	struct run run;
+	struct coverage *coverage;
+	struct audit_settings *settings; /* NULL: none given */
+	const char *format;
+};
+
+static const struct option_row options[] = {
+	{ 'f', "format", "FORMAT", "How the result is written; default: text.", "text csv ndjson html" },
+	RUN_OPTION_OUTPUT,
+	{ 0, "settings", "FILE",
+	  "An export of audit settings or licences (CSV or JSON of Get-Mailbox, Get-MailboxAuditBypassAssociation, Get-AdminAuditLogConfig, "
+	  "Get-OrganizationConfig, licence lists); says which mailboxes will not be seen tomorrow. May be repeated; with it no PATH is needed.",
+	  NULL },
+	RUN_OPTION_STATS,
+	RUN_OPTION_JOBS,
+	RUN_OPTION_SINCE,
+	RUN_OPTION_UNTIL,
+	RUN_OPTION_QUIET,
+	RUN_OPTION_ASN,
+	{ 0 }
+};
+
+static bool on_event(void *arg, const struct world *w, const struct event *e)
+{
+	struct cover *x = arg;
+
+	coverage_meet(x->coverage, w, e);
+	return true;
+}
+
+static void add_sentence(struct buf *b, const struct world *w, const struct coverage_finding *f)
+{
+	struct buf text;
+
+	buf_init(&text, 8 * KIB);
+	coverage_sentence(w, f, &text);
+	buf_add_terminal(b, buf_str(&text), 0);
+	buf_add_cstr(b, ".\n");
+	buf_release(&text);
+}
+
+static void text_settings(struct buf *b, const struct audit_settings *s)
+{
+	size_t shown = 0, unseen = 0, premium = 0, basic = 0, none = 0;
+	struct buf text;
+
+	if (!s)
+		return;
+	buf_init(&text, 16 * KIB);
+	for (size_t i = 0; i < s->count; i++) {
+		unseen += (s->accounts[i].wrong & WRONG_UNSEEN) != 0;
+		premium += s->accounts[i].licence == LICENCE_PREMIUM;
+		basic += s->accounts[i].licence == LICENCE_BASIC;
+		none += s->accounts[i].licence == LICENCE_NONE;
+	}
+	buf_printf(b, "\nTomorrow, as it is set today: %zu of %zu accounts will not be seen.\n", unseen, s->count);
+	if (s->ingestion == KNOWN_BAD)
+		buf_add_cstr(b, "  - The unified audit log of the tenant is switched off: nothing will be seen.\n");
+	if (s->organization == KNOWN_BAD)
+		buf_add_cstr(b, "  - Mailbox auditing of the tenant is switched off (AuditDisabled): no mailbox will be seen.\n");
+	for (size_t i = 0; i < s->count; i++) {
+		if (!s->accounts[i].wrong || shown++ >= SENTENCES_SHOWN)
+			continue;
+		buf_clear(&text);
+		settings_sentence(&s->accounts[i], &text);
+		buf_add_cstr(b, "  - ");
+		buf_add_terminal(b, buf_str(&text), 0);
+		buf_add_cstr(b, ".\n");
+	}
+	if (shown > SENTENCES_SHOWN)
+		buf_printf(b, "  and %zu more (-f ndjson has them all)\n", shown - SENTENCES_SHOWN);
+	if (premium || basic || none)
+		buf_printf(b, "Licences: %zu premium, %zu basic, %zu none. %s\n", premium, basic, none, settings_licences);
+	buf_release(&text);
+}
+
+static void write_text(struct cover *x, const struct world *w)
+{
+	struct buf *b = &x->run.output.out.pending;
+	size_t n, mailboxes;
+	const struct coverage_finding *f = coverage_findings(x->coverage, &n);
+	char first[TIME_TEXT_SIZE], last[TIME_TEXT_SIZE];
+
+	coverage_mailboxes(x->coverage, &mailboxes);
+	if (!coverage_days(x->coverage)) {
+		buf_add_cstr(b, "There is no audit record to look at: nothing can be said of any mailbox's past.\n");
+		return;
+	}
+	buf_printf(b, "%zu mailboxes, %" PRIu32 " days, %s to %s UTC.\n\n", mailboxes, coverage_days(x->coverage), time_format_minute(w->first_us, first),
+		   time_format_minute(w->last_us, last));
+	for (int s = 0; s < DAY_OUTSIDE; s++) {
+		uint64_t days = coverage_total(x->coverage, (enum day_state)s);
+		if (!days && s != DAY_RECORDED)
+			continue;
+		buf_printf(b, "%12" PRIu64 "  mailbox-day%s %-11s %s\n", days, days == 1 ? " " : "s", day_state_names[s], day_state_docs[s]);
+	}
+	buf_add_char(b, '\n');
+	for (size_t i = 0; i < n && i < SENTENCES_SHOWN; i++) {
+		buf_printf(b, "  - ");
+		add_sentence(b, w, &f[i]);
+	}
+	if (n > SENTENCES_SHOWN)
+		buf_printf(b, "  and %zu more (-f ndjson has them all)\n", n - SENTENCES_SHOWN);
+	if (!n)
+		buf_add_cstr(b, "Nothing that the log itself tells of was hidden. Mailboxes that stand in no record at all cannot be told from mailboxes "
+				"that do not exist: --settings with an export of Get-Mailbox names them.\n");
+}
+
+static void write_csv(struct cover *x, const struct world *w)
+{
+	struct sink_out *o = &x->run.output.out;
+	struct buf *b = &o->pending;
+	size_t n;
+	const struct coverage_mailbox *m = coverage_mailboxes(x->coverage, &n);
+	char text[TIME_TEXT_SIZE];
+
+	buf_add_cstr(b, "mailbox_guid,mailbox_upn,day,state,read_records,other_signs_of_life\n");
+	for (size_t i = 0; i < n; i++) {
+		for (uint32_t day = 0; day < coverage_days(x->coverage); day++) {
+			const struct coverage_day d = coverage_day(x->coverage, m[i].mailbox, day);
+			buf_add_csv(b, world_mailbox_guid(w, m[i].mailbox));
+			buf_add_char(b, ',');
+			buf_add_csv(b, world_mailbox_upn(w, m[i].mailbox));
+			buf_printf(b, ",%.10s,%s,%u,%u\n", time_format_minute((coverage_first_day(x->coverage) + day) * US_PER_DAY, text),
+				   day_state_names[d.state], d.reads, d.life);
+		}
+		if (!sink_out_step(o))
+			return;
+	}
+}
+
+static void add_day(struct buf *b, const struct coverage *c, const char *key, uint32_t day)
+{
+	char text[TIME_TEXT_SIZE];
+
+	buf_printf(b, "\"%s\":\"%.10s\"", key, time_format_minute((coverage_first_day(c) + day) * US_PER_DAY, text));
+}
+
+static void ndjson_mailbox(struct cover *x, const struct world *w, const struct coverage_mailbox *m)
+{
+	struct buf *b = &x->run.output.out.pending;
+	const uint32_t days = coverage_days(x->coverage);
+	bool any = false;
+
+	buf_add_cstr(b, "{\"type\":\"mailbox\",\"guid\":");
+	json_text(b, world_mailbox_guid(w, m->mailbox));
+	buf_add_cstr(b, ",\"upn\":");
+	json_text(b, world_mailbox_upn(w, m->mailbox));
+	buf_printf(b, ",\"blind_days\":%" PRIu32 ",\"days\":{", m->blind);
+	for (int s = 0; s < DAY_STATES; s++) {
+		if (!m->days[s])
+			continue;
+		buf_printf(b, "%s\"%s\":%" PRIu32, any ? "," : "", day_state_names[s], m->days[s]);
+		any = true;
+	}
+	buf_add_cstr(b, "},\"spans\":[");
+	for (uint32_t i = 0; i < days;) {
+		const struct coverage_day d = coverage_day(x->coverage, m->mailbox, i);
+		uint32_t k = i + 1, reads = d.reads;
+		while (k < days && coverage_day(x->coverage, m->mailbox, k).state == d.state)
+			reads += coverage_day(x->coverage, m->mailbox, k++).reads;
+		buf_add_cstr(b, i ? ",{" : "{");
+		add_day(b, x->coverage, "from", i);
+		buf_add_char(b, ',');
+		add_day(b, x->coverage, "to", k - 1);
+		buf_printf(b, ",\"state\":\"%s\",\"read_records\":%" PRIu32 "}", day_state_names[d.state], reads);
+		i = k;
+	}
+	buf_add_cstr(b, "]}\n");
+}
+
+static void ndjson_settings(struct buf *b, const struct audit_settings *s)
+{
+	static const char *const licences[] = { "null", "\"none\"", "\"basic\"", "\"premium\"" };
+	static const char *const known[] = { "null", "true", "false" };
+	struct buf text;
+
+	if (!s)
+		return;
+	buf_init(&text, 16 * KIB);
+	for (size_t i = 0; i < s->count; i++) {
+		const struct audit_account *a = &s->accounts[i];
+		buf_add_cstr(b, "{\"type\":\"setting\",\"account\":");
+		buf_add_json(b, str_of(a->name));
+		buf_printf(b, ",\"seen_tomorrow\":%s,\"licence\":%s,\"sentence\":", a->wrong & WRONG_UNSEEN || s->ingestion == KNOWN_BAD
+			   || s->organization == KNOWN_BAD ? "false" : "true", licences[a->licence]);
+		buf_clear(&text);
+		settings_sentence(a, &text);
+		if (a->wrong)
+			buf_add_json(b, buf_str(&text));
+		else
+			buf_add_cstr(b, "null");
+		buf_add_cstr(b, "}\n");
+	}
+	buf_printf(b, "{\"type\":\"tenant\",\"audit_log_on\":%s,\"mailbox_auditing_on\":%s}\n", known[s->ingestion], known[s->organization]);
+	buf_release(&text);
+}
+
+static void write_ndjson(struct cover *x, const struct world *w)
+{
+	struct sink_out *o = &x->run.output.out;
+	struct buf *b = &o->pending, text;
+	size_t n;
+	const struct coverage_finding *f = coverage_findings(x->coverage, &n);
+
+	buf_init(&text, 8 * KIB);
+	for (size_t i = 0; i < n && sink_out_step(o); i++) {
+		buf_printf(b, "{\"type\":\"finding\",\"state\":\"%s\",\"guid\":", day_state_names[f[i].what]);
+		json_text(b, f[i].mailbox == NONE ? STR_NONE : world_mailbox_guid(w, f[i].mailbox));
+		buf_add_cstr(b, ",\"upn\":");
+		json_text(b, f[i].mailbox == NONE ? STR_NONE : world_mailbox_upn(w, f[i].mailbox));
+		buf_add_cstr(b, ",\"from\":");
+		json_time(b, f[i].from_us);
+		buf_add_cstr(b, ",\"to\":");
+		json_time(b, f[i].to_us == INT64_MAX ? 0 : f[i].to_us);
+		buf_add_cstr(b, ",\"sentence\":");
+		buf_clear(&text);
+		coverage_sentence(w, &f[i], &text);
+		buf_add_json(b, buf_str(&text));
+		buf_add_cstr(b, "}\n");
+	}
+	buf_release(&text);
+	const struct coverage_mailbox *m = coverage_mailboxes(x->coverage, &n);
+	for (size_t i = 0; i < n && sink_out_step(o); i++)
+		ndjson_mailbox(x, w, &m[i]);
+	ndjson_settings(b, x->settings);
+	buf_printf(b, "{\"type\":\"summary\",\"mailboxes\":%zu,\"days\":%" PRIu32 ",\"first\":", n, coverage_days(x->coverage));
+	json_time(b, w->first_us);
+	buf_add_cstr(b, ",\"last\":");
+	json_time(b, w->last_us);
+	for (int s = 0; s < DAY_STATES; s++)
+		buf_printf(b, ",\"%s\":%" PRIu64, day_state_names[s], coverage_total(x->coverage, (enum day_state)s));
+	buf_printf(b, ",\"refused\":%" PRIu64 "}\n", coverage_refused(x->coverage));
+}
+
+static void write_result(struct cover *x, const struct world *w)
+{
+	if (strcmp(x->format, "csv") == 0) {
+		write_csv(x, w);
+	} else if (strcmp(x->format, "ndjson") == 0) {
+		write_ndjson(x, w);
+	} else if (strcmp(x->format, "html") == 0) {
+		coverage_html(&x->run.output.out.pending, x->coverage, w, x->settings, TXM_VERSION);
+	} else {
+		write_text(x, w);
+		text_settings(&x->run.output.out.pending, x->settings);
+	}
+}
+
+static int take_settings(struct cover *x, const char *path)
+{
+	struct buf error;
+	int status = EXIT_RAN;
+
+	if (!x->settings)
+		x->settings = settings_new();
+	buf_init(&error, 4 * KIB);
+	if (!x->settings || !settings_read(x->settings, path, &error))
+		status = cmd_usage_error(x->run.command, "--settings: %.*s", STR_ARG(error.n ? buf_str(&error) : STR("out of memory")));
+	buf_release(&error);
+	return status;
+}
+
+/* Settings alone: there is no past to speak of. */
+static int settings_only(struct cover *x)
+{
+	struct world w = { 0 };
+	int status = output_open(&x->run.output, x->run.command, x->run.output_path);
+
+	if (status != EXIT_RAN)
+		return status;
+	settings_finish(x->settings);
+	if (strcmp(x->format, "text") == 0)
+		text_settings(&x->run.output.out.pending, x->settings);
+	else if (strcmp(x->format, "ndjson") == 0)
+		ndjson_settings(&x->run.output.out.pending, x->settings);
+	else if (strcmp(x->format, "html") == 0)
+		write_result(x, &w);
+	else
+		return cmd_usage_error(x->run.command, "-f csv is a table of mailboxes and days: it needs a PATH");
+	return output_close(&x->run.output, x->run.command, true);
+}
+
+static int cover_paths(struct cover *x, int argc, char **argv)
+{
+	int status;
+
+	x->coverage = coverage_new();
+	if (!x->coverage) {
+		cmd_error(x->run.command, "out of memory");
+		return EXIT_INPUT;
+	}
+	if (optind >= argc && x->settings)
+		return settings_only(x);
+	status = run_open(&x->run, argc, argv);
+	if (status != EXIT_RAN)
+		return status;
+	if (x->settings)
+		settings_finish(x->settings);
+	x->run.settings.on_event = on_event;
+	x->run.settings.on_event_arg = x;
+	status = run_read(&x->run);
+	if (x->run.engine && coverage_finish(x->coverage, engine_world(x->run.engine)) == 0) {
+		write_result(x, engine_world(x->run.engine));
+	} else if (x->run.engine) {
+		cmd_error(x->run.command, "out of memory");
+		status = EXIT_INPUT;
+	}
+	return run_close(&x->run, status);
+}
+
+static int coverage_run(int argc, char **argv)
+{
+	struct cover x = { .format = "text" };
+	const char *value;
+	int status = EXIT_RAN, i = OPT_END;
+
+	run_init(&x.run, &command_coverage);
+	while (status == EXIT_RAN && (i = cmd_option(x.run.command, argc, argv, &value)) >= 0) {
+		if (strcmp(options[i].name, "format") == 0) {
+			x.format = value;
+			if (strcmp(value, "text") && strcmp(value, "csv") && strcmp(value, "ndjson") && strcmp(value, "html"))
+				status = cmd_usage_error(x.run.command, "-f '%s' is not a format; there are: %s", value, options[i].values);
+		} else if (strcmp(options[i].name, "settings") == 0) {
+			status = take_settings(&x, value);
+		} else {
+			status = run_option(&x.run, &options[i], value);
+		}
+	}
+	if (status == EXIT_RAN && i == OPT_HELP)
+		status = cmd_help(x.run.command);
+	else if (status == EXIT_RAN && i == OPT_ERROR)
+		status = EXIT_USAGE;
+	else if (status == EXIT_RAN)
+		status = cover_paths(&x, argc, argv);
+	run_release(&x.run);
+	coverage_free(x.coverage);
+	settings_free(x.settings);
+	return status;
+}
+
+const struct command command_coverage = {
+	.name = "coverage",
+	.arguments = "[PATH...]",
+	.doc = "Say when each mailbox could be seen, and when not",
+	.description = "Reads what scan reads and says of every mailbox and day (UTC) whether reads of mail could have left a trace: recorded, quiet, silent "
+		       "while other things go on, throttled, auditing off, bypassed, narrowed or unlicensed, a gap of the collector, outside the data. As "
+		       "text with a sentence for each finding, as a table (CSV), as objects (NDJSON), or as one self-contained page with a heat map "
+		       "(HTML).\n\n"
+		       "With --settings, exports of today's audit settings and licences, it also says which mailboxes will not be seen tomorrow.",
+	.options = options,
+	.examples = "  taximeter coverage export/\n"
+		    "  taximeter coverage -f html -o coverage.html export/\n"
+		    "  taximeter coverage --settings mailboxes.csv --settings bypass.json --settings licences.csv\n",
+	.run = coverage_run,
+};

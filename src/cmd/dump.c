@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* dump: private keys in memory images and files.  This file reads the options of all its actions and calls one; what an
+ * action does is in cmd/dump_NAME.c. */
+#include <getopt.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+#include "cmd/dump_cmd.h"
+#include "dump/arena.h"
+
+#define ACTION(name) extern const struct dump_action dump_action_##name;
+#include "cmd/dump_list.h"
+#undef ACTION
+
+const struct dump_action *const dump_actions[] = {
+#define ACTION(name) &dump_action_##name,
+#include "cmd/dump_list.h"
+#undef ACTION
+	NULL
+};
+
+static const struct option_row options[] = {
+	{ 0, "jwks", "FILE", "Public keys to look for: a JWK set that is in use, or a folder of them. May be given several times.", NULL },
+	{ 0, "cert", "FILE", "The same for certificates, PEM or DER.", NULL },
+	{ 0, "spki", "FILE", "The same for public keys, PEM or DER.", NULL },
+	{ 'f', "format", "FORMAT", "How findings are written; default: text.", "text ndjson sarif" },
+	{ 'o', "output", "FILE", "Write the findings to FILE, which appears when it is complete; default: standard output.", NULL },
+	{ 'j', "threads", "N", "Threads that scan; default: one for each processor.", NULL },
+	{ 0, "thorough", NULL, "Also look where a hit is unlikely and a look is dear.", NULL },
+	{ 0, "any-prime", NULL,
+	  "Also try primes below the square root of 2 times a power of two, which no sound generator makes. Slower.", NULL },
+	{ 0, "only", "NAMES", "Use only these finders, separated by commas.", NULL },
+	{ 'q', "quiet", NULL, "No progress and no account of the run on standard error.", NULL },
+	{ 0, "code", "PATH", NULL, "best portable avx2 ifma" },
+	{ 0 }
+};
+
+static bool take_number(const char *text, unsigned least, unsigned most, unsigned *ret)
+{
+	char *end;
+	unsigned long x;
+
+	if (*text < '0' || *text > '9')
+		return false;
+	x = strtoul(text, &end, 10);
+	if (*end || x < least || x > most)
+		return false;
+	*ret = (unsigned)x;
+	return true;
+}
+
+static bool take_only(const char *names)
+{
+	for (const char *p = names; *p;) {
+		size_t n = strcspn(p, ",");
+		bool found = false;
+
+		for (size_t i = 0; dump_finders[i] && !found; i++)
+			found = strlen(dump_finders[i]->name) == n && strncmp(dump_finders[i]->name, p, n) == 0;
+		if (!found) {
+			struct buf b;
+
+			buf_init(&b, 4 * KIB);
+			for (size_t i = 0; dump_finders[i]; i++)
+				buf_printf(&b, " %s", dump_finders[i]->name);
+			cmd_usage_error(&command_dump, "--only: '%.*s' is no finder; there are:%s", (int)n, p, b.p ? b.p : "");
+			buf_release(&b);
+			return false;
+		}
+		p += n + (p[n] == ',');
+	}
+	return true;
+}
+
+static int take_option(struct dump_settings *s, const struct option_row *row, const char *value)
+{
+	const struct command *c = &command_dump;
+
+	if (strcmp(row->name, "jwks") == 0 || strcmp(row->name, "cert") == 0 || strcmp(row->name, "spki") == 0) {
+		if (!target_list_load(&s->targets, value, row->name[0] == 'j'))
+			return EXIT_USAGE;
+	} else if (strcmp(row->name, "format") == 0) {
+		if (strcmp(value, "text") != 0 && strcmp(value, "ndjson") != 0 && strcmp(value, "sarif") != 0)
+			return cmd_usage_error(c, "-f '%s' is not a format; there are: text ndjson sarif", value);
+		s->format = value;
+	} else if (strcmp(row->name, "output") == 0) {
+		s->output_path = value;
+	} else if (strcmp(row->name, "threads") == 0) {
+		if (!take_number(value, 1, DUMP_THREADS_MAX, &s->options.threads))
+			return cmd_usage_error(c, "-j '%s' is not a number from 1 to %d", value, DUMP_THREADS_MAX);
+	} else if (strcmp(row->name, "thorough") == 0) {
+		s->options.thorough = true;
+	} else if (strcmp(row->name, "any-prime") == 0) {
+		s->options.any_prime = true;
+	} else if (strcmp(row->name, "only") == 0) {
+		s->options.only = value;
+		if (!take_only(value))
+			return EXIT_USAGE;
+	} else if (strcmp(row->name, "quiet") == 0) {
+		s->quiet = true;
+	} else if (strcmp(row->name, "code") == 0) {
+		s->options.path = strcmp(value, "portable") == 0 ? DUMP_PATH_PORTABLE
+		                  : strcmp(value, "avx2") == 0   ? DUMP_PATH_AVX2
+		                  : strcmp(value, "ifma") == 0   ? DUMP_PATH_IFMA
+		                                                 : DUMP_PATH_BEST;
+	}
+	return EXIT_RAN;
+}
+
+static const struct dump_action *action_find(const char *name)
+{
+	for (size_t i = 0; dump_actions[i]; i++)
+		if (strcmp(dump_actions[i]->name, name) == 0)
+			return dump_actions[i];
+	return NULL;
+}
+
+static int dump_run(int argc, char **argv)
+{
+	struct dump_settings s = { .format = "text" };
+	const struct command *c = &command_dump;
+	const struct dump_action *action;
+	const char *value;
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	int status = EXIT_RAN, i = OPT_END;
+
+	dump_protect_process();
+	s.options.threads = cpus < 1 ? 1 : cpus > 8 ? 8 : (unsigned)cpus;
+	s.options.today = (int64_t)time(NULL) / 86400;
+	while (status == EXIT_RAN && (i = cmd_option(c, argc, argv, &value)) >= 0)
+		status = take_option(&s, &options[i], value);
+	if (status == EXIT_RAN && i == OPT_HELP)
+		status = cmd_help(c);
+	else if (status == EXIT_RAN && i == OPT_ERROR)
+		status = EXIT_USAGE;
+	else if (status == EXIT_RAN && optind >= argc)
+		status = cmd_usage_error(c, "what to do? Most likely: taximeter dump scan FILE...");
+	else if (status == EXIT_RAN && !(action = action_find(argv[optind])))
+		status = cmd_usage_error(c, "'%s' is nothing that dump does (see 'taximeter help dump')", argv[optind]);
+	else if (status == EXIT_RAN) {
+		s.paths = argv + optind + 1;
+		s.n_paths = argc - optind - 1;
+		s.options.targets = s.targets.targets;
+		s.options.n_targets = s.targets.n;
+		status = action->run(&s);
+	}
+	target_list_free(&s.targets);
+	return status;
+}
+
+const struct command command_dump = {
+	.name = "dump",
+	.arguments = "scan FILE...",
+	.doc = "Find private keys in memory dumps and files, and prove them",
+	.description = "dump scan looks into core dumps, minidumps, memory images and any other file or folder, also compressed, for "
+		       "private key material: as numbers alone, as a library holds them, and in every form in which keys are "
+		       "stored. A hit is called proved when arithmetic shows that it belongs to a key. With the public keys given "
+		       "(--jwks, --cert, --spki), or met in the dump itself, it needs no form at all.\n\n"
+		       "No byte of a secret, no part and no hash of one is ever printed. \"Clean\" means that these finders found "
+		       "nothing in the ranges that were read; docs/dump.md says what cannot be found.\n\n"
+		       "Exit status: 0 nothing found; 1 found; 2 usage; 3 a file could not be read whole; 4 a key was found that one "
+		       "of the given JWK sets trusts. The largest that applies.",
+	.options = options,
+	.examples = "  taximeter dump scan core.1234\n"
+		    "  taximeter dump scan --jwks trusted-keys/ -f ndjson /var/lib/systemd/coredump\n"
+		    "  taximeter dump scan --cert server.pem memory.lime\n",
+	.run = dump_run,
+};

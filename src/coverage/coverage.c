@@ -1,0 +1,636 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* coverage: see coverage.h. */
+#include "coverage/coverage.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "base/limits.h"
+#include "base/timefmt.h"
+#include "event/settings.h"
+#include "identity/timeline.h"
+
+#define LIFE_MIN 3            /* other signs of life in a day, before its silence says anything */
+#define USUAL_MIN 5           /* days with life and reads, before a day without is odd */
+#define NEVER_MIN 5           /* days with life, before a mailbox without any read is odd */
+#define BLIND_US US_PER_DAY   /* after a throttled record */
+#define OVERLAP_US US_PER_HOUR /* of a day, before the day is called after what overlaps it */
+#define GAP_OVERLAP_US (6 * US_PER_HOUR)
+#define GAP_RECORDS_MIN 500   /* in the whole data, before a silence of all is odd */
+#define GAP_SPAN_MIN_US (7 * US_PER_DAY)
+
+const char *const day_state_names[DAY_STATES] = {
+	[DAY_RECORDED] = "recorded", [DAY_QUIET] = "quiet", [DAY_SILENT] = "silent", [DAY_THROTTLED] = "throttled", [DAY_OFF] = "off",
+	[DAY_BYPASSED] = "bypassed", [DAY_NARROWED] = "narrowed", [DAY_UNLICENSED] = "unlicensed", [DAY_GAP] = "gap",
+	[DAY_OUTSIDE] = "outside",
+};
+const char *const day_state_docs[DAY_STATES] = {
+	[DAY_RECORDED] = "reads of mail are in the log",
+	[DAY_QUIET] = "nothing recorded, and no other sign of life",
+	[DAY_SILENT] = "no read recorded while other things go on",
+	[DAY_THROTTLED] = "Exchange wrote no Bind records for 24 hours",
+	[DAY_OFF] = "auditing of the tenant was off",
+	[DAY_BYPASSED] = "the owner's account is written nowhere",
+	[DAY_NARROWED] = "MailItemsAccessed is not among the audited actions",
+	[DAY_UNLICENSED] = "the plan for premium auditing was taken away",
+	[DAY_GAP] = "no mailbox has a record: the collector, or the export",
+	[DAY_OUTSIDE] = "before or after the data",
+};
+
+struct row { /* of a mailbox: consecutive days */
+	struct coverage_day *days;
+	int64_t first;
+	uint32_t n, capacity;
+};
+
+struct change { /* something that makes a mailbox, or all, unseen from then on */
+	enum day_state what;
+	int64_t from_us, to_us;
+	uint32_t mailbox; /* NONE: by target, or all */
+	char target[104]; /* "" = all */
+};
+
+struct coverage {
+	struct row *rows; uint32_t row_count;
+	uint32_t *owner_of; uint32_t actor_count; /* actor -> mailbox + 1 */
+	struct change *changes; size_t change_count, change_capacity;
+	uint32_t *hours; size_t hour_count, hour_capacity; /* hours in which the tenant has any audit record */
+	uint64_t records;
+	struct timeline line;
+	uint64_t cells, refused;
+	int64_t first_us, last_us; /* of audit records */
+	bool any, failed;
+
+	int64_t first_day;
+	uint32_t day_count;
+	struct coverage_mailbox *mailboxes; size_t mailbox_count;
+	struct coverage_finding *findings; size_t finding_count, finding_capacity;
+	uint64_t totals[DAY_STATES];
+};
+
+struct coverage *coverage_new(void) { return calloc(1, sizeof(struct coverage)); }
+
+void coverage_free(struct coverage *c)
+{
+	if (!c)
+		return;
+	for (uint32_t i = 0; i < c->row_count; i++)
+		free(c->rows[i].days);
+	free(c->rows);
+	free(c->owner_of);
+	free(c->changes);
+	free(c->hours);
+	timeline_release(&c->line);
+	free(c->mailboxes);
+	free(c->findings);
+	free(c);
+}
+
+/* -- arrays -- */
+
+static bool reach_index(struct coverage *c, void **v, uint32_t *n, uint32_t index, size_t size)
+{
+	if (index < *n)
+		return true;
+	size_t want = (size_t)index + index / 2 + 64;
+	char *p = want > UINT32_MAX ? NULL : realloc(*v, want * size);
+	if (!p) {
+		c->failed = true;
+		return false;
+	}
+	memset(p + *n * size, 0, (want - *n) * size);
+	*v = p;
+	*n = (uint32_t)want;
+	return true;
+}
+
+static bool push(struct coverage *c, void **v, size_t n, size_t *capacity, size_t size, size_t max)
+{
+	if (n < *capacity)
+		return true;
+	if (n >= max) {
+		c->refused++;
+		return false;
+	}
+	size_t want = *capacity ? *capacity * 2 : 64;
+	void *p = realloc(*v, want * size);
+	if (!p) {
+		c->failed = true;
+		return false;
+	}
+	*v = p;
+	*capacity = want;
+	return true;
+}
+
+/* The cell of that mailbox and day, made (zeroed) if it is new.  Events come in order, so rows grow at their end. */
+static struct coverage_day *cell(struct coverage *c, uint32_t mailbox, int64_t day)
+{
+	if (!reach_index(c, (void **)&c->rows, &c->row_count, mailbox, sizeof *c->rows))
+		return NULL;
+	struct row *r = &c->rows[mailbox];
+	if (!r->n)
+		r->first = day;
+	if (day < r->first)
+		return NULL;
+	uint64_t at = (uint64_t)(day - r->first);
+	if (at >= r->n) {
+		if (c->cells + (at + 1 - r->n) > COVERAGE_CELLS_MAX) {
+			c->refused++;
+			return NULL;
+		}
+		if (at >= r->capacity) {
+			uint64_t want = at + at / 2 + 8;
+			struct coverage_day *p = realloc(r->days, want * sizeof *p);
+			if (!p) {
+				c->failed = true;
+				return NULL;
+			}
+			r->days = p;
+			r->capacity = (uint32_t)want;
+		}
+		memset(r->days + r->n, 0, (at + 1 - r->n) * sizeof *r->days);
+		c->cells += at + 1 - r->n;
+		r->n = (uint32_t)at + 1;
+	}
+	return &r->days[at];
+}
+
+static const struct coverage_day *cell_at(const struct coverage *c, uint32_t mailbox, int64_t day)
+{
+	if (mailbox >= c->row_count || !c->rows[mailbox].n || day < c->rows[mailbox].first || day - c->rows[mailbox].first >= c->rows[mailbox].n)
+		return NULL;
+	return &c->rows[mailbox].days[day - c->rows[mailbox].first];
+}
+
+/* -- events -- */
+
+static bool is_true(struct str s) { return str_eq_nocase(str_trim(s), STR("true")) || str_eq_nocase(str_trim(s), STR("$true")) || str_eq(s, STR("1")); }
+static bool is_false(struct str s) { return str_eq_nocase(str_trim(s), STR("false")) || str_eq_nocase(str_trim(s), STR("$false")) || str_eq(s, STR("0")); }
+
+/* An account as an administrative record names it: the last part of a path, as it stands otherwise. */
+static void put_target(char out[104], const struct rec *r)
+{
+	struct str s;
+	if (!(rec_detail(r, STR("Identity"), &s) && s.n) && !(rec_detail(r, STR("Target.Type5"), &s) && s.n) && !rec_detail(r, STR("ObjectId"), &s))
+		s = STR_NONE;
+	s = str_trim(s);
+	for (size_t i = s.n; i > 0; i--) {
+		if (s.p[i - 1] != '/' && s.p[i - 1] != '\\')
+			continue;
+		s = (struct str){ s.p + i, s.n - i };
+		break;
+	}
+	snprintf(out, 104, "%.*s", (int)(s.n > 103 ? 103 : s.n), s.n ? s.p : "?");
+}
+
+static void begin_change(struct coverage *c, enum day_state what, const struct event *e, bool of_all)
+{
+	if (!push(c, (void **)&c->changes, c->change_count, &c->change_capacity, sizeof *c->changes, COVERAGE_CHANGES_MAX))
+		return;
+	struct change *x = &c->changes[c->change_count++];
+	*x = (struct change){ .what = what, .from_us = e->rec->time_us, .to_us = INT64_MAX, .mailbox = NONE };
+	if (!of_all)
+		put_target(x->target, e->rec);
+}
+
+static void end_change(struct coverage *c, enum day_state what, const struct event *e, bool of_all)
+{
+	char target[104] = "";
+	if (!of_all)
+		put_target(target, e->rec);
+	for (size_t i = 0; i < c->change_count; i++)
+		if (c->changes[i].what == what && c->changes[i].to_us == INT64_MAX && str_eq_nocase(str_of(c->changes[i].target), str_of(target)))
+			c->changes[i].to_us = e->rec->time_us;
+}
+
+static bool failed(const struct rec *r)
+{
+	struct str s;
+	return rec_detail(r, STR("ResultStatus"), &s) && (is_false(s) || str_starts_nocase(str_trim(s), STR("fail")));
+}
+
+static void meet_setting(struct coverage *c, const struct event *e)
+{
+	static const struct str lists[] = { { "AuditOwner", 10 }, { "AuditDelegate", 13 }, { "AuditAdmin", 10 } };
+	const struct rec *r = e->rec;
+	struct str v;
+	if (failed(r))
+		return;
+	switch (r->op) {
+	case OP_SET_AUDIT_BYPASS:
+		if (rec_detail(r, STR("AuditBypassEnabled"), &v))
+			(is_true(v) ? begin_change : end_change)(c, DAY_BYPASSED, e, false);
+		break;
+	case OP_SET_ADMIN_AUDIT_LOG:
+		if (rec_detail(r, STR("UnifiedAuditLogIngestionEnabled"), &v))
+			(is_false(v) ? begin_change : end_change)(c, DAY_OFF, e, true);
+		break;
+	case OP_SET_ORGANIZATION_CONFIG:
+		if (rec_detail(r, STR("AuditDisabled"), &v))
+			(is_true(v) ? begin_change : end_change)(c, DAY_OFF, e, true);
+		break;
+	case OP_SET_MAILBOX:
+		if (r->user_type == 3 + 1)
+			break; /* Microsoft's own housekeeping */
+		for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
+			if (rec_detail(r, lists[i], &v) && i == 0)
+				(settings_list_loses_access(v) ? begin_change : end_change)(c, DAY_NARROWED, e, false);
+		break;
+	case OP_CHANGE_USER_LICENSE: case OP_UPDATE_USER:
+		if (settings_licence_lost(r))
+			begin_change(c, DAY_UNLICENSED, e, false);
+		break;
+	default:
+		break;
+	}
+}
+
+static void meet_hour(struct coverage *c, int64_t us)
+{
+	uint32_t hour = (uint32_t)(us / US_PER_HOUR);
+	c->records++;
+	if (c->hour_count && c->hours[c->hour_count - 1] >= hour)
+		return;
+	if (push(c, (void **)&c->hours, c->hour_count, &c->hour_capacity, sizeof *c->hours, 2000000))
+		c->hours[c->hour_count++] = hour;
+}
+
+void coverage_meet(struct coverage *c, const struct world *w, const struct event *e)
+{
+	const struct rec *r = e->rec;
+	uint32_t mailbox = e->mailbox;
+	(void)w;
+	if ((r->flags & REC_NO_TIME) || r->time_us < 0)
+		return;
+	bool signin = r->op == OP_SIGN_IN || r->op == OP_USER_LOGGED_IN;
+	if (r->class_ == CLASS_AUDIT) {
+		if (!c->any || r->time_us < c->first_us)
+			c->first_us = r->time_us;
+		if (!c->any || r->time_us > c->last_us)
+			c->last_us = r->time_us;
+		c->any = true;
+		meet_hour(c, r->time_us);
+	}
+	meet_setting(c, e);
+	if (signin) {
+		if (!(r->flags & REC_SUCCESS) || e->actor == NONE || e->actor >= c->actor_count || !c->owner_of[e->actor])
+			return;
+		mailbox = c->owner_of[e->actor] - 1;
+	}
+	if (mailbox == NONE)
+		return;
+	int64_t day = r->time_us / US_PER_DAY;
+	struct coverage_day *d = cell(c, mailbox, day);
+	if (!d)
+		return;
+	if (!event_is_mail(e)) {
+		d->life += d->life < UINT8_MAX;
+		return;
+	}
+	d->reads += d->reads < UINT16_MAX;
+	if (r->logon == LOGON_OWNER && e->actor != NONE && reach_index(c, (void **)&c->owner_of, &c->actor_count, e->actor, sizeof *c->owner_of))
+		c->owner_of[e->actor] = mailbox + 1;
+	if ((r->flags & REC_THROTTLED) && push(c, (void **)&c->changes, c->change_count, &c->change_capacity, sizeof *c->changes, COVERAGE_CHANGES_MAX))
+		c->changes[c->change_count++] = (struct change){ .what = DAY_THROTTLED, .from_us = r->time_us, .to_us = r->time_us + BLIND_US, .mailbox = mailbox };
+}
+
+/* -- after the last -- */
+
+static uint64_t key_of(struct str s)
+{
+	char folded[256];
+	size_t n = s.n < sizeof folded ? s.n : sizeof folded;
+	for (size_t i = 0; i < n; i++)
+		folded[i] = ascii_lower(s.p[i]);
+	return hash64(folded, n, 0);
+}
+
+/* names of mailboxes -> number: the owner's name, the part before its @, the GUID */
+static bool make_names(struct coverage *c, const struct world *w, struct table *names)
+{
+	table_init(names, sizeof(uint32_t), (size_t)3 * NAMES_MAX);
+	for (uint32_t i = 0; i < w->mailbox_count; i++) {
+		struct str upn = world_mailbox_upn(w, i), guid = world_mailbox_guid(w, i), local = upn;
+		ptrdiff_t sign = str_find(upn, STR("@"));
+		if (sign > 0)
+			local.n = (size_t)sign;
+		const struct str all[] = { guid, upn, local };
+		for (int k = 0; k < 3; k++) {
+			bool is_new;
+			uint32_t *at = all[k].n ? table_put(names, key_of(all[k]), &is_new) : NULL;
+			if (at && is_new)
+				*at = i;
+		}
+	}
+	return !c->failed;
+}
+
+static struct coverage_finding *add_finding(struct coverage *c, enum day_state what, uint32_t mailbox)
+{
+	if (!push(c, (void **)&c->findings, c->finding_count, &c->finding_capacity, sizeof *c->findings, COVERAGE_FINDINGS_MAX))
+		return NULL;
+	struct coverage_finding *f = &c->findings[c->finding_count++];
+	*f = (struct coverage_finding){ .what = what, .mailbox = mailbox };
+	return f;
+}
+
+static int64_t overlap(int64_t from, int64_t to, int64_t day)
+{
+	int64_t a = day * US_PER_DAY, z = a + US_PER_DAY;
+	a = from > a ? from : a;
+	z = to < z ? to : z;
+	return z > a ? z - a : 0;
+}
+
+static void mark(struct coverage *c, uint32_t mailbox, const struct change *x)
+{
+	struct row *r = &c->rows[mailbox];
+	for (uint32_t i = 0; i < r->n; i++) {
+		struct coverage_day *d = &r->days[i];
+		if (overlap(x->from_us, x->to_us, r->first + i) < OVERLAP_US || d->state >= DAY_THROTTLED)
+			continue;
+		if (x->what == DAY_UNLICENSED && d->reads)
+			continue; /* it is recorded all the same */
+		d->state = (uint8_t)x->what;
+	}
+}
+
+static int compare_mailboxes(const void *a, const void *b)
+{
+	const struct coverage_mailbox *x = a, *y = b;
+	if (x->blind != y->blind)
+		return x->blind > y->blind ? -1 : 1;
+	if (x->days[DAY_RECORDED] != y->days[DAY_RECORDED])
+		return x->days[DAY_RECORDED] < y->days[DAY_RECORDED] ? -1 : 1;
+	return x->mailbox < y->mailbox ? -1 : x->mailbox > y->mailbox;
+}
+
+static unsigned gravity(enum day_state s)
+{
+	static const uint8_t of[DAY_STATES] = {
+		[DAY_OFF] = 0, [DAY_GAP] = 1, [DAY_BYPASSED] = 2, [DAY_NARROWED] = 3, [DAY_THROTTLED] = 4, [DAY_UNLICENSED] = 5, [DAY_SILENT] = 6,
+		[DAY_QUIET] = 8, [DAY_OUTSIDE] = 7, [DAY_RECORDED] = 9,
+	};
+	return of[s];
+}
+
+static int compare_findings(const void *a, const void *b)
+{
+	const struct coverage_finding *x = a, *y = b;
+	if (gravity(x->what) != gravity(y->what))
+		return gravity(x->what) < gravity(y->what) ? -1 : 1;
+	if (x->from_us != y->from_us)
+		return x->from_us < y->from_us ? -1 : 1;
+	if (x->mailbox != y->mailbox)
+		return x->mailbox < y->mailbox ? -1 : 1;
+	return strcmp(x->target, y->target);
+}
+
+/* All rows from the first day to the last: a mailbox is there even when it is not heard of. */
+static bool stretch_rows(struct coverage *c, const struct world *w)
+{
+	for (uint32_t i = 0; i < c->row_count && i < w->mailbox_count; i++) {
+		struct row *r = &c->rows[i];
+		if (!r->n || (r->first == c->first_day && r->n == c->day_count))
+			continue;
+		if (c->cells + c->day_count - r->n > COVERAGE_CELLS_MAX) {
+			c->refused++;
+			continue;
+		}
+		struct coverage_day *p = calloc(c->day_count, sizeof *p);
+		if (!p)
+			return false;
+		int64_t at = r->first - c->first_day;
+		uint32_t n = r->n;
+		if (at >= 0 && at + n <= c->day_count)
+			memcpy(p + at, r->days, n * sizeof *p);
+		c->cells += c->day_count - n;
+		free(r->days);
+		*r = (struct row){ p, c->first_day, c->day_count, c->day_count };
+	}
+	return true;
+}
+
+static void find_gaps(struct coverage *c)
+{
+	if (c->records < GAP_RECORDS_MIN || c->last_us - c->first_us < GAP_SPAN_MIN_US)
+		return; /* a handful of records has no rhythm */
+	for (size_t k = 0; k < c->line.hole_count; k++) {
+		const struct timeline_hole *h = &c->line.holes[k];
+		int64_t from = (int64_t)(h->from + 1) * US_PER_HOUR, to = (int64_t)(h->to - 1) * US_PER_HOUR;
+		struct coverage_finding *f = add_finding(c, DAY_GAP, NONE);
+		if (f) {
+			f->from_us = from;
+			f->to_us = to;
+			f->unlikely = h->unlikely;
+		}
+		for (uint32_t i = 0; i < c->row_count; i++)
+			for (int64_t day = from / US_PER_DAY; day <= to / US_PER_DAY; day++) {
+				struct coverage_day *d = (struct coverage_day *)cell_at(c, i, day);
+				if (d && !d->reads && overlap(from, to, day) >= GAP_OVERLAP_US && d->state == DAY_RECORDED)
+					d->state = DAY_GAP;
+			}
+	}
+}
+
+static void find_changes(struct coverage *c, const struct world *w)
+{
+	struct table names;
+	if (!make_names(c, w, &names))
+		return;
+	for (size_t k = 0; k < c->change_count; k++) {
+		struct change *x = &c->changes[k];
+		const uint32_t *named = x->target[0] ? table_get(&names, key_of(str_of(x->target))) : NULL;
+		if (named)
+			x->mailbox = *named;
+		if (x->mailbox != NONE && x->mailbox < c->row_count)
+			mark(c, x->mailbox, x);
+		for (uint32_t i = 0; !x->target[0] && x->mailbox == NONE && i < c->row_count; i++)
+			mark(c, i, x);
+		struct coverage_finding *f = add_finding(c, x->what, x->mailbox);
+		if (!f)
+			continue;
+		f->from_us = x->from_us;
+		f->to_us = x->to_us;
+		memcpy(f->target, x->target, sizeof f->target);
+	}
+	table_release(&names);
+}
+
+/* Days without a read while other things go on: odd where such days usually have reads, or where none ever had. */
+static void find_silence(struct coverage *c, uint32_t mailbox)
+{
+	struct row *r = &c->rows[mailbox];
+	uint32_t usual = 0, without = 0, reads = 0;
+	for (uint32_t i = 0; i < r->n; i++) {
+		usual += r->days[i].life >= LIFE_MIN && r->days[i].reads;
+		without += r->days[i].life >= LIFE_MIN && !r->days[i].reads && r->days[i].state == DAY_RECORDED;
+		reads += r->days[i].reads > 0;
+	}
+	bool odd = (usual >= USUAL_MIN && without * 3 <= usual) || (reads == 0 && without >= NEVER_MIN);
+	for (uint32_t i = 0; i < r->n; i++) {
+		struct coverage_day *d = &r->days[i];
+		if (d->state != DAY_RECORDED || d->reads)
+			continue;
+		int64_t day = r->first + i;
+		d->state = (day + 1) * US_PER_DAY <= c->first_us || day * US_PER_DAY > c->last_us ? DAY_OUTSIDE
+			: odd && d->life >= LIFE_MIN ? DAY_SILENT : DAY_QUIET;
+	}
+	struct coverage_finding *f = NULL;
+	int64_t last = 0;
+	for (uint32_t i = 0; odd && i < r->n; i++) {
+		if (r->days[i].state != DAY_SILENT)
+			continue;
+		int64_t day = r->first + i;
+		if (!f || day - last > 7) { /* a week between two silent days: two stories */
+			f = add_finding(c, DAY_SILENT, mailbox);
+			if (!f)
+				return;
+			f->from_us = day * US_PER_DAY;
+			f->usual = usual;
+		}
+		f->to_us = (day + 1) * US_PER_DAY;
+		f->days++;
+		f->life += r->days[i].life;
+		last = day;
+	}
+}
+
+int coverage_finish(struct coverage *c, const struct world *w)
+{
+	if (!c->any)
+		return c->failed ? -1 : 0;
+	c->first_day = w->first_us < c->first_us ? w->first_us / US_PER_DAY : c->first_us / US_PER_DAY;
+	int64_t last = w->last_us > c->last_us ? w->last_us / US_PER_DAY : c->last_us / US_PER_DAY;
+	for (uint32_t i = 0; i < c->row_count; i++) { /* a record with a stray time must not make a map of a century */
+		if (c->rows[i].n && c->rows[i].first < c->first_day)
+			c->first_day = c->rows[i].first;
+	}
+	if (last - c->first_day >= 3660)
+		c->first_day = last - 3659;
+	c->day_count = (uint32_t)(last - c->first_day + 1);
+	uint32_t *hours = malloc((c->hour_count + 1) * sizeof *hours);
+	if (!hours || !stretch_rows(c, w)) {
+		free(hours);
+		return -1;
+	}
+	memcpy(hours, c->hours, c->hour_count * sizeof *hours);
+	if (timeline_make(&c->line, US_PER_HOUR, hours, c->hour_count) != 0)
+		return -1;
+	find_changes(c, w);
+	find_gaps(c);
+	c->mailboxes = calloc((size_t)c->row_count + 1, sizeof *c->mailboxes);
+	if (!c->mailboxes)
+		return -1;
+	for (uint32_t i = 0; i < c->row_count && i < w->mailbox_count; i++) {
+		if (!c->rows[i].n)
+			continue;
+		find_silence(c, i);
+		struct coverage_mailbox *m = &c->mailboxes[c->mailbox_count++];
+		m->mailbox = i;
+		for (uint32_t k = 0; k < c->rows[i].n; k++) {
+			m->days[c->rows[i].days[k].state]++;
+			m->blind += day_is_blind(c->rows[i].days[k].state);
+			c->totals[c->rows[i].days[k].state]++;
+		}
+	}
+	qsort(c->mailboxes, c->mailbox_count, sizeof *c->mailboxes, compare_mailboxes);
+	if (c->finding_count)
+		qsort(c->findings, c->finding_count, sizeof *c->findings, compare_findings);
+	return c->failed ? -1 : 0;
+}
+
+/* -- what is known -- */
+
+int64_t coverage_first_day(const struct coverage *c) { return c->first_day; }
+uint32_t coverage_days(const struct coverage *c) { return c->day_count; }
+uint64_t coverage_total(const struct coverage *c, enum day_state s) { return c->totals[s]; }
+uint64_t coverage_refused(const struct coverage *c) { return c->refused; }
+
+struct coverage_day coverage_day(const struct coverage *c, uint32_t mailbox, uint32_t day)
+{
+	const struct coverage_day *d = cell_at(c, mailbox, c->first_day + day);
+	return d ? *d : (struct coverage_day){ .state = DAY_OUTSIDE };
+}
+
+const struct coverage_mailbox *coverage_mailboxes(const struct coverage *c, size_t *ret_n)
+{
+	*ret_n = c->mailbox_count;
+	return c->mailboxes;
+}
+
+const struct coverage_finding *coverage_findings(const struct coverage *c, size_t *ret_n)
+{
+	*ret_n = c->finding_count;
+	return c->findings;
+}
+
+enum day_state coverage_between(const struct coverage *c, uint32_t mailbox, int64_t from_us, int64_t to_us)
+{
+	enum day_state worst = DAY_RECORDED;
+	for (int64_t day = from_us / US_PER_DAY; day <= to_us / US_PER_DAY; day++) {
+		const struct coverage_day *d = cell_at(c, mailbox, day);
+		if (d && day_is_blind(d->state) && gravity(d->state) < gravity(worst))
+			worst = (enum day_state)d->state;
+	}
+	return worst;
+}
+
+static void add_whose(struct buf *b, const struct world *w, const struct coverage_finding *f)
+{
+	struct str upn = f->mailbox == NONE ? STR_NONE : world_mailbox_upn(w, f->mailbox);
+	if (!upn.n && f->mailbox != NONE)
+		upn = world_mailbox_guid(w, f->mailbox);
+	if (!upn.n)
+		upn = str_of(f->target);
+	buf_add_str(b, upn.n ? upn : STR("an account without a name"));
+}
+
+void coverage_sentence(const struct world *w, const struct coverage_finding *f, struct buf *b)
+{
+	char from[TIME_TEXT_SIZE], to[TIME_TEXT_SIZE];
+	time_format_minute(f->from_us, from);
+	if (f->to_us != INT64_MAX)
+		time_format_minute(f->to_us, to);
+	switch (f->what) {
+	case DAY_OFF:
+		buf_printf(b, "Auditing of the whole tenant was switched off at %s", from);
+		break;
+	case DAY_GAP:
+		buf_printf(b, "Not one record of any mailbox from %s to %s, which by this log's own rhythm has a chance below one in 10^%.0f: the "
+			   "collector, the export, or the log itself stood still", from, to, floor(f->unlikely / log(10)));
+		return;
+	case DAY_BYPASSED:
+		add_whose(b, w, f);
+		buf_printf(b, ": audit bypass since %s: what this account does is written in no mailbox", from);
+		break;
+	case DAY_NARROWED:
+		add_whose(b, w, f);
+		buf_printf(b, ": MailItemsAccessed was taken from the audited actions at %s: what the owner reads is not written", from);
+		break;
+	case DAY_UNLICENSED:
+		add_whose(b, w, f);
+		buf_printf(b, ": the plan for premium auditing was taken away at %s; where reads are premium, none are written since", from);
+		break;
+	case DAY_THROTTLED:
+		add_whose(b, w, f);
+		buf_printf(b, ": throttled at %s: no Bind record until %s, and none is supplied later; assume that everything was read", from, to);
+		return;
+	default:
+		add_whose(b, w, f);
+		buf_printf(b, ": %u day%s without a read from %.10s on, with %u other signs of life (sends, rules, moves, sign-ins)", f->days,
+			   f->days == 1 ? "" : "s", from, f->life);
+		if (f->usual)
+			buf_printf(b, "; %u other such days have reads", f->usual);
+		else
+			buf_add_cstr(b, "; no read of this mailbox was ever recorded: no licence for it, auditing off, or an account that reads nothing");
+		return;
+	}
+	if (f->to_us == INT64_MAX)
+		buf_add_cstr(b, ", and it is so at the end of the data");
+	else
+		buf_printf(b, ", until %s", to);
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* coverage: when each mailbox could be seen, and when not.
+ *
+ * "Nothing found" means nothing without where one could look.  For every mailbox and day (UTC) the log itself says which of
+ * these it was; what it cannot say is not guessed:
+ *
+ *   recorded     at least one read of mail is in the log
+ *   quiet        none, and no other sign of life: a holiday, or a silence that nobody can tell from one
+ *   silent       none, while other things go on (sends, rules, moves, sign-ins of the owner) in a mailbox that on such days
+ *                usually has some, or never has any at all
+ *   throttled    Exchange wrote no Bind records for 24 hours; whatever was read then is in no log
+ *   off          auditing of the tenant was switched off
+ *   bypassed     what the owner's account does is written nowhere
+ *   narrowed     MailItemsAccessed was taken from the audited actions of the mailbox
+ *   unlicensed   the plan for premium auditing was taken away, and nothing is recorded since
+ *   gap          no mailbox at all has a record, at a time when that is next to impossible: the collector
+ *   outside      before the first record of the data, or after the last
+ *
+ * Memory: 4 bytes a mailbox and day (COVERAGE_CELLS_MAX), some hundred a change of settings. */
+#ifndef TXM_COVERAGE_COVERAGE_H
+#define TXM_COVERAGE_COVERAGE_H
+
+#include "base/buf.h"
+#include "state/world.h"
+
+enum day_state {
+	DAY_RECORDED, DAY_QUIET, DAY_SILENT, DAY_THROTTLED, DAY_OFF, DAY_BYPASSED, DAY_NARROWED, DAY_UNLICENSED, DAY_GAP,
+	DAY_OUTSIDE, DAY_STATES,
+};
+extern const char *const day_state_names[DAY_STATES];
+extern const char *const day_state_docs[DAY_STATES]; /* one line each */
+static inline bool day_is_blind(enum day_state s) { return s >= DAY_SILENT && s <= DAY_GAP; }
+
+struct coverage_day { uint16_t reads; uint8_t life; uint8_t state; }; /* counts saturate */
+
+struct coverage_finding {
+	enum day_state what;
+	uint32_t mailbox;        /* NONE: all of them, or one that has no record (target) */
+	int64_t from_us, to_us;  /* to_us INT64_MAX: and still */
+	uint32_t days;           /* SILENT: how many; else 0 */
+	uint32_t usual, life;    /* SILENT: days with life and reads; signs of life in the silent days */
+	double unlikely;         /* GAP: the chance of such a silence is e^-unlikely, or less */
+	char target[104];        /* account as the record names it; "" = none */
+};
+
+struct coverage_mailbox {
+	uint32_t mailbox;
+	uint32_t days[DAY_STATES];
+	uint32_t blind;          /* days */
+};
+
+struct coverage;
+struct coverage *coverage_new(void); /* NULL: out of memory */
+void coverage_free(struct coverage *c);
+/* every event, in order of event time */
+void coverage_meet(struct coverage *c, const struct world *w, const struct event *e);
+/* after the last: what each day was.  Nonzero: out of memory. */
+int coverage_finish(struct coverage *c, const struct world *w);
+
+int64_t coverage_first_day(const struct coverage *c); /* days since 1970; there are coverage_days() of them */
+uint32_t coverage_days(const struct coverage *c);     /* 0: no record */
+struct coverage_day coverage_day(const struct coverage *c, uint32_t mailbox, uint32_t day); /* day from 0 */
+/* mailboxes with any record, the least visible first; ties by number */
+const struct coverage_mailbox *coverage_mailboxes(const struct coverage *c, size_t *ret_n);
+const struct coverage_finding *coverage_findings(const struct coverage *c, size_t *ret_n); /* gravest first */
+uint64_t coverage_total(const struct coverage *c, enum day_state s); /* mailbox-days */
+uint64_t coverage_refused(const struct coverage *c);
+/* one sentence, without a full stop at its end */
+void coverage_sentence(const struct world *w, const struct coverage_finding *f, struct buf *ret);
+/* Was that mailbox blind at some time in [from, to]?  The gravest reason, or DAY_RECORDED. */
+enum day_state coverage_between(const struct coverage *c, uint32_t mailbox, int64_t from_us, int64_t to_us);
+
+#endif

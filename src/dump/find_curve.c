@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* find_curve: the secret of a known elliptic or Edwards key, as a bare number.
+ *
+ * There is no cheap test for a scalar: d G = Q costs some ten microseconds, too much for every window of a dump.  So structure
+ * comes first:
+ *
+ *  1. near the public key: wherever Q's X or A lies, every window of the scalar's size within CURVE_NEAR_BYTES that looks like
+ *     a random number (libsodium, Go, OpenSSH keep seed and public key side by side), and what the pointers around it point to
+ *     (OpenSSL's Ed25519 keys);
+ *  2. OpenSSL BIGNUMs of a scalar's length, wherever they are;
+ *  3. with --thorough, every aligned window of pages that look random.
+ *
+ * A value is tested once, against all known points of its curve.  Points: the caller's targets, and the public keys that lie
+ * in the dump itself (certificates, SubjectPublicKeyInfo). */
+#include <openssl/crypto.h>
+#include <openssl/ec.h>
+#include <openssl/evp.h>
+#include <openssl/obj_mac.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "base/limits.h"
+#include "dump/bytes.h"
+#include "dump/claim.h"
+#include "dump/dump.h"
+#include "dump/form.h"
+
+const struct dump_finder dump_finder_find_curve;
+
+struct target {
+	enum claim_alg alg;
+	enum curve curve;
+	uint8_t point[133];
+	uint32_t point_bytes, scalar_bytes;
+};
+
+/* what is searched for to find the neighbourhood of a public key: eight bytes of X or A, in memory's order */
+struct needle {
+	uint8_t bytes[8];
+	uint32_t target;
+};
+
+/* a place in memory that may hold a scalar: found in one block, read when all blocks are done */
+struct pointer {
+	uint64_t va;
+	uint32_t bytes;  /* 32, 48, 66, 57 */
+	bool words;      /* a BIGNUM: little-endian words */
+};
+
+struct state {
+	struct dump_scan *s;
+	pthread_mutex_t lock;
+	struct target *targets;
+	size_t n_targets;
+	struct needle *needles;
+	size_t n_needles;
+	uint32_t filter[65536 / 32];       /* first two bytes of all needles */
+	struct number *points;             /* for the prover */
+	struct known_keys known;
+	bool has[CURVE_COUNT], has_edwards[CLAIM_X448 + 1];
+	struct pointer *pointers;
+	size_t n_pointers, pointers_capacity;
+	uint64_t *tested;                  /* hashes of values that are nobody's secret */
+};
+
+#define TESTED_SLOTS 65536
+#define IS_EDWARDS(a) ((a) == CLAIM_ED25519 || (a) == CLAIM_X25519 || (a) == CLAIM_ED448)
+
+/* ---- what is hunted ---- */
+
+static bool add_target(struct state *st, const struct dump_target *t)
+{
+	struct target x = { .point_bytes = (uint32_t)t->point.n };
+	struct target *bigger;
+
+	if (t->point.n == 0 || t->point.n > sizeof x.point || st->n_targets >= CURVE_TARGETS_MAX)
+		return true;
+	switch (t->algorithm) {
+	case DUMP_EC:
+		x.alg = CLAIM_EC;
+		x.curve = curve_by_name(str_of(t->group));
+		if (!x.curve || t->point.n != 1 + 2 * curve_bytes(x.curve))
+			return true;
+		x.scalar_bytes = curve_bytes(x.curve);
+		break;
+	case DUMP_ED25519: x.alg = CLAIM_ED25519, x.scalar_bytes = 32; break;
+	case DUMP_X25519: x.alg = CLAIM_X25519, x.scalar_bytes = 32; break;
+	case DUMP_ED448: x.alg = CLAIM_ED448, x.scalar_bytes = 57; break;
+	default: return true;
+	}
+	memcpy(x.point, t->point.p, t->point.n);
+	bigger = realloc(st->targets, (st->n_targets + 1) * sizeof *bigger);
+	if (!bigger)
+		return false;
+	st->targets = bigger;
+	st->targets[st->n_targets++] = x;
+	st->has[x.curve] = true;
+	st->has_edwards[x.alg] = x.alg != CLAIM_EC;
+	return true;
+}
+
+static void add_needle(struct state *st, const uint8_t *p, uint32_t target)
+{
+	struct needle *n = &st->needles[st->n_needles++];
+	memcpy(n->bytes, p, 8);
+	n->target = target;
+	unsigned key = get16(p, false);
+	st->filter[key / 32] |= 1U << key % 32;
+}
+
+static void end(void *state)
+{
+	struct state *st = state;
+	if (st->tested)
+		OPENSSL_cleanse(st->tested, TESTED_SLOTS * sizeof *st->tested);
+	free(st->targets);
+	free(st->needles);
+	free(st->points);
+	free(st->pointers);
+	free(st->tested);
+	pthread_mutex_destroy(&st->lock);
+	free(st);
+}
+
+static bool begin(struct dump_scan *s, struct dump_image *im, void **ret_state)
+{
+	struct state *st = calloc(1, sizeof *st);
+	size_t n;
+	const struct dump_target *t = dump_targets(s, &n);
+	bool ok = st != NULL;
+
+	(void)im;
+	if (!st)
+		return false;
+	st->s = s;
+	pthread_mutex_init(&st->lock, NULL);
+	for (size_t i = 0; i < n && ok; i++)
+		ok = add_target(st, &t[i]);
+	st->needles = calloc(2 * st->n_targets + 1, sizeof *st->needles);
+	st->points = calloc(st->n_targets + 1, sizeof *st->points);
+	st->tested = calloc(TESTED_SLOTS, sizeof *st->tested);
+	if (!ok || !st->needles || !st->points || !st->tested) {
+		end(st);
+		return false;
+	}
+	for (size_t i = 0; i < st->n_targets; i++) {
+		const struct target *x = &st->targets[i];
+		st->points[i] = (struct number){ x->point, x->point_bytes, false };
+		if (x->alg == CLAIM_EC) {
+			/* X most significant byte first, as in DER and on the wire; and as a number in memory */
+			uint8_t reversed[8];
+			for (int k = 0; k < 8; k++)
+				reversed[k] = x->point[x->scalar_bytes - (size_t)k];
+			add_needle(st, x->point + 1, (uint32_t)i);
+			add_needle(st, reversed, (uint32_t)i);
+		} else {
+			add_needle(st, x->point, (uint32_t)i);
+		}
+	}
+	st->known = (struct known_keys){ .point = st->points, .point_count = st->n_targets };
+	*ret_state = st;
+	return true;
+}
+
+/* ---- testing ---- */
+
+/* Random numbers have few bytes twice and few zeros; tables, text and pointers have many. */
+static bool looks_random(const uint8_t *p, size_t n)
+{
+	uint64_t seen[4] = { 0 };
+	unsigned zeros = 0;
+	for (size_t i = 0; i < n; i++) {
+		seen[p[i] >> 6] |= UINT64_C(1) << (p[i] & 63);
+		zeros += p[i] == 0;
+	}
+	unsigned distinct = (unsigned)(__builtin_popcountll(seen[0]) + __builtin_popcountll(seen[1]) + __builtin_popcountll(seen[2]) + __builtin_popcountll(seen[3]));
+	return zeros <= 3 && distinct >= n * 5 / 8; /* 32 random bytes: 30.2 distinct, 20 in 10^12; 66: 58 */
+}
+
+/* Does this claim hold against a known point?  Values that do not are remembered (a table that forgets: at worst one is tested
+ * again); one that does is told in every place it lies. */
+static bool is_secret(struct state *st, struct prover *v, const struct claim *c, unsigned way, struct proof *ret)
+{
+	uint64_t h = hash64(c->part[EC_D].p, c->part[EC_D].n, way + 1), *slot = &st->tested[h % TESTED_SLOTS];
+	if (__atomic_load_n(slot, __ATOMIC_RELAXED) == h)
+		return false;
+	if (claim_prove(v, c, &st->known, ret) && ret->level == PROOF_POINT)
+		return true;
+	__atomic_store_n(slot, h, __ATOMIC_RELAXED);
+	return false;
+}
+
+struct hit_place {
+	const struct dump_block *block; /* NULL: by address */
+	size_t at;
+	uint64_t va;
+	struct dump_image *im;
+};
+
+static void found(struct state *st, const struct claim *c, const struct proof *v, const struct hit_place *place, size_t n, const char *layout, const char *form)
+{
+	static const char *const groups[] = { [CURVE_P224] = "secp224r1", [CURVE_P256] = "prime256v1", [CURVE_P384] = "secp384r1", [CURVE_P521] = "secp521r1", [CURVE_K256] = "secp256k1" };
+	uint8_t secret[66];
+	size_t secret_bytes = c->alg == CLAIM_EC ? curve_bytes(c->curve) : c->part[EC_D].n;
+	struct dump_hit hit = {
+		.klass = DUMP_PROVED,
+		.proof = DUMP_PROOF_POINT,
+		.algorithm = c->alg == CLAIM_EC ? DUMP_EC : c->alg == CLAIM_ED25519 ? DUMP_ED25519 : c->alg == CLAIM_X25519 ? DUMP_X25519 : DUMP_ED448,
+		.bits = v->bits,
+		.key = -1,
+		.form = form,
+		.component = c->alg == CLAIM_EC ? "d" : "seed",
+		.layout = layout,
+	};
+	if (BN_bn2binpad(v->d, secret, (int)secret_bytes) == (int)secret_bytes)
+		hit.key = dump_key_point(st->s, hit.algorithm, v->bits, c->alg == CLAIM_EC ? groups[c->curve] : NULL, (struct dump_bytes){ v->point, v->point_bytes },
+		                         (struct dump_bytes){ secret, secret_bytes });
+	OPENSSL_cleanse(secret, sizeof secret);
+	if (place->block) {
+		dump_report(st->s, &dump_finder_find_curve, place->block, place->at, n, &hit);
+		return;
+	}
+	uint64_t offset, left;
+	if (!dump_va_to_offset(place->im, place->va, &offset, &left))
+		return;
+	hit.has_va = true;
+	hit.va = place->va;
+	hit.offset = offset;
+	hit.length = n;
+	hit.n_pieces = 1;
+	hit.pieces[0] = (struct dump_piece){ offset, n < left ? n : left };
+	dump_report_at(st->s, &dump_finder_find_curve, place->im, &hit);
+}
+
+/* One window against all known points that have scalars of this size. */
+static void try_window(struct state *st, struct prover *v, const uint8_t *p, size_t n, bool little_only, const struct hit_place *place, const char *form)
+{
+	for (int curve = 1; curve < CURVE_COUNT; curve++) {
+		if (!st->has[curve] || curve_bytes((enum curve)curve) != (n == 72 ? 66 : n))
+			continue;
+		for (int little = 1; little >= little_only; little--) {
+			struct claim c = { .alg = CLAIM_EC, .curve = (enum curve)curve };
+			struct proof proof;
+			c.part[EC_D] = (struct number){ p, (uint32_t)n, little };
+			if (is_secret(st, v, &c, (unsigned)(curve * 2 + little), &proof))
+				found(st, &c, &proof, place, n, little ? "LE" : "BE", form);
+		}
+	}
+	for (int alg = CLAIM_ED25519; alg <= CLAIM_X25519 && !little_only; alg++) {
+		if (!st->has_edwards[alg] || n != (alg == CLAIM_ED448 ? 57 : 32))
+			continue;
+		struct claim c = { .alg = (enum claim_alg)alg };
+		struct proof proof;
+		c.part[EC_D] = (struct number){ p, (uint32_t)n, false };
+		if (is_secret(st, v, &c, 64 + (unsigned)alg, &proof))
+			found(st, &c, &proof, place, n, "bytes", form);
+	}
+}
+
+static void keep_pointer(struct state *st, uint64_t va, uint32_t bytes, bool is_words)
+{
+	pthread_mutex_lock(&st->lock);
+	if (st->n_pointers == st->pointers_capacity && st->n_pointers < CURVE_POINTERS_MAX) {
+		size_t capacity = st->pointers_capacity ? 2 * st->pointers_capacity : 256;
+		struct pointer *bigger = realloc(st->pointers, capacity * sizeof *bigger);
+		if (bigger) {
+			st->pointers = bigger;
+			st->pointers_capacity = capacity;
+		}
+	}
+	if (st->n_pointers < st->pointers_capacity)
+		st->pointers[st->n_pointers++] = (struct pointer){ va, bytes, is_words };
+	else
+		dump_limit(st->s, "more pointers to what may be an elliptic key than are followed");
+	pthread_mutex_unlock(&st->lock);
+}
+
+/* ---- 1: around a public key ---- */
+
+static void around(struct state *st, struct prover *v, const struct dump_block *b, size_t at, const struct target *t)
+{
+	size_t low = at > CURVE_NEAR_BYTES ? at - CURVE_NEAR_BYTES : 0, high = at + CURVE_NEAR_BYTES < b->n ? at + CURVE_NEAR_BYTES : b->n, n = t->scalar_bytes;
+	struct hit_place place = { .block = b };
+
+	for (size_t i = low; i + n <= high; i++) {
+		/* close by at every byte, farther away where numbers of programs stand */
+		size_t distance = i > at ? i - at : at - i;
+		if ((distance > CURVE_CLOSE_BYTES && (i + b->phase) % 8 != 0) || prover_cost(v) > CURVE_COST_MAX || !looks_random(b->p + i, n))
+			continue;
+		place.at = i;
+		try_window(st, v, b->p + i, n, false, &place, "number");
+	}
+	if (!b->mapped)
+		return;
+	/* what its neighbours point to */
+	for (size_t i = at > 256 ? at - 256 : 0; i < at + 256 && i + 8 <= b->n; i++) {
+		uint64_t va = get64(b->p + i, false);
+		if ((i + b->phase) % 8 == 0 && va > 65536 && va >> 48 == 0 && va % 8 == 0)
+			keep_pointer(st, va, (uint32_t)n, false);
+	}
+}
+
+static void near_points(struct state *st, struct prover *v, const struct dump_block *b)
+{
+	for (size_t i = 0; i < b->own; i++) {
+		unsigned key = get16(b->p + i, false);
+		if (!(st->filter[key / 32] >> key % 32 & 1))
+			continue;
+		for (size_t k = 0; k < st->n_needles; k++)
+			if (memcmp(b->p + i, st->needles[k].bytes, 8) == 0)
+				around(st, v, b, i, &st->targets[st->needles[k].target]);
+	}
+}
+
+/* ---- 2: BIGNUMs of a scalar's length (crypto/bn/bn_local.h: words, used, allocated, sign, flags) ---- */
+
+static void bignums(struct state *st, const struct dump_block *b)
+{
+	if (!b->mapped || b->step != 8)
+		return;
+	for (size_t i = (8 - b->phase) & 7; i < b->own; i += 8) {
+		const uint8_t *p = b->p + i;
+		uint32_t top = get32(p + 8, false), allocated = get32(p + 12, false), flags = get32(p + 20, false);
+		uint64_t va = get64(p, false);
+		if ((top != 4 && top != 6 && top != 9) || allocated < top || allocated > top + 64 || get32(p + 16, false) != 0 || flags >= 64 || va % 8 != 0 || va < 65536 || va >> 48)
+			continue;
+		if ((top == 4 && (st->has[CURVE_P256] || st->has[CURVE_K256])) || (top == 6 && st->has[CURVE_P384]) || (top == 9 && st->has[CURVE_P521]))
+			keep_pointer(st, va, 8 * top, true);
+	}
+}
+
+/* ---- 3: everything random ---- */
+
+static void thorough(struct state *st, struct prover *v, const struct dump_block *b)
+{
+	static const unsigned sizes[] = { 32, 48, 66, 57 };
+	struct hit_place place = { .block = b };
+	for (size_t k = 0; k < sizeof sizes / sizeof sizes[0]; k++) {
+		bool wanted = false;
+		for (size_t t = 0; t < st->n_targets; t++)
+			wanted |= st->targets[t].scalar_bytes == sizes[k];
+		for (size_t i = (8 - b->phase) & 7; wanted && i < b->own && i + sizes[k] <= b->n; i += 8) {
+			if (!looks_random(b->p + i, sizes[k]))
+				continue;
+			place.at = i;
+			try_window(st, v, b->p + i, sizes[k], false, &place, "number");
+		}
+	}
+}
+
+static void scan(struct dump_scan *s, void *state, const struct dump_block *b)
+{
+	struct state *st = state;
+	struct prover *v;
+
+	if (!st->n_targets)
+		return;
+	v = prover_new();
+	if (!v) {
+		dump_limit(s, "no memory to look for elliptic keys");
+		return;
+	}
+	near_points(st, v, b);
+	if (!b->encoding)
+		bignums(st, b);
+	if (prover_cost(v) > CURVE_COST_MAX)
+		dump_limit(s, "more numbers near elliptic public keys than are tried");
+	if (dump_scan_options(s)->thorough && !b->encoding)
+		thorough(st, v, b);
+	prover_free(v);
+}
+
+static int by_address(const void *a, const void *b)
+{
+	const struct pointer *x = a, *y = b;
+	if (x->va != y->va)
+		return x->va < y->va ? -1 : 1;
+	if (x->bytes != y->bytes)
+		return x->bytes < y->bytes ? -1 : 1;
+	return (int)x->words - (int)y->words;
+}
+
+static void finish(struct dump_scan *s, void *state, struct dump_image *im)
+{
+	struct state *st = state;
+	struct prover *v = prover_new();
+	uint8_t value[72];
+
+	if (!v)
+		return;
+	if (st->n_pointers)
+		qsort(st->pointers, st->n_pointers, sizeof *st->pointers, by_address);
+	for (size_t i = 0; i < st->n_pointers; i++) {
+		const struct pointer *p = &st->pointers[i];
+		struct hit_place place = { .va = p->va, .im = im };
+		if ((i && by_address(p, p - 1) == 0) || dump_read_va(im, p->va, value, p->bytes) < p->bytes || !looks_random(value, p->bytes < 66 ? p->bytes : 64))
+			continue;
+		if (prover_cost(v) > CURVE_COST_MAX) {
+			dump_limit(s, "more pointers to what may be an elliptic key than are followed");
+			break;
+		}
+		try_window(st, v, value, p->bytes, p->words, &place, p->words ? "bignum" : "number");
+	}
+	OPENSSL_cleanse(value, sizeof value);
+	prover_free(v);
+}
+
+const struct dump_finder dump_finder_find_curve = {
+	.name = "curve",
+	.doc = "secrets of known elliptic and Edwards keys: near their public keys, behind pointers, in OpenSSL's numbers",
+	.decoded = false,
+	.needs_targets = true,
+	.begin = begin,
+	.scan = scan,
+	.finish = finish,
+	.end = end,
+};

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* scan: the finders over all blocks of an image, on any number of threads.
+ *
+ * Public keys that lie in the dump itself are gathered on the way (harvest.c): a server nearly always carries its
+ * certificate, and a public key is all that the number finders need.  They are hunted in a second, short pass; and so is a
+ * key that was proven without a target (by its whole DER, or the library's own structures): one copy known, the others are
+ * found. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "dump/scan_int.h"
+
+#define DUMP_FORMAT(name)
+#define FINDER(name) extern const struct dump_finder dump_finder_##name;
+#include "dump/list.h"
+#undef FINDER
+const struct dump_finder *const dump_finders[] = {
+#define FINDER(name) &dump_finder_##name,
+#include "dump/list.h"
+#undef FINDER
+#undef DUMP_FORMAT
+	NULL
+};
+
+struct work {
+	struct dump_scan *s;
+	struct block_plan plan;
+	pthread_mutex_t lock; /* the plan; and the reading, if the reader is not parallel */
+	uint64_t done, total;
+	bool failed;
+	bool count;
+};
+
+static bool is_asked_for(const char *only, const char *name)
+{
+	size_t n = strlen(name);
+
+	if (!only)
+		return true;
+	for (const char *p = only; *p; p++) {
+		size_t len = strcspn(p, ",");
+
+		if (len == n && memcmp(p, name, n) == 0)
+			return true;
+		p += len;
+		if (!*p)
+			break;
+	}
+	return false;
+}
+
+static bool take_block(struct work *w, struct block_buffer *buffer)
+{
+	struct block_place place;
+	bool ok;
+
+	pthread_mutex_lock(&w->lock);
+	ok = !w->failed && block_plan_next(&w->plan, &place);
+	if (ok && !w->plan.im->reader->parallel)
+		ok = block_read(&w->plan, &place, buffer);
+	pthread_mutex_unlock(&w->lock);
+	if (ok && w->plan.im->reader->parallel)
+		ok = block_read(&w->plan, &place, buffer);
+	return ok;
+}
+
+static void progress(struct work *w, uint64_t bytes)
+{
+	struct dump_scan *s = w->s;
+
+	if (w->count)
+		atomic_fetch_add(&s->bytes, bytes);
+	if (!s->options.progress)
+		return;
+	pthread_mutex_lock(&w->lock);
+	w->done += bytes;
+	s->options.progress(s->options.progress_arg, w->done, w->total);
+	pthread_mutex_unlock(&w->lock);
+}
+
+static void *worker(void *arg)
+{
+	struct work *w = arg;
+	struct dump_scan *s = w->s;
+	struct block_buffer buffer;
+
+	if (!block_buffer_new(&buffer)) {
+		pthread_mutex_lock(&w->lock);
+		w->failed = true;
+		pthread_mutex_unlock(&w->lock);
+		return NULL;
+	}
+	while (take_block(w, &buffer)) {
+		for (size_t i = 0; i < s->n_finders; i++)
+			s->finders[i]->scan(s, s->states[i], &buffer.block);
+		if (w->count && !s->options.no_harvest)
+			harvest_block(s, &buffer.block);
+		progress(w, buffer.block.own);
+	}
+	block_buffer_release(&buffer);
+	return NULL;
+}
+
+static bool run_threads(struct work *w, unsigned threads)
+{
+	pthread_t ids[DUMP_THREADS_MAX];
+	unsigned started = 0;
+
+	for (; started + 1 < threads && started < DUMP_THREADS_MAX; started++)
+		if (pthread_create(&ids[started], NULL, worker, w) != 0)
+			break;
+	worker(w);
+	for (unsigned i = 0; i < started; i++)
+		pthread_join(ids[i], NULL);
+	return !w->failed;
+}
+
+/* One pass of the finders that are asked for.  again: only those that hunt targets. */
+static bool pass(struct dump_scan *s, struct dump_image *im, bool again)
+{
+	struct work w = { .s = s, .count = !again };
+	bool ok = false;
+
+	s->n_finders = 0;
+	for (size_t i = 0; dump_finders[i]; i++) {
+		const struct dump_finder *f = dump_finders[i];
+
+		if (!is_asked_for(s->options.only, f->name) || (again && !f->needs_targets && !f->again) ||
+		    (f->needs_targets && s->n_targets == s->first_target) || s->n_finders == FINDERS_MAX)
+			continue;
+		s->states[s->n_finders] = NULL;
+		if (f->begin && !f->begin(s, im, &s->states[s->n_finders])) {
+			s->out_of_memory = true;
+			continue;
+		}
+		s->finders[s->n_finders++] = f;
+	}
+	if (block_plan_new(&w.plan, im, s->options.writable_only)) {
+		w.total = w.plan.total;
+		pthread_mutex_init(&w.lock, NULL);
+		ok = run_threads(&w, s->options.threads);
+		pthread_mutex_destroy(&w.lock);
+		block_plan_release(&w.plan);
+	}
+	for (size_t i = 0; i < s->n_finders; i++)
+		if (ok && s->finders[i]->finish)
+			s->finders[i]->finish(s, s->states[i], im);
+	for (size_t i = 0; i < s->n_finders; i++)
+		if (s->finders[i]->end)
+			s->finders[i]->end(s->states[i]);
+	return ok;
+}
+
+bool scan_add_target(struct dump_scan *s, const struct dump_target *t)
+{
+	struct dump_target *bigger;
+
+	if (s->n_targets == s->targets_capacity) {
+		size_t capacity = s->targets_capacity ? s->targets_capacity * 2 : 64;
+
+		bigger = realloc(s->targets, capacity * sizeof(*bigger));
+		if (!bigger)
+			return false;
+		s->targets = bigger;
+		s->targets_capacity = capacity;
+	}
+	s->targets[s->n_targets++] = *t;
+	return true;
+}
+
+static void forget_met(struct dump_scan *s)
+{
+	while (s->n_targets > s->options.n_targets) {
+		struct dump_target *t = &s->targets[--s->n_targets];
+
+		free((void *)(uintptr_t)t->n.p);
+		free((void *)(uintptr_t)t->subject);
+	}
+	s->first_target = 0;
+}
+
+/* Keys proven without a target become targets of their own. */
+static void targets_from_keys(struct dump_scan *s)
+{
+	for (size_t i = 0; i < s->n_keys; i++) {
+		const struct dump_key *k = &s->keys[i];
+		const struct dump_target *known = k->has_spki ? target_of(s, k->spki) : NULL;
+		struct dump_target t = { .algorithm = DUMP_RSA, .bits = k->bits, .kid = "", .from_dump = true };
+		uint8_t *copy;
+
+		if (k->algorithm != DUMP_RSA || !k->has_spki || k->allowed || (known && !known->distant))
+			continue;
+		copy = malloc(k->n.n + k->e.n);
+		if (!copy)
+			break;
+		memcpy(copy, k->n.p, k->n.n);
+		memcpy(copy + k->n.n, k->e.p, k->e.n);
+		t.n = (struct dump_bytes){ copy, k->n.n };
+		t.e = (struct dump_bytes){ copy + k->n.n, k->e.n };
+		t.subject = strdup(known ? known->subject : "");
+		memcpy(t.spki, k->spki, 32);
+		if (!t.subject || !scan_add_target(s, &t)) {
+			free(copy);
+			free((void *)(uintptr_t)t.subject);
+			break;
+		}
+	}
+}
+
+bool dump_scan_image(struct dump_scan *s, struct dump_image *im)
+{
+	bool ok;
+
+	forget_met(s);
+	results_clear(s);
+	s->out_of_memory = false;
+	atomic_store(&s->bytes, 0);
+	ok = pass(s, im, false);
+	s->first_target = s->n_targets;
+	ok = harvest_done(s) && ok;
+	s->counts.targets = s->n_targets;
+	targets_from_keys(s);
+	for (int again = 0; again < 2 && ok && s->n_targets > s->first_target; again++) {
+		ok = pass(s, im, true);
+		s->first_target = s->n_targets;
+		targets_from_keys(s); /* an authority that was hunted from afar, and is here */
+	}
+	s->first_target = 0;
+	results_sort(s);
+	image_merge_holes(im);
+	s->counts.bytes = atomic_load(&s->bytes);
+	if (im->reader->broken && im->problems.n == 0)
+		dump_problem(im, "%s", im->reader->error);
+	if (im->n_holes && im->problems.n == 0)
+		dump_problem(im, "%llu bytes could not be read", (unsigned long long)im->uncovered);
+	return ok && !s->out_of_memory;
+}
+
+const struct dump_target *dump_targets(const struct dump_scan *s, size_t *ret_n)
+{
+	*ret_n = s->n_targets - s->first_target;
+	return s->targets + s->first_target;
+}
+
+const struct dump_options *dump_scan_options(const struct dump_scan *s) { return &s->options; }
+
+void dump_scan_decoded(struct dump_scan *s, const struct dump_block *parent, size_t from, size_t from_n, const uint8_t *decoded,
+		       size_t n, const char *encoding, const struct dump_finder *by)
+{
+	struct dump_block b = { .p = decoded, .own = n, .n = n, .im = parent->im, .step = 1, .parent = parent, .from = from,
+		                .from_n = from_n, .encoding = encoding, .depth = parent->depth + 1 };
+
+	if (b.depth > DUMP_DECODE_DEPTH_MAX || from >= parent->own)
+		return;
+	for (size_t i = 0; i < s->n_finders; i++)
+		if (s->finders[i]->decoded && s->finders[i] != by)
+			s->finders[i]->scan(s, s->states[i], &b);
+}
+
+struct dump_scan *dump_scan_new(const struct dump_options *options)
+{
+	struct dump_scan *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->options = *options;
+	if (s->options.threads == 0)
+		s->options.threads = 1;
+	if (s->options.threads > DUMP_THREADS_MAX)
+		s->options.threads = DUMP_THREADS_MAX;
+	buf_init(&s->limits, DUMP_PROBLEMS_BYTES_MAX);
+	s->arena = dump_arena_new();
+	if (!s->arena || pthread_mutex_init(&s->lock, NULL) != 0) {
+		dump_arena_free(s->arena);
+		free(s);
+		return NULL;
+	}
+	for (size_t i = 0; i < options->n_targets; i++) {
+		if (!scan_add_target(s, &options->targets[i])) {
+			s->options.n_targets = s->n_targets;
+			dump_scan_free(s);
+			return NULL;
+		}
+	}
+	return s;
+}
+
+void dump_scan_free(struct dump_scan *s)
+{
+	if (!s)
+		return;
+	forget_met(s);
+	results_clear(s);
+	dump_arena_free(s->arena);
+	for (size_t i = 0; i < s->n_texts; i++)
+		free(s->texts[i]);
+	free(s->texts);
+	free(s->targets);
+	free(s->met);
+	free(s->hits);
+	free(s->keys);
+	buf_release(&s->limits);
+	pthread_mutex_destroy(&s->lock);
+	free(s);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* text: runs of base64 and hexadecimal digits in bytes that may be anything, and how they decode.
+ *
+ * A run is what a person would call one value: tokens of digits with line breaks, blanks, quotes or escapes between them
+ * (\n, \r\n, \u000a, &#10;, %0A).  It is found from a seed, sixteen digits in a row, which every run of 31 has at a multiple of
+ * sixteen. */
+#ifndef TXM_DUMP_TEXT_H
+#define TXM_DUMP_TEXT_H
+
+#include "base/str.h"
+
+struct text_run {
+	size_t begin, end; /* in the text; end: behind the last digit and its padding */
+	size_t digits;
+	bool hex;
+	bool delimited;    /* something that is text stands before it: digits are not missing at the front */
+	bool separated;    /* hexadecimal in pairs: the phase is known */
+};
+
+bool text_is_base64(uint8_t c); /* both alphabets, without '=' */
+bool text_is_hex(uint8_t c);
+
+/* The run around p[seed]; it begins at `low` or later and ends at n or earlier. */
+bool text_run_base64(const uint8_t *p, size_t low, size_t n, size_t seed, struct text_run *ret);
+bool text_run_hex(const uint8_t *p, size_t low, size_t n, size_t seed, struct text_run *ret);
+
+/* Decodes the run from its digit number `phase` on; how many bytes came out (at most max). */
+size_t text_decode_base64(const uint8_t *p, const struct text_run *run, unsigned phase, uint8_t *out, size_t max);
+size_t text_decode_hex(const uint8_t *p, const struct text_run *run, unsigned phase, uint8_t *out, size_t max);
+
+/* One value of base64 as a member of a text form has it: blanks and escapes are skipped, anything else ends it.
+ * *ret_used: how much text was read. */
+size_t text_decode_value(const char *p, size_t n, uint8_t *out, size_t max, size_t *ret_used);
+
+#endif

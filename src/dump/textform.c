@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* textform: private keys that are text with named members: JWK (RFC 7517, 7518, 8037), .NET's RSAKeyValue, PuTTY's key files,
+ * DNSSEC's private key format; and the PEM blocks that say of themselves that they are locked.
+ *
+ * Members are taken where they stand, in any order.  A text that is cut gives those that are whole. */
+#include "base/limits.h"
+#include "dump/form.h"
+#include "dump/text.h"
+
+/* one decoded value into the scratch */
+struct scratch {
+	uint8_t *p;
+	size_t used;
+};
+
+/* The value at p[at]: decoded, its place noted.  Bytes of leading zeros stay: seeds and scalars have a fixed size. */
+static bool take_value(const uint8_t *p, size_t n, size_t at, struct scratch *s, struct claim *ret, int part)
+{
+	size_t used, got = text_decode_value((const char *)p + at, n - at, s->p + s->used, TEXT_SCRATCH_BYTES - s->used, &used);
+	if (got == 0 || got > CLAIM_BYTES_MAX)
+		return false;
+	ret->part[part] = (struct number){ s->p + s->used, (uint32_t)got, false };
+	ret->place[part].at = at;
+	ret->place[part].n = used;
+	s->used += got;
+	return true;
+}
+
+static bool is_blank(uint8_t c)
+{
+	return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
+/* ---- JWK ---- */
+
+enum { JWK_N, JWK_E, JWK_D, JWK_P, JWK_Q, JWK_DP, JWK_DQ, JWK_QI, JWK_X, JWK_Y, JWK_K, JWK_VALUES, JWK_KTY = JWK_VALUES, JWK_CRV, JWK_MEMBERS };
+static const char *const jwk_names[JWK_MEMBERS] = { "n", "e", "d", "p", "q", "dp", "dq", "qi", "x", "y", "k", "kty", "crv" };
+
+/* a quote, as often escaped as it may be */
+static size_t quote_at(const uint8_t *p, size_t n, size_t i)
+{
+	size_t k = i;
+	while (k < n && p[k] == '\\' && k - i < 8)
+		k++;
+	return k < n && p[k] == '"' ? k + 1 - i : 0;
+}
+
+static size_t skip_blanks(const uint8_t *p, size_t n, size_t i)
+{
+	while (i < n && (is_blank(p[i]) || (p[i] == '\\' && i + 1 < n && (p[i + 1] == 'n' || p[i + 1] == 'r' || p[i + 1] == 't') && ++i)))
+		i++;
+	return i;
+}
+
+bool form_jwk(const uint8_t *p, size_t n, size_t at, uint8_t *scratch_bytes, struct claim *ret)
+{
+	struct { size_t at, n; } member[JWK_MEMBERS] = { 0 };
+	struct scratch s = { scratch_bytes, 0 };
+	size_t low = at, high = at, end = 0;
+	unsigned seen = 0;
+
+	while (low > 0 && at - low < FORM_OBJECT_BYTES_MAX && p[low - 1] != '{' && p[low - 1] >= 9 && p[low - 1] < 0x7f)
+		low--;
+	while (high < n && high - at < FORM_OBJECT_BYTES_MAX && p[high] != '}' && p[high] != '{' && p[high] >= 9 && p[high] < 0x7f)
+		high++;
+	for (size_t i = low; i < high;) {
+		size_t quote = quote_at(p, high, i), begin = i + quote, stop = begin;
+		if (!quote) {
+			i++;
+			continue;
+		}
+		while (stop < high && stop - begin < 4 && p[stop] >= 'a' && p[stop] <= 'z')
+			stop++;
+		i = begin;
+		size_t after = quote_at(p, high, stop), k = after ? skip_blanks(p, high, stop + after) : high;
+		if (!after || k >= high || p[k] != ':')
+			continue;
+		k = skip_blanks(p, high, k + 1);
+		size_t open = k < high ? quote_at(p, high, k) : 0;
+		if (!open)
+			continue;
+		for (int m = 0; m < JWK_MEMBERS; m++) {
+			size_t value_end = k + open;
+			if (strlen(jwk_names[m]) != stop - begin || memcmp(p + begin, jwk_names[m], stop - begin) != 0 || member[m].n)
+				continue;
+			while (value_end < high && p[value_end] != '"' && (p[value_end] != '\\' || m < JWK_VALUES))
+				value_end++;
+			member[m].at = k + open;
+			member[m].n = value_end - k - open;
+			seen |= 1U << m;
+			i = end = value_end;
+			break;
+		}
+	}
+	memset(ret, 0, sizeof *ret);
+	ret->form = "jwk";
+	ret->begin = low;
+	ret->end = end > at ? end : high;
+	struct str kty = { (const char *)p + member[JWK_KTY].at, member[JWK_KTY].n };
+	struct str crv = { (const char *)p + member[JWK_CRV].at, member[JWK_CRV].n };
+	if (str_eq(kty, STR("oct")) || (seen & (1U << JWK_K) && !(seen & (1U << JWK_D)))) {
+		ret->alg = CLAIM_SYMMETRIC;
+		return take_value(p, n, member[JWK_K].at, &s, ret, 0) && ret->part[0].n >= 16;
+	}
+	if (str_eq(crv, STR("Ed25519")) || str_eq(crv, STR("X25519")) || str_eq(crv, STR("Ed448")) || str_eq(crv, STR("X448"))) {
+		ret->alg = crv.p[0] == 'E' ? (crv.n == 7 ? CLAIM_ED25519 : CLAIM_ED448) : (crv.n == 6 ? CLAIM_X25519 : CLAIM_X448);
+		(void)take_value(p, n, member[JWK_X].at, &s, ret, EC_PUBLIC);
+		return member[JWK_D].n && take_value(p, n, member[JWK_D].at, &s, ret, EC_D);
+	}
+	if (crv.n || seen & (1U << JWK_X)) {
+		struct number x;
+		if (!member[JWK_D].n)
+			return false;
+		ret->alg = CLAIM_EC;
+		if (!take_value(p, n, member[JWK_D].at, &s, ret, EC_D))
+			return false;
+		ret->curve = curve_by_name(crv);
+		if (!ret->curve && !crv.n) /* cut away: the size tells */
+			ret->curve = ret->part[EC_D].n == 32 ? CURVE_P256 : ret->part[EC_D].n == 48 ? CURVE_P384 : CURVE_P521;
+		/* X and Y side by side in the scratch are one point; X alone will do */
+		if (member[JWK_X].n && take_value(p, n, member[JWK_X].at, &s, ret, EC_PUBLIC)) {
+			x = ret->part[EC_PUBLIC];
+			if (member[JWK_Y].n && take_value(p, n, member[JWK_Y].at, &s, ret, EC_PUBLIC) && ret->part[EC_PUBLIC].n == x.n)
+				x.n *= 2;
+			ret->part[EC_PUBLIC] = x;
+		}
+		return ret->curve != CURVE_NONE;
+	}
+	ret->alg = CLAIM_RSA;
+	for (int m = JWK_N; m <= JWK_QI; m++)
+		if (member[m].n)
+			(void)take_value(p, n, member[m].at, &s, ret, m);
+	return seen & (1U << JWK_D | 1U << JWK_P | 1U << JWK_Q | 1U << JWK_DP | 1U << JWK_DQ);
+}
+
+/* ---- .NET ---- */
+
+bool form_xml(const uint8_t *p, size_t n, size_t at, uint8_t *scratch, struct claim *ret)
+{
+	static const struct { const char *name; int part; } members[] = {
+		{ "Modulus>", RSA_N }, { "Exponent>", RSA_E }, { "P>", RSA_P }, { "Q>", RSA_Q }, { "DP>", RSA_DP }, { "DQ>", RSA_DQ }, { "InverseQ>", RSA_QI }, { "D>", RSA_D },
+	};
+	struct scratch s = { scratch, 0 };
+	size_t high = n - at < FORM_OBJECT_BYTES_MAX ? n : at + FORM_OBJECT_BYTES_MAX;
+	unsigned found = 0;
+
+	if (n - at < 12 || memcmp(p + at, "RSAKeyValue>", 12) != 0)
+		return false;
+	memset(ret, 0, sizeof *ret);
+	ret->alg = CLAIM_RSA;
+	ret->form = "xml-rsa";
+	ret->begin = at;
+	ret->end = at + 12;
+	for (size_t i = at + 12; i < high && found < 8;) {
+		const uint8_t *open = memchr(p + i, '<', high - i);
+		size_t k = open ? (size_t)(open - p) + 1 : high;
+		if (k >= high || (p[k] == '/' && high - k > 12 && memcmp(p + k + 1, "RSAKeyValue", 11) == 0))
+			break;
+		i = k;
+		for (size_t m = 0; m < sizeof members / sizeof members[0]; m++) {
+			size_t length = strlen(members[m].name);
+			if (high - k <= length || memcmp(p + k, members[m].name, length) != 0 || number_has(&ret->part[members[m].part]))
+				continue;
+			if (take_value(p, high, k + length, &s, ret, members[m].part)) {
+				found++;
+				ret->end = i = k + length + ret->place[members[m].part].n;
+			}
+			break;
+		}
+	}
+	return number_has(&ret->part[RSA_P]) || number_has(&ret->part[RSA_D]);
+}
+
+/* ---- lines "Name: value" ---- */
+
+/* the value of the line that begins with `name`, in [at, high); its end is the line's */
+static bool line_value(const uint8_t *p, size_t at, size_t high, const char *name, size_t *ret_at, size_t *ret_end)
+{
+	struct str text = { (const char *)p + at, high - at };
+	ptrdiff_t hit = str_find(text, str_of(name));
+	if (hit < 0)
+		return false;
+	size_t i = at + (size_t)hit + strlen(name);
+	while (i < high && (p[i] == ' ' || p[i] == '\t'))
+		i++;
+	*ret_at = i;
+	while (i < high && p[i] != '\n' && p[i] != '\r' && p[i] != 0)
+		i++;
+	*ret_end = i;
+	return true;
+}
+
+static struct number wire_string(const struct number *blob, size_t *at)
+{
+	if (blob->n < 4 || *at > blob->n - 4)
+		return (struct number){ 0 };
+	const uint8_t *p = blob->p + *at;
+	uint32_t n = (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+	if (n > blob->n - *at - 4)
+		return (struct number){ 0 };
+	*at += 4 + n;
+	return (struct number){ p + 4, n, false };
+}
+
+/* "NAME-Lines: COUNT" and so many lines behind it */
+static bool putty_lines(const uint8_t *p, size_t at, size_t high, const char *name, struct scratch *s, struct number *ret, struct place *place)
+{
+	size_t begin, end, lines = 0;
+	if (!line_value(p, at, high, name, &begin, &end))
+		return false;
+	for (size_t i = begin; i < end && p[i] >= '0' && p[i] <= '9' && lines < 1000; i++)
+		lines = lines * 10 + (size_t)(p[i] - '0');
+	size_t i = end;
+	while (i < high && is_blank(p[i]))
+		i++;
+	place->at = i;
+	size_t stop = i;
+	for (size_t k = 0; k < lines && stop < high; k++) {
+		while (stop < high && (text_is_base64(p[stop]) || p[stop] == '='))
+			stop++;
+		place->n = stop - i;
+		while (stop < high && is_blank(p[stop]))
+			stop++;
+	}
+	size_t used, got = text_decode_value((const char *)p + i, place->n, s->p + s->used, TEXT_SCRATCH_BYTES - s->used, &used);
+	*ret = (struct number){ s->p + s->used, (uint32_t)got, false };
+	s->used += got;
+	return got > 0;
+}
+
+bool form_putty(const uint8_t *p, size_t n, size_t at, uint8_t *scratch, struct claim *ret)
+{
+	static const char magic[] = "PuTTY-User-Key-File-";
+	struct scratch s = { scratch, 0 };
+	size_t high = n - at < FORM_OBJECT_BYTES_MAX ? n : at + FORM_OBJECT_BYTES_MAX, begin, end, public_at = 0, private_at = 0;
+	struct number public, private, type;
+	struct place place = { 0 }, ignored = { 0 };
+
+	if (n - at < sizeof magic + 1 || memcmp(p + at, magic, sizeof magic - 1) != 0 || (p[at + sizeof magic - 1] != '2' && p[at + sizeof magic - 1] != '3'))
+		return false;
+	memset(ret, 0, sizeof *ret);
+	ret->form = "putty";
+	ret->begin = at;
+	if (!line_value(p, at, high, "\nEncryption:", &begin, &end))
+		return false;
+	bool locked = !(end - begin == 4 && memcmp(p + begin, "none", 4) == 0);
+	if (!putty_lines(p, at, high, "\nPublic-Lines:", &s, &public, &ignored) || !putty_lines(p, at, high, "\nPrivate-Lines:", &s, &private, &place))
+		return false;
+	ret->end = place.at + place.n;
+	if (locked) {
+		ret->alg = CLAIM_LOCKED;
+		return true;
+	}
+	type = wire_string(&public, &public_at);
+	struct str name = { (const char *)type.p, type.n };
+	if (str_eq(name, STR("ssh-rsa"))) {
+		ret->alg = CLAIM_RSA;
+		ret->part[RSA_E] = wire_string(&public, &public_at);
+		ret->part[RSA_N] = wire_string(&public, &public_at);
+		ret->part[RSA_D] = wire_string(&private, &private_at);
+		ret->part[RSA_P] = wire_string(&private, &private_at);
+		ret->part[RSA_Q] = wire_string(&private, &private_at);
+		ret->part[RSA_QI] = wire_string(&private, &private_at);
+		ret->place[RSA_D] = place;
+		return number_has(&ret->part[RSA_D]);
+	}
+	ret->place[EC_D] = place;
+	if (str_eq(name, STR("ssh-ed25519"))) {
+		ret->alg = CLAIM_ED25519;
+		ret->part[EC_PUBLIC] = wire_string(&public, &public_at);
+		ret->part[EC_D] = wire_string(&private, &private_at);
+		return ret->part[EC_D].n == 32;
+	}
+	if (str_starts(name, STR("ecdsa-sha2-"))) {
+		struct number curve = wire_string(&public, &public_at);
+		ret->alg = CLAIM_EC;
+		ret->curve = curve_by_name((struct str){ (const char *)curve.p, curve.n });
+		ret->part[EC_PUBLIC] = wire_string(&public, &public_at);
+		ret->part[EC_D] = wire_string(&private, &private_at);
+		return ret->curve && number_has(&ret->part[EC_D]);
+	}
+	if (str_eq(name, STR("ssh-dss"))) {
+		ret->alg = CLAIM_DSA;
+		for (int i = DSA_P; i <= DSA_Y; i++)
+			ret->part[i] = wire_string(&public, &public_at);
+		ret->part[DSA_X] = wire_string(&private, &private_at);
+		ret->place[DSA_X] = place;
+		ret->place[EC_D] = (struct place){ 0 };
+		return number_has(&ret->part[DSA_X]);
+	}
+	return false;
+}
+
+bool form_dnssec(const uint8_t *p, size_t n, size_t at, uint8_t *scratch, struct claim *ret)
+{
+	static const struct { const char *name; int part; } members[] = {
+		{ "\nModulus:", RSA_N }, { "\nPublicExponent:", RSA_E }, { "\nPrivateExponent:", RSA_D }, { "\nPrime1:", RSA_P }, { "\nPrime2:", RSA_Q },
+		{ "\nExponent1:", RSA_DP }, { "\nExponent2:", RSA_DQ }, { "\nCoefficient:", RSA_QI },
+	};
+	struct scratch s = { scratch, 0 };
+	size_t high = n - at < FORM_OBJECT_BYTES_MAX ? n : at + FORM_OBJECT_BYTES_MAX, begin, end;
+
+	if (n - at < 21 || memcmp(p + at, "Private-key-format:", 19) != 0)
+		return false;
+	const uint8_t *stop = memchr(p + at, 0, high - at);
+	high = stop ? (size_t)(stop - p) : high;
+	memset(ret, 0, sizeof *ret);
+	ret->form = "dnssec";
+	ret->begin = at;
+	ret->end = at + 19;
+	ret->alg = CLAIM_RSA;
+	for (size_t m = 0; m < sizeof members / sizeof members[0]; m++) {
+		if (!line_value(p, at, high, members[m].name, &begin, &end) || !take_value(p, end, begin, &s, ret, members[m].part))
+			continue;
+		ret->end = end > ret->end ? end : ret->end;
+	}
+	if (number_has(&ret->part[RSA_N]))
+		return number_has(&ret->part[RSA_D]) || number_has(&ret->part[RSA_P]);
+	/* elliptic ones have a number and nothing public: it is for the known keys to decide */
+	size_t algorithm_at, algorithm_end;
+	if (!line_value(p, at, high, "\nPrivateKey:", &begin, &end) || !line_value(p, at, high, "\nAlgorithm:", &algorithm_at, &algorithm_end))
+		return false;
+	unsigned algorithm = 0;
+	for (size_t i = algorithm_at; i < algorithm_end && p[i] >= '0' && p[i] <= '9' && algorithm < 100; i++)
+		algorithm = algorithm * 10 + (unsigned)(p[i] - '0');
+	memset(ret->part, 0, sizeof ret->part);
+	memset(ret->place, 0, sizeof ret->place);
+	ret->alg = algorithm == 15 ? CLAIM_ED25519 : algorithm == 16 ? CLAIM_ED448 : CLAIM_EC;
+	ret->curve = algorithm == 13 ? CURVE_P256 : algorithm == 14 ? CURVE_P384 : CURVE_NONE;
+	ret->end = end;
+	return algorithm >= 13 && algorithm <= 16 && take_value(p, end, begin, &s, ret, EC_D);
+}
+
+/* ---- PEM that says it is locked ---- */
+
+bool form_pem_locked(const uint8_t *p, size_t n, size_t at, struct claim *ret)
+{
+	size_t high = n - at < FORM_OBJECT_BYTES_MAX ? n : at + FORM_OBJECT_BYTES_MAX;
+	struct str text = { (const char *)p + at, high - at }, line;
+	if (!str_starts(text, STR("-----BEGIN ")))
+		return false;
+	const uint8_t *stop = memchr(p + at + 11, '-', high - at - 11 < 64 ? high - at - 11 : 64);
+	if (!stop)
+		return false;
+	line = (struct str){ (const char *)p + at + 11, (size_t)(stop - p) - at - 11 };
+	bool pgp = str_eq(line, STR("PGP PRIVATE KEY BLOCK"));
+	if (!pgp && (line.n < 11 || memcmp(line.p + line.n - 11, "PRIVATE KEY", 11) != 0))
+		return false;
+	memset(ret, 0, sizeof *ret);
+	ret->begin = at;
+	ptrdiff_t end = str_find((struct str){ text.p + 11, text.n - 11 }, STR("-----END "));
+	size_t body_end = end < 0 ? high : at + 11 + (size_t)end;
+	/* a body: at least one line of 40 digits */
+	struct text_run run;
+	size_t seed = 0;
+	for (size_t i = (size_t)(stop - p) + 5, digits = 0; i < body_end && !seed; i++) {
+		digits = text_is_base64(p[i]) && p[i] != '-' ? digits + 1 : 0;
+		seed = digits == 40 ? i : 0;
+	}
+	if (!seed || !text_run_base64(p, at, body_end, seed, &run))
+		return false;
+	/* from the first line to the body there is nothing but headers */
+	size_t head_end = (size_t)(stop - p) + 5;
+	if (run.begin < head_end || run.begin - head_end > PEM_HEADERS_BYTES_MAX)
+		return false;
+	for (size_t i = head_end; i < run.begin; i++)
+		if (!is_blank(p[i]) && (p[i] < 0x20 || p[i] >= 0x7f))
+			return false;
+	ret->end = run.end;
+	if (pgp) {
+		ret->alg = CLAIM_PGP;
+		ret->form = "pgp";
+		return true;
+	}
+	struct str head = { text.p, run.begin - at };
+	ret->alg = CLAIM_LOCKED;
+	ret->form = "pem-encrypted";
+	return str_find(head, STR("ENCRYPTED")) >= 0 && (str_find(head, STR("Proc-Type:")) >= 0 || str_find(line, STR("ENCRYPTED ")) >= 0);
+}

@@ -1,0 +1,602 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* identity: see identity.h. */
+#include "identity/identity.h"
+
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "base/limits.h"
+#include "base/timefmt.h"
+#include "event/sort.h"
+
+#define AHEAD_US (15 * US_PER_MINUTE)      /* sign-ins are read this far ahead of the accesses */
+#define SLOT_US (10 * US_PER_MINUTE)       /* coverage of a category */
+#define BATCH 64
+#define CLIENT_LINKS_MIN 3                 /* tokens of a client that must have linked before one that does not is odd */
+#define APP_HITS_MIN 20                    /* links of a client to one application, before another one is odd */
+
+const char *const prov_verdict_names[PROV_VERDICTS] = { "linked", "orphan", "cannot_say" };
+const struct prov_reason_text prov_reasons[PROV_REASONS] = {
+#define REASON(symbol, verdict, name, doc) { PROV_##verdict, name, doc },
+#include "identity/reasons.h"
+#undef REASON
+};
+const char *const signin_category_names[SIGNIN_CATEGORIES] = {
+	"interactive", "non_interactive", "service_principal", "managed_identity", "audit_log",
+};
+
+struct app_hour { uint32_t app, hour; };
+
+struct lane {
+	struct sort_lane *sort;
+	struct table slots;  /* set of category << 32 | slot */
+	struct table apps;   /* hash(app, hour) -> struct app_hour */
+};
+
+struct app_line { uint32_t app; struct timeline line; };
+
+struct identity {
+	struct sorter *sorter;
+	struct lane *lanes;
+	unsigned lane_count;
+	bool any, slots_lost, apps_lost;
+	struct timeline categories[SIGNIN_CATEGORIES];
+	struct timeline interactive;      /* Entra's own and the audit log's together */
+	struct app_line *apps; size_t app_count; /* in order of app */
+
+	/* the merged stream of sign-ins */
+	const struct rec *batch[BATCH];
+	size_t batch_at, batch_n;
+	bool ended;
+	struct identity_category counts[SIGNIN_CATEGORIES];
+	struct store store;
+
+	/* what was judged */
+	struct table orphans;             /* tokens without sign-in -> uint32_t second of their last use */
+	int64_t orphans_swept_us;
+	struct table pairs[2];            /* this day and the one before */
+	int64_t pairs_day;
+	struct identity_client *clients; uint32_t client_count;
+	struct identity_client nobody;    /* records that name no client: judged by all clients together */
+	struct provenance at;
+	uint64_t reasons[PROV_REASONS];
+	bool failed;
+};
+
+struct identity *identity_new(unsigned lanes)
+{
+	struct identity *x = calloc(1, sizeof *x);
+	if (!x)
+		return NULL;
+	x->lanes = calloc(lanes, sizeof *x->lanes);
+	x->sorter = sorter_new(lanes, IDENTITY_SORT_BYTES);
+	store_init(&x->store);
+	table_init(&x->orphans, sizeof(uint32_t), IDENTITY_UNLINKED_MAX);
+	table_init(&x->pairs[0], 0, IDENTITY_PAIRS_MAX);
+	table_init(&x->pairs[1], 0, IDENTITY_PAIRS_MAX);
+	if (!x->lanes || !x->sorter) {
+		identity_free(x);
+		return NULL;
+	}
+	x->lane_count = lanes;
+	for (unsigned i = 0; i < lanes; i++) {
+		x->lanes[i].sort = sorter_lane(x->sorter, i);
+		table_init(&x->lanes[i].slots, 0, IDENTITY_SLOTS_MAX);
+		table_init(&x->lanes[i].apps, sizeof(struct app_hour), IDENTITY_APP_HOURS_MAX);
+	}
+	return x;
+}
+
+static void lanes_release(struct identity *x)
+{
+	for (unsigned i = 0; i < x->lane_count; i++) {
+		table_release(&x->lanes[i].slots);
+		table_release(&x->lanes[i].apps);
+	}
+}
+
+void identity_free(struct identity *x)
+{
+	if (!x)
+		return;
+	lanes_release(x);
+	free(x->lanes);
+	sorter_free(x->sorter);
+	for (int i = 0; i < SIGNIN_CATEGORIES; i++)
+		timeline_release(&x->categories[i]);
+	timeline_release(&x->interactive);
+	for (size_t i = 0; i < x->app_count; i++)
+		timeline_release(&x->apps[i].line);
+	free(x->apps);
+	store_release(&x->store);
+	table_release(&x->orphans);
+	table_release(&x->pairs[0]);
+	table_release(&x->pairs[1]);
+	free(x->clients);
+	free(x);
+}
+
+/* -- while reading -- */
+
+void identity_collect(struct identity *x, unsigned lane, const struct rec *r)
+{
+	struct lane *l = &x->lanes[lane];
+	if (!rec_is_signin(r) || r->signin_kind == SIGNIN_NONE)
+		return;
+	sort_add(l->sort, r);
+	if (r->flags & REC_NO_TIME)
+		return;
+	table_put(&l->slots, (uint64_t)(r->signin_kind - 1) << 32 | (uint64_t)(r->time_us / SLOT_US), NULL);
+	uint32_t app = short_hash(r->client), hour = (uint32_t)(r->time_us / US_PER_HOUR);
+	struct app_hour *a = app ? table_put(&l->apps, hash_mix(app, hour), NULL) : NULL;
+	if (a)
+		*a = (struct app_hour){ app, hour };
+}
+
+void identity_lane_done(struct identity *x, unsigned lane)
+{
+	sort_lane_done(x->lanes[lane].sort);
+}
+
+/* -- coverage -- */
+
+/* All lanes into the first.  A table past its ceiling has lost entries, and which ones depends on the threads: then
+ * nothing of it is used. */
+static void merge_lanes(struct identity *x)
+{
+	struct lane *to = &x->lanes[0];
+	uint64_t key;
+	for (unsigned i = 0; i < x->lane_count; i++) {
+		struct lane *l = &x->lanes[i];
+		const struct app_hour *a;
+		for (size_t at = 0; i && table_next(&l->slots, &at, &key); )
+			table_put(&to->slots, key, NULL);
+		for (size_t at = 0; i && (a = table_next(&l->apps, &at, &key)); ) {
+			struct app_hour *have = table_put(&to->apps, key, NULL);
+			if (have)
+				*have = *a;
+		}
+	}
+	for (unsigned i = 0; i < x->lane_count; i++) {
+		x->slots_lost |= x->lanes[i].slots.refused > 0;
+		x->apps_lost |= x->lanes[i].apps.refused > 0;
+	}
+}
+
+static int by_number(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+	return x < y ? -1 : x > y;
+}
+
+/* the timeline of the categories whose bits are set; one slot may stand in two of them */
+static int make_categories(struct identity *x, unsigned mask, struct timeline *ret)
+{
+	const struct table *t = &x->lanes[0].slots;
+	uint32_t *v = malloc((t->n + 1) * sizeof *v);
+	uint64_t key;
+	size_t n = 0, kept = 0;
+	if (!v)
+		return -1;
+	for (size_t at = 0; table_next(t, &at, &key); )
+		if (mask >> (key >> 32) & 1)
+			v[n++] = (uint32_t)key;
+	qsort(v, n, sizeof *v, by_number);
+	for (size_t i = 0; i < n; i++)
+		if (!kept || v[kept - 1] != v[i])
+			v[kept++] = v[i];
+	return timeline_make(ret, SLOT_US, v, kept);
+}
+
+static int by_app_hour(const void *a, const void *b)
+{
+	const struct app_hour *x = a, *y = b;
+	if (x->app != y->app)
+		return x->app < y->app ? -1 : 1;
+	return x->hour < y->hour ? -1 : x->hour > y->hour;
+}
+
+static int make_apps(struct identity *x)
+{
+	const struct table *t = &x->lanes[0].apps;
+	struct app_hour *v = malloc((t->n + 1) * sizeof *v);
+	const struct app_hour *a;
+	uint64_t key;
+	size_t n = 0, apps = 0;
+	if (!v)
+		return -1;
+	for (size_t at = 0; (a = table_next(t, &at, &key)); )
+		v[n++] = *a;
+	qsort(v, n, sizeof *v, by_app_hour);
+	for (size_t i = 0; i < n; i++)
+		apps += i == 0 || v[i].app != v[i - 1].app;
+	x->apps = calloc(apps + 1, sizeof *x->apps);
+	if (!x->apps)
+		goto memory;
+	for (size_t i = 0; i < n; ) {
+		size_t j = i;
+		while (j < n && v[j].app == v[i].app)
+			j++;
+		uint32_t *slots = malloc((j - i) * sizeof *slots);
+		if (!slots)
+			goto memory;
+		for (size_t k = i; k < j; k++)
+			slots[k - i] = v[k].hour;
+		x->apps[x->app_count].app = v[i].app;
+		if (timeline_make(&x->apps[x->app_count++].line, US_PER_HOUR, slots, j - i) != 0)
+			goto memory;
+		i = j;
+	}
+	free(v);
+	return 0;
+memory:
+	free(v);
+	return -1;
+}
+
+int identity_ready(struct identity *x)
+{
+	int failed = 0;
+	merge_lanes(x);
+	if (!x->slots_lost) {
+		for (unsigned i = 0; i < SIGNIN_CATEGORIES; i++)
+			failed |= make_categories(x, 1u << i, &x->categories[i]);
+		failed |= make_categories(x, 1u << (SIGNIN_INTERACTIVE - 1) | 1u << (SIGNIN_AUDIT - 1), &x->interactive);
+	}
+	if (!x->apps_lost)
+		failed |= make_apps(x);
+	lanes_release(x);
+	x->batch_n = sorter_next(x->sorter, x->batch, BATCH);
+	x->any = x->batch_n > 0;
+	x->ended = x->batch_n == 0;
+	return failed;
+}
+
+static const struct timeline *app_line(const struct identity *x, uint32_t app)
+{
+	size_t low = 0, high = x->app_count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (x->apps[middle].app < app)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < x->app_count && x->apps[low].app == app ? &x->apps[low].line : NULL;
+}
+
+/* -- the stream of sign-ins -- */
+
+static void take_signin(struct identity *x, const struct rec *r)
+{
+	struct identity_category *c = &x->counts[r->signin_kind - 1];
+	c->rows++;
+	if (r->flags & REC_NO_TIME) {
+		c->without_time++;
+	} else {
+		if (!c->first_us || r->time_us < c->first_us)
+			c->first_us = r->time_us;
+		if (r->time_us > c->last_us)
+			c->last_us = r->time_us;
+	}
+	if (!(r->flags & REC_SUCCESS))
+		return; /* a failed sign-in issues nothing; it shows that the log was alive */
+	c->issued++;
+	store_add(&x->store, r);
+}
+
+static void feed(struct identity *x, int64_t until_us)
+{
+	while (!x->ended) {
+		while (x->batch_at < x->batch_n) {
+			const struct rec *r = x->batch[x->batch_at];
+			if (r->time_us > until_us && !(r->flags & REC_NO_TIME))
+				return;
+			take_signin(x, r);
+			x->batch_at++;
+		}
+		x->batch_at = 0;
+		x->batch_n = sorter_next(x->sorter, x->batch, BATCH);
+		x->ended = x->batch_n == 0;
+	}
+}
+
+void identity_end(struct identity *x)
+{
+	feed(x, INT64_MAX);
+}
+
+/* -- judging -- */
+
+static struct identity_client *client_at(struct identity *x, const struct world *w, uint32_t client)
+{
+	if (client == NONE)
+		return &x->nobody;
+	if (client >= x->client_count) {
+		uint32_t want = client + client / 2 + 64;
+		struct identity_client *p = realloc(x->clients, want * sizeof *p);
+		if (!p) {
+			x->failed = true;
+			return NULL;
+		}
+		memset(p + x->client_count, 0, (want - x->client_count) * sizeof *p);
+		x->clients = p;
+		x->client_count = want;
+	}
+	struct identity_client *c = &x->clients[client];
+	if (!c->app_ref_known) {
+		struct str caller = world_client_part(w, client, CLIENT_CALLER), parts[3] = { caller, caller, caller };
+		c->app_ref = names_ref(NAME_CLIENT, parts, 3);
+		c->app_ref_known = true;
+	}
+	return c;
+}
+
+static bool is_access(const struct rec *r)
+{
+	if (r->class_ == CLASS_GRAPH)
+		return true;
+	if (r->class_ != CLASS_AUDIT || rec_is_signin(r))
+		return false;
+	return r->mailbox || (r->flags & (REC_HAS_TOKEN | REC_HAS_SESSION)) || r->op == OP_MAIL_ITEMS_ACCESSED;
+}
+
+/* True the first time in this day and the one before. */
+static bool pair_is_new(struct identity *x, const struct event *e, int64_t issued_us, unsigned kind)
+{
+	const struct rec *r = e->rec;
+	int64_t day = r->time_us / US_PER_DAY;
+	uint64_t key = hash_mix(hash_mix(r->client ^ (uint64_t)kind, r->actor), (uint64_t)(issued_us / US_PER_HOUR) << 32 | e->net);
+	bool is_new;
+	if (day != x->pairs_day) {
+		struct table old = x->pairs[1];
+		x->pairs[1] = x->pairs[0];
+		x->pairs[0] = old;
+		table_release(&x->pairs[0]);
+		table_init(&x->pairs[0], 0, IDENTITY_PAIRS_MAX);
+		x->pairs_day = day;
+	}
+	if (table_get(&x->pairs[1], key))
+		return false;
+	return table_put(&x->pairs[0], key, &is_new) && is_new;
+}
+
+static bool is_fresh(const void *value, uint64_t key, void *arg)
+{
+	(void)key;
+	return *(const uint32_t *)value >= *(const uint32_t *)arg;
+}
+
+/* True the first time that this token (session) without sign-in is met within the life of a token. */
+static bool orphan_is_new(struct identity *x, const struct rec *r, bool by_session)
+{
+	uint64_t key = by_session ? ~id_key(r->session, r->flags & REC_SESSION_TEXT) : id_key(r->token, r->flags & REC_TOKEN_TEXT);
+	uint32_t now = (uint32_t)(r->time_us / US_PER_SECOND), oldest = now - (uint32_t)(TOKEN_LIFE_US / US_PER_SECOND);
+	bool is_new;
+	if (r->time_us - x->orphans_swept_us >= 6 * US_PER_HOUR) {
+		table_keep_if(&x->orphans, is_fresh, &oldest);
+		x->orphans_swept_us = r->time_us;
+	}
+	uint32_t *last = table_put(&x->orphans, key, &is_new);
+	if (!last)
+		return false;
+	*last = now;
+	return is_new;
+}
+
+/* Does an application act here, and not a person?  Then its sign-in is that of a service principal. */
+static bool is_app_only(const struct rec *r)
+{
+	return r->user_type == 5 + 1 || r->user_type == 6 + 1;
+}
+
+/* What the sign-ins at hand can say about a token that would have been issued in [from, to]. */
+static enum prov_reason ask_coverage(const struct identity *x, const struct rec *r, const struct identity_client *c,
+	int64_t from, int64_t to)
+{
+	const struct timeline *need[2] = { &x->categories[SIGNIN_NONINTERACTIVE - 1], &x->interactive };
+	int count = 2;
+	bool quiet = false;
+	if (is_app_only(r)) { /* a service principal or a managed identity, and never today the one and tomorrow the other */
+		need[0] = &x->categories[SIGNIN_SERVICE_PRINCIPAL - 1];
+		need[1] = &x->categories[SIGNIN_MANAGED_IDENTITY - 1];
+		if (c && c->kinds >> SIGNIN_SERVICE_PRINCIPAL & 1)
+			count = 1;
+	}
+	for (int i = 0; i < count; i++)
+		if (!need[i]->slot_count)
+			return REASON_CATEGORY;
+	for (int i = 0; i < count; i++) {
+		switch (timeline_ask(need[i], from, to)) {
+		case TIMELINE_EMPTY: return REASON_CATEGORY;
+		case TIMELINE_BEFORE: return REASON_BEFORE;
+		case TIMELINE_AFTER: return REASON_AFTER;
+		case TIMELINE_HOLE: return REASON_HOLE;
+		case TIMELINE_QUIET: quiet |= i == 0; break;
+		case TIMELINE_COVERED: break;
+		}
+	}
+	return quiet ? REASON_ORPHAN_QUIET : REASON_ORPHAN;
+}
+
+/* the first use of a token or session: how many link, and how many do not, is counted by account, network and hour, so that
+ * a thousand tokens of one account weigh as one */
+static void count_first(struct identity *x, const struct event *e, struct identity_client *c, struct provenance *p, bool linked)
+{
+	int64_t hour = p->issued_us == INT64_MIN ? e->rec->time_us : p->issued_us;
+	p->pair_is_new = pair_is_new(x, e, hour, linked | (unsigned)p->by_session << 1);
+	for (int i = 0; i < 2; i++) { /* this client, then all together */
+		struct identity_client *to = i ? &x->nobody : c;
+		if (linked) {
+			to->by[p->by_session].linked++;
+			to->by[p->by_session].linked_pairs += p->pair_is_new;
+		} else {
+			to->by[p->by_session].orphans++;
+			to->by[p->by_session].orphan_pairs += p->pair_is_new;
+		}
+		if (to == &x->nobody)
+			break;
+	}
+}
+
+/* A token, or the session of a record without one, that no sign-in at hand has issued. */
+static enum prov_reason judge_unlinked(struct identity *x, const struct event *e, struct identity_client *c, struct provenance *p)
+{
+	const struct rec *r = e->rec;
+	int64_t from = r->time_us - TOKEN_LIFE_US, to = r->time_us + SKEW_US;
+	if (r->issued_s && !p->by_session) {
+		int64_t issued = (int64_t)r->issued_s * US_PER_SECOND;
+		if (issued < from - 2 * SKEW_US)
+			return REASON_OLD;
+		from = issued - SKEW_US;
+		to = issued + ISSUE_OFFSET_US + SKEW_US;
+		if (to > r->time_us + AHEAD_US)
+			return REASON_FUTURE; /* its sign-in has not been read yet; token-outside-life says the rest */
+	}
+	enum prov_reason reason = ask_coverage(x, r, c, from, to);
+	if (reason != REASON_ORPHAN && reason != REASON_ORPHAN_QUIET)
+		return p->by_session ? REASON_SESSION_UNKNOWN : reason;
+	if (p->by_session)
+		reason = REASON_ORPHAN_SESSION;
+	if (store_is_full_at(&x->store, r->time_us))
+		return REASON_FULL;
+	if (!c)
+		return REASON_CLIENT;
+	const struct timeline *line = c->app ? app_line(x, c->app) : NULL;
+	if (line && timeline_ask(line, from, to) == TIMELINE_HOLE)
+		return REASON_APP_HOLE;
+	p->judged = true;
+	bool links = c->by[p->by_session].linked_pairs >= CLIENT_LINKS_MIN
+		&& c->by[p->by_session].linked_pairs > c->by[p->by_session].orphan_pairs;
+	/* the record of a renewal is none of a use: the token's first use is still to come */
+	p->first = r->op != OP_GATFR_TOKEN_ISSUE && orphan_is_new(x, r, p->by_session);
+	if (p->first)
+		count_first(x, e, c, p, false);
+	return links ? reason : p->by_session ? REASON_SESSION_UNKNOWN : REASON_CLIENT;
+}
+
+/* which application signs in for this client: the one most often seen, by votes */
+static void learn_app(struct identity_client *c, uint32_t app)
+{
+	if (!app)
+		return;
+	if (c->app == app) {
+		c->app_votes++;
+		c->app_hits++;
+	} else if (c->app_votes) {
+		c->app_votes--;
+		c->app_misses++;
+	} else {
+		c->app = app;
+		c->app_votes = 1;
+		c->app_misses += c->app_hits;
+		c->app_hits = 1;
+	}
+}
+
+static void judge_linked(struct identity *x, const struct event *e, struct identity_client *c, struct issue *i, struct provenance *p)
+{
+	const struct rec *r = e->rec;
+	uint32_t actor = short_hash(r->actor), device = short_hash(r->device);
+	p->issue = i;
+	p->judged = true;
+	if (p->issued_us == INT64_MIN)
+		p->issued_us = (int64_t)i->time_s * US_PER_SECOND - ISSUE_OFFSET_US;
+	p->actor_differs = actor && i->actor && actor != i->actor && !(i->flags & ISSUE_CLASH);
+	p->device_differs = device && i->device && device != i->device;
+	if (!c || r->op == OP_GATFR_TOKEN_ISSUE)
+		return;
+	p->first = !(i->flags & ISSUE_USED);
+	i->flags |= ISSUE_USED;
+	p->app_differs = e->client != NONE && i->app && c->app && i->app != c->app && i->app != short_hash(c->app_ref)
+		&& c->app_hits >= APP_HITS_MIN && c->app_misses * 50 <= c->app_hits;
+	if (p->first) {
+		learn_app(c, i->app);
+		c->kinds |= i->kinds;
+		count_first(x, e, c, p, true);
+	}
+}
+
+const struct provenance *identity_judge(struct identity *x, const struct world *w, const struct event *e)
+{
+	const struct rec *r = e->rec;
+	struct provenance *p = &x->at;
+	enum prov_reason reason = REASON_NO_ID;
+	struct issue *i;
+	if (!is_access(r) || (r->flags & REC_NO_TIME))
+		return NULL;
+	struct identity_client *c = client_at(x, w, e->client);
+	*p = (struct provenance){ .issued_us = r->issued_s ? (int64_t)r->issued_s * US_PER_SECOND : INT64_MIN };
+	if (!x->any) {
+		reason = REASON_NO_SIGNINS;
+		goto done;
+	}
+	feed(x, r->time_us + AHEAD_US);
+	if (r->flags & REC_HAS_SESSION)
+		p->session = store_session(&x->store, r);
+	if (r->flags & REC_HAS_TOKEN) {
+		if ((i = store_token(&x->store, r))) {
+			judge_linked(x, e, c, i, p);
+			reason = REASON_TOKEN;
+		} else if (store_timeless(&x->store, r)) {
+			reason = REASON_TOKEN_NO_TIME;
+		} else {
+			reason = judge_unlinked(x, e, c, p);
+		}
+	} else if (r->flags & REC_HAS_SESSION) {
+		p->by_session = true;
+		reason = p->session ? REASON_SESSION : judge_unlinked(x, e, c, p);
+		if (p->session) {
+			p->judged = true;
+			p->first = !(p->session->flags & ISSUE_USED);
+			p->session->flags |= ISSUE_USED;
+			if (p->first && c)
+				count_first(x, e, c, p, true);
+		}
+	}
+done:
+	p->reason = (uint8_t)reason;
+	p->verdict = (uint8_t)prov_reasons[reason].verdict;
+	x->reasons[reason]++;
+	if (c)
+		c->reasons[reason]++;
+	return p;
+}
+
+/* -- what is known -- */
+
+bool identity_has_signins(const struct identity *x)
+{
+	return x && x->any;
+}
+
+const char *identity_error(const struct identity *x)
+{
+	return x->failed ? "out of memory while joining sign-ins" : sorter_error(x->sorter);
+}
+
+const struct identity_category *identity_category(const struct identity *x, unsigned category)
+{
+	return &x->counts[category];
+}
+
+const struct timeline *identity_timeline(const struct identity *x, unsigned category)
+{
+	return &x->categories[category];
+}
+
+const struct identity_client *identity_client(const struct identity *x, uint32_t client)
+{
+	static const struct identity_client none;
+	return client < x->client_count ? &x->clients[client] : &none;
+}
+
+uint64_t identity_count(const struct identity *x, enum prov_reason reason)
+{
+	return x->reasons[reason];
+}
+
+uint64_t identity_refused(const struct identity *x)
+{
+	return x->store.refused + x->orphans.refused + x->pairs[0].refused + x->pairs[1].refused;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* reasons: why an access is linked, orphan, or cannot be judged: symbol, verdict, name, what it means.  The names are
+ * part of the interface (`taximeter events`, the summary). */
+REASON(TOKEN, LINKED, "token", "a sign-in issued its token")
+REASON(TOKEN_NO_TIME, LINKED, "token_no_time", "a sign-in whose row was exported without its time issued its token")
+REASON(SESSION, LINKED, "session", "no token id; a sign-in of its session is at hand")
+REASON(ORPHAN, ORPHAN, "not_issued", "sign-ins of that time are at hand, and none issued its token")
+REASON(ORPHAN_QUIET, ORPHAN, "not_issued_quiet", "the same at an hour in which nobody signed in, as is usual at that hour")
+REASON(ORPHAN_SESSION, ORPHAN, "session_not_issued", "no token id; no sign-in of the last 28 hours belongs to its session, as those of this client do")
+REASON(NO_SIGNINS, CANNOT_SAY, "no_signins", "no sign-ins were given")
+REASON(NO_ID, CANNOT_SAY, "no_id", "the record has neither token nor session id")
+REASON(SESSION_UNKNOWN, CANNOT_SAY, "session_unknown", "no token id, and its session may be older than the sign-ins at hand")
+REASON(CATEGORY, CANNOT_SAY, "category_missing", "the category of sign-ins that would hold its token was not given")
+REASON(BEFORE, CANNOT_SAY, "before_signins", "its token was issued before the sign-ins at hand begin")
+REASON(AFTER, CANNOT_SAY, "after_signins", "its token was issued after the sign-ins at hand end")
+REASON(HOLE, CANNOT_SAY, "hole", "its token was issued in a hole of the sign-in export")
+REASON(APP_HOLE, CANNOT_SAY, "app_hole", "its token was issued while sign-ins of that application alone are missing")
+REASON(CLIENT, CANNOT_SAY, "client_not_linked", "tokens of this client are seldom or never found among the sign-ins")
+REASON(OLD, CANNOT_SAY, "issued_long_ago", "its token was issued longer ago than a token may live")
+REASON(FUTURE, CANNOT_SAY, "issued_later", "its token says that it was issued later than it was used")
+REASON(FULL, CANNOT_SAY, "memory_full", "more sign-ins at once than are remembered")

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* select: which records of an export belong to the incident that is asked about.
+ *
+ * A selection is what an analyst knows: the id of an alert, a session, a token, an application, a network, a user, a
+ * mailbox, a span of time.  Of one kind any may fit, of different kinds all must.  An alert stands for the context that
+ * it names: its tokens; its sessions, applications and networks together, so that an owner who shares a session with a
+ * thief is not taken for him; from its first record on. */
+#ifndef TXM_IMPACT_SELECT_H
+#define TXM_IMPACT_SELECT_H
+
+#include "base/buf.h"
+#include "base/table.h"
+#include "event/names.h"
+#include "event/rec.h"
+#include "state/net.h"
+
+struct select_net { /* an address with a prefix, or a label such as AS64500 */
+	struct addr addr;
+	unsigned bits;
+	char label[NET_LABEL_SIZE];
+};
+
+struct select_alert { /* one alert of a findings file */
+	char *id, *title, *rule, *severity;
+	int64_t first_us, last_us;
+	struct table clients;   /* hash(AppId, ClientAppId, family) */
+	struct table ips, nets; /* hash of the address; of the label */
+	struct table sessions, tokens;
+	struct table mailboxes; /* guid, upn */
+	struct mailbox_name { char *guid, *upn; } *names; size_t name_count; /* its mailboxes, as it names them */
+};
+
+struct selection {
+	int64_t since_us, until_us; /* [since, until); INT64_MIN, INT64_MAX = open */
+	struct table sessions, tokens, apps, actors, mailboxes;
+	struct select_net *nets; size_t net_count;
+	struct select_alert *alerts; size_t alert_count;
+	struct mailbox_name *named; size_t named_count; /* --mailbox, as typed */
+	struct buf said;            /* the selection in words, for the report */
+	const struct asn_db *asn;   /* borrowed; NULL = by prefix */
+	size_t count;               /* selectors of all kinds */
+	bool failed;                /* out of memory, or too many */
+};
+
+void selection_init(struct selection *s);
+void selection_release(struct selection *s);
+void selection_add_session(struct selection *s, struct str text);
+void selection_add_token(struct selection *s, struct str text);
+void selection_add_app(struct selection *s, struct str text);   /* an id, a first-party name, or a client's family */
+void selection_add_actor(struct selection *s, struct str text);
+void selection_add_mailbox(struct selection *s, struct str text); /* guid or owner's address */
+/* false: neither an address, a prefix, nor AS<number> */
+bool selection_add_network(struct selection *s, struct str text);
+/* Adds the alerts of those ids from a findings file (`scan -f ndjson`); false: said in error, one sentence. */
+bool selection_add_alerts(struct selection *s, const char *path, const char *const *ids, size_t n, struct buf *error);
+
+/* Is the intruder known by more than a place and a time? (an alert, session, token, application or network is given) */
+bool selection_names_context(const struct selection *s);
+/* Time alone. */
+bool selection_covers(const struct selection *s, int64_t time_us);
+int64_t selection_from(const struct selection *s); /* since, or the first record of the first alert; INT64_MIN = open */
+
+struct match {
+	bool hit;
+	bool by_identity; /* by its token or session: needs no habit to be told apart */
+	bool new_app_only;     /* the alert does not name the mailbox: counts if the application came with it */
+	int64_t app_since_us; /* ... since when */
+};
+/* Pure: depends on the record and its names alone; may be called from many threads. */
+struct match selection_match(const struct selection *s, const struct rec *r, const struct names *n);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* html: a page, element by element.  There is no way to write a stranger's text raw: tags, classes and attributes are
+ * string literals of this program (the macros join them with "", which a variable cannot be), text goes through
+ * html_text(), numbers are formatted here, and a link leads to a numbered place of the same page and nowhere else.  The
+ * page forbids itself scripts, pictures, fonts and frames (Content-Security-Policy), in case all that were not enough. */
+#ifndef TXM_REPORT_HTML_H
+#define TXM_REPORT_HTML_H
+
+#include "sink/sink.h"
+
+enum { HTML_DEPTH_MAX = 32 };
+
+struct html {
+	struct sink_out *o;
+	struct buf *b;                     /* o->pending */
+	const char *open[HTML_DEPTH_MAX];  /* tags, outermost first */
+	unsigned depth;
+};
+
+void html_begin(struct html *h, struct sink_out *o, struct str title);
+void html_end(struct html *h); /* closes what is open */
+
+#define html_open(h, tag) html_open_with_((h), "" tag, "")
+#define html_open_class(h, tag, classes) html_open_with_((h), "" tag, " class=\"" classes "\"")
+/* attributes as they stand in the page: "scope=\"col\"" */
+#define html_open_with(h, tag, attributes) html_open_with_((h), "" tag, " " attributes)
+/* with id="PREFIXn" */
+#define html_open_place(h, tag, classes, prefix, n) html_open_place_((h), "" tag, "" classes, "" prefix, (n))
+#define html_open_link(h, prefix, n) html_open_link_((h), "" prefix, (n))
+void html_open_with_(struct html *h, const char *tag, const char *attributes);
+void html_open_place_(struct html *h, const char *tag, const char *classes, const char *prefix, uint64_t n);
+void html_open_link_(struct html *h, const char *prefix, uint64_t n);
+void html_close(struct html *h); /* the innermost */
+
+void html_text(struct html *h, struct str s); /* anything; escaped */
+#define html_say(h, literal) html_text((h), STR("" literal))
+void html_count(struct html *h, uint64_t n);  /* 1,234,567 */
+void html_counted(struct html *h, uint64_t n, const char *one, const char *many); /* "1 message", "7 messages" */
+void html_moment(struct html *h, int64_t us); /* <time>15 June 2023, 02:00</time>; a dash for 0 */
+void html_bytes(struct html *h, uint64_t n);  /* 3.4 MB */
+#define html_leaf(h, tag, classes, text) \
+	(html_open_class((h), tag, classes), html_text((h), (text)), html_close(h))
+/* a heading cell, and a body cell that says its heading itself on a narrow screen */
+#define html_head_cell(h, classes, text) \
+	(html_open_with((h), "th", "scope=\"col\" class=\"" classes "\""), html_say((h), text), html_close(h))
+#define html_open_cell(h, classes, label) html_open_with((h), "td", "class=\"" classes "\" data-label=\"" label "\"")
+
+/* false: nobody will read more */
+static inline bool html_step(struct html *h) { return sink_out_step(h->o); }
+
+#endif
