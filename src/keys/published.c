@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* published: a lookup in a sorted table that the build makes from data/published-keys.txt (tools/make-published-keys). */
+/* published: a lookup in a sorted table that the build makes from data/published-keys.csv (tools/make-published-keys). */
 #include "keys/published.h"
 
 #include <string.h>
