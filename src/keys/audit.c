@@ -595,6 +595,39 @@ static void drop_repeats(struct audit *a)
 	a->finding_count = kept;
 }
 
+/* the folder of a path, its slash included; empty for a bare name */
+static struct str folder_of(const char *name)
+{
+	const char *slash = strrchr(name, '/');
+
+	return (struct str){ name, slash ? (size_t)(slash + 1 - name) : 0 };
+}
+
+static void lay_over(struct set_note *set, const struct set_note *metadata)
+{
+	note_text(&set->issuer, metadata->issuer, metadata->issuer ? strlen(metadata->issuer) : 0);
+	note_text(&set->cloud, metadata->cloud, metadata->cloud ? strlen(metadata->cloud) : 0);
+	if (metadata->faults)
+		note_fault(set, metadata->faults, metadata->faults_since);
+}
+
+/* OpenID metadata has no keys of its own: it speaks of the sets that lie beside it, or, if none does, of all. */
+static void place_metadata(struct audit *a)
+{
+	for (size_t i = 0; i < a->note_count; i++) {
+		const struct str folder = folder_of(a->notes[i].name);
+		bool beside = false;
+
+		if (a->notes[i].has_number)
+			continue;
+		for (size_t k = 0; k < a->note_count; k++)
+			beside |= a->notes[k].has_number && str_eq(folder_of(a->notes[k].name), folder);
+		for (size_t k = 0; k < a->note_count; k++)
+			if (a->notes[k].has_number && (!beside || str_eq(folder_of(a->notes[k].name), folder)))
+				lay_over(&a->notes[k], &a->notes[i]);
+	}
+}
+
 bool audit_run(struct audit *a)
 {
 	static void (*const groups[])(struct audit *) = {
@@ -616,6 +649,7 @@ bool audit_run(struct audit *a)
 				a->notes[i].number = p;
 				a->notes[i].has_number = true;
 			}
+	place_metadata(a);
 	if (!find_distinct(a))
 		return false;
 	audit_resolve_tokens(a);

@@ -25,17 +25,17 @@ static int64_t since_of(const struct audit *a, const struct history_key *k, int6
 static void judge_certificate(struct audit *a, const struct history_key *k)
 {
 	const struct key_cert *c = &newest(a, k)->cert;
-	const int64_t seen = judged_at(a, k);
+	/* in a history of changes the newest set holds until now; otherwise only what was seen counts */
+	const int64_t seen = k->present && history_on_change(a->history) ? a->at : k->last;
 	char one[TIME_TEXT_SIZE], two[TIME_TEXT_SIZE], span[TIME_TEXT_SIZE];
 
 	if (!c->present || !c->dates_known)
 		return;
-	/* what was on the list at its last observation is on it until the next one, but nobody has seen that */
-	if (later_of(seen, k->last) > c->not_after_us && k->last > c->not_after_us)
+	if (seen > c->not_after_us)
 		finding_add(a, FINDING_LIFE_EXPIRED_LISTED,
 			    audit_trusts(a, k->id) ? SEVERITY_CRITICAL_FINDING : SEVERITY_FINDING, k, k->provider,
 			    since_of(a, k, c->not_after_us), "the certificate ended %s and the key was listed %s, %s later%s",
-			    day_text(c->not_after_us, one), day_text(k->last, two), time_format_span(k->last - c->not_after_us, span),
+			    day_text(c->not_after_us, one), day_text(seen, two), time_format_span(seen - c->not_after_us, span),
 			    audit_trusts(a, k->id) ? "; the policy trusts it" : "");
 	if (k->first < c->not_before_us)
 		finding_add(a, FINDING_LIFE_NOT_YET, SEVERITY_FINDING, k, k->provider, is_dated(a, k) ? k->first : 0,

@@ -477,6 +477,45 @@ static void sets(void)
 	buf_release(&b);
 }
 
+/* What a provider's metadata says of the sets beside it. */
+static void metadata(void)
+{
+	const struct audit_settings settings = { .now = at_time("2026-01-06") };
+	struct audit *a = audit_new(&settings);
+	struct buf b;
+
+	buf_init(&b, 1 << 20);
+	buf_add_cstr(&b, "{\"keys\":[");
+	add_jwk(&b, 0, "a", "\"alg\":\"ES256\",\"use\":\"sig\",\"issuer\":\"" TEMPLATE "\"", NULL, NULL);
+	buf_add_cstr(&b, "]}");
+	take_set(a, "one/openid-configuration", STR("{\"issuer\":\"https://login.microsoftonline.us/{tenantid}/v2.0\",\"jwks_uri\":\"http://x/\","
+						    "\"cloud_instance_name\":\"microsoftonline.us\"}"));
+	take_set(a, "one/keys", buf_str(&b));
+	take_set(a, "two/keys", buf_str(&b));
+	CHECK(audit_run(a));
+	CHECK(count_all(a, FINDING_SCOPE_CLOUD, -1, "one/keys") == 1 && count(a, FINDING_SCOPE_CLOUD) == 1);
+	CHECK(count_all(a, FINDING_SHAPE_REMOTE, -1, "one/keys") == 1 && count(a, FINDING_SHAPE_REMOTE) == 1);
+	audit_free(a);
+	buf_release(&b);
+}
+
+/* In a history of changes what is listed stays listed; in any other only what was seen is known. */
+static void expiry(bool on_change)
+{
+	const struct audit_settings settings = { .on_change = on_change, .at = at_time("2025-07-01") };
+	struct audit *a = audit_new(&settings);
+	struct buf b;
+
+	buf_init(&b, 1 << 20);
+	buf_add_cstr(&b, "{\"provider\":\"p\",\"fetched\":\"2025-05-01\",\"jwks\":{\"keys\":[");
+	add_jwk(&b, 0, "a", SIG, "2025-04-01", "2025-06-01");
+	buf_add_cstr(&b, "]}}");
+	take_lines(a, buf_str(&b), audit_take_line);
+	CHECK(audit_run(a) && count(a, FINDING_LIFE_EXPIRED_LISTED) == on_change);
+	audit_free(a);
+	buf_release(&b);
+}
+
 static void lives(void)
 {
 	struct audit_settings settings = { .on_change = true };
@@ -776,6 +815,9 @@ int main(void)
 	shapes();
 	certificates();
 	sets();
+	metadata();
+	expiry(true);
+	expiry(false);
 	lives();
 	records();
 	leaks();
