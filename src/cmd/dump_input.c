@@ -38,6 +38,7 @@ struct dump_input {
 	char *top;           /* the file on disk in which the present stream lies */
 	size_t index;
 	uint64_t losses;
+	bool plain;
 };
 
 struct dump_input *dump_input_new(char **paths, size_t n)
@@ -72,6 +73,7 @@ void dump_input_free(struct dump_input *in)
 	free(in);
 }
 
+bool dump_input_plain(const struct dump_input *in) { return in->plain; }
 uint64_t dump_input_losses(const struct dump_input *in) { return in->losses; }
 
 /* what went wrong with a stream, without its name, which the report says by itself */
@@ -273,6 +275,7 @@ int dump_input_next(struct dump_input *in, struct dump_reader **ret, const char 
 		return -1;
 	}
 	*ret_path = stream->path;
+	in->plain = stream->plain;
 	if (stream->plain || is_disk(stream->path)) {
 		fd = open(stream->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 		in->reader = fd >= 0 ? dump_reader_fd(fd, true) : NULL;
