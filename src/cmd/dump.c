@@ -32,6 +32,10 @@ static const struct option_row options[] = {
 	{ 0, "any-prime", NULL,
 	  "Also try primes below the square root of 2 times a power of two, which no sound generator makes. Slower.", NULL },
 	{ 0, "only", "NAMES", "Use only these finders, separated by commas.", NULL },
+	{ 0, "residue", "WHERE", "redact, verify: test windows of these for common factors; default: writable memory, in the process' layout.",
+	  "writable all off" },
+	{ 0, "redact-shapes", NULL, "redact: also erase what has the shape of a key and no proof.", NULL },
+	{ 0, "ledger", "FILE", "redact, verify: append a line with the dump's hash and the verdict to FILE; ledger: search it.", NULL },
 	{ 'q', "quiet", NULL, "No progress and no account of the run on standard error.", NULL },
 	{ 0, "code", "PATH", NULL, "best portable avx2 ifma" },
 	{ 0 }
@@ -98,6 +102,14 @@ static int take_option(struct dump_settings *s, const struct option_row *row, co
 		s->options.only = value;
 		if (!take_only(value))
 			return EXIT_USAGE;
+	} else if (strcmp(row->name, "residue") == 0) {
+		if (strcmp(value, "writable") != 0 && strcmp(value, "all") != 0 && strcmp(value, "off") != 0)
+			return cmd_usage_error(c, "--residue '%s': there are: writable all off", value);
+		s->residue = strcmp(value, "all") == 0 ? DUMP_RESIDUE_ALL : *value == 'o' ? DUMP_RESIDUE_OFF : DUMP_RESIDUE_WRITABLE;
+	} else if (strcmp(row->name, "redact-shapes") == 0) {
+		s->shapes = true;
+	} else if (strcmp(row->name, "ledger") == 0) {
+		s->ledger_path = value;
 	} else if (strcmp(row->name, "quiet") == 0) {
 		s->quiet = true;
 	} else if (strcmp(row->name, "code") == 0) {

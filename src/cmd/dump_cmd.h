@@ -7,6 +7,7 @@
 
 #include "cmd/cmd.h"
 #include "dump/dump.h"
+#include "dump/redact.h"
 
 #define EXIT_CRITICAL 4 /* a key that somebody trusts is in the dump */
 
@@ -25,6 +26,13 @@ struct dump_settings {
 	const char *format;     /* "text", "ndjson", "sarif" */
 	const char *output_path;
 	bool quiet;
+	/* redact, verify, filter */
+	enum dump_residue_mode residue;
+	bool shapes;            /* erase also what only looks like a key */
+	const char *ledger_path; /* NULL = none */
+	const char *root;       /* install, filter: where the system's files are; "" = in their place */
+	const char *settings_path; /* filter: its settings; NULL = the usual ones */
+	bool check;             /* filter --check */
 };
 
 struct dump_action {
@@ -51,6 +59,8 @@ struct dump_input *dump_input_new(char **paths, size_t n); /* NULL: out of memor
  * on. */
 int dump_input_next(struct dump_input *in, struct dump_reader **ret, const char **ret_path);
 uint64_t dump_input_losses(const struct dump_input *in); /* files and folders that could not be read, so far */
+/* The present one lies in a file as it is: nothing was unpacked. */
+bool dump_input_plain(const struct dump_input *in);
 void dump_input_free(struct dump_input *in);
 
 /* ---- report ---- */
@@ -75,5 +85,47 @@ void dump_report_image(struct dump_report *r, const struct dump_scan *s, const s
 void dump_report_end(struct dump_report *r, const struct dump_settings *settings);
 /* 0, 1, 3 or 4 (the largest that applies) */
 int dump_report_status(const struct dump_totals *t);
+
+/* ---- is a finished dump clean? ---- */
+
+struct dump_left {
+	uint64_t hits;         /* proved or locked, of keys that are no published ones */
+	uint64_t trusted;      /* of these, of keys that a given set trusts */
+	uint64_t traces;       /* runs that follow from the keys that were erased */
+	struct dump_residue residue;
+	bool damaged;          /* it could not be read whole */
+	char first[256];       /* the first thing that is left, in words; "" = clean */
+};
+/* Scans the image with the targets, sweeps it for the traces (NULL: none), and tests what is left of the moduli of all RSA
+ * targets, given and met.  report: gets the findings; NULL: nobody does.  False: out of memory. */
+bool dump_clean(const struct dump_settings *x, const struct dump_options *options, const struct dump_traces *traces, bool shapes,
+		struct dump_reader *reader, const char *path, struct dump_report *report, struct dump_left *ret);
+/* 0 clean, 1 something was found, 3 not read whole, 4 residue, or a key that is trusted: the largest that applies */
+int dump_left_status(const struct dump_left *left);
+
+/* ---- ledger: one line for each dump that was judged ---- */
+
+struct dump_ledger_line {
+	const char *action;    /* "redact", "verify" */
+	const char *format;    /* of the dump */
+	const char *verdict;   /* "clean", "not clean", "not covered" */
+	int status;
+};
+/* The file's hash and size as it lies there now, appended and synced.  False: said on stderr; the dump must not leave then. */
+bool dump_ledger_add(const struct dump_settings *x, const char *path, const struct dump_ledger_line *line);
+
+/* ---- writing a dump ---- */
+
+/* A dump's copy beside the name it will have, 0600, packed as the original was. */
+struct dump_writer;
+enum dump_packing { DUMP_PLAIN, DUMP_GZIP, DUMP_BZIP2, DUMP_XZ, DUMP_ZSTD, DUMP_LZ4, DUMP_ARCHIVE /* not written */ };
+enum dump_packing dump_packing_of(const char *path, bool plain);
+/* NULL: said on stderr */
+struct dump_writer *dump_writer_new(const char *path, enum dump_packing packing);
+bool dump_writer_add(struct dump_writer *w, const void *p, size_t n);
+bool dump_writer_sync(struct dump_writer *w);    /* all is on the disk and the file is closed */
+const char *dump_writer_path(const struct dump_writer *w); /* its name until then */
+bool dump_writer_deliver(struct dump_writer *w); /* gives it its name */
+void dump_writer_free(struct dump_writer *w);    /* not delivered: removes it */
 
 #endif

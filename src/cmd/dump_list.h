@@ -1,2 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 ACTION(scan)
+ACTION(redact)
+ACTION(verify)
+ACTION(ledger)

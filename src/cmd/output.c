@@ -28,7 +28,7 @@ static void remove_and_die(int number)
 	raise(number);
 }
 
-static void doom(const char *path)
+void output_doom(const char *path)
 {
 	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
 
@@ -47,7 +47,7 @@ static void doom(const char *path)
 	}
 }
 
-static void pardon(const char *path)
+void output_pardon(const char *path)
 {
 	for (int i = 0; i < OUTPUTS_MAX; i++)
 		if (strcmp(doomed[i], path) == 0)
@@ -97,7 +97,7 @@ static int open_beside(struct output *o, const struct stat *old)
 	fd = mkostemp(o->temp, O_CLOEXEC);
 	if (fd < 0)
 		return -1;
-	doom(o->temp);
+	output_doom(o->temp);
 	(void)!fchmod(fd, old ? old->st_mode & 0777 : 0666 & ~mask);
 	return fd;
 }
@@ -167,7 +167,7 @@ int output_close(struct output *o, const struct command *c, bool keep)
 		status = EXIT_INPUT;
 	}
 	if (o->temp)
-		pardon(o->temp);
+		output_pardon(o->temp);
 	sink_out_release(&o->out);
 	free(o->temp);
 	free(o->path);

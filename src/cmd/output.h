@@ -19,4 +19,8 @@ int output_open(struct output *o, const struct command *c, const char *path);
  * EXIT_RAN, also when a reader went away (o->out.closed); or EXIT_INPUT, said on stderr. */
 int output_close(struct output *o, const struct command *c, bool keep);
 
+/* A temporary file that a signal which ends us is to take along; pardoned before it gets its name. */
+void output_doom(const char *path);
+void output_pardon(const char *path);
+
 #endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* dump_clean: is a finished dump clean?  Asked by verify, and by redact before it lets a file go: the finders again, the sweep for
+ * what follows from the erased keys, and the residue test, which knows of no pattern at all. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/limits.h"
+#include "cmd/dump_cmd.h"
+
+struct counter { struct dump_left *left; };
+
+static void count_trace(void *arg, const struct dump_trace *trace, const struct dump_hit *where)
+{
+	struct dump_left *left = ((struct counter *)arg)->left;
+
+	if (left->traces++ == 0 && !left->first[0])
+		snprintf(left->first, sizeof(left->first), "a run of %s at %llu", trace->component, (unsigned long long)where->offset);
+}
+
+static void count_hits(const struct dump_scan *s, bool shapes, struct dump_left *ret)
+{
+	size_t n, n_keys;
+	const struct dump_hit *hits = dump_hits(s, &n);
+	const struct dump_key *keys = dump_keys(s, &n_keys);
+
+	for (size_t i = 0; i < n; i++) {
+		const struct dump_key *k = hits[i].key >= 0 ? &keys[hits[i].key] : NULL;
+
+		if (!dump_hit_is_erased(s, &hits[i], shapes))
+			continue;
+		if (ret->hits++ == 0)
+			snprintf(ret->first, sizeof(ret->first), "%s of a key (%s) at %llu", hits[i].component ? hits[i].component : "part",
+			         hits[i].form ? hits[i].form : "number", (unsigned long long)hits[i].offset);
+		if (k && k->target && k->target->sets && k->target->sets[0])
+			ret->trusted++;
+	}
+}
+
+static bool residue(const struct dump_settings *x, const struct dump_scan *s, struct dump_image *im, struct dump_left *ret)
+{
+	struct dump_modulus moduli[RESIDUE_KEYS_MAX];
+	size_t n, used = 0;
+	const struct dump_target *t = dump_targets(s, &n);
+	unsigned threads = x->options.threads;
+
+	for (size_t i = 0; i < n && used < RESIDUE_KEYS_MAX; i++) {
+		bool known = t[i].algorithm != DUMP_RSA || t[i].distant || t[i].bits < CLAIM_RSA_BITS_MIN || t[i].bits > DUMP_RSA_BITS_MAX ||
+		             !(t[i].n.p[t[i].n.n - 1] & 1);
+
+		for (size_t k = 0; k < used && !known; k++)
+			known = moduli[k].n == t[i].n.n && memcmp(moduli[k].p, t[i].n.p, t[i].n.n) == 0;
+		if (!known)
+			moduli[used++] = (struct dump_modulus){ t[i].n.p, t[i].n.n, t[i].spki };
+	}
+	if (!dump_residue_test(im, moduli, used, x->residue, threads, &ret->residue))
+		return false;
+	if (ret->residue.found && !ret->first[0])
+		snprintf(ret->first, sizeof(ret->first), "a number that shares a factor with a public key at %llu",
+		         (unsigned long long)ret->residue.first.offset);
+	return true;
+}
+
+bool dump_clean(const struct dump_settings *x, const struct dump_options *options, const struct dump_traces *traces, bool shapes,
+		struct dump_reader *reader, const char *path, struct dump_report *report, struct dump_left *ret)
+{
+	struct dump_image *im = dump_image_open(reader, path);
+	struct dump_scan *s = dump_scan_new(options);
+	struct counter counter = { ret };
+	bool ok;
+
+	*ret = (struct dump_left){ 0 };
+	ok = im && s && dump_scan_image(s, im);
+	if (ok) {
+		count_hits(s, shapes, ret);
+		ok = (!traces || dump_sweep(im, traces, count_trace, &counter)) && residue(x, s, im, ret);
+	}
+	if (im && s && report)
+		dump_report_image(report, s, im);
+	if (im) {
+		ret->damaged = im->problems.n || im->n_holes || reader->broken || (s && dump_counts(s)->hits_refused);
+		if (ret->damaged && !ret->first[0])
+			snprintf(ret->first, sizeof(ret->first), "%.*s", im->problems.n ? (int)strcspn(im->problems.p, "\n") : 0,
+			         im->problems.n ? im->problems.p : "");
+	}
+	dump_scan_free(s);
+	dump_image_free(im);
+	return ok;
+}
+
+int dump_left_status(const struct dump_left *left)
+{
+	if (left->residue.found || left->trusted)
+		return EXIT_CRITICAL;
+	if (left->damaged)
+		return EXIT_INPUT;
+	return left->hits || left->traces ? EXIT_FINDINGS : EXIT_RAN;
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* dump verify OUT: may this dump leave?  All finders, then the residue test.  (Inside `redact` the sweep for the erased keys is
+ * part of it; here nobody knows them any more.) */
+#include <stdio.h>
+#include <time.h>
+
+#include "cmd/dump_cmd.h"
+#include "cmd/output.h"
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static int verify_run(struct dump_settings *x)
+{
+	struct dump_report report = { .format = x->format };
+	struct dump_left left = { .damaged = true };
+	struct dump_input *in;
+	struct dump_reader *reader;
+	struct output out;
+	const char *path;
+	double start = now();
+	int status, got;
+
+	if (x->n_paths != 1 || !x->paths[0][0])
+		return cmd_usage_error(&command_dump, "verify: takes one name");
+	if (strcmp(x->format, "sarif") == 0)
+		return cmd_usage_error(&command_dump, "verify: writes text or ndjson");
+	status = output_open(&out, &command_dump, x->output_path);
+	if (status != EXIT_RAN)
+		return status;
+	report.out = &out.out.pending;
+	report.color = out.out.color;
+	dump_report_begin(&report);
+	in = dump_input_new(x->paths, 1);
+	got = in ? dump_input_next(in, &reader, &path) : -1;
+	if (got == 1 && !dump_clean(x, &x->options, NULL, x->shapes, reader, path, &report, &left)) {
+		cmd_error(&command_dump, "%s: out of memory", path);
+		left.damaged = true;
+	}
+	if (got == 1 && dump_input_next(in, &reader, &path) != 0) {
+		cmd_error(&command_dump, "%s: an archive of several dumps; verify them one by one", x->paths[0]);
+		left.damaged = true;
+	}
+	left.damaged |= in && dump_input_losses(in);
+	if (left.damaged && left.first[0])
+		cmd_error(&command_dump, "%s: %s", x->paths[0], left.first);
+	report.totals.damaged |= left.damaged;
+	report.totals.wall_s = now() - start;
+	status = dump_left_status(&left);
+	if (strcmp(x->format, "ndjson") == 0)
+		buf_printf(report.out, "{\"type\":\"residue\",\"windows\":%llu,\"found\":%llu,\"offset\":%lld,\"mode\":\"%s\"}\n",
+		           (unsigned long long)left.residue.windows, (unsigned long long)left.residue.found,
+		           left.residue.found ? (long long)left.residue.first.offset : -1LL,
+		           x->residue == DUMP_RESIDUE_OFF ? "off" : x->residue == DUMP_RESIDUE_ALL ? "all" : "writable");
+	else if (left.residue.found)
+		buf_printf(report.out, "At %llu: a number that shares a factor with a public key (%llu such windows).\n",
+		           (unsigned long long)left.residue.first.offset, (unsigned long long)left.residue.found);
+	dump_report_end(&report, x);
+	if (x->ledger_path && got == 1) {
+		struct dump_ledger_line line = { "verify", "dump", left.damaged ? "not covered" : status ? "not clean" : "clean", status };
+
+		if (!dump_ledger_add(x, x->paths[0], &line))
+			status = status > EXIT_INPUT ? status : EXIT_INPUT;
+	}
+	dump_input_free(in);
+	got = output_close(&out, &command_dump, true);
+	return status > got ? status : got;
+}
+
+const struct dump_action dump_action_verify = {
+	.name = "verify",
+	.arguments = "FILE",
+	.doc = "Look again, and for numbers that share a factor with a known key",
+	.run = verify_run,
+};

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* redact: which bytes of a dump are to be erased, and whether anything is left.
+ *
+ *     scan ──hits, keys──▶ traces (dump/trace.h) ──▶ cuts ──▶ applied to the copy ──▶ scanned again, swept again, residue test
+ *
+ * Cuts keep the file's size and touch no header: a secret that lies over a structure makes them impossible, and then nothing may
+ * be written.  Numbers become zeros; text becomes the letter A, digit by digit, so that what stands round it still parses. */
+#ifndef TXM_DUMP_REDACT_H
+#define TXM_DUMP_REDACT_H
+
+#include "dump/trace.h"
+
+/* -- what follows from the keys of a scan -- */
+
+/* The secrets of all keys that are no published ones, and AES keys out of their schedules.  NULL: out of memory or too many. */
+struct dump_traces *dump_traces_of(const struct dump_scan *s, struct dump_image *im);
+
+/* -- cuts -- */
+
+struct dump_cut { uint64_t offset, length; };
+
+struct dump_cuts {
+	struct dump_cut *zero, *text; /* each sorted and disjoint after dump_cuts_plan() */
+	size_t n_zero, n_text, zero_capacity, text_capacity;
+	uint64_t bytes;               /* to be erased, each counted once in either list */
+	uint64_t traces;              /* places that the sweep met, those of the hits included */
+	bool over_structure;          /* a secret lies over a header of the dump: */
+	uint64_t structure_offset;
+	bool failed;                  /* out of memory, or more than DUMP_CUTS_MAX */
+};
+
+/* Of hits, what is erased: all but shapes without a proof (those too, with `shapes`) and published keys. */
+bool dump_hit_is_erased(const struct dump_scan *s, const struct dump_hit *h, bool shapes);
+/* Fills *ret; false: failed.  Reads the image once more. */
+bool dump_cuts_plan(struct dump_scan *s, struct dump_image *im, const struct dump_traces *traces, bool shapes, struct dump_cuts *ret);
+/* p[0 .. n) are the file's bytes at offset.  How many bytes were erased. */
+uint64_t dump_cuts_apply(const struct dump_cuts *c, uint64_t offset, uint8_t *p, size_t n);
+void dump_cuts_release(struct dump_cuts *c);
+
+/* The sweep alone: each trace with its place in the file, in a fixed order. */
+bool dump_sweep(struct dump_image *im, const struct dump_traces *traces,
+		void (*found)(void *arg, const struct dump_trace *trace, const struct dump_hit *where), void *arg);
+
+/* -- residue: does anything share a factor with N? -- */
+
+struct dump_modulus { /* borrowed, big-endian */
+	const uint8_t *p;
+	size_t n;
+	const uint8_t *spki;
+};
+enum dump_residue_mode { DUMP_RESIDUE_WRITABLE, DUMP_RESIDUE_ALL, DUMP_RESIDUE_OFF };
+struct dump_residue {
+	uint64_t windows;        /* tested */
+	uint64_t found;          /* windows that share a factor */
+	struct dump_hit first;   /* where the first of them is */
+	size_t modulus;          /* ... of which N */
+	bool failed;             /* out of memory */
+};
+/* Independent of all patterns.  A window V of a prime's size is dense if three quarters of its words have something in their
+ * top and bottom 16 bits; p, a multiple of it, R mod p and R^2 mod p all share a factor with V (R - V) (R^2 - V) and N.
+ * Windows in the process' own layout in writable memory and in what is no memory; ALL: everywhere, also big-endian and Java's,
+ * each at its words.  False: failed. */
+bool dump_residue_test(struct dump_image *im, const struct dump_modulus *moduli, size_t n, enum dump_residue_mode mode, unsigned threads,
+		       struct dump_residue *ret);
+
+#endif

@@ -1,0 +1,597 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* trace: the numbers of a key, their spellings, and the table in which eight bytes are looked up. */
+#include "dump/trace.h"
+
+#include <openssl/bn.h>
+#include <openssl/crypto.h>
+#include <openssl/ec.h>
+#include <openssl/evp.h>
+#include <openssl/obj_mac.h>
+#include <stdlib.h>
+
+#include "base/limits.h"
+#include "dump/arena.h"
+#include "dump/bytes.h"
+#include "dump/number.h"
+
+#define WORD 8
+#define RAW_LEAST 16       /* bytes */
+#define TEXT_LEAST 20      /* digits */
+#define SEPARATORS_MAX 24  /* bytes between two digits: a line break, an indent, an escape */
+#define CHUNK (256 * KIB)  /* of patterns */
+#define VALUE_BYTES_MAX 4096
+
+enum spelling {
+	RAW,    /* bytes, 16 of them are enough */
+	WHOLE,  /* eight bytes, all of them and aligned: a Montgomery constant */
+	BASE64, /* digits; - and _ are + and / */
+	HEX,    /* digits of either case */
+};
+
+struct pattern {
+	const uint8_t *p;
+	uint32_t n;
+	uint8_t spelling;
+	uint8_t step;          /* text: bytes from one digit to the next, 2 in UTF-16 */
+	int32_t key;
+	const char *component;
+};
+
+struct entry { uint32_t tag, pattern, at; };
+
+struct chunk { struct chunk *next; uint8_t *p; size_t used, size; };
+
+struct dump_traces {
+	struct chunk *chunks;
+	struct pattern *patterns;
+	size_t n, capacity;
+	size_t entries;        /* expected */
+	size_t longest;
+	struct entry *table;   /* tag 0 = free */
+	size_t mask;
+	uint64_t *bloom;
+	unsigned shift;        /* of the hash, to a word of the filter */
+	bool big_endian;
+};
+
+static const struct { uint8_t bits, bytes; } cells[] = {
+	{ 63, 8 }, { 62, 8 }, { 60, 8 }, { 56, 8 }, { 52, 8 }, { 51, 8 }, { 31, 4 }, { 30, 4 }, { 29, 4 }, { 28, 4 }, { 26, 4 }, { 15, 2 },
+};
+
+struct dump_traces *dump_traces_new(bool big_endian)
+{
+	struct dump_traces *t = calloc(1, sizeof(*t));
+
+	if (t)
+		t->big_endian = big_endian;
+	return t;
+}
+
+void dump_traces_free(struct dump_traces *t)
+{
+	if (!t)
+		return;
+	while (t->chunks) {
+		struct chunk *c = t->chunks;
+
+		t->chunks = c->next;
+		dump_pages_free(c->p, c->size);
+		free(c);
+	}
+	free(t->patterns);
+	/* tags and bits of the filter are hashes of eight bytes of secrets */
+	if (t->table)
+		dump_pages_free(t->table, (t->mask + 1) * sizeof(*t->table));
+	if (t->bloom)
+		dump_pages_free(t->bloom, ((size_t)1 << (64 - t->shift)) * sizeof(*t->bloom));
+	free(t);
+}
+
+size_t dump_traces_longest(const struct dump_traces *t) { return t->longest; }
+size_t dump_traces_patterns(const struct dump_traces *t) { return t->n; }
+
+/* ---- patterns ---- */
+
+static bool put(struct dump_traces *t, const uint8_t *p, size_t n, enum spelling spelling, unsigned step, int32_t key, const char *component)
+{
+	struct chunk *c = t->chunks;
+	size_t entries = n * (spelling == HEX || spelling == BASE64 ? 2 : 1);
+
+	if (n < WORD)
+		return true;
+	if (entries > DUMP_TRACE_ENTRIES_MAX - t->entries)
+		return false;
+	if (!c || c->size - c->used < n) {
+		c = calloc(1, sizeof(*c));
+		if (!c)
+			return false;
+		c->size = CHUNK;
+		c->p = dump_pages_new(c->size);
+		if (!c->p) {
+			free(c);
+			return false;
+		}
+		c->next = t->chunks;
+		t->chunks = c;
+	}
+	if (t->n == t->capacity) {
+		size_t capacity = t->capacity ? t->capacity * 2 : 256;
+		struct pattern *bigger = realloc(t->patterns, capacity * sizeof(*bigger));
+
+		if (!bigger)
+			return false;
+		t->patterns = bigger;
+		t->capacity = capacity;
+	}
+	memcpy(c->p + c->used, p, n);
+	t->patterns[t->n++] = (struct pattern){ c->p + c->used, (uint32_t)n, (uint8_t)spelling, (uint8_t)step, key, component };
+	c->used += n;
+	t->entries += entries;
+	/* text may have separators in between */
+	n = spelling == HEX || spelling == BASE64 ? 2 * n + 64 : n;
+	t->longest = n > t->longest ? n : t->longest;
+	return true;
+}
+
+/* Digits, as they are and in UTF-16.  (That of the other byte order is the same bytes, one further.) */
+static bool put_text(struct dump_traces *t, uint8_t *text, size_t n, enum spelling spelling, int32_t key, const char *component)
+{
+	bool ok = put(t, text, n, spelling, 1, key, component);
+
+	for (size_t i = n; i-- > 0;) {
+		text[2 * i] = text[i];
+		text[2 * i + 1] = 0;
+	}
+	return ok && put(t, text, 2 * n - 1, spelling, 2, key, component);
+}
+
+/* Digits that depend on the value alone, when it begins at byte `phase` of a group of three. */
+static size_t base64(const uint8_t *p, size_t n, unsigned phase, uint8_t *out)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	size_t m = 0, first = (8 * phase + 5) / 6 * 6 - 8 * phase; /* bits of the value before its first whole digit */
+
+	for (size_t bit = first; bit + 6 <= 8 * n; bit += 6) {
+		unsigned two = (unsigned)p[bit / 8] << 8 | (bit / 8 + 1 < n ? p[bit / 8 + 1] : 0);
+
+		out[m++] = (uint8_t)digits[two >> (10 - bit % 8) & 63];
+	}
+	return m;
+}
+
+static size_t hexadecimal(const uint8_t *p, size_t n, char between, uint8_t *out)
+{
+	static const char digits[] = "0123456789abcdef";
+	size_t m = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (between && i)
+			out[m++] = (uint8_t)between;
+		out[m++] = (uint8_t)digits[p[i] >> 4];
+		out[m++] = (uint8_t)digits[p[i] & 15];
+	}
+	return m;
+}
+
+static bool put_spellings(struct dump_traces *t, const uint8_t *p, size_t n, int32_t key, const char *component, uint8_t *out)
+{
+	bool ok = put_text(t, out, hexadecimal(p, n, 0, out), HEX, key, component);
+
+	ok = ok && put_text(t, out, hexadecimal(p, n, ':', out), HEX, key, component);
+	for (unsigned phase = 0; phase < 3 && ok; phase++)
+		ok = put_text(t, out, base64(p, n, phase, out), BASE64, key, component);
+	return ok;
+}
+
+/* le: n bytes, little-endian, n a multiple of 8; used: without leading zero bytes */
+static bool put_layouts(struct dump_traces *t, const uint8_t *le, size_t n, size_t used, int32_t key, const char *component, bool text)
+{
+	static const enum number_layout turned[] = { NUMBER_J32, NUMBER_W64, NUMBER_W32 };
+	uint8_t *out = dump_pages_new(8 * VALUE_BYTES_MAX), *be = out ? out + 6 * VALUE_BYTES_MAX : NULL;
+	bool ok = out && used >= RAW_LEAST;
+
+	if (!ok) {
+		dump_pages_free(out, out ? 8 * VALUE_BYTES_MAX : 0);
+		return out != NULL; /* too short to be told from chance */
+	}
+	number_to_le(NUMBER_BE, le, used, be);
+	ok = put(t, le, used, RAW, 1, key, component) && put(t, be, used, RAW, 1, key, component);
+	for (unsigned i = 0; i < (t->big_endian ? 3 : 1) && ok; i++) {
+		number_to_le(turned[i], le, n, out);
+		ok = put(t, out, n, RAW, 1, key, component);
+	}
+	for (size_t i = 0; i < sizeof(cells) / sizeof(cells[0]) && ok; i++) {
+		const unsigned bits = cells[i].bits, bytes = cells[i].bytes;
+		size_t m = 0;
+
+		for (size_t bit = 0; bit < 8 * used; bit += bits, m += bytes) {
+			for (unsigned k = 0; k < 8 * bytes; k++) {
+				size_t from = bit + k;
+				bool one = k < bits && from < 8 * used && (le[from / 8] >> (from % 8) & 1);
+
+				out[m + k / 8] = (uint8_t)(k % 8 ? out[m + k / 8] | one << k % 8 : one);
+			}
+		}
+		ok = put(t, out, m, RAW, 1, key, component);
+	}
+	if (text) {
+		ok = ok && put_spellings(t, be, used, key, component, out);
+		ok = ok && put_spellings(t, le, used, key, component, out);
+	}
+	dump_pages_free(out, 8 * VALUE_BYTES_MAX);
+	return ok;
+}
+
+static bool put_number(struct dump_traces *t, const BIGNUM *x, int32_t key, const char *component, bool text)
+{
+	size_t used = (size_t)BN_num_bytes(x), n = (used + 7) / 8 * 8;
+	uint8_t le[VALUE_BYTES_MAX];
+	bool ok = n <= sizeof(le) && BN_bn2lebinpad(x, le, (int)n) == (int)n && put_layouts(t, le, n, used, key, component, text);
+
+	OPENSSL_cleanse(le, sizeof(le));
+	return ok;
+}
+
+static bool put_word(struct dump_traces *t, uint64_t x, int32_t key, const char *component)
+{
+	uint64_t le = htole64(x), be = htobe64(x);
+
+	return put(t, (const uint8_t *)&le, 8, WHOLE, 1, key, component) &&
+	       (!t->big_endian || put(t, (const uint8_t *)&be, 8, WHOLE, 1, key, component));
+}
+
+/* ---- the numbers of an RSA key ---- */
+
+/* What Montgomery multiplication keeps of a modulus. */
+static bool put_montgomery(struct dump_traces *t, const BIGNUM *p, int32_t key, const char *const names[4], BN_CTX *ctx)
+{
+	const int bits = BN_num_bits(p);
+	const int words[] = { (bits + 63) / 64 * 64, (bits + 31) / 32 * 32, (bits + 51) / 52 * 52 };
+	BIGNUM *x, *r;
+	uint64_t low, inverse;
+	uint8_t bytes[8] = { 0 };
+	bool ok = true;
+
+	BN_CTX_start(ctx);
+	x = BN_CTX_get(ctx);
+	r = BN_CTX_get(ctx);
+	for (unsigned i = 0; i < 3 && ok; i++) {
+		if (i == 1 && words[1] == words[0])
+			continue;
+		BN_zero(x);
+		ok = r && BN_set_bit(x, words[i]) && BN_nnmod(r, x, p, ctx) && put_number(t, r, key, names[0], false) &&
+		     BN_mod_sqr(r, r, p, ctx) && put_number(t, r, key, names[1], false);
+	}
+	ok = ok && BN_nnmod(r, p, p, ctx); /* r = 0 */
+	ok = ok && BN_set_bit(r, 64) && BN_nnmod(x, p, r, ctx) && BN_bn2lebinpad(x, bytes, 8) == 8;
+	low = get64(bytes, false);
+	inverse = 3 * low ^ 2;
+	for (int i = 0; i < 4; i++)
+		inverse *= 2 - low * inverse;
+	ok = ok && put_word(t, 0 - inverse, key, names[2]) && put_word(t, inverse, key, names[3]) &&
+	     put_word(t, (0 - inverse) & ((UINT64_C(1) << 52) - 1), key, names[2]) &&
+	     put_word(t, (0 - inverse) & ((UINT64_C(1) << 63) - 1), key, names[2]);
+	OPENSSL_cleanse(bytes, sizeof(bytes));
+	BN_CTX_end(ctx);
+	return ok;
+}
+
+static bool put_rsa(struct dump_traces *t, const struct dump_key *k, int32_t key, BN_CTX *ctx)
+{
+	static const char *const of_p[4] = { "R mod p", "R^2 mod p", "-1/p mod a word", "1/p mod a word" };
+	static const char *const of_q[4] = { "R mod q", "R^2 mod q", "-1/q mod a word", "1/q mod a word" };
+	BIGNUM *p, *q, *d, *e, *p1, *q1, *phi, *lambda, *x, *y;
+	bool ok;
+
+	BN_CTX_start(ctx);
+	p = BN_CTX_get(ctx);
+	q = BN_CTX_get(ctx);
+	d = BN_CTX_get(ctx);
+	e = BN_CTX_get(ctx);
+	p1 = BN_CTX_get(ctx);
+	q1 = BN_CTX_get(ctx);
+	phi = BN_CTX_get(ctx);
+	lambda = BN_CTX_get(ctx);
+	x = BN_CTX_get(ctx);
+	y = BN_CTX_get(ctx);
+	ok = y && BN_bin2bn(k->p.p, (int)k->p.n, p) && BN_bin2bn(k->q.p, (int)k->q.n, q) && BN_bin2bn(k->d.p, (int)k->d.n, d) &&
+	     BN_bin2bn(k->e.p, (int)k->e.n, e);
+	if (ok && !BN_is_zero(d))
+		ok = put_number(t, d, key, "d", true);
+	if (!ok || !k->p.n || !k->q.n)
+		goto out;
+	ok = BN_sub(p1, p, BN_value_one()) && BN_sub(q1, q, BN_value_one()) && BN_mul(phi, p1, q1, ctx) && BN_gcd(x, p1, q1, ctx) &&
+	     BN_div(lambda, NULL, phi, x, ctx) && put_number(t, p, key, "p", true) && put_number(t, q, key, "q", true) &&
+	     put_number(t, lambda, key, "lcm(p-1, q-1)", false);
+	/* the upper half of phi is that of n, which is public */
+	ok = ok && BN_copy(x, phi) && BN_mask_bits(x, BN_num_bits(p) < BN_num_bits(q) ? BN_num_bits(p) : BN_num_bits(q)) &&
+	     put_number(t, x, key, "(p-1)(q-1)", false) && BN_add(x, p, q) && put_number(t, x, key, "p+q", false);
+	if (ok && !BN_is_zero(e) && BN_mod_inverse(x, e, phi, ctx)) {
+		ok = put_number(t, x, key, "d", true);
+		ok = ok && BN_mod(y, x, p1, ctx) && put_number(t, y, key, "d mod p-1", true) && BN_mod(y, x, q1, ctx) &&
+		     put_number(t, y, key, "d mod q-1", true);
+	}
+	ok = ok && BN_mod_inverse(x, q, p, ctx) && put_number(t, x, key, "1/q mod p", true) && BN_mod_inverse(x, p, q, ctx) &&
+	     put_number(t, x, key, "1/p mod q", true);
+	ok = ok && put_montgomery(t, p, key, of_p, ctx) && put_montgomery(t, q, key, of_q, ctx);
+out:
+	BN_CTX_end(ctx);
+	return ok;
+}
+
+/* ---- the others ---- */
+
+static bool put_bytes(struct dump_traces *t, const uint8_t *p, size_t n, int32_t key, const char *component)
+{
+	uint8_t le[VALUE_BYTES_MAX] = { 0 };
+	bool ok = n <= sizeof(le) - 8;
+
+	for (size_t i = 0; i < n && ok; i++) /* as a big-endian number: both orders are made */
+		le[i] = p[n - 1 - i];
+	ok = ok && put_layouts(t, le, (n + 7) / 8 * 8, n, key, component, true);
+	OPENSSL_cleanse(le, sizeof(le));
+	return ok;
+}
+
+static bool put_curve(struct dump_traces *t, const struct dump_key *k, int32_t key, BN_CTX *ctx)
+{
+	EC_GROUP *group = k->group ? EC_GROUP_new_by_curve_name(OBJ_txt2nid(k->group)) : NULL;
+	bool ok = put_bytes(t, k->d.p, k->d.n, key, "d");
+	BIGNUM *d, *x;
+
+	BN_CTX_start(ctx);
+	d = BN_CTX_get(ctx);
+	x = BN_CTX_get(ctx);
+	if (ok && group && x && BN_bin2bn(k->d.p, (int)k->d.n, d) && BN_mod_inverse(x, d, EC_GROUP_get0_order(group), ctx))
+		ok = put_number(t, x, key, "1/d mod the order", false);
+	if (ok && group && x && BN_sub(x, EC_GROUP_get0_order(group), d))
+		ok = put_number(t, x, key, "order - d", false);
+	BN_CTX_end(ctx);
+	EC_GROUP_free(group);
+	return ok;
+}
+
+/* The seed's hash: a scalar (clamped) and a prefix. */
+static bool put_edwards(struct dump_traces *t, const struct dump_key *k, int32_t key)
+{
+	uint8_t hash[114];
+	const bool small = k->algorithm == DUMP_ED25519;
+	const size_t half = small ? 32 : 57;
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	bool ok = ctx && put_bytes(t, k->d.p, k->d.n, key, "seed") &&
+	          EVP_DigestInit_ex(ctx, small ? EVP_sha512() : EVP_shake256(), NULL) && EVP_DigestUpdate(ctx, k->d.p, k->d.n) &&
+	          (small ? EVP_DigestFinal_ex(ctx, hash, NULL) : EVP_DigestFinalXOF(ctx, hash, sizeof(hash)));
+
+	ok = ok && put_bytes(t, hash, half, key, "hash of the seed") && put_bytes(t, hash + half, half, key, "prefix");
+	if (ok && small) {
+		hash[0] &= 248;
+		hash[31] = (uint8_t)((hash[31] & 127) | 64);
+	} else if (ok) {
+		hash[0] &= 252;
+		hash[55] |= 128;
+		hash[56] = 0;
+	}
+	ok = ok && put_bytes(t, hash, half, key, "scalar");
+	OPENSSL_cleanse(hash, sizeof(hash));
+	EVP_MD_CTX_free(ctx);
+	return ok;
+}
+
+bool dump_traces_add_key(struct dump_traces *t, const struct dump_key *k, int32_t number)
+{
+	BN_CTX *ctx = BN_CTX_secure_new();
+	bool ok = ctx != NULL;
+
+	if (ok && k->algorithm == DUMP_RSA)
+		ok = put_rsa(t, k, number, ctx);
+	else if (ok && k->algorithm == DUMP_EC)
+		ok = put_curve(t, k, number, ctx);
+	else if (ok && (k->algorithm == DUMP_ED25519 || k->algorithm == DUMP_ED448))
+		ok = put_edwards(t, k, number);
+	else if (ok)
+		ok = put_bytes(t, k->d.p, k->d.n, number, "private key");
+	BN_CTX_free(ctx);
+	return ok;
+}
+
+bool dump_traces_add_bytes(struct dump_traces *t, const uint8_t *p, size_t n, const char *component)
+{
+	uint8_t turned[VALUE_BYTES_MAX];
+	bool ok = n <= sizeof(turned) && put_bytes(t, p, n, -1, component);
+
+	for (size_t i = 0; i < n && ok; i++)
+		turned[i] = p[(i ^ 3) < n ? i ^ 3 : i];
+	ok = ok && put(t, turned, n, RAW, 1, -1, component);
+	OPENSSL_cleanse(turned, n < sizeof(turned) ? n : sizeof(turned));
+	return ok;
+}
+
+/* ---- the table ---- */
+
+static inline uint64_t mix(uint64_t w)
+{
+	w *= UINT64_C(0x9e3779b97f4a7c15);
+	w ^= w >> 29;
+	return w * UINT64_C(0xbf58476d1ce4e5b9);
+}
+
+static inline bool uniform(uint64_t w) { return w == (w << 8 | w >> 56); }
+static inline uint32_t tag_of(uint64_t h) { return (uint32_t)h | 1; }
+static inline uint64_t bits_of(uint64_t h) { return UINT64_C(1) << (h & 63) | UINT64_C(1) << (h >> 6 & 63) | UINT64_C(1) << (h >> 12 & 63); }
+#define SLOT(t, h) ((size_t)((h) >> 18) & (t)->mask)
+#define FILTER(t, h) ((t)->bloom[(h) >> (t)->shift])
+
+static void enter(struct dump_traces *t, const uint8_t *word, size_t pattern, size_t at)
+{
+	uint64_t w, h;
+	size_t slot;
+
+	memcpy(&w, word, WORD);
+	if (uniform(w))
+		return;
+	h = mix(w);
+	FILTER(t, h) |= bits_of(h);
+	for (slot = SLOT(t, h); t->table[slot].tag; slot = (slot + 1) & t->mask)
+		;
+	t->table[slot] = (struct entry){ tag_of(h), (uint32_t)pattern, (uint32_t)at };
+}
+
+/* the other way to write a digit */
+static uint8_t other_digit(enum spelling s, uint8_t c)
+{
+	if (s == HEX)
+		return c >= 'a' && c <= 'f' ? (uint8_t)(c - 32) : c;
+	return c == '+' ? '-' : c == '/' ? '_' : c;
+}
+
+bool dump_traces_seal(struct dump_traces *t)
+{
+	size_t size = 1024, filter_bits = 6;
+
+	while (size < 2 * t->entries)
+		size *= 2;
+	/* 32 bits of the filter for each entry, 64 to a word */
+	while (((size_t)1 << filter_bits) < t->entries / 2)
+		filter_bits++;
+	t->shift = (unsigned)(64 - filter_bits);
+	t->bloom = dump_pages_new(((size_t)1 << filter_bits) * sizeof(*t->bloom));
+	t->table = t->bloom ? dump_pages_new(size * sizeof(*t->table)) : NULL;
+	t->mask = size - 1;
+	if (!t->table)
+		return false;
+	for (size_t i = 0; i < t->n; i++) {
+		const struct pattern *x = &t->patterns[i];
+		const bool text = x->spelling == HEX || x->spelling == BASE64;
+
+		for (size_t at = 0; at + WORD <= x->n; at++) {
+			uint8_t turned[WORD];
+
+			enter(t, x->p + at, i, at);
+			for (size_t k = 0; k < WORD && text; k++)
+				turned[k] = other_digit((enum spelling)x->spelling, x->p[at + k]);
+			if (text && memcmp(turned, x->p + at, WORD) != 0)
+				enter(t, turned, i, at);
+			OPENSSL_cleanse(turned, sizeof(turned));
+		}
+	}
+	return true;
+}
+
+/* ---- following ---- */
+
+static inline uint8_t plain_digit(uint8_t spelling, uint8_t c)
+{
+	if (spelling == HEX)
+		return c >= 'A' && c <= 'F' ? (uint8_t)(c + 32) : c;
+	return c == '-' ? '+' : c == '_' ? '/' : c;
+}
+
+static bool is_digit(uint8_t spelling, uint8_t c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= (spelling == HEX ? 'f' : 'z')) || (c >= 'A' && c <= (spelling == HEX ? 'F' : 'Z')) ||
+	       (spelling == BASE64 && (c == '+' || c == '/' || c == '-' || c == '_'));
+}
+
+/* Bytes that may stand between two digits of one value: a line break, blanks, quotes, and their escapes. */
+static bool is_separator(uint8_t c)
+{
+	return c == '\n' || c == '\r' || c == '\t' || c == ' ' || c == '"' || c == '\'' || c == '\\' || c == 'n' || c == 'r' || c == ',' || c == ':' ||
+	       c == 0;
+}
+
+/* How far the pattern from `at` on (forward) agrees with the bytes from `i` on; *ret: where the bytes end.  A gap of separators is
+ * crossed if four digits behind it agree, or all that are left. */
+static size_t follow(const struct pattern *x, size_t at, const uint8_t *p, size_t n, size_t i, bool forward, size_t *ret)
+{
+	const bool text = x->spelling == HEX || x->spelling == BASE64;
+	size_t agreed = 0, end = i;
+
+	/* forward: bytes i, i+1 ... and pattern at, at+1 ...; backward: i-1, i-2 ... and at-1, at-2 ... */
+#define MORE (forward ? at < x->n && i < n : at > 0 && i > 0)
+#define HERE p[forward ? i : i - 1]
+#define THERE x->p[forward ? at : at - 1]
+#define STEP(v) ((v) = forward ? (v) + 1 : (v) - 1)
+	for (;;) {
+		size_t gap = 0, i0, at0, ahead = 0;
+
+		while (MORE && (text ? plain_digit(x->spelling, HERE) == THERE : HERE == THERE)) {
+			STEP(i);
+			STEP(at);
+			agreed++;
+			end = i;
+		}
+		if (!text || !MORE)
+			break;
+		i0 = i;
+		at0 = at;
+		while (MORE && !is_digit(x->spelling, THERE)) /* a colon, a zero byte: not where a line ends */
+			STEP(at);
+		while (MORE && gap < SEPARATORS_MAX && is_separator(HERE) && plain_digit(x->spelling, HERE) != THERE) {
+			STEP(i);
+			gap++;
+		}
+		if (gap == 0 && at == at0)
+			break;
+		for (size_t a = at, b = i; ahead < 4 * (size_t)x->step && (forward ? a < x->n && b < n : a > 0 && b > 0); ahead++) {
+			if (plain_digit(x->spelling, p[forward ? b : b - 1]) != x->p[forward ? a : a - 1])
+				break;
+			STEP(a);
+			STEP(b);
+		}
+		if (ahead == 0 || (ahead < 4 * (size_t)x->step && ahead < (forward ? x->n - at : at))) {
+			i = i0;
+			break;
+		}
+	}
+#undef MORE
+#undef HERE
+#undef THERE
+#undef STEP
+	*ret = end;
+	return agreed;
+}
+
+/* The trace at p[i], if the table's entry is one.  Returns where it ends, 0 = none. */
+static size_t trace_at(const struct dump_traces *t, const struct entry *e, const uint8_t *p, size_t n, size_t i, struct dump_trace *ret)
+{
+	const struct pattern *x = &t->patterns[e->pattern];
+	size_t begin, end, agreed;
+
+	agreed = follow(x, e->at, p, n, i, true, &end);
+	if (agreed < WORD)
+		return 0;
+	agreed += follow(x, e->at, p, n, i, false, &begin);
+	if (agreed < (x->spelling == WHOLE ? WORD : x->spelling == RAW ? RAW_LEAST : (size_t)TEXT_LEAST * x->step - (x->step - 1)))
+		return 0;
+	*ret = (struct dump_trace){ begin, end - begin, x->spelling == HEX || x->spelling == BASE64, x->key, x->component };
+	return end;
+}
+
+void dump_traces_find(const struct dump_traces *t, const uint8_t *p, size_t n, unsigned phase,
+		      void (*found)(void *arg, const struct dump_trace *trace), void *arg)
+{
+	size_t done = 0; /* what ends here or before was told */
+
+	if (!t->table || t->n == 0)
+		return;
+	for (size_t i = (8 - phase % 8) % 8; i + WORD <= n; i += WORD) {
+		uint64_t w, h, bits;
+
+		memcpy(&w, p + i, WORD);
+		if (uniform(w))
+			continue;
+		h = mix(w);
+		bits = bits_of(h);
+		if ((FILTER(t, h) & bits) != bits || i + WORD <= done)
+			continue;
+		for (size_t slot = SLOT(t, h); t->table[slot].tag; slot = (slot + 1) & t->mask) {
+			struct dump_trace trace;
+			size_t end = t->table[slot].tag == tag_of(h) ? trace_at(t, &t->table[slot], p, n, i, &trace) : 0;
+
+			if (end) {
+				done = end > done ? end : done;
+				found(arg, &trace);
+			}
+		}
+	}
+}
