@@ -83,4 +83,10 @@
 #define EVAL_DAYS_MAX 36600                 /* a hundred years */
 #define EVAL_ITEMS_MAX INT64_C(1000000000000)
 
+/* -- persist: the file that keeps what was learnt -- */
+#define STORE_PART_BYTES (1 * MIB)          /* one piece of it, unpacked */
+#define STATE_OPEN_HOURS 48                 /* records newer than the newest less this are kept as they are, for what comes late */
+#define STATE_FUTURE_MINUTES 10             /* a record dated further ahead of the clock closes no day */
+#define STATE_ODD_SHARE 1000                /* one record in so many may be newer than what counts as the newest */
+
 #endif

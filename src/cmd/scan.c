@@ -21,6 +21,7 @@ struct scan {
 
 	struct inventory_row *apps;
 	const struct alert **shown;
+	uint64_t *withdrawn;
 	const char *lost[LOST_MAX], *lost_text[LOST_MAX];
 	struct findings findings;
 	bool has_findings; /* of the severity of --fail-on */
@@ -44,6 +45,11 @@ static const struct option_row options[] = {
 	RUN_OPTION_SINCE,
 	RUN_OPTION_UNTIL,
 	RUN_OPTION_QUIET,
+	{ 0, "state", "FILE",
+	  "Go on where the last run with FILE ended, and keep there what was learnt: the next export is judged by all "
+	  "before it. Alerts that are new or have changed are printed. Made if it is not there, readable by its owner "
+	  "alone; a run that is killed leaves it as it was.",
+	  NULL },
 	RUN_OPTION_ASN,
 	{ 0, "ioc", "FILE.csv",
 	  "Add indicators of compromise (indicator,type,first_seen,last_seen,description) to the built-in ones. May "
@@ -114,6 +120,10 @@ static int take_option(struct scan *s, const struct option_row *row, const char 
 		status = add_indicators(s, value);
 	} else if (strcmp(row->name, "budget") == 0) {
 		status = take_budget(s, value);
+	} else if (strcmp(row->name, "state") == 0) {
+		if (!value[0])
+			return cmd_usage_error(s->run.command, "--state needs the name of a file");
+		s->run.settings.state_path = value;
 	} else if (strcmp(row->name, "inventory") == 0) {
 		s->inventory_path = value;
 	} else {
@@ -156,6 +166,21 @@ static void gather_lost(struct scan *s)
 	s->findings.lost_count = n;
 }
 
+/* With --state: was it told by an earlier run, word for word?  Its JSON line decides, whatever is printed. */
+static bool is_news(struct scan *s, const struct alert *a)
+{
+	struct buf line;
+	bool news = true;
+
+	if (!s->run.settings.state_path)
+		return true;
+	buf_init(&line, SINK_PIECE_BYTES_MAX);
+	json_alert(&line, engine_world(s->run.engine), a);
+	news = engine_is_news(s->run.engine, a, buf_str(&line));
+	buf_release(&line);
+	return news;
+}
+
 /* From the engine to what a sink prints.  False: out of memory. */
 static bool gather(struct scan *s)
 {
@@ -169,12 +194,19 @@ static bool gather(struct scan *s)
 	if (!s->shown || !s->apps || alerts->failed)
 		return false;
 	for (size_t i = 0; i < n; i++) {
+		if (!is_news(s, alerts->v[i])) {
+			f->alerts_unchanged++;
+			continue;
+		}
 		if (alerts->v[i]->severity >= s->minimum)
 			s->shown[f->alert_count++] = alerts->v[i];
 		else
 			f->alerts_below++;
 		s->has_findings |= s->fails_on_findings && alerts->v[i]->severity >= s->fail_on;
 	}
+	f->resumed = s->run.settings.state_path != NULL;
+	s->withdrawn = engine_withdrawn(s->run.engine, &f->withdrawn_count);
+	f->withdrawn = s->withdrawn;
 	f->alerts = (struct alert *const *)s->shown;
 	f->apps = s->apps;
 	f->alerts_refused = alerts->refused;
@@ -209,6 +241,7 @@ static int scan_paths(struct scan *s, int argc, char **argv)
 		status = EXIT_FINDINGS;
 	if (written != EXIT_RAN)
 		status = EXIT_INPUT;
+	s->run.keeps = written == EXIT_RAN && s->findings.world;
 	return run_close(&s->run, status);
 }
 
@@ -234,6 +267,7 @@ static int scan_run(int argc, char **argv)
 		status = scan_paths(&s, argc, argv);
 	free(s.shown);
 	free(s.apps);
+	free(s.withdrawn);
 	output_close(&s.inventory, s.run.command, false);
 	run_release(&s.run);
 	indicators_free(s.indicators);
@@ -258,6 +292,7 @@ const struct command command_scan = {
 	.examples = "  taximeter scan export/\n"
 		    "  taximeter scan -f ndjson -o findings.ndjson --stats stats.json export.zip\n"
 		    "  taximeter scan -m medium --since 2023-05-15 --until 2023-07-01 --fail-on high ual.csv\n"
+		    "  taximeter scan --state tenant.state blobs/2023-06-15/\n"
 		    "  zcat blobs/*.gz | taximeter scan -\n",
 	.run = scan_run,
 };

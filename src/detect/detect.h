@@ -17,6 +17,7 @@
 
 struct indicators; /* detect/indicators.h */
 struct lessons;    /* detect/baseline.h */
+struct persist;    /* persist/persist.h */
 
 struct detect_ctx {
 	const struct world *world;
@@ -42,6 +43,8 @@ struct detector {
 	void (*event)(void *state, struct detect_ctx *c, const struct event *e);
 	void (*end)(void *state, struct detect_ctx *c);   /* may be NULL: after the last event */
 	void (*release)(void *state);                     /* may be NULL */
+	/* what it has learnt, to bytes and back (after begin); NULL = it learns nothing that outlives a run */
+	void (*persist)(struct persist *p, void *state);
 	uint64_t (*refused)(const void *state);           /* may be NULL: entries its tables could not take */
 };
 
