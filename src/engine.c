@@ -798,9 +798,9 @@ static void learn_and_save(struct engine *e, struct detect_ctx *c)
 	sorter_bound(e->sorter, INT64_MAX);
 }
 
-bool engine_is_news(struct engine *e, const struct alert *al, struct str line)
+enum news engine_is_news(struct engine *e, const struct alert *al, struct str line)
 {
-	return !e->keeps || keep_is_news(&e->keep, al, line);
+	return !e->keeps ? NEWS : keep_is_news(&e->keep, al, line);
 }
 
 uint64_t *engine_withdrawn(const struct engine *e, size_t *ret_n)

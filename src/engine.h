@@ -12,6 +12,7 @@
 #include "decode/decode.h" /* enum reject, reject_names, reject_docs */
 #include "detect/indicators.h"
 #include "event/names.h"
+#include "keep.h"
 #include "state/world.h"
 
 struct engine_settings {
@@ -81,9 +82,9 @@ const struct engine_report *engine_report(const struct engine *e);
 const struct world *engine_world(const struct engine *e);
 struct alerts *engine_alerts(struct engine *e);
 
-/* With a state, after engine_run(): is this alert's line new, or other than an earlier run told it?  To be asked for each
- * that stands.  Without one: true. */
-bool engine_is_news(struct engine *e, const struct alert *al, struct str line);
+/* With a state, after engine_run(): is this alert, or its JSON line, other than an earlier run told it?  To be asked once for
+ * each that stands.  Without one: NEWS. */
+enum news engine_is_news(struct engine *e, const struct alert *al, struct str line);
 /* Numbers (the hex digits of their ids) of alerts that an earlier run told and that stand no more.  The caller frees. */
 uint64_t *engine_withdrawn(const struct engine *e, size_t *ret_n);
 /* When all that was found is safely written: what was learnt is, too.  0; or -1 with report.error set, and the state as it was

@@ -72,8 +72,8 @@ bool keep_open(struct keep *k, const char *path, const char *networks, double bu
 {
 	char text[64];
 	*k = (struct keep){ .bound = INT64_MIN };
-	table_init(&k->told, sizeof(uint64_t), ALERTS_MAX);
-	table_init(&k->telling, sizeof(uint64_t), ALERTS_MAX);
+	table_init(&k->told, sizeof(struct told), ALERTS_MAX);
+	table_init(&k->telling, sizeof(struct told), ALERTS_MAX);
 	enum store_status status = store_open(path, &k->store, k->error);
 	if (status == STORE_UNUSABLE)
 		return false;
@@ -225,14 +225,23 @@ void keep_pending(struct keep *k, const struct rec *r)
 
 /* -- what is new -- */
 
-bool keep_is_news(struct keep *k, const struct alert *al, struct str line)
+static uint64_t finding_hash(const struct alert *al)
 {
-	uint64_t number = strtoull(al->id + 4, NULL, 16), hash = hash_str(line, 0);
-	const uint64_t *before = table_get(&k->told, number);
-	uint64_t *now = table_put(&k->telling, number, NULL);
-	if (now)
-		*now = hash;
-	return !before || *before != hash;
+	const uint64_t v[] = { al->severity, al->records, al->items, (uint64_t)al->first_us, (uint64_t)al->last_us, al->mailboxes.total,
+			       al->clients.total, al->nets.total, al->actors.total, al->folders_synced };
+	return hash64(v, sizeof v, 0);
+}
+
+enum news keep_is_news(struct keep *k, const struct alert *al, struct str line)
+{
+	uint64_t number = strtoull(al->id + 4, NULL, 16);
+	const struct told *before = table_get(&k->told, number), now = { hash_str(line, 0), finding_hash(al) };
+	struct told *place = table_put(&k->telling, number, NULL);
+	if (place)
+		*place = now;
+	if (!before || before->finding != now.finding)
+		return NEWS;
+	return before->line != now.line ? NEWS_WORDS : NEWS_NONE;
 }
 
 static int ascending(const void *a, const void *b)

@@ -28,11 +28,13 @@ void keep_days_take(struct keep_days *d, const struct keep_days *other);
 /* The second from which on records are kept and not learnt, if the clock says now_us.  INT64_MIN: no records. */
 int64_t keep_days_bound(const struct keep_days *d, int64_t now_us);
 
+struct told { uint64_t line, finding; }; /* hashes */
+
 struct keep {
 	struct store *store;
 	int64_t bound;             /* second: all before it is learnt; INT64_MIN = nothing is */
 	double budget;             /* that the file was learnt with; 0 = new */
-	struct table told, telling; /* alert's number -> hash of its line: by earlier runs, by this one */
+	struct table told, telling; /* alert's number -> struct told: by earlier runs, by this one */
 	struct persist pending;    /* being written */
 	bool writing;
 	char error[STORE_ERROR_SIZE];
@@ -54,8 +56,9 @@ bool keep_load(struct keep *k, const struct keep_parts *parts, void (*take)(void
 /* Everything as it is now; then keep_pending() for each record that follows, and keep_commit().  Failures stick. */
 void keep_save(struct keep *k, const struct keep_parts *parts, int64_t bound);
 void keep_pending(struct keep *k, const struct rec *r);
-/* Was this line told before, as it is?  Remembers that it is told now. */
-bool keep_is_news(struct keep *k, const struct alert *al, struct str line);
+/* Was it told before, and with this JSON line?  Remembers that it is told now. */
+enum news { NEWS_NONE, NEWS_WORDS, NEWS }; /* WORDS: the finding is the same, its sentences count more ("by now 6,621 records") */
+enum news keep_is_news(struct keep *k, const struct alert *al, struct str line);
 /* Numbers of alerts that were told and that no call of keep_is_news() named, ascending.  The caller frees. */
 uint64_t *keep_withdrawn(const struct keep *k, size_t *ret_n);
 bool keep_commit(struct keep *k);

@@ -9,6 +9,7 @@
 #define LOST_MAX (REJECT_COUNT + 3)
 
 extern const struct command command_scan;
+extern const struct sink sink_ndjson;
 
 struct scan {
 	struct run run;
@@ -166,11 +167,12 @@ static void gather_lost(struct scan *s)
 	s->findings.lost_count = n;
 }
 
-/* With --state: was it told by an earlier run, word for word?  Its JSON line decides, whatever is printed. */
+/* With --state: what earlier runs told stays untold.  Programs get each line that has changed; people are spared those in
+ * which only a count went on. */
 static bool is_news(struct scan *s, const struct alert *a)
 {
 	struct buf line;
-	bool news = true;
+	enum news news;
 
 	if (!s->run.settings.state_path)
 		return true;
@@ -178,7 +180,7 @@ static bool is_news(struct scan *s, const struct alert *a)
 	json_alert(&line, engine_world(s->run.engine), a);
 	news = engine_is_news(s->run.engine, a, buf_str(&line));
 	buf_release(&line);
-	return news;
+	return news == NEWS || (news == NEWS_WORDS && s->sink == &sink_ndjson);
 }
 
 /* From the engine to what a sink prints.  False: out of memory. */
