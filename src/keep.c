@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "base/timefmt.h"
 #include "detect/detect.h"
+#include "layout.inc"
 
 #define DAYS ((size_t)((TIME_MAX_US - TIME_MIN_US) / US_PER_DAY))
 
@@ -78,7 +79,13 @@ bool keep_open(struct keep *k, const char *path, const char *networks, double bu
 	if (status == STORE_UNUSABLE)
 		return false;
 	if (status == STORE_OK) {
-		const char *was = store_meta(k->store, "networks");
+		const char *was = store_meta(k->store, "layout");
+		if (strcmp(was, STATE_LAYOUT) != 0) {
+			snprintf(k->error, sizeof k->error, "%s: written by another build of Taximeter, whose memory has another form; use that "
+				 "one, or give the name of a new file", path);
+			goto refused;
+		}
+		was = store_meta(k->store, "networks");
 		if (strcmp(was, networks) != 0) {
 			snprintf(k->error, sizeof k->error, "%s: was learnt with networks by %s, and now they are by %s: all would be new; %s", path,
 				 was, networks, "give --asn as before, or the name of a new file");
@@ -94,7 +101,7 @@ bool keep_open(struct keep *k, const char *path, const char *networks, double bu
 		}
 	}
 	snprintf(text, sizeof text, "%.17g", budget);
-	if (store_set_meta(k->store, "networks", networks) && store_set_meta(k->store, "budget", text) &&
+	if (store_set_meta(k->store, "layout", STATE_LAYOUT) && store_set_meta(k->store, "networks", networks) && store_set_meta(k->store, "budget", text) &&
 	    store_set_meta(k->store, "tool", "taximeter " TXM_VERSION))
 		return true;
 	snprintf(k->error, sizeof k->error, "%s: cannot be written", path);

@@ -215,7 +215,8 @@ int run_read(struct run *r)
 	r->settings.on_problem = on_problem;
 	r->settings.on_problem_arg = r;
 	r->begun_s = now_s();
-	r->settings.lessons = r->settings.detect ? &lessons : NULL;
+	/* with a state there is a history, or there will be one: the first run with it learns, and says nothing that it must unsay */
+	r->settings.lessons = r->settings.detect && !r->settings.state_path ? &lessons : NULL;
 	r->engine = engine_new(&r->settings);
 	if (!r->engine) {
 		cmd_error(r->command, "out of memory");

@@ -64,7 +64,6 @@ static void take_budget(struct baseline *b, double alpha)
 	if (!(b->budget.alpha > 0) || shift == 0)
 		return;
 	b->budget.alpha = alpha;
-	b->budget.ln_effective += shift;
 	for (unsigned i = 0; i < LANES; i++)
 		b->ln_lane[i] += shift;
 }

@@ -13,8 +13,9 @@
  * so that what is written and what is read cannot differ.  Saving, the values go out; loading, they come in, and `f` is as
  * its own begin() left it: tables have their ceilings, pointers are NULL or own memory.
  *
- * Structs go as they lie in memory.  The file belongs to this build on this machine: the size of each element stands in
- * the stream and is compared, and a file of another build is refused, not guessed at.  A member that is a pointer is made
+ * Structs go as they lie in memory.  The file belongs to builds whose memory has this form: tools/make-layout makes one
+ * number of all structs, enums and sizes, which is compared first (keep.c), and the size of each element stands in the
+ * stream.  A file of another form is refused, not guessed at.  A member that is a pointer is made
  * a number and back by `fix`, which is called for a copy of each element when saving, and for the element itself when
  * loading: alerts by their place (alert.h), names by their reference (names.h).
  *
