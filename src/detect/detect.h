@@ -3,6 +3,7 @@
  *
  * To add a detector: write detect/foo.c, which opens with Signal / Catches / Misses / Cost and ends with its descriptor
  * `const struct detector detector_foo`; add DETECTOR(foo) to detect/list.h; add a case folder tests/cases/foo-.../.
+ * A detector that remembers has a `persist` (persist/persist.h), or --state forgets it.
  * `taximeter rules`, the man page and the docs read the descriptor; nothing else needs an edit.
  *
  * Rules of the house.  Events come in event-time order, each record once, so that a detector is a plain sequential state

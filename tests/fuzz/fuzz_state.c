@@ -158,7 +158,7 @@ static void live(struct run *r)
 			rec_add_detail(&b, STR("ObjectId"), STR("5f0c7a10-0000-4000-8000-00000000c002"));
 			b.r.mailbox = b.r.client = 0;
 		}
-		struct rec *whole = malloc(sizeof b.r + b.tail_used);
+		struct rec *whole = calloc(1, sizeof b.r + b.r.tail_bytes);
 		if (!whole)
 			abort();
 		memcpy(whole, &b.r, sizeof b.r);
