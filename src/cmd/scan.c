@@ -219,10 +219,23 @@ static bool gather(struct scan *s)
 	return true;
 }
 
+static bool is_an_output(const struct scan *s, const char *path)
+{
+	const char *outputs[] = { s->run.output_path, s->run.stats_path, s->inventory_path };
+
+	for (size_t i = 0; i < sizeof(outputs) / sizeof(outputs[0]); i++)
+		if (outputs[i] && strcmp(outputs[i], path) == 0)
+			return true;
+	return false;
+}
+
 static int scan_paths(struct scan *s, int argc, char **argv)
 {
 	int status = run_open(&s->run, argc, argv), written;
 
+	if (status == EXIT_RAN && s->run.settings.state_path && is_an_output(s, s->run.settings.state_path))
+		status = cmd_usage_error(s->run.command, "--state '%s' is named for an output as well: it would be overwritten",
+					 s->run.settings.state_path);
 	if (status == EXIT_RAN && s->inventory_path)
 		status = output_open(&s->inventory, s->run.command, s->inventory_path);
 	if (status != EXIT_RAN)

@@ -69,7 +69,7 @@ static bool schema_is_ours(struct store *s)
 	return all == 2 && ours == 2;
 }
 
-/* Not through a link into somebody else's file, and readable by its owner alone. */
+/* SQLite would make it readable for whom the umask lets. */
 static bool make_file(const char *path, char error[STORE_ERROR_SIZE])
 {
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
