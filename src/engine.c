@@ -5,6 +5,9 @@
  *   decoding threads  block -> recs -> their lane of the sorter
  *   when all is read  lanes -> merge -> world -> detectors  (event-time order; a second thread merges ahead)
  *
+ * With a state (keep.h) the last arrow is drawn twice: to the bound, where what was learnt is saved, and from there to the end,
+ * where the records are saved as they are.
+ *
  * With one thread the same functions are called in turn and nothing is queued.  What a thread finds out about its blocks
  * (counts, samples of rejects) is added up under one lock; sums and "first in stream order" do not depend on who was first. */
 #include "engine.h"
@@ -21,6 +24,7 @@
 #include "detect/detect.h"
 #include "event/sort.h"
 #include "identity/identity.h"
+#include "keep.h"
 #include "source/source.h"
 #include "state/net.h"
 
@@ -47,6 +51,8 @@ struct worker {
 	bool started;
 	int64_t newest_us;        /* in the block at hand */
 	uint64_t out_of_order, outside_window;
+	struct keep_days *days;   /* with a state */
+	uint64_t late, known;     /* before the bound: not learnt; learnt already */
 };
 
 struct batch { /* records handed from the merging thread to the detecting one */
@@ -86,6 +92,8 @@ struct engine {
 	char *format_texts[2048]; /* labels made so far */
 	unsigned format_text_count;
 	bool memory_lost;
+	struct keep keep;
+	bool keeps;               /* the state is open */
 };
 
 struct engine *engine_new(const struct engine_settings *s)
@@ -115,8 +123,12 @@ void engine_free(struct engine *e)
 		free(e->states[i]);
 	}
 	free(e->states);
-	for (unsigned i = 0; i < e->threads && e->workers; i++)
+	if (e->keeps)
+		keep_close(&e->keep);
+	for (unsigned i = 0; i < e->threads && e->workers; i++) {
 		decoder_free(e->workers[i].decoder);
+		free(e->workers[i].days);
+	}
 	free(e->workers);
 	for (unsigned i = 0; i < e->slot_count; i++)
 		block_release(&e->slots[i].b);
@@ -188,6 +200,15 @@ static void take_rec(void *arg, const struct rec *r)
 			w->newest_us = r->time_us;
 		else if (r->time_us < w->newest_us - LATE_DAYS * US_PER_DAY)
 			w->out_of_order++;
+		if (w->days) {
+			if (r->time_us / US_PER_SECOND < w->e->keep.bound) {
+				bool known = sorter_knows(w->e->sorter, r);
+				w->known += known;
+				w->late += !known;
+				return;
+			}
+			keep_days_add(w->days, r->time_us);
+		}
 	}
 	sort_add(w->lane, r);
 }
@@ -502,6 +523,8 @@ static bool begin_reading(struct engine *e)
 			return false;
 		if (e->set.keep_items)
 			decoder_keep_items(w->decoder, e->set.keep_items, e->set.keep_items_arg);
+		if (e->keeps && !(w->days = keep_days_new()))
+			return false;
 	}
 	return true;
 }
@@ -572,6 +595,8 @@ static void end_reading(struct engine *e, const bool *named)
 		struct worker *w = &e->workers[i];
 		e->report.out_of_order += w->out_of_order;
 		e->report.outside_window += w->outside_window;
+		e->report.state_late += w->late;
+		e->report.state_known += w->known;
 		names_take(&e->names, decoder_names(w->decoder));
 		if (decoder_failed(w->decoder))
 			e->memory_lost = true;
@@ -611,6 +636,8 @@ static bool meet(struct engine *e, struct detect_ctx *c, const struct rec *const
 		struct event ev;
 		world_meet(&e->world, rec[i], &ev);
 		ev.token = identity_judge(e->identity, &e->world, &ev);
+		if (e->keeps)
+			keep_pending(&e->keep, rec[i]);
 		if (e->set.on_event && !e->set.on_event(e->set.on_event_arg, &e->world, &ev))
 			return false;
 		if (!e->states || (rec[i]->flags & REC_NO_TIME))
@@ -719,6 +746,93 @@ static void detect_all(struct engine *e, struct detect_ctx *c)
 	pthread_cond_destroy(&m.changed);
 }
 
+/* -- what was learnt before, and what is now -- */
+
+static struct keep_parts parts_of(struct engine *e)
+{
+	return (struct keep_parts){ &e->names, &e->world, &e->alerts, e->states, e->sorter };
+}
+
+/* a record that an earlier run left to this one */
+static void take_pending(void *arg, const struct rec *r)
+{
+	struct engine *e = arg;
+	if (!(r->flags & REC_NO_TIME))
+		keep_days_add(e->workers[0].days, r->time_us);
+	sort_add(e->workers[0].lane, r);
+	e->report.state_pending++;
+}
+
+/* False: the state is not one that this run can go on with; nothing is read then. */
+static bool open_state(struct engine *e)
+{
+	char line[STORE_ERROR_SIZE];
+	e->keeps = keep_open(&e->keep, e->set.state_path, e->set.asn_path ? "system" : "prefix", e->set.budget > 0 ? e->set.budget : 1);
+	if (!e->keeps) {
+		fail(e, e->keep.error);
+		e->report.state_refused = true;
+		keep_close(&e->keep);
+		return false;
+	}
+	double now = e->set.budget > 0 ? e->set.budget : 1;
+	if (e->keep.budget > 0 && e->keep.budget != now) {
+		snprintf(line, sizeof line, "%s: was learnt with --budget %g; from now on it is %g", e->set.state_path, e->keep.budget, now);
+		problem(e, line);
+	}
+	return true;
+}
+
+static bool load_state(struct engine *e)
+{
+	struct keep_parts parts = parts_of(e);
+	if (keep_load(&e->keep, &parts, take_pending, e))
+		return true;
+	fail(e, e->keep.error);
+	e->report.state_refused = true;
+	return false;
+}
+
+/* Everything before the bound is learnt and saved; what follows will be seen and forgotten. */
+static void learn_and_save(struct engine *e, struct detect_ctx *c)
+{
+	struct keep_parts parts = parts_of(e);
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	for (unsigned i = 1; i < e->threads; i++)
+		keep_days_take(e->workers[0].days, e->workers[i].days);
+	int64_t bound = keep_days_bound(e->workers[0].days, (int64_t)now.tv_sec * US_PER_SECOND);
+	if (bound < e->keep.bound)
+		bound = e->keep.bound;
+	sorter_bound(e->sorter, bound);
+	detect_all(e, c);
+	keep_save(&e->keep, &parts, bound);
+	if (e->world.count.records && bound > e->world.first_us / US_PER_SECOND)
+		e->report.state_days = (uint64_t)(bound * US_PER_SECOND - e->world.first_us + US_PER_DAY / 2) / (uint64_t)US_PER_DAY;
+	sorter_bound(e->sorter, INT64_MAX);
+}
+
+enum news engine_is_news(struct engine *e, const struct alert *al, struct str line)
+{
+	return !e->keeps ? NEWS : keep_is_news(&e->keep, al, line);
+}
+
+uint64_t *engine_withdrawn(const struct engine *e, size_t *ret_n)
+{
+	*ret_n = 0;
+	return e->keeps ? keep_withdrawn(&e->keep, ret_n) : NULL;
+}
+
+int engine_keep(struct engine *e)
+{
+	if (!e->keeps)
+		return 0;
+	if (!e->report.error[0] && keep_commit(&e->keep))
+		return 0;
+	if (!e->report.error[0])
+		fail(e, e->keep.error);
+	return -1;
+}
+
 static double seconds(const struct timespec *t)
 {
 	return (double)t->tv_sec + (double)t->tv_nsec * 1e-9;
@@ -739,13 +853,9 @@ int engine_run(struct engine *e)
 			return -1;
 		}
 	}
-	if (!begin_reading(e)) {
-		fail(e, "out of memory");
+	if (e->set.state_path && !open_state(e))
 		goto out;
-	}
-	named = read_all(e);
-	end_reading(e, named);
-	if (world_init(&e->world, &e->names, e->asn) != 0) {
+	if (!begin_reading(e) || world_init(&e->world, &e->names, e->asn) != 0) {
 		fail(e, "out of memory");
 		goto out;
 	}
@@ -761,6 +871,12 @@ int engine_run(struct engine *e)
 		fail(e, "out of memory");
 		goto out;
 	}
+	if (e->keeps && !load_state(e))
+		goto out;
+	named = read_all(e);
+	end_reading(e, named);
+	if (e->keeps)
+		learn_and_save(e, &c);
 	detect_all(e, &c);
 	identity_end(e->identity);
 	if (sorter_error(e->sorter)[0])

@@ -12,6 +12,7 @@
 #include "decode/decode.h" /* enum reject, reject_names, reject_docs */
 #include "detect/indicators.h"
 #include "event/names.h"
+#include "keep.h"
 #include "state/world.h"
 
 struct engine_settings {
@@ -23,6 +24,7 @@ struct engine_settings {
 	double budget;              /* false alarms allowed in 10,000 mailbox-days; 0 = 1 */
 	struct lessons *lessons;       /* filled, for a second pass; NULL = not wanted */
 	const struct lessons *recall;  /* this is the second pass; NULL = it is not */
+	const char *state_path;     /* what was learnt before, and will have been (keep.h); needs detect; NULL = none */
 	bool detect;                /* false: no detectors (taximeter events) */
 	/* which mail records shall carry the messages they list (decode.h); NULL = none.  Called by decoding threads. */
 	bool (*keep_items)(void *arg, const struct rec *r, const struct names *n);
@@ -66,8 +68,12 @@ struct engine_report { /* about the run, not about the tenant */
 	double wall_s, cpu_s;
 	uint64_t max_rss_bytes;
 	uint64_t spilled_bytes;    /* written to temporary files by the sorter */
+	bool state_refused;        /* error is about the state: nothing was read */
+	uint64_t state_days;       /* from the first record to where learning has come */
+	uint64_t state_pending;    /* records that an earlier run left to this one */
+	uint64_t state_late, state_known; /* left out: older than what is learnt: not known; known */
 	bool incomplete;           /* something was lost: exit 3 */
-	char error[256];           /* the world failed (no memory, no space): "" = no */
+	char error[512];           /* the world failed (no memory, no space): "" = no */
 };
 
 struct engine;
@@ -80,5 +86,14 @@ const struct world *engine_world(const struct engine *e);
 struct alerts *engine_alerts(struct engine *e);
 struct identity;
 const struct identity *engine_identity(const struct engine *e); /* after the run */
+
+/* With a state, after engine_run(): is this alert, or its JSON line, other than an earlier run told it?  To be asked once for
+ * each that stands.  Without one: NEWS. */
+enum news engine_is_news(struct engine *e, const struct alert *al, struct str line);
+/* Numbers (the hex digits of their ids) of alerts that an earlier run told and that stand no more.  The caller frees. */
+uint64_t *engine_withdrawn(const struct engine *e, size_t *ret_n);
+/* When all that was found is safely written: what was learnt is, too.  0; or -1 with report.error set, and the state as it was
+ * before the run.  Without a state, or after a run that failed: 0, -1 and nothing done. */
+int engine_keep(struct engine *e);
 
 #endif

@@ -15,6 +15,7 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "detect/detect.h"
+#include "persist/persist.h"
 
 /* distinct entries that one alert can count past the ends of its lists: above the mailboxes of any tenant we promise */
 #define ALERT_DISTINCT_MAX 1000000
@@ -23,6 +24,7 @@ const char *const severity_names[5] = { "info", "low", "medium", "high", "critic
 
 struct alert_private {
 	struct alerts *owner;
+	uint32_t place; /* in owner->v, until they are ordered */
 	struct table seen; /* set of hash(what, value): which list entries are in already */
 	size_t text_bytes;
 	size_t why_capacity, blind_capacity;
@@ -81,6 +83,9 @@ void alerts_release(struct alerts *a)
 	for (size_t i = 0; i < a->n; i++)
 		alert_free(a->v[i]);
 	free(a->v);
+	for (uint32_t i = 0; i < a->word_count; i++)
+		free(a->words[i]);
+	free(a->words);
 	table_release(&a->by_key);
 	*a = (struct alerts){ 0 };
 }
@@ -142,6 +147,7 @@ struct alert *alerts_open(struct alerts *a, const struct detector *d, uint64_t s
 		goto no_memory;
 	}
 	*slot = al;
+	al->priv->place = (uint32_t)a->n;
 	a->v[a->n++] = al;
 	return al;
 
@@ -391,3 +397,185 @@ size_t alerts_order(struct alerts *a)
 		n++;
 	return n;
 }
+
+/* -- to bytes and back -- */
+
+#define WORD_MAX 64   /* bytes of a family's name */
+#define WORDS_MAX 256
+
+/* A word that in this program is a constant: the first text of that content serves all. */
+static void word_persist(struct persist *p, struct alerts *a, const char **word)
+{
+	char *text = p->loading ? NULL : (char *)*word;
+	persist_text(p, &text, WORD_MAX);
+	if (!p->loading)
+		return;
+	*word = text;
+	for (uint32_t i = 0; text && i < a->word_count; i++)
+		if (strcmp(a->words[i], text) == 0) {
+			*word = a->words[i];
+			free(text);
+			return;
+		}
+	char **v = text && a->word_count < WORDS_MAX ? realloc(a->words, (a->word_count + 1) * sizeof *v) : NULL;
+	if (text && !v) {
+		persist_fail(p, "it has more words than this build allows");
+		free(text);
+		*word = NULL;
+	}
+	if (v) {
+		a->words = v;
+		v[a->word_count++] = text;
+	}
+}
+
+/* Lists grow by doubling and their length alone says when (grown()): what was read gets the room that it would have. */
+static void list_persist(struct persist *p, void **v, uint32_t *n, size_t element, uint32_t max)
+{
+	persist_array(p, v, n, element, max, NULL);
+	if (!p->loading || !*n)
+		return;
+	size_t room = 4;
+	while (room < *n)
+		room *= 2;
+	void *more = realloc(*v, room * element);
+	if (more) {
+		*v = more;
+		return;
+	}
+	persist_fail(p, "out of memory");
+	*n = 0;
+}
+
+static void numbers_persist(struct persist *p, struct u32_list *l, uint32_t max, uint32_t below)
+{
+	list_persist(p, (void **)&l->v, &l->n, sizeof *l->v, max);
+	persist_u64(p, &l->total);
+	for (uint32_t i = 0; i < l->n; i++)
+		if (l->v[i] >= below) {
+			persist_fail(p, "a number of it names nobody");
+			l->n = 0;
+		}
+}
+
+static void sentences_persist(struct persist *p, char ***v, uint32_t *n)
+{
+	uint32_t count = *n;
+	persist_count(p, &count, ALERT_SENTENCES_MAX);
+	if (p->loading && count) {
+		*v = calloc(ALERT_SENTENCES_MAX, sizeof **v);
+		if (!*v) {
+			persist_fail(p, "out of memory");
+			return;
+		}
+		*n = count;
+	}
+	for (uint32_t i = 0; i < *n; i++)
+		persist_text(p, &(*v)[i], ALERT_TEXT_BYTES_MAX);
+	for (uint32_t i = 0; i < *n; i++)
+		if (!(*v)[i]) { /* a sentence is never none */
+			persist_fail(p, "a sentence of it is missing");
+			sentences_free(*v, *n);
+			*n = 0;
+		}
+}
+
+static void alert_persist(struct persist *p, struct alerts *a, struct alert *al)
+{
+	const struct world *w = a->world;
+	uint32_t severity = al->severity, evidence = al->evidence_count;
+	uint64_t text_bytes = al->priv->text_bytes;
+	persist_count(p, &severity, SEVERITY_CRITICAL);
+	al->severity = (enum severity)severity;
+	persist_i64(p, &al->time_us);
+	persist_i64(p, &al->first_us);
+	persist_i64(p, &al->last_us);
+	persist_u64(p, &al->records);
+	persist_u64(p, &al->items);
+	persist_u32(p, &al->folders_synced);
+	numbers_persist(p, &al->mailboxes, ALERT_MAILBOXES_MAX, w->mailbox_count);
+	numbers_persist(p, &al->clients, ALERT_LIST_MAX, w->client_count);
+	numbers_persist(p, &al->actors, ALERT_LIST_MAX, w->actor_count);
+	numbers_persist(p, &al->nets, ALERT_LIST_MAX, w->net_count);
+	list_persist(p, (void **)&al->ips, &al->ip_count, sizeof *al->ips, ALERT_LIST_MAX);
+	list_persist(p, (void **)&al->sessions, &al->session_count, sizeof *al->sessions, ALERT_LIST_MAX);
+	list_persist(p, (void **)&al->tokens, &al->token_count, sizeof *al->tokens, ALERT_LIST_MAX);
+	persist_count(p, &evidence, ALERT_EVIDENCE_MAX);
+	al->evidence_count = evidence;
+	persist_bytes(p, al->evidence, evidence * sizeof *al->evidence);
+	persist_text(p, &al->title, ALERT_TEXT_BYTES_MAX);
+	sentences_persist(p, &al->why, &al->why_count);
+	sentences_persist(p, &al->blind, &al->blind_count);
+	persist_bytes(p, &al->odds, sizeof al->odds);
+	persist_count(p, &al->reason_count, ALERT_REASONS_MAX);
+	for (uint32_t i = 0; i < al->reason_count; i++) {
+		word_persist(p, a, &al->reasons[i].family);
+		persist_bytes(p, &al->reasons[i].p, sizeof al->reasons[i].p);
+		persist_text(p, &al->reasons[i].text, ALERT_TEXT_BYTES_MAX);
+	}
+	persist_struct(p, &al->baseline, sizeof al->baseline);
+	persist_bool(p, &al->campaign.set);
+	word_persist(p, a, &al->campaign.by);
+	persist_u32(p, &al->campaign.mailboxes);
+	persist_bytes(p, &al->campaign.odds, sizeof al->campaign.odds);
+	persist_bool(p, &al->raised);
+	persist_bytes(p, al->folder_seen, sizeof al->folder_seen);
+	persist_u64(p, &text_bytes);
+	al->priv->text_bytes = text_bytes;
+	persist_table(p, &al->priv->seen, NULL);
+	for (uint32_t i = 0; i < al->reason_count; i++)
+		if (!al->reasons[i].family || !al->reasons[i].text)
+			persist_fail(p, "a reason of it is missing");
+	if (al->baseline.mailbox != NONE && al->baseline.mailbox >= w->mailbox_count)
+		persist_fail(p, "a number of it names nobody");
+}
+
+static const struct detector *detector_of(const char *name)
+{
+	for (size_t i = 0; name && detectors[i]; i++)
+		if (strcmp(detectors[i]->name, name) == 0)
+			return detectors[i];
+	return NULL;
+}
+
+void alerts_persist(struct persist *p, struct alerts *a)
+{
+	uint32_t n = (uint32_t)a->n;
+	persist_mark(p, "alerts");
+	persist_count(p, &n, ALERTS_MAX);
+	persist_u64(p, &a->refused);
+	for (uint32_t i = 0; i < n && !persist_failed(p); i++) {
+		struct alert *al = p->loading ? NULL : a->v[i];
+		const char *name = al ? al->detector->name : NULL;
+		uint64_t subject = al ? al->subject : 0;
+		word_persist(p, a, &name);
+		persist_u64(p, &subject);
+		if (p->loading) {
+			const struct detector *d = detector_of(name);
+			if (!d || alerts_find(a, d, subject))
+				persist_fail(p, "an alert of it is of a rule that this build does not have");
+			else if (!(al = alerts_open(a, d, subject)))
+				persist_fail(p, "out of memory");
+		}
+		if (al)
+			alert_persist(p, a, al);
+	}
+}
+
+void alerts_persist_one(struct persist *p, struct alert **al)
+{
+	uint64_t place;
+	if (p->loading) {
+		memcpy(&place, (void *)al, sizeof place);
+		if (place > p->alerts->n) {
+			persist_fail(p, "a number of it names no alert");
+			place = 0;
+		}
+		*al = place ? p->alerts->v[place - 1] : NULL;
+	} else {
+		place = *al ? (uint64_t)(*al)->priv->place + 1 : 0;
+		memcpy((void *)al, &place, sizeof place);
+	}
+}
+
+_Static_assert(sizeof(struct alert *) == sizeof(uint64_t), "a place fits a pointer's");

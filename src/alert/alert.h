@@ -16,6 +16,7 @@ extern const char *const severity_names[5]; /* "info" ... "critical" */
 bool severity_parse(struct str s, enum severity *ret);
 
 struct detector;
+struct persist;
 
 struct id_entry { uint8_t id[16]; bool is_text; };
 struct u32_list { uint32_t *v; uint32_t n; uint64_t total; };  /* distinct, in event order; total counts those past the limit too */
@@ -70,6 +71,7 @@ struct alerts {
 	struct table by_key;     /* hash(detector, subject) -> struct alert * */
 	uint64_t refused;        /* ALERTS_MAX */
 	bool failed;             /* out of memory */
+	char **words; uint32_t word_count; /* families and the like that were read from a file, each once */
 };
 
 void alerts_init(struct alerts *a, const struct world *w);
@@ -88,6 +90,10 @@ void alert_blind(struct alert *al, const char *format, ...) __attribute__((forma
 void alert_reason(struct alert *al, const char *family, double p, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 void alert_clear_why(struct alert *al); /* to write the sentences anew when the figures have changed */
+/* All of them; loading, after alerts_init().  Save before alerts_order(). */
+void alerts_persist(struct persist *p, struct alerts *a);
+/* For fix functions (persist/persist.h): a pointer to an alert of p->alerts becomes its place + 1, and back. */
+void alerts_persist_one(struct persist *p, struct alert **al);
 /* Sorts the raised ones by time, detector, id: the order of output.  Returns their number; v[0..n) afterwards. */
 size_t alerts_order(struct alerts *a);
 

@@ -203,4 +203,10 @@
 #define RESIDUE_KEYS_MAX 64                 /* moduli tested for what is left of them */
 #define LEDGER_BYTES_MAX (256 * MIB)        /* of a ledger that is searched */
 
+/* -- persist: the file that keeps what was learnt -- */
+#define STORE_PART_BYTES (1 * MIB)          /* one piece of it, unpacked */
+#define STATE_OPEN_HOURS 48                 /* records newer than the newest less this are kept as they are, for what comes late */
+#define STATE_FUTURE_MINUTES 10             /* a record dated further ahead of the clock closes no day */
+#define STATE_ODD_SHARE 1000                /* one record in so many may be newer than what counts as the newest */
+
 #endif

@@ -128,6 +128,25 @@ void table_release(struct table *t)
 	t->n = 0;
 }
 
+bool table_reserve(struct table *t, size_t capacity)
+{
+	if (t->n || (capacity & (capacity - 1)) || (capacity && capacity < CAPACITY_MIN))
+		return false;
+	if (capacity > CAPACITY_MIN && capacity / 4 >= t->max) /* table_put doubles while half is below max */
+		return false;
+	if (capacity == t->capacity)
+		return true;
+	if (!capacity) {
+		free(t->slots);
+		free(t->used);
+		t->slots = NULL;
+		t->used = NULL;
+		t->capacity = 0;
+		return true;
+	}
+	return resize(t, capacity);
+}
+
 void *table_get(const struct table *t, uint64_t key)
 {
 	bool there = false;

@@ -20,6 +20,9 @@ struct table {
 /* Allocates nothing until the first put.  value_size in bytes (0 = a set). */
 void table_init(struct table *t, size_t value_size, size_t max);
 void table_release(struct table *t);
+/* An empty table gets that capacity at once (0: none): a table that was written down is read into one of its own size.
+ * False: not a capacity that this table could have grown to, or out of memory; nothing has changed. */
+bool table_reserve(struct table *t, size_t capacity);
 void *table_get(const struct table *t, uint64_t key); /* NULL: not there */
 /* The entry of that key, made (zeroed) if it is new.  NULL: full; t->refused has counted it.  For a set the address
  * only says "there". */

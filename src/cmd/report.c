@@ -93,6 +93,16 @@ void report_stats(struct sink_out *o, const struct run *r)
 	number(b, "outside_window", e->outside_window);
 	number(b, "spilled_bytes", e->spilled_bytes);
 	number(b, "names_refused", e->names_refused);
+	if (r->settings.state_path) {
+		buf_add_cstr(b, ",\"state\":{\"file\":");
+		buf_add_json(b, str_of(r->settings.state_path));
+		flag(b, "kept", r->kept);
+		number(b, "days", e->state_days);
+		number(b, "pending", e->state_pending);
+		number(b, "late", e->state_late);
+		number(b, "known", e->state_known);
+		buf_add_char(b, '}');
+	}
 	flag(b, "incomplete", e->incomplete || r->failed);
 	buf_add_cstr(b, "}\n");
 }
@@ -198,6 +208,39 @@ static void tell_records(struct buf *b, const struct engine_report *e, const str
 	buf_add_char(b, '\n');
 }
 
+static void tell_state(struct buf *b, const struct run *r)
+{
+	const struct engine_report *e = engine_report(r->engine);
+	const struct world *w = engine_world(r->engine);
+	char since[TIME_TEXT_SIZE];
+
+	if (!r->settings.state_path)
+		return;
+	time_format(w->first_us, since);
+	buf_add_cstr(b, "state        ");
+	buf_add_terminal(b, str_of(r->settings.state_path), 0);
+	buf_printf(b, r->kept ? "" : " (not changed by this run)");
+	if (w->count.records)
+		buf_printf(b, ", since %.10s", since);
+	buf_add_cstr(b, ", ");
+	add_counted(b, e->state_days, "day learnt", "days learnt");
+	buf_add_cstr(b, ", ");
+	add_counted(b, w->active_mailboxes, "mailbox", "mailboxes");
+	if (e->state_pending) {
+		buf_add_cstr(b, "; ");
+		add_counted(b, e->state_pending, "record", "records");
+		buf_add_cstr(b, " kept from earlier runs");
+	}
+	buf_add_char(b, '\n');
+	if (!e->state_late && !e->state_known)
+		return;
+	buf_add_cstr(b, "left out     ");
+	add_counted(b, e->state_known, "record", "records");
+	buf_add_cstr(b, " learnt by earlier runs; ");
+	sink_add_count(b, e->state_late);
+	buf_add_cstr(b, " that came too late for what was learnt (or were learnt long ago)\n");
+}
+
 static void tell_operations(struct buf *b, const struct world *w)
 {
 	struct world_operation top[SUMMARY_OPERATIONS_MAX];
@@ -296,6 +339,7 @@ void report_tell(struct buf *b, const struct run *r)
 	tell_reading(b, e);
 	tell_formats(b, e);
 	tell_records(b, e, w);
+	tell_state(b, r);
 	tell_operations(b, w);
 	tell_rejects(b, e);
 	tell_files(b, e, "folders lost", has_lost_folders, "in which the exporter destroyed the names of folders");

@@ -216,7 +216,8 @@ int run_read(struct run *r)
 	r->settings.on_problem = on_problem;
 	r->settings.on_problem_arg = r;
 	r->begun_s = now_s();
-	r->settings.lessons = r->settings.detect ? &lessons : NULL;
+	/* with a state there is a history, or there will be one: the first run with it learns, and says nothing that it must unsay */
+	r->settings.lessons = r->settings.detect && !r->settings.state_path ? &lessons : NULL;
 	r->engine = engine_new(&r->settings);
 	if (!r->engine) {
 		cmd_error(r->command, "out of memory");
@@ -228,18 +229,32 @@ int run_read(struct run *r)
 	erase_line(r);
 	if (r->failed)
 		cmd_error(r->command, "%s", engine_report(r->engine)->error);
+	if (engine_report(r->engine)->state_refused) { /* nothing was read: nothing to print */
+		engine_free(r->engine);
+		r->engine = NULL;
+		return EXIT_USAGE;
+	}
 	return r->failed || engine_report(r->engine)->incomplete ? EXIT_INPUT : EXIT_RAN;
 }
 
 int run_close(struct run *r, int status)
 {
-	bool closed;
+	bool closed, written;
 	struct buf b;
 
 	sink_out_flush(&r->output.out);
 	closed = r->output.out.closed;
-	if (output_close(&r->output, r->command, r->engine != NULL) != EXIT_RAN)
+	written = output_close(&r->output, r->command, r->engine != NULL) == EXIT_RAN;
+	if (!written)
 		status = EXIT_INPUT;
+	if (r->engine && r->settings.state_path && r->keeps && status != EXIT_USAGE && !r->failed) {
+		r->kept = written && engine_keep(r->engine) == 0;
+		if (!r->kept)
+			cmd_error(r->command, "--state: %s", written ? engine_report(r->engine)->error
+				: "the output could not be written, and so the state is as it was before this run");
+		if (!r->kept)
+			status = EXIT_INPUT;
+	}
 	if (r->engine && r->stats.open)
 		report_stats(&r->stats.out, r);
 	if (output_close(&r->stats, r->command, r->engine != NULL) != EXIT_RAN)

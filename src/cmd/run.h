@@ -18,6 +18,8 @@ struct run {
 	bool quiet;
 	struct output output, stats;
 	struct engine *engine;
+	bool keeps;              /* what was learnt is worth keeping, if the output is written */
+	bool kept;
 	bool failed;             /* the run ended early: engine_report()->error */
 	size_t problems;         /* lines said about inputs */
 

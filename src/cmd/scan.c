@@ -12,6 +12,7 @@
 #define LOST_MAX (REJECT_COUNT + 3)
 
 extern const struct command command_scan;
+extern const struct sink sink_ndjson;
 
 struct scan {
 	struct run run;
@@ -27,6 +28,7 @@ struct scan {
 
 	struct inventory_row *apps;
 	const struct alert **shown;
+	uint64_t *withdrawn;
 	const char *lost[LOST_MAX], *lost_text[LOST_MAX];
 	struct findings findings;
 	bool has_findings; /* of the severity of --fail-on */
@@ -50,6 +52,11 @@ static const struct option_row options[] = {
 	RUN_OPTION_SINCE,
 	RUN_OPTION_UNTIL,
 	RUN_OPTION_QUIET,
+	{ 0, "state", "FILE",
+	  "Go on where the last run with FILE ended, and keep there what was learnt: the next export is judged by all "
+	  "before it. Alerts that are new or have changed are printed. Made if it is not there, readable by its owner "
+	  "alone; a run that is killed leaves it as it was.",
+	  NULL },
 	RUN_OPTION_ASN,
 	{ 0, "ioc", "FILE.csv",
 	  "Add indicators of compromise (indicator,type,first_seen,last_seen,description) to the built-in ones. May "
@@ -124,6 +131,10 @@ static int take_option(struct scan *s, const struct option_row *row, const char 
 		status = add_indicators(s, value);
 	} else if (strcmp(row->name, "budget") == 0) {
 		status = take_budget(s, value);
+	} else if (strcmp(row->name, "state") == 0) {
+		if (!value[0])
+			return cmd_usage_error(s->run.command, "--state needs the name of a file");
+		s->run.settings.state_path = value;
 	} else if (strcmp(row->name, "inventory") == 0) {
 		s->inventory_path = value;
 	} else if (strcmp(row->name, "report") == 0) {
@@ -194,6 +205,22 @@ static void cite_coverage(struct scan *s, struct alerts *alerts)
 	}
 }
 
+/* With --state: what earlier runs told stays untold.  Programs get each line that has changed; people are spared those in
+ * which only a count went on. */
+static bool is_news(struct scan *s, const struct alert *a)
+{
+	struct buf line;
+	enum news news;
+
+	if (!s->run.settings.state_path)
+		return true;
+	buf_init(&line, SINK_PIECE_BYTES_MAX);
+	json_alert(&line, engine_world(s->run.engine), a);
+	news = engine_is_news(s->run.engine, a, buf_str(&line));
+	buf_release(&line);
+	return news == NEWS || (news == NEWS_WORDS && s->sink == &sink_ndjson);
+}
+
 /* From the engine to what a sink prints.  False: out of memory. */
 static bool gather(struct scan *s)
 {
@@ -206,18 +233,26 @@ static bool gather(struct scan *s)
 	if (coverage_finish(s->coverage, f->world) != 0)
 		return false;
 	f->coverage = s->coverage;
-	cite_coverage(s, alerts);
+	if (!s->run.settings.state_path) /* which knows of this run's events only */
+		cite_coverage(s, alerts);
 	s->shown = calloc(n + 1, sizeof(struct alert *));
 	s->apps = inventory_make(f->world, &f->app_count);
 	if (!s->shown || !s->apps || alerts->failed)
 		return false;
 	for (size_t i = 0; i < n; i++) {
+		if (!is_news(s, alerts->v[i])) {
+			f->alerts_unchanged++;
+			continue;
+		}
 		if (alerts->v[i]->severity >= s->minimum)
 			s->shown[f->alert_count++] = alerts->v[i];
 		else
 			f->alerts_below++;
 		s->has_findings |= s->fails_on_findings && alerts->v[i]->severity >= s->fail_on;
 	}
+	f->resumed = s->run.settings.state_path != NULL;
+	s->withdrawn = engine_withdrawn(s->run.engine, &f->withdrawn_count);
+	f->withdrawn = s->withdrawn;
 	f->alerts = (struct alert *const *)s->shown;
 	f->apps = s->apps;
 	f->alerts_refused = alerts->refused;
@@ -228,10 +263,23 @@ static bool gather(struct scan *s)
 	return true;
 }
 
+static bool is_an_output(const struct scan *s, const char *path)
+{
+	const char *outputs[] = { s->run.output_path, s->run.stats_path, s->inventory_path };
+
+	for (size_t i = 0; i < sizeof(outputs) / sizeof(outputs[0]); i++)
+		if (outputs[i] && strcmp(outputs[i], path) == 0)
+			return true;
+	return false;
+}
+
 static int scan_paths(struct scan *s, int argc, char **argv)
 {
 	int status = run_open(&s->run, argc, argv), written;
 
+	if (status == EXIT_RAN && s->run.settings.state_path && is_an_output(s, s->run.settings.state_path))
+		status = cmd_usage_error(s->run.command, "--state '%s' is named for an output as well: it would be overwritten",
+					 s->run.settings.state_path);
 	if (status == EXIT_RAN && s->inventory_path)
 		status = output_open(&s->inventory, s->run.command, s->inventory_path);
 	if (status == EXIT_RAN && s->report_path)
@@ -260,6 +308,7 @@ static int scan_paths(struct scan *s, int argc, char **argv)
 		status = EXIT_FINDINGS;
 	if (written != EXIT_RAN)
 		status = EXIT_INPUT;
+	s->run.keeps = written == EXIT_RAN && s->findings.world;
 	return run_close(&s->run, status);
 }
 
@@ -286,6 +335,7 @@ static int scan_run(int argc, char **argv)
 		status = scan_paths(&s, argc, argv);
 	free(s.shown);
 	free(s.apps);
+	free(s.withdrawn);
 	output_close(&s.inventory, s.run.command, false);
 	output_close(&s.report, s.run.command, false);
 	run_release(&s.run);
@@ -312,6 +362,7 @@ const struct command command_scan = {
 	.examples = "  taximeter scan export/\n"
 		    "  taximeter scan -f ndjson -o findings.ndjson --stats stats.json export.zip\n"
 		    "  taximeter scan -m medium --since 2023-05-15 --until 2023-07-01 --fail-on high ual.csv\n"
+		    "  taximeter scan --state tenant.state blobs/2023-06-15/\n"
 		    "  zcat blobs/*.gz | taximeter scan -\n",
 	.run = scan_run,
 };

@@ -522,6 +522,27 @@ static void end(void *state, struct detect_ctx *c)
 	}
 }
 
+static void fix_story(struct persist *p, void *element) { alerts_persist_one(p, &((struct story *)element)->alert); }
+
+static void persist(struct persist *p, void *state)
+{
+	struct state *s = state;
+	persist_array(p, (void **)&s->stories, &s->story_count, sizeof *s->stories, 2 * STORIES_MAX, fix_story);
+	persist_room(p, (void **)&s->stories, &s->story_count, &s->story_capacity, sizeof *s->stories);
+	persist_table(p, &s->ids, NULL);
+	persist_table(p, &s->names, NULL);
+	persist_table(p, &s->actors, NULL);
+	rows_persist(p, (void **)&s->clients, &s->client_count, sizeof *s->clients, NULL);
+	persist_u32(p, &s->generation);
+	persist_u64(p, &s->refused);
+	persist_check_below(p, &s->ids, s->story_count);
+	persist_check_below(p, &s->names, s->story_count);
+	persist_check_below(p, &s->actors, s->story_count);
+	for (uint32_t i = 0; i < s->client_count; i++)
+		if (s->clients[i].story > s->story_count)
+			persist_fail(p, "a number of a rule names nothing");
+}
+
 static const char *const mitre[] = { "T1098.001", "T1098.003", "T1528", "T1114.002", NULL };
 
 const struct detector detector_app_power = {
@@ -541,5 +562,6 @@ const struct detector detector_app_power = {
 	.event = event,
 	.end = end,
 	.release = release,
+	.persist = persist,
 	.refused = refused,
 };

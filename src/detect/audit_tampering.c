@@ -314,6 +314,13 @@ static void event(void *state, struct detect_ctx *c, const struct event *e)
 	}
 }
 
+static void persist(struct persist *p, void *state)
+{
+	struct state *s = state;
+	persist_table(p, &s->changes, NULL);
+	persist_table(p, &s->open, NULL);
+}
+
 static const char *const mitre[] = { "T1562.008", NULL };
 
 const struct detector detector_audit_tampering = {
@@ -333,5 +340,6 @@ const struct detector detector_audit_tampering = {
 	.begin = begin,
 	.event = event,
 	.release = release,
+	.persist = persist,
 	.refused = refused,
 };

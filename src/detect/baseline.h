@@ -257,6 +257,7 @@ bool baseline_begin(struct baseline *b, double alpha);
 void baseline_recall(struct baseline *b, const struct lessons *l); /* after begin */
 void baseline_teach(const struct baseline *b, struct lessons *l);
 void baseline_release(struct baseline *b);
+void baseline_persist(struct persist *p, struct baseline *b); /* after baseline_begin(); baseline_persist.c */
 struct mailbox_row *baseline_row(const struct baseline *b, uint32_t mailbox); /* NULL: none */
 /* Takes an event of the open day; true if the mailbox should be judged before the day ends. */
 bool baseline_take(struct baseline *b, const struct event *e, struct mailbox_row **ret_row);

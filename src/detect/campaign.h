@@ -65,6 +65,7 @@ void campaign_watch(struct campaigns *c, const struct baseline *b, const struct 
 void campaign_judge(struct campaigns *c, struct baseline *b, struct detect_ctx *ctx, struct verdict *v, uint32_t n);
 /* Puts a crossing where it belongs.  False: a new incident, but no token left.  *ret_new: it is a new incident. */
 bool campaign_raise(struct campaigns *c, struct baseline *b, struct detect_ctx *ctx, const struct verdict *v, bool *ret_new);
+void campaigns_persist(struct persist *p, struct campaigns *c, const struct baseline *b); /* after campaign_begin() */
 /* After the last day: titles of those with many mailboxes. */
 void campaign_end(struct campaigns *c, struct detect_ctx *ctx);
 

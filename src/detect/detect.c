@@ -228,6 +228,11 @@ void net_memory_release(struct net_memory *m)
 	*m = (struct net_memory){ 0 };
 }
 
+void net_memory_persist(struct persist *p, struct net_memory *m)
+{
+	rows_persist(p, (void **)&m->rows, &m->n, sizeof *m->rows, NULL);
+}
+
 bool net_memory_is_new(struct net_memory *m, uint32_t mailbox, uint32_t net)
 {
 	if (!net_is_real(net) || mailbox == NONE || !reach((void **)&m->rows, &m->n, mailbox, sizeof *m->rows))
@@ -242,4 +247,36 @@ bool net_memory_is_new(struct net_memory *m, uint32_t mailbox, uint32_t net)
 	memmove(v + 1, v, at * sizeof *v);
 	v[0] = net;
 	return is_new;
+}
+
+/* -- to bytes and back -- */
+
+void rows_persist(struct persist *p, void **array, uint32_t *n, size_t element, persist_fix fix)
+{
+	persist_array(p, array, n, element, PERSIST_ROWS_MAX, fix);
+}
+
+void persist_room(struct persist *p, void **array, uint32_t *n, uint32_t *capacity, size_t element)
+{
+	uint32_t room = 16;
+	if (!p->loading)
+		return;
+	while (room < *n)
+		room *= 2;
+	void *more = *n ? realloc(*array, room * element) : NULL;
+	*capacity = more ? room : 0;
+	if (more) {
+		*array = more;
+	} else if (*n) {
+		persist_fail(p, "out of memory");
+		*n = 0;
+	}
+}
+
+void persist_check_below(struct persist *p, const struct table *t, uint32_t n)
+{
+	const uint32_t *v;
+	for (size_t i = 0; p->loading && (v = table_next(t, &i, NULL));)
+		if (*v >= n)
+			persist_fail(p, "a number of a rule names nothing");
 }

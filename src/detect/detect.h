@@ -3,6 +3,7 @@
  *
  * To add a detector: write detect/foo.c, which opens with Signal / Catches / Misses / Cost and ends with its descriptor
  * `const struct detector detector_foo`; add DETECTOR(foo) to detect/list.h; add a case folder tests/cases/foo-.../.
+ * A detector that remembers has a `persist` (persist/persist.h), or --state forgets it.
  * `taximeter rules`, the man page and the docs read the descriptor; nothing else needs an edit.
  *
  * Rules of the house.  Events come in event-time order, each record once, so that a detector is a plain sequential state
@@ -18,6 +19,7 @@
 struct indicators; /* detect/indicators.h */
 struct lessons;    /* detect/baseline.h */
 struct identity;   /* identity/identity.h */
+struct persist;    /* persist/persist.h */
 
 struct detect_ctx {
 	const struct world *world;
@@ -44,6 +46,8 @@ struct detector {
 	void (*event)(void *state, struct detect_ctx *c, const struct event *e);
 	void (*end)(void *state, struct detect_ctx *c);   /* may be NULL: after the last event */
 	void (*release)(void *state);                     /* may be NULL */
+	/* what it has learnt, to bytes and back (after begin); NULL = it learns nothing that outlives a run */
+	void (*persist)(struct persist *p, void *state);
 	uint64_t (*refused)(const void *state);           /* may be NULL: entries its tables could not take */
 };
 

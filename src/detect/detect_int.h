@@ -10,6 +10,7 @@
 #include "base/table.h"
 #include "base/timefmt.h"
 #include "detect/detect.h"
+#include "persist/persist.h"
 
 /* -- names for sentences.  Each returns out; a name longer than a sentence should hold is cut. -- */
 #define SAY_SIZE 256
@@ -61,9 +62,18 @@ struct net_memory {
 	uint32_t n;
 };
 void net_memory_release(struct net_memory *m);
+void net_memory_persist(struct persist *p, struct net_memory *m);
 /* True if that mailbox was not seen from that network among its last NET_MEMORY ones; remembers it.  False for networks
  * that say nothing, and when out of memory: never new by accident. */
 bool net_memory_is_new(struct net_memory *m, uint32_t mailbox, uint32_t net);
+
+/* An array that reach() made, of elements without pointers or with a fix; saved with the room that it has grown to. */
+#define PERSIST_ROWS_MAX (2 * (uint32_t)NAMES_MAX)
+void rows_persist(struct persist *p, void **array, uint32_t *n, size_t element, persist_fix fix);
+/* what was read gets the room that an array which begins with 16 and doubles has */
+void persist_room(struct persist *p, void **array, uint32_t *n, uint32_t *capacity, size_t element);
+/* of a table whose values are numbers below n: anything else is damage */
+void persist_check_below(struct persist *p, const struct table *t, uint32_t n);
 
 /* a zeroed array that grows with a dense number; false: out of memory */
 bool reach(void **array, uint32_t *n, uint32_t index, size_t element);

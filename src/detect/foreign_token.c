@@ -139,6 +139,14 @@ static void end(void *state, struct detect_ctx *c)
 			write_sentences(c, p);
 }
 
+static void fix_pair(struct persist *p, void *element) { alerts_persist_one(p, &((struct pair *)element)->alert); }
+
+static void persist(struct persist *p, void *state)
+{
+	struct state *s = state;
+	persist_table(p, &s->pairs, fix_pair);
+}
+
 static const char *const mitre[] = { "T1606", "T1550.001", NULL };
 
 const struct detector detector_foreign_token = {
@@ -157,5 +165,6 @@ const struct detector detector_foreign_token = {
 	.event = event,
 	.end = end,
 	.release = release,
+	.persist = persist,
 	.refused = refused,
 };

@@ -31,6 +31,8 @@ struct state {
 	struct table hits;    /* subject -> struct hit */
 	uint8_t *client_app;  /* by client: 0 not looked at, 1 no indicator, 2 indicator */
 	uint32_t client_count;
+	struct indicator *saved; /* of hits that come from a file */
+	uint32_t saved_count;
 };
 
 static int begin(void *state, struct detect_ctx *c)
@@ -46,6 +48,7 @@ static void release(void *state)
 	struct state *s = state;
 	table_release(&s->hits);
 	free(s->client_app);
+	free(s->saved);
 }
 
 static uint64_t refused(const void *state)
@@ -207,6 +210,54 @@ static void end(void *state, struct detect_ctx *c)
 			write_sentences(c, h);
 }
 
+/* -- to bytes and back: a hit keeps its indicator, whatever the lists of a later run hold -- */
+
+struct gathered { struct indicator *v; uint32_t n, room; };
+
+static void fix_hit(struct persist *p, void *element)
+{
+	struct hit *h = element;
+	struct gathered *g = p->owner;
+	alerts_persist_one(p, &h->alert);
+	if (p->loading || g->n == g->room)
+		return; /* a number until the indicators have come */
+	g->v[g->n++] = *h->indicator;
+	h->indicator = (const struct indicator *)(uintptr_t)g->n;
+}
+
+static void persist(struct persist *p, void *state)
+{
+	struct state *s = state;
+	struct gathered g = { .room = p->loading ? 0 : (uint32_t)s->hits.n };
+	struct hit *h;
+	g.v = calloc(g.room + 1, sizeof *g.v);
+	if (!g.v) {
+		persist_fail(p, "out of memory");
+		return;
+	}
+	p->owner = &g;
+	persist_table(p, &s->hits, fix_hit);
+	p->owner = NULL;
+	if (!p->loading) {
+		persist_array(p, (void **)&g.v, &g.n, sizeof *g.v, HITS_MAX, NULL);
+		free(g.v);
+		return;
+	}
+	free(g.v);
+	persist_array(p, (void **)&s->saved, &s->saved_count, sizeof *s->saved, HITS_MAX, NULL);
+	for (size_t i = 0; (h = table_next(&s->hits, &i, NULL));) {
+		uintptr_t at = (uintptr_t)h->indicator;
+		if (!at || at > s->saved_count) {
+			persist_fail(p, "an indicator of it is missing");
+			table_release(&s->hits);
+			break;
+		}
+		struct indicator *x = &s->saved[at - 1];
+		x->text[sizeof x->text - 1] = x->description[sizeof x->description - 1] = x->source[sizeof x->source - 1] = '\0';
+		h->indicator = x;
+	}
+}
+
 static const char *const mitre[] = { "T1114.002", "T1078.004", NULL };
 
 const struct detector detector_known_indicator = {
@@ -225,5 +276,6 @@ const struct detector detector_known_indicator = {
 	.event = event,
 	.end = end,
 	.release = release,
+	.persist = persist,
 	.refused = refused,
 };

@@ -161,6 +161,17 @@ static void end(void *state, struct detect_ctx *c)
 	}
 }
 
+static void fix_row(struct persist *p, void *element) { alerts_persist_one(p, &((struct row *)element)->alert); }
+
+static void persist(struct persist *p, void *state)
+{
+	struct state *s = state;
+	rows_persist(p, (void **)&s->rows, &s->count, sizeof *s->rows, fix_row);
+	persist_u32(p, &s->first_day_count);
+	persist_table(p, &s->callers, NULL);
+	persist_u64(p, &s->refused);
+}
+
 static const char *const mitre[] = { "T1114.002", "T1528", NULL };
 
 const struct detector detector_new_app = {
@@ -178,5 +189,6 @@ const struct detector detector_new_app = {
 	.event = event,
 	.end = end,
 	.release = release,
+	.persist = persist,
 	.refused = refused,
 };

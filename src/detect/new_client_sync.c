@@ -181,6 +181,16 @@ static void end(void *state, struct detect_ctx *c)
 			write_sentences(c, x);
 }
 
+static void fix_told(struct persist *p, void *element) { alerts_persist_one(p, &((struct told *)element)->alert); }
+
+static void persist(struct persist *p, void *state)
+{
+	struct state *s = state;
+	net_memory_persist(p, &s->memory);
+	persist_table(p, &s->pending, NULL);
+	persist_table(p, &s->told, fix_told);
+}
+
 static const char *const mitre[] = { "T1114.002", NULL };
 
 const struct detector detector_new_client_sync = {
@@ -199,5 +209,6 @@ const struct detector detector_new_client_sync = {
 	.event = event,
 	.end = end,
 	.release = release,
+	.persist = persist,
 	.refused = refused,
 };

@@ -435,6 +435,19 @@ static void end(void *state, struct detect_ctx *c)
 			write_sentences(c, x);
 }
 
+static void fix_told(struct persist *p, void *element) { alerts_persist_one(p, &((struct told *)element)->alert); }
+
+static void persist(struct persist *p, void *state)
+{
+	struct state *s = state;
+	persist_table(p, &s->sessions, NULL);
+	persist_table(p, &s->pairs, NULL);
+	persist_table(p, &s->told, fix_told);
+	rows_persist(p, (void **)&s->places, &s->place_count, sizeof *s->places, NULL);
+	rows_persist(p, (void **)&s->accounts, &s->account_count, sizeof *s->accounts, NULL);
+	persist_i64(p, &s->no_sweep_before_us);
+}
+
 static const char *const mitre[] = { "T1550.001", "T1539", NULL };
 
 const struct detector detector_split_session = {
@@ -454,5 +467,6 @@ const struct detector detector_split_session = {
 	.event = event,
 	.end = end,
 	.release = release,
+	.persist = persist,
 	.refused = refused,
 };

@@ -452,6 +452,61 @@ static void end(void *state, struct detect_ctx *c)
 	judge_due(state, c, c->world->last_us, true);
 }
 
+/* -- to bytes and back: rows first, then the rings of those that have one -- */
+
+static void fix_client(struct persist *p, void *element)
+{
+	struct client_row *row = element;
+	alerts_persist_one(p, &row->alert);
+	row->ring.v = NULL;
+}
+
+static void fix_net(struct persist *p, void *element)
+{
+	struct net_row *row = element;
+	alerts_persist_one(p, &row->alert);
+	row->ring.v = NULL;
+}
+
+static void ring_persist(struct persist *p, struct ring *r)
+{
+	uint32_t n = r->n;
+	if (!r->capacity)
+		return;
+	persist_array(p, (void **)&r->v, &n, sizeof *r->v, STEPS, NULL);
+	if (!p->loading)
+		return;
+	struct kept *v = n && n <= r->capacity && r->capacity <= STEPS ? realloc(r->v, r->capacity * sizeof *v) : NULL;
+	if (!v) {
+		persist_fail(p, "a list of a rule is damaged");
+		r->n = r->capacity = 0;
+		return;
+	}
+	r->v = v;
+	r->n = (uint8_t)n;
+}
+
+static void persist(struct persist *p, void *state)
+{
+	struct state *s = state;
+	rows_persist(p, (void **)&s->clients, &s->client_count, sizeof *s->clients, fix_client);
+	for (uint32_t i = 0; i < s->client_count; i++)
+		ring_persist(p, &s->clients[i].ring);
+	rows_persist(p, (void **)&s->nets, &s->net_count, sizeof *s->nets, fix_net);
+	for (uint32_t i = 0; i < s->net_count; i++)
+		ring_persist(p, &s->nets[i].ring);
+	net_memory_persist(p, &s->memory);
+	rows_persist(p, (void **)&s->uses, &s->use_count, sizeof *s->uses, NULL);
+	persist_count(p, &s->cold_count, COLD_MAX);
+	if (persist_element(p, sizeof *s->colds))
+		persist_bytes(p, s->colds, s->cold_count * sizeof *s->colds);
+	persist_u64(p, &s->steps);
+	persist_u64(p, &s->refused);
+	for (uint32_t i = 0; i < s->cold_count; i++)
+		if (s->colds[i].client >= s->client_count)
+			persist_fail(p, "a number of a rule names nothing");
+}
+
 static const char *const mitre[] = { "T1114.002", NULL };
 
 const struct detector detector_sweep = {
@@ -470,5 +525,6 @@ const struct detector detector_sweep = {
 	.event = event,
 	.end = end,
 	.release = release,
+	.persist = persist,
 	.refused = refused,
 };

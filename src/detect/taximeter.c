@@ -226,6 +226,15 @@ static void end(void *state, struct detect_ctx *c)
 		baseline_teach(&s->base, c->lessons);
 }
 
+/* Verdicts and their order are made anew on each day. */
+static void persist(struct persist *p, void *state)
+{
+	struct state *s = state;
+	baseline_persist(p, &s->base);
+	campaigns_persist(p, &s->campaigns, &s->base);
+	persist_u64(p, &s->dropped);
+}
+
 static const char *const mitre[] = { "T1114.002", "T1078.004", "T1550.001", NULL };
 
 const struct detector detector_taximeter = {
@@ -248,5 +257,6 @@ const struct detector detector_taximeter = {
 	.event = event,
 	.end = end,
 	.release = release,
+	.persist = persist,
 	.refused = refused,
 };

@@ -270,6 +270,21 @@ static void end(void *state, struct detect_ctx *c)
 			infer(c, &s->watches[i]);
 }
 
+static void persist(struct persist *p, void *state)
+{
+	struct state *s = state;
+	rows_persist(p, (void **)&s->boxes, &s->box_count, sizeof *s->boxes, NULL);
+	persist_array(p, (void **)&s->watches, &s->watch_count, sizeof *s->watches, 2 * WATCHED_MAX, NULL);
+	persist_room(p, (void **)&s->watches, &s->watch_count, &s->watch_capacity, sizeof *s->watches);
+	persist_table(p, &s->owners, NULL);
+	persist_table(p, &s->windows, NULL);
+	persist_u64(p, &s->refused);
+	persist_check_below(p, &s->owners, s->watch_count);
+	for (uint32_t i = 0; i < s->box_count; i++)
+		if (s->boxes[i].watched > s->watch_count)
+			persist_fail(p, "a number of a rule names nothing");
+}
+
 static const char *const mitre[] = { "T1562.008", "T1114.002", NULL };
 
 const struct detector detector_throttled = {
@@ -287,5 +302,6 @@ const struct detector detector_throttled = {
 	.event = event,
 	.end = end,
 	.release = release,
+	.persist = persist,
 	.refused = refused,
 };

@@ -23,6 +23,7 @@
 #include "base/hash.h"
 #include "event/names.h"
 #include "base/limits.h"
+#include "persist/persist.h"
 
 #define BLOCK_BYTES (64 * KIB)
 
@@ -224,3 +225,102 @@ void names_take(struct names *n, struct names *other)
 	names_release(other);
 	names_init(other);
 }
+
+/* -- to bytes and back -- */
+
+uint64_t name_ref_of(const struct name *n)
+{
+	uint64_t ref = 0;
+
+	if (n)
+		memcpy(&ref, (const uint8_t *)n - offsetof(struct entry, name) + offsetof(struct entry, ref), sizeof(ref));
+	return ref;
+}
+
+static void load_one(struct persist *p, struct names *n)
+{
+	uint16_t length[NAME_PARTS];
+	char text[NAME_PARTS * NAME_BYTES_MAX];
+	struct str parts[NAME_PARTS];
+	size_t used = 0;
+	uint64_t ref;
+	uint8_t kind;
+
+	persist_u64(p, &ref);
+	persist_bytes(p, &kind, 1);
+	persist_bytes(p, length, sizeof(length));
+	for (unsigned i = 0; i < NAME_PARTS && !persist_failed(p); i++) {
+		if (length[i] > NAME_BYTES_MAX) {
+			persist_fail(p, "a name of it is too long");
+			return;
+		}
+		parts[i] = (struct str){ text + used, length[i] };
+		used += length[i];
+	}
+	if (persist_failed(p))
+		return;
+	persist_bytes(p, text, used);
+	if (!ref || kind >= NAME_KIND_COUNT || names_has(n, ref))
+		persist_fail(p, "a name of it is none, or stands there twice");
+	if (!persist_failed(p))
+		names_put_ref(n, ref, (enum name_kind)kind, parts, NAME_PARTS);
+}
+
+/* Names of ids are only for printing, and there can be very many: where they are more than this, they are left out and
+ * such an id is printed as its hash. */
+#define IDS_SAVED_MAX 500000
+
+void names_persist(struct persist *p, struct names *n)
+{
+	uint64_t ids = 0, count = 0, key;
+	struct name **place;
+
+	persist_mark(p, "names");
+	for (size_t i = 0; (place = table_next(&n->by_ref, &i, &key)); )
+		ids += (*place)->kind == NAME_ID;
+	count = n->by_ref.n - (ids > IDS_SAVED_MAX ? ids : 0);
+	persist_u64(p, &count);
+	persist_u64(p, &n->refused);
+	if (count > NAMES_MAX) {
+		persist_fail(p, "it has more names than this build allows");
+		return;
+	}
+	if (p->loading) {
+		for (uint64_t i = 0; i < count && !persist_failed(p); i++)
+			load_one(p, n);
+		return;
+	}
+	/* blocks and not the table: its order would make loading slow (see names_take) */
+	for (const struct name_block *b = n->blocks; b && !persist_failed(p); b = b->next)
+		for (size_t at = 0; at < b->used; ) {
+			const struct entry *e = (const struct entry *)(b->bytes + at);
+			struct name name = e->name;
+			uint64_t ref = e->ref;
+			size_t text = 0;
+
+			at += entry_size(e->name.length);
+			if (names_get(n, ref) != &e->name || (name.kind == NAME_ID && ids > IDS_SAVED_MAX))
+				continue; /* a copy that another decoder made */
+			for (unsigned i = 0; i < NAME_PARTS; i++)
+				text += name.length[i];
+			persist_u64(p, &ref);
+			persist_bytes(p, &name.kind, 1);
+			persist_bytes(p, name.length, sizeof(name.length));
+			persist_bytes(p, (void *)e->name.text, text);
+		}
+}
+
+void names_persist_one(struct persist *p, const struct name **name)
+{
+	uint64_t ref;
+
+	if (p->loading) {
+		memcpy(&ref, (const void *)name, sizeof(ref));
+		*name = names_get(p->names, ref);
+	} else {
+		ref = name_ref_of(*name);
+		memcpy((void *)name, &ref, sizeof(ref));
+	}
+}
+
+_Static_assert(sizeof(struct name *) == sizeof(uint64_t), "a reference fits a pointer's place");

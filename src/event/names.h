@@ -7,6 +7,8 @@
 #include "base/str.h"
 #include "base/table.h"
 
+struct persist;
+
 enum name_kind {
 	NAME_MAILBOX,   /* parts: guid (lower case, "" if absent), owner's UPN as written */
 	NAME_CLIENT,    /* parts: AppId, ClientAppId (lower case, "" if absent), caller, api, family: see decode/client.h */
@@ -43,6 +45,11 @@ void names_put_ref(struct names *n, uint64_t ref, enum name_kind kind, const str
 bool names_has(const struct names *n, uint64_t ref);
 const struct name *names_get(const struct names *n, uint64_t ref); /* NULL: 0, or text lost */
 struct str name_part(const struct name *n, unsigned part);         /* "" for NULL */
+uint64_t name_ref_of(const struct name *n);                          /* its reference; 0 for NULL */
+/* All of it; loading, into an empty one. */
+void names_persist(struct persist *p, struct names *n);
+/* For fix functions (persist/persist.h): a pointer to a name of p->names becomes its reference, and back. */
+void names_persist_one(struct persist *p, const struct name **name);
 /* moves everything from other, which is empty afterwards */
 void names_take(struct names *n, struct names *other);
 

@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/tempfile.h"
 #include "base/timefmt.h"
+#include "persist/persist.h"
 
 enum {
 	RUN_BUFFER = 64 * 1024, /* reading one run; a record with its details fits */
@@ -73,6 +74,7 @@ struct sorter {
 	struct run **heap;
 	size_t heap_n;
 	bool merging;
+	int64_t bound;          /* second */
 	struct id_set seen;
 	uint8_t *batch;         /* copies of the records handed out */
 	size_t batch_capacity;
@@ -128,6 +130,7 @@ struct sorter *sorter_new(unsigned lanes, size_t memory_bytes)
 		return NULL;
 	}
 	s->lane_count = lanes;
+	s->bound = INT64_MAX;
 	s->seen.generation = DEDUP_IDS_PER_GENERATION;
 	size_t share = memory_bytes / lanes;
 	for (unsigned i = 0; i < lanes; i++) {
@@ -637,6 +640,50 @@ static bool set_add(struct id_set *s, uint64_t k)
 	return true;
 }
 
+void sorter_bound(struct sorter *s, int64_t second) { s->bound = second; }
+
+bool sorter_knows(const struct sorter *s, const struct rec *r)
+{
+	uint64_t k = id_key(r);
+	for (int g = 0; g < 2; g++) {
+		if (!s->seen.slots[g])
+			continue;
+		size_t at = k & s->seen.mask[g];
+		while (s->seen.slots[g][at] && s->seen.slots[g][at] != k)
+			at = (at + 1) & s->seen.mask[g];
+		if (s->seen.slots[g][at])
+			return true;
+	}
+	return false;
+}
+
+/* The older generation first, so that loading is adding them in order. */
+void sorter_persist(struct persist *p, struct sorter *s)
+{
+	struct id_set *x = &s->seen;
+	persist_mark(p, "ids");
+	for (int g = 1; g >= 0; g--) {
+		uint32_t n = (uint32_t)x->n[g];
+		persist_count(p, &n, DEDUP_IDS_PER_GENERATION);
+		for (size_t i = 0; !p->loading && x->slots[g] && i <= x->mask[g]; i++)
+			if (x->slots[g][i])
+				persist_u64(p, &x->slots[g][i]);
+		for (uint32_t i = 0; p->loading && i < n && !persist_failed(p); i++) {
+			uint64_t k = 0;
+			persist_u64(p, &k);
+			if (!persist_failed(p) && (!k || !set_add(x, k)))
+				persist_fail(p, "an id of it stands there twice");
+		}
+		if (p->loading && g == 1 && n) { /* what was added first is the older one */
+			x->slots[1] = x->slots[0];
+			x->mask[1] = x->mask[0];
+			x->n[1] = x->n[0];
+			x->slots[0] = NULL;
+			x->n[0] = 0;
+		}
+	}
+}
+
 /* is this copy equal to the one in use, with its details? */
 static bool is_equal_copy(const struct sorter *s, const struct rec *r)
 {
@@ -669,6 +716,8 @@ size_t sorter_next(struct sorter *s, const struct rec **ret, size_t max)
 		size_t n = 0, used = 0;
 		while (n < max && s->heap_n && used + LARGEST <= s->batch_capacity) {
 			const struct rec *r = (const struct rec *)(const void *)s->heap[0]->p;
+			if (r->time_us / US_PER_SECOND >= s->bound)
+				break;
 			const struct rec *last = s->at_hand;
 			size_t bytes = rec_bytes(r);
 			if (last && memcmp(last->id, r->id, 16) == 0 && last->class_ == r->class_
@@ -702,6 +751,8 @@ size_t sorter_next(struct sorter *s, const struct rec **ret, size_t max)
 				s->counts.conflicts++; /* its time differs */
 			}
 		}
+		if (n == 0)
+			break; /* the bound */
 	}
 	return s->error[0] ? 0 : kept;
 }

@@ -17,6 +17,7 @@
 
 #include "event/rec.h"
 
+struct persist;
 struct sorter;
 struct sort_lane;
 
@@ -36,6 +37,12 @@ void sort_add(struct sort_lane *l, const struct rec *r);        /* copies; failu
 void sort_lane_done(struct sort_lane *l);                       /* sorts what is left; in the lane's own thread */
 /* After all lanes are done.  The next records in order, up to max; pointers are good until the next call.  0: the end. */
 size_t sorter_next(struct sorter *s, const struct rec **ret, size_t max);
+/* No record of this second or a later one comes out of sorter_next() until the bound is moved; INT64_MAX: no bound. */
+void sorter_bound(struct sorter *s, int64_t second);
+/* Is it among the ids that are remembered?  Before the first sorter_next(); from any thread. */
+bool sorter_knows(const struct sorter *s, const struct rec *r);
+/* The remembered ids.  Loading, before the first sorter_next(). */
+void sorter_persist(struct persist *p, struct sorter *s);
 const char *sorter_error(const struct sorter *s); /* "" = none; one sentence */
 struct sort_counts sorter_counts(const struct sorter *s);
 

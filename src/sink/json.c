@@ -448,7 +448,10 @@ void json_summary(struct buf *b, const struct findings *f)
 	buf_add_cstr(b, ",\"alerts\":{");
 	for (int i = SEVERITY_INFO; i <= SEVERITY_CRITICAL; i++)
 		buf_printf(b, "%s\"%s\":%" PRIu64, i ? "," : "", severity_names[i], by_severity[i]);
-	buf_printf(b, "},\"alerts_hidden\":%zu,\"classes\":{", f->alerts_below);
+	buf_printf(b, "},\"alerts_hidden\":%zu", f->alerts_below);
+	if (f->resumed)
+		buf_printf(b, ",\"alerts_unchanged\":%zu,\"alerts_withdrawn\":%zu", f->alerts_unchanged, f->withdrawn_count);
+	buf_add_cstr(b, ",\"classes\":{");
 	for (int i = 0; i < CLASS_COUNT; i++)
 		buf_printf(b, "%s\"%s\":%" PRIu64, i ? "," : "", class_names[i], w->count.by_class[i]);
 	buf_add_char(b, '}');

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ndjson: one object a line: alerts in order of event time, then the app inventory by rank,
+/* ndjson: one object a line: alerts in order of event time, then those withdrawn, then the app inventory by rank,
  * what the sign-ins cover and the verdicts on tokens if there are sign-ins, where the log was blind if it was,
  * the summary last, so that a
  * reader who sees a summary knows that nothing is missing.  The objects are written in sink/json.c. */
+#include <inttypes.h>
+
 #include "sink/sink.h"
 
 static void ndjson_write(struct sink_out *o, const struct findings *f)
@@ -12,6 +14,10 @@ static void ndjson_write(struct sink_out *o, const struct findings *f)
 	for (size_t i = 0; i < f->alert_count && open; i++) {
 		json_alert(&o->pending, f->world, f->alerts[i]);
 		buf_add_char(&o->pending, '\n');
+		open = sink_out_step(o);
+	}
+	for (size_t i = 0; i < f->withdrawn_count && open; i++) {
+		buf_printf(&o->pending, "{\"type\":\"withdrawn\",\"id\":\"txm-%016" PRIx64 "\"}\n", f->withdrawn[i]);
 		open = sink_out_step(o);
 	}
 	for (size_t i = 0; i < f->app_count && open; i++) {

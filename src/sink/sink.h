@@ -34,6 +34,9 @@ struct findings {
 	const struct coverage *coverage; /* when each mailbox could be seen; NULL: not asked */
 	struct alert *const *alerts; size_t alert_count; /* raised, at or above the asked severity, in output order */
 	const struct inventory_row *apps; size_t app_count; /* ranked, most unusual first */
+	/* scan --state: alerts that an earlier run told: as they are, and those that stand no more (numbers, as in their ids) */
+	bool resumed; size_t alerts_unchanged;
+	const uint64_t *withdrawn; size_t withdrawn_count;
 	size_t alerts_below;       /* raised, but below the asked severity */
 	uint64_t alerts_refused;   /* findings past ALERTS_MAX */
 	uint64_t detect_refused;   /* entries that the detectors' tables could not take */

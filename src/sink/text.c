@@ -5,6 +5,7 @@
  *
  * All input text passes buf_add_terminal().  Lines fit the terminal, or TEXT_COLUMNS without one.  Colour marks the
  * severity word and nothing else. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -149,7 +150,7 @@ static void put_headline(struct page *p)
 	if (f->alert_count)
 		add_counted(b, f->alert_count, "alert", "alerts");
 	else
-		buf_add_cstr(b, f->alerts_below ? "No alerts at or above the asked severity" : "No alerts");
+		buf_add_cstr(b, f->resumed && f->alerts_unchanged ? "No new alerts" : f->alerts_below ? "No alerts at or above the asked severity" : "No alerts");
 	for (int s = SEVERITY_CRITICAL; s >= SEVERITY_INFO; s--) {
 		if (!by_severity[s])
 			continue;
@@ -384,6 +385,18 @@ static void put_alerts(struct page *p)
 	if (f->alerts_below) {
 		add_counted(&p->line, f->alerts_below, "more alert is", "more alerts are");
 		buf_add_cstr(&p->line, " below the severity asked for with -m, and not shown.");
+		put_wrapped(p, 0);
+		buf_add_char(&p->o->pending, '\n');
+	}
+	if (f->alerts_unchanged) {
+		add_counted(&p->line, f->alerts_unchanged, "alert of earlier runs stands", "alerts of earlier runs stand");
+		buf_add_cstr(&p->line, " as told then, and not shown again.");
+		put_wrapped(p, 0);
+		buf_add_char(&p->o->pending, '\n');
+	}
+	for (size_t i = 0; i < f->withdrawn_count; i++)
+		buf_printf(&p->line, "%stxm-%016" PRIx64, i ? ", " : "Withdrawn, since later records say otherwise: ", f->withdrawn[i]);
+	if (f->withdrawn_count) {
 		put_wrapped(p, 0);
 		buf_add_char(&p->o->pending, '\n');
 	}

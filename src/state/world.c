@@ -36,6 +36,7 @@
 #include "base/guid.h"
 #include "base/hash.h"
 #include "base/limits.h"
+#include "persist/persist.h"
 #include "state/inventory.h"
 #include "state/net.h"
 #include "state/world.h"
@@ -733,6 +734,102 @@ void world_release(struct world *w)
 	free(w->clients);
 	free(w->mailboxes);
 	*w = (struct world){ 0 };
+}
+
+/* -- to bytes and back: dense numbers stay what they were; caches begin empty -- */
+
+static void fix_mailbox(struct persist *p, void *element) { names_persist_one(p, &((struct world_mailbox *)element)->label); }
+static void fix_client(struct persist *p, void *element) { names_persist_one(p, &((struct world_client *)element)->label); }
+static void fix_name(struct persist *p, void *element) { names_persist_one(p, (const struct name **)element); }
+
+/* every number that the index hands out is one of n subjects */
+static void index_persist(struct persist *p, struct index *x, uint32_t n)
+{
+	struct table *tables[] = { &x->by_ref, &x->by_key };
+
+	for (unsigned i = 0; i < 2; i++) {
+		const uint32_t *at;
+
+		persist_table(p, tables[i], NULL);
+		for (size_t k = 0; p->loading && (at = table_next(tables[i], &k, NULL)); )
+			if (*at >= n)
+				persist_fail(p, "a number of it names nobody");
+	}
+	x->capacity = p->loading ? n : x->capacity;
+	if (persist_failed(p) && p->loading) {
+		table_release(&x->by_ref);
+		table_release(&x->by_key);
+	}
+}
+
+static void edges_persist(struct persist *p, struct world *w)
+{
+	struct edges *x = &w->priv->edges;
+	uint32_t n = x->n, patience = x->patience;
+
+	persist_count(p, &n, EDGE_NUMBER - 1);
+	persist_u32(p, &patience);
+	if (!persist_element(p, sizeof(struct edge)))
+		return;
+	for (uint32_t i = 0; i < n && !p->loading; i++)
+		persist_bytes(p, edge_at(x, i), sizeof(struct edge));
+	if (!p->loading)
+		return;
+	for (uint32_t i = 0; i < n && !persist_failed(p); i++) {
+		struct edge e, *place;
+		bool is_new;
+
+		persist_bytes(p, &e, sizeof(e));
+		if (persist_failed(p))
+			break;
+		if (e.mailbox >= w->mailbox_count || e.client >= w->client_count) {
+			persist_fail(p, "a number of it names nobody");
+			break;
+		}
+		place = edge_meet(w, e.mailbox, e.client, &is_new);
+		if (!place || !is_new)
+			persist_fail(p, "its edges do not fit together");
+		else
+			*place = e;
+	}
+	x->patience = patience;
+}
+
+void world_persist(struct persist *p, struct world *w)
+{
+	struct world_private *v = w->priv;
+
+	persist_mark(p, "world");
+	persist_array(p, (void **)&w->mailboxes, &w->mailbox_count, sizeof(*w->mailboxes), MAILBOXES_MAX, fix_mailbox);
+	persist_array(p, (void **)&w->clients, &w->client_count, sizeof(*w->clients), CLIENTS_MAX, fix_client);
+	persist_array(p, (void **)&w->actors, &w->actor_count, sizeof(struct name *), ACTORS_MAX, fix_name);
+	persist_array(p, (void **)&w->tenants, &w->tenant_count, sizeof(struct name *), TENANTS_MAX, fix_name);
+	persist_array(p, (void **)&w->nets, &w->net_count, sizeof(*w->nets), NETS_MAX, NULL);
+	if (w->net_count < 2)
+		persist_fail(p, "it has no networks");
+	for (uint32_t i = 0; i < w->net_count; i++)
+		w->nets[i].label[NET_LABEL_SIZE - 1] = '\0';
+	persist_u32(p, &w->active_mailboxes);
+	persist_i64(p, &w->first_us);
+	persist_i64(p, &w->last_us);
+	persist_i64(p, &w->mail_first_us);
+	persist_i64(p, &w->mail_last_us);
+	persist_struct(p, &w->count, sizeof(w->count));
+	persist_struct(p, &w->refused, sizeof(w->refused));
+	persist_array(p, (void **)&v->ops, &v->op_count, sizeof(*v->ops), OPERATIONS_MAX, NULL);
+	persist_struct(p, &v->others, sizeof(v->others));
+	persist_bool(p, &v->timed);
+	index_persist(p, &v->mailboxes, w->mailbox_count);
+	index_persist(p, &v->clients, w->client_count);
+	index_persist(p, &v->actors, w->actor_count);
+	index_persist(p, &v->tenants, w->tenant_count);
+	index_persist(p, &v->operations, v->op_count);
+	persist_table(p, &v->net_by_key, NULL);
+	v->net_capacity = p->loading ? w->net_count : v->net_capacity;
+	v->folders.max = EDGES_BASE + (size_t)FOLDERS_PER_MAILBOX * w->mailbox_count;
+	persist_table(p, &v->folders, NULL);
+	persist_table(p, &v->pairs, NULL);
+	edges_persist(p, w);
 }
 
 /* -- labels -- */

@@ -13,6 +13,7 @@
 #include "event/names.h"
 
 struct asn_db;
+struct persist;
 
 struct world_mailbox {
 	uint64_t key;        /* hash of the guid, or of the owner's name */
@@ -70,6 +71,8 @@ struct world {
 
 int world_init(struct world *w, const struct names *names, struct asn_db *asn);
 void world_release(struct world *w);
+/* All of it but the texts: p->names holds them.  Loading, after world_init(). */
+void world_persist(struct persist *p, struct world *w);
 /* Takes the next record of event time: counts it, resolves it, fills ret. */
 void world_meet(struct world *w, const struct rec *r, struct event *ret);
 

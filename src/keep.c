@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* keep: see keep.h. */
+#include "keep.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "base/limits.h"
+#include "base/timefmt.h"
+#include "detect/detect.h"
+#include "layout.inc"
+
+#define DAYS ((size_t)((TIME_MAX_US - TIME_MIN_US) / US_PER_DAY))
+
+/* -- what is the newest? -- */
+
+struct keep_days {
+	uint64_t n;
+	struct { uint32_t n, last_s; } day[DAYS]; /* last_s: in the day */
+};
+
+struct keep_days *keep_days_new(void) { return calloc(1, sizeof(struct keep_days)); }
+
+void keep_days_add(struct keep_days *d, int64_t time_us)
+{
+	if (time_us < TIME_MIN_US || time_us >= TIME_MAX_US)
+		return;
+	uint64_t t = (uint64_t)(time_us - TIME_MIN_US);
+	size_t i = (size_t)(t / (uint64_t)US_PER_DAY);
+	uint32_t s = (uint32_t)(t % (uint64_t)US_PER_DAY / (uint64_t)US_PER_SECOND);
+	d->n++;
+	d->day[i].n += d->day[i].n < UINT32_MAX;
+	if (s > d->day[i].last_s)
+		d->day[i].last_s = s;
+}
+
+void keep_days_take(struct keep_days *d, const struct keep_days *other)
+{
+	d->n += other->n;
+	for (size_t i = 0; i < DAYS; i++) {
+		d->day[i].n += other->day[i].n < UINT32_MAX - d->day[i].n ? other->day[i].n : 0;
+		if (other->day[i].last_s > d->day[i].last_s)
+			d->day[i].last_s = other->day[i].last_s;
+	}
+}
+
+/* One record dated 2099 must not close every day before it.  The clock tells today's exports from the future; in an old
+ * export it does not help, so the day of the newest record in a thousand does not count: too early is harmless, since what
+ * is not learnt today is learnt tomorrow. */
+int64_t keep_days_bound(const struct keep_days *d, int64_t now_us)
+{
+	uint64_t odd = d->n / STATE_ODD_SHARE, sum = 0;
+	if (!d->n)
+		return INT64_MIN;
+	if (!odd && d->n > 2)
+		odd = 1;
+	for (size_t i = DAYS; i-- > 0;) {
+		sum += d->day[i].n;
+		if (sum <= odd)
+			continue;
+		int64_t newest = TIME_MIN_US / US_PER_SECOND + (int64_t)i * (US_PER_DAY / US_PER_SECOND) + d->day[i].last_s;
+		int64_t latest = now_us / US_PER_SECOND + STATE_FUTURE_MINUTES * INT64_C(60);
+		return (newest < latest ? newest : latest) - STATE_OPEN_HOURS * INT64_C(3600);
+	}
+	return INT64_MIN;
+}
+
+/* -- the file -- */
+
+bool keep_open(struct keep *k, const char *path, const char *networks, double budget)
+{
+	char text[64];
+	*k = (struct keep){ .bound = INT64_MIN };
+	table_init(&k->told, sizeof(struct told), ALERTS_MAX);
+	table_init(&k->telling, sizeof(struct told), ALERTS_MAX);
+	enum store_status status = store_open(path, &k->store, k->error);
+	if (status == STORE_UNUSABLE)
+		return false;
+	if (status == STORE_OK) {
+		const char *was = store_meta(k->store, "layout");
+		if (strcmp(was, STATE_LAYOUT) != 0) {
+			snprintf(k->error, sizeof k->error, "%s: written by another build of Taximeter, whose memory has another form; use that "
+				 "one, or give the name of a new file", path);
+			goto refused;
+		}
+		was = store_meta(k->store, "networks");
+		if (strcmp(was, networks) != 0) {
+			snprintf(k->error, sizeof k->error, "%s: was learnt with networks by %s, and now they are by %s: all would be new; %s", path,
+				 was, networks, "give --asn as before, or the name of a new file");
+			goto refused;
+		}
+		k->budget = strtod(store_meta(k->store, "budget"), NULL);
+		char *end;
+		const char *bound = store_meta(k->store, "bound");
+		k->bound = strtoll(bound, &end, 10);
+		if (end == bound || *end) {
+			snprintf(k->error, sizeof k->error, "%s: this state file is damaged; restore a copy, or give the name of a new file", path);
+			goto refused;
+		}
+	}
+	snprintf(text, sizeof text, "%.17g", budget);
+	if (store_set_meta(k->store, "layout", STATE_LAYOUT) && store_set_meta(k->store, "networks", networks) && store_set_meta(k->store, "budget", text) &&
+	    store_set_meta(k->store, "tool", "taximeter " TXM_VERSION))
+		return true;
+	snprintf(k->error, sizeof k->error, "%s: cannot be written", path);
+refused:
+	store_close(k->store);
+	k->store = NULL;
+	return false;
+}
+
+void keep_close(struct keep *k)
+{
+	store_close(k->store);
+	k->store = NULL;
+	table_release(&k->told);
+	table_release(&k->telling);
+}
+
+static struct persist stream(const struct keep_parts *parts)
+{
+	return (struct persist){ .names = parts->names, .alerts = parts->alerts };
+}
+
+static void section(struct keep *k, const struct keep_parts *parts, bool loading, const char *name,
+	void (*visit)(struct persist *p, void *object), void *object)
+{
+	struct persist p = stream(parts);
+	if (k->error[0])
+		return;
+	if (loading)
+		store_read(k->store, name, &p);
+	else
+		store_write(k->store, name, &p);
+	visit(&p, object);
+	store_end(k->store, &p);
+	if (!persist_failed(&p))
+		return;
+	if (loading)
+		snprintf(k->error, sizeof k->error, "%s: the part \"%s\" of this state file is damaged: %s; restore a copy, or give the "
+			 "name of a new file", store_path(k->store), name, p.error);
+	else
+		snprintf(k->error, sizeof k->error, "%s: could not be written (%s): it stays as it was before this run", store_path(k->store), p.error);
+}
+
+static void visit_names(struct persist *p, void *x) { names_persist(p, x); }
+static void visit_world(struct persist *p, void *x) { world_persist(p, x); }
+static void visit_alerts(struct persist *p, void *x) { alerts_persist(p, x); }
+static void visit_sorter(struct persist *p, void *x) { sorter_persist(p, x); }
+static void visit_table(struct persist *p, void *x) { persist_table(p, x, NULL); }
+
+static void sections(struct keep *k, const struct keep_parts *parts, bool loading)
+{
+	char name[64];
+	section(k, parts, loading, "names", visit_names, parts->names);
+	section(k, parts, loading, "ids", visit_sorter, parts->sorter);
+	section(k, parts, loading, "world", visit_world, parts->world);
+	section(k, parts, loading, "alerts", visit_alerts, parts->alerts);
+	for (size_t i = 0; detectors[i]; i++) {
+		if (!detectors[i]->persist)
+			continue;
+		snprintf(name, sizeof name, "detector:%s", detectors[i]->name);
+		section(k, parts, loading, name, detectors[i]->persist, parts->states[i]);
+	}
+}
+
+/* -- records kept as they are: length and bytes of each, then 0 -- */
+
+struct taker { void (*take)(void *arg, const struct rec *r); void *arg; };
+
+static void visit_pending(struct persist *p, void *x)
+{
+	static const uint32_t most = sizeof(struct rec) + UINT16_MAX;
+	struct taker *t = x;
+	struct rec *r = malloc(most);
+	if (!r)
+		persist_fail(p, "out of memory");
+	persist_element(p, sizeof *r);
+	while (!persist_failed(p)) {
+		uint32_t n = 0;
+		persist_count(p, &n, most);
+		if (!n)
+			break;
+		if (n < sizeof *r)
+			persist_fail(p, "a record of it is too short");
+		persist_bytes(p, r, n);
+		if (!persist_failed(p) && (n != sizeof *r + r->tail_bytes || r->class_ >= CLASS_COUNT || r->op >= OP_COUNT))
+			persist_fail(p, "a record of it is none");
+		if (!persist_failed(p))
+			t->take(t->arg, r);
+	}
+	free(r);
+}
+
+bool keep_load(struct keep *k, const struct keep_parts *parts, void (*take)(void *arg, const struct rec *r), void *arg)
+{
+	struct taker t = { take, arg };
+	if (!store_has(k->store, "world"))
+		return true; /* new */
+	sections(k, parts, true);
+	section(k, parts, true, "told", visit_table, &k->told);
+	section(k, parts, true, "pending", visit_pending, &t);
+	return !k->error[0];
+}
+
+void keep_save(struct keep *k, const struct keep_parts *parts, int64_t bound)
+{
+	char text[32];
+	sections(k, parts, false);
+	snprintf(text, sizeof text, "%" PRId64, bound);
+	if (!k->error[0] && !store_set_meta(k->store, "bound", text))
+		snprintf(k->error, sizeof k->error, "%s: could not be written: it stays as it was before this run", store_path(k->store));
+	k->bound = bound;
+	k->pending = stream(parts);
+	k->writing = !k->error[0];
+	if (!k->writing)
+		return;
+	store_write(k->store, "pending", &k->pending);
+	persist_element(&k->pending, sizeof(struct rec));
+}
+
+void keep_pending(struct keep *k, const struct rec *r)
+{
+	uint32_t n = (uint32_t)sizeof *r + r->tail_bytes;
+	if (!k->writing)
+		return;
+	persist_u32(&k->pending, &n);
+	persist_bytes(&k->pending, (void *)r, n);
+}
+
+/* -- what is new -- */
+
+static uint64_t finding_hash(const struct alert *al)
+{
+	const uint64_t v[] = { al->severity, al->records, al->items, (uint64_t)al->first_us, (uint64_t)al->last_us, al->mailboxes.total,
+			       al->clients.total, al->nets.total, al->actors.total, al->folders_synced };
+	return hash64(v, sizeof v, 0);
+}
+
+enum news keep_is_news(struct keep *k, const struct alert *al, struct str line)
+{
+	uint64_t number = strtoull(al->id + 4, NULL, 16);
+	const struct told *before = table_get(&k->told, number), now = { hash_str(line, 0), finding_hash(al) };
+	struct told *place = table_put(&k->telling, number, NULL);
+	if (place)
+		*place = now;
+	if (!before || before->finding != now.finding)
+		return NEWS;
+	return before->line != now.line ? NEWS_WORDS : NEWS_NONE;
+}
+
+static int ascending(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	return x < y ? -1 : x > y;
+}
+
+uint64_t *keep_withdrawn(const struct keep *k, size_t *ret_n)
+{
+	uint64_t *v = malloc((k->told.n + 1) * sizeof *v), number;
+	*ret_n = 0;
+	for (size_t i = 0; v && table_next(&k->told, &i, &number);)
+		if (!table_get(&k->telling, number))
+			v[(*ret_n)++] = number;
+	if (v && *ret_n)
+		qsort(v, *ret_n, sizeof *v, ascending);
+	return v;
+}
+
+bool keep_commit(struct keep *k)
+{
+	struct keep_parts none = { 0 };
+	if (k->writing) {
+		uint32_t end = 0;
+		persist_u32(&k->pending, &end);
+		store_end(k->store, &k->pending);
+		k->writing = false;
+		if (persist_failed(&k->pending))
+			snprintf(k->error, sizeof k->error, "%s: could not be written (%s): it stays as it was before this run",
+				 store_path(k->store), k->pending.error);
+	}
+	section(k, &none, false, "told", visit_table, &k->telling);
+	return !k->error[0] && store_commit(k->store, k->error);
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* keep: --state FILE.  What a run has learnt is there when the next one begins.
+ *
+ *   first run      records of days 1 to 10 ──▶ days 1 to 8 are learnt ──▶ saved, and with it the records of days 9 and 10
+ *                                              days 9 and 10 are judged for this run's output, and forgotten
+ *   second run     saved ──▶ records of days 9 and 10, and the new ones of days 9 to 20 ──▶ days 9 to 18 are learnt ...
+ *
+ * So what comes up to 48 hours late takes its place in the order of time, and the second run ends where one run over
+ * everything would have ended: same alerts, same ids, same sentences.  What comes later than that is counted and said,
+ * and never changes what was learnt.  An alert that the last two days raised, and that their late records unmade, is
+ * withdrawn by the next run.
+ *
+ * A second run prints what is new: alerts that no run before printed, or that have changed since (by the hash of their
+ * JSON line). */
+#ifndef TXM_KEEP_H
+#define TXM_KEEP_H
+
+#include "alert/alert.h"
+#include "event/names.h"
+#include "event/sort.h"
+#include "persist/store.h"
+#include "state/world.h"
+
+struct keep_days; /* how many records each day has: which of them is the newest that can be believed */
+struct keep_days *keep_days_new(void); /* NULL: out of memory */
+void keep_days_add(struct keep_days *d, int64_t time_us);
+void keep_days_take(struct keep_days *d, const struct keep_days *other);
+/* The second from which on records are kept and not learnt, if the clock says now_us.  INT64_MIN: no records. */
+int64_t keep_days_bound(const struct keep_days *d, int64_t now_us);
+
+struct told { uint64_t line, finding; }; /* hashes */
+
+struct keep {
+	struct store *store;
+	int64_t bound;             /* second: all before it is learnt; INT64_MIN = nothing is */
+	double budget;             /* that the file was learnt with; 0 = new */
+	struct table told, telling; /* alert's number -> struct told: by earlier runs, by this one */
+	struct persist pending;    /* being written */
+	bool writing;
+	char error[STORE_ERROR_SIZE];
+};
+
+struct keep_parts { /* all that is saved, after its begin() */
+	struct names *names;
+	struct world *world;
+	struct alerts *alerts;
+	void **states;             /* of the detectors */
+	struct sorter *sorter;
+};
+
+/* settings: texts that must be as they were ("networks by prefix"), ended by NULL.  False: error. */
+bool keep_open(struct keep *k, const char *path, const char *networks, double budget);
+void keep_close(struct keep *k); /* forgets what was not committed */
+/* Everything but the pending records, which go to `take`.  False: error. */
+bool keep_load(struct keep *k, const struct keep_parts *parts, void (*take)(void *arg, const struct rec *r), void *arg);
+/* Everything as it is now; then keep_pending() for each record that follows, and keep_commit().  Failures stick. */
+void keep_save(struct keep *k, const struct keep_parts *parts, int64_t bound);
+void keep_pending(struct keep *k, const struct rec *r);
+/* Was it told before, and with this JSON line?  Remembers that it is told now. */
+enum news { NEWS_NONE, NEWS_WORDS, NEWS }; /* WORDS: the finding is the same, its sentences count more ("by now 6,621 records") */
+enum news keep_is_news(struct keep *k, const struct alert *al, struct str line);
+/* Numbers of alerts that were told and that no call of keep_is_news() named, ascending.  The caller frees. */
+uint64_t *keep_withdrawn(const struct keep *k, size_t *ret_n);
+bool keep_commit(struct keep *k);
+
+#endif
