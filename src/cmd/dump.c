@@ -36,6 +36,9 @@ static const struct option_row options[] = {
 	  "writable all off" },
 	{ 0, "redact-shapes", NULL, "redact: also erase what has the shape of a key and no proof.", NULL },
 	{ 0, "ledger", "FILE", "redact, verify: append a line with the dump's hash and the verdict to FILE; ledger: search it.", NULL },
+	{ 0, "check", NULL, "filter, install, uninstall: change nothing, say how things are.", NULL },
+	{ 0, "settings", "FILE", "filter: its settings; default: /etc/taximeter/dump-filter.conf.", NULL },
+	{ 0, "root", "DIR", "install, uninstall, filter --check: kernel/core_pattern below DIR in place of /proc/sys.", NULL },
 	{ 'q', "quiet", NULL, "No progress and no account of the run on standard error.", NULL },
 	{ 0, "code", "PATH", NULL, "best portable avx2 ifma" },
 	{ 0 }
@@ -110,6 +113,12 @@ static int take_option(struct dump_settings *s, const struct option_row *row, co
 		s->shapes = true;
 	} else if (strcmp(row->name, "ledger") == 0) {
 		s->ledger_path = value;
+	} else if (strcmp(row->name, "check") == 0) {
+		s->check = true;
+	} else if (strcmp(row->name, "settings") == 0) {
+		s->settings_path = value;
+	} else if (strcmp(row->name, "root") == 0) {
+		s->root = value;
 	} else if (strcmp(row->name, "quiet") == 0) {
 		s->quiet = true;
 	} else if (strcmp(row->name, "code") == 0) {
