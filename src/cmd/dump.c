@@ -181,11 +181,17 @@ const struct command command_dump = {
 		       "(--jwks, --cert, --spki), or met in the dump itself, it needs no form at all.\n\n"
 		       "No byte of a secret, no part and no hash of one is ever printed. \"Clean\" means that these finders found "
 		       "nothing in the ranges that were read; docs/dump.md says what cannot be found.\n\n"
+		       "dump redact IN OUT copies a dump without these keys and everything that follows from them, reads the copy again and "
+		       "delivers it only if it is clean; dump verify FILE looks again; dump ledger tells whether a dump may leave. dump "
+		       "filter does the same between the kernel and the next handler of cores; dump install and uninstall set the kernel's "
+		       "core_pattern and put it back.\n\n"
 		       "Exit status: 0 nothing found; 1 found; 2 usage; 3 a file could not be read whole; 4 a key was found that one "
 		       "of the given JWK sets trusts. The largest that applies.",
 	.options = options,
 	.examples = "  taximeter dump scan core.1234\n"
 		    "  taximeter dump scan --jwks trusted-keys/ -f ndjson /var/lib/systemd/coredump\n"
-		    "  taximeter dump scan --cert server.pem memory.lime\n",
+		    "  taximeter dump scan --cert server.pem memory.lime\n"
+		    "  taximeter dump redact --cert server.pem core.1234 core.clean\n"
+		    "  taximeter dump install --check\n",
 	.run = dump_run,
 };
