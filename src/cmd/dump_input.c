@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/limits.h"
@@ -223,6 +224,21 @@ static int hold(struct dump_input *in, const char *path)
 	return 1;
 }
 
+/* a pipe or a device cannot be read again from its beginning: opening it anew may wait for ever, or never end */
+static bool is_file(const char *path)
+{
+	struct stat st;
+
+	return path && stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+static bool is_disk(const char *path)
+{
+	struct stat st;
+
+	return path && stat(path, &st) == 0 && S_ISBLK(st.st_mode);
+}
+
 int dump_input_next(struct dump_input *in, struct dump_reader **ret, const char **ret_path)
 {
 	const struct source_stream *stream;
@@ -260,7 +276,7 @@ int dump_input_next(struct dump_input *in, struct dump_reader **ret, const char 
 	}
 	*ret_path = stream->path;
 	in->plain = stream->plain;
-	if (stream->plain) {
+	if (stream->plain || is_disk(stream->path)) {
 		fd = open(stream->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 		in->reader = fd >= 0 ? dump_reader_fd(fd, true) : NULL;
 		if (!in->reader && fd >= 0)
@@ -269,7 +285,7 @@ int dump_input_next(struct dump_input *in, struct dump_reader **ret, const char 
 			why = strerror(errno);
 	} else {
 		held = hold(in, stream->path);
-		if (held == 0 && in->top && strcmp(in->top, "-") != 0 && access(in->top, F_OK) == 0) {
+		if (held == 0 && is_file(in->top)) {
 			dump_pages_free(in->held, DUMP_STREAM_HELD_BYTES);
 			in->held = NULL;
 			in->reader = stream_new(in);

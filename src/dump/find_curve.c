@@ -49,8 +49,12 @@ struct pointer {
 	bool words;      /* a BIGNUM: little-endian words */
 };
 
+/* For public keys that only the dump named: a trust store has dozens, and a point of P-384 takes a third of a millisecond. */
+#define MET_COST_MAX 3000
+
 struct state {
 	struct dump_scan *s;
+	uint64_t most;                     /* points computed, for one block */
 	pthread_mutex_t lock;
 	struct target *targets;
 	size_t n_targets;
@@ -135,9 +139,13 @@ static bool begin(struct dump_scan *s, struct dump_image *im, void **ret_state)
 	if (!st)
 		return false;
 	st->s = s;
+	st->most = MET_COST_MAX;
 	pthread_mutex_init(&st->lock, NULL);
-	for (size_t i = 0; i < n && ok; i++)
+	for (size_t i = 0; i < n && ok; i++) {
 		ok = add_target(st, &t[i]);
+		if (!t[i].from_dump && t[i].algorithm != DUMP_RSA)
+			st->most = CURVE_COST_MAX;
+	}
 	st->needles = calloc(2 * st->n_targets + 1, sizeof *st->needles);
 	st->points = calloc(st->n_targets + 1, sizeof *st->points);
 	st->tested = calloc(TESTED_SLOTS, sizeof *st->tested);
@@ -288,7 +296,7 @@ static void around(struct state *st, struct prover *v, const struct dump_block *
 	for (size_t i = low; i + n <= high; i++) {
 		/* close by at every byte, farther away where numbers of programs stand */
 		size_t distance = i > at ? i - at : at - i;
-		if ((distance > CURVE_CLOSE_BYTES && (i + b->phase) % 8 != 0) || prover_cost(v) > CURVE_COST_MAX || !looks_random(b->p + i, n))
+		if ((distance > CURVE_CLOSE_BYTES && (i + b->phase) % 8 != 0) || prover_cost(v) > st->most || !looks_random(b->p + i, n))
 			continue;
 		place.at = i;
 		try_window(st, v, b->p + i, n, false, &place, "number");
@@ -366,7 +374,7 @@ static void scan(struct dump_scan *s, void *state, const struct dump_block *b)
 	near_points(st, v, b);
 	if (!b->encoding)
 		bignums(st, b);
-	if (prover_cost(v) > CURVE_COST_MAX)
+	if (prover_cost(v) > st->most)
 		dump_limit(s, "more numbers near elliptic public keys than are tried");
 	if (dump_scan_options(s)->thorough && !b->encoding)
 		thorough(st, v, b);
@@ -398,7 +406,7 @@ static void finish(struct dump_scan *s, void *state, struct dump_image *im)
 		struct hit_place place = { .va = p->va, .im = im };
 		if ((i && by_address(p, p - 1) == 0) || dump_read_va(im, p->va, value, p->bytes) < p->bytes || !looks_random(value, p->bytes < 66 ? p->bytes : 64))
 			continue;
-		if (prover_cost(v) > CURVE_COST_MAX) {
+		if (prover_cost(v) > st->most) {
 			dump_limit(s, "more pointers to what may be an elliptic key than are followed");
 			break;
 		}
