@@ -15,6 +15,8 @@ build:
 demo: build
 	$(BUILD)/taximeter scan $(REAL)
 	$(BUILD)/taximeter scan tests/cases/storm-0558-replay/input
+demo-dump: build # a real server crashes; its key is found, erased, and gdb still works
+	@tools/demo-dump $(BUILD)
 test: build
 	@tools/setup test
 	@tools/run-tests $(BUILD)
@@ -44,4 +46,4 @@ cov:
 	@tools/setup build test cov && tools/run-tests --coverage build-cov unit cli cases seeds
 clean:
 	rm -rf build build-*
-.PHONY: build demo test install bench bench-impact bench-soak eval examples asan tsan fuzz browser lint cov clean
+.PHONY: build demo demo-dump test install bench bench-impact bench-soak eval examples asan tsan fuzz browser lint cov clean

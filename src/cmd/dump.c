@@ -36,6 +36,9 @@ static const struct option_row options[] = {
 	  "writable all off" },
 	{ 0, "redact-shapes", NULL, "redact: also erase what has the shape of a key and no proof.", NULL },
 	{ 0, "ledger", "FILE", "redact, verify: append a line with the dump's hash and the verdict to FILE; ledger: search it.", NULL },
+	{ 0, "check", NULL, "filter, install, uninstall: change nothing, say how things are.", NULL },
+	{ 0, "settings", "FILE", "filter: its settings; default: /etc/taximeter/dump-filter.conf.", NULL },
+	{ 0, "root", "DIR", "install, uninstall, filter --check: kernel/core_pattern below DIR in place of /proc/sys.", NULL },
 	{ 'q', "quiet", NULL, "No progress and no account of the run on standard error.", NULL },
 	{ 0, "code", "PATH", NULL, "best portable avx2 ifma" },
 	{ 0 }
@@ -110,6 +113,12 @@ static int take_option(struct dump_settings *s, const struct option_row *row, co
 		s->shapes = true;
 	} else if (strcmp(row->name, "ledger") == 0) {
 		s->ledger_path = value;
+	} else if (strcmp(row->name, "check") == 0) {
+		s->check = true;
+	} else if (strcmp(row->name, "settings") == 0) {
+		s->settings_path = value;
+	} else if (strcmp(row->name, "root") == 0) {
+		s->root = value;
 	} else if (strcmp(row->name, "quiet") == 0) {
 		s->quiet = true;
 	} else if (strcmp(row->name, "code") == 0) {
@@ -172,11 +181,17 @@ const struct command command_dump = {
 		       "(--jwks, --cert, --spki), or met in the dump itself, it needs no form at all.\n\n"
 		       "No byte of a secret, no part and no hash of one is ever printed. \"Clean\" means that these finders found "
 		       "nothing in the ranges that were read; docs/dump.md says what cannot be found.\n\n"
+		       "dump redact IN OUT copies a dump without these keys and everything that follows from them, reads the copy again and "
+		       "delivers it only if it is clean; dump verify FILE looks again; dump ledger tells whether a dump may leave. dump "
+		       "filter does the same between the kernel and the next handler of cores; dump install and uninstall set the kernel's "
+		       "core_pattern and put it back.\n\n"
 		       "Exit status: 0 nothing found; 1 found; 2 usage; 3 a file could not be read whole; 4 a key was found that one "
 		       "of the given JWK sets trusts. The largest that applies.",
 	.options = options,
 	.examples = "  taximeter dump scan core.1234\n"
 		    "  taximeter dump scan --jwks trusted-keys/ -f ndjson /var/lib/systemd/coredump\n"
-		    "  taximeter dump scan --cert server.pem memory.lime\n",
+		    "  taximeter dump scan --cert server.pem memory.lime\n"
+		    "  taximeter dump redact --cert server.pem core.1234 core.clean\n"
+		    "  taximeter dump install --check\n",
 	.run = dump_run,
 };

@@ -149,6 +149,19 @@ static bool add_text(struct dump_cuts *c, struct dump_image *im, uint64_t offset
 	return ok;
 }
 
+void dump_fill_text(uint8_t *p, size_t n)
+{
+	size_t step = n >= 4 && ((p[1] == 0 && p[3] == 0) || (p[0] == 0 && p[2] == 0)) ? 2 : 1;
+
+	for (size_t i = 0; i < n;) {
+		size_t keep = fixed(p, n, i, p[i] ? step : 1);
+
+		if (!keep && is_body(p[i]))
+			p[i] = 'A';
+		i += keep ? keep : 1;
+	}
+}
+
 /* A container that is text after all: all of it printable. */
 static bool is_text(struct dump_image *im, uint64_t offset, uint64_t length)
 {

@@ -35,6 +35,8 @@ bool dump_hit_is_erased(const struct dump_scan *s, const struct dump_hit *h, boo
 bool dump_cuts_plan(struct dump_scan *s, struct dump_image *im, const struct dump_traces *traces, bool shapes, struct dump_cuts *ret);
 /* p[0 .. n) are the file's bytes at offset.  How many bytes were erased. */
 uint64_t dump_cuts_apply(const struct dump_cuts *c, uint64_t offset, uint8_t *p, size_t n);
+/* One piece of text in memory: its digits become 'A', escapes and separators stay. */
+void dump_fill_text(uint8_t *p, size_t n);
 void dump_cuts_release(struct dump_cuts *c);
 
 /* The sweep alone: each trace with its place in the file, in a fixed order. */

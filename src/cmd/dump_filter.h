@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* dump_filter: what the two processes of `dump filter` share.  The first has the rights of root and parses nothing; the second has
+ * no rights and parses everything. */
+#ifndef TXM_CMD_DUMP_FILTER_H
+#define TXM_CMD_DUMP_FILTER_H
+
+#include "cmd/dump_cmd.h"
+
+enum filter_phase { FILTER_START, FILTER_SCAN, FILTER_READY, FILTER_STREAM, FILTER_DONE };
+extern const char *const filter_phases[];
+
+struct filter_settings {
+	char *next_file;     /* a folder; or */
+	char *next_command;  /* a command and its arguments; %P %u %g %s %t %c %h %d are put in */
+	char *keep;          /* on-error keep-0600:DIR; NULL: drop */
+	char *user;          /* of the worker */
+	unsigned time_limit; /* seconds, of everything */
+	uint64_t spool_max;  /* bytes, when the process' memory cannot be read */
+};
+
+/* What the worker is handed: descriptors, and nothing that names a file. */
+struct filter_job {
+	int core, mem;       /* mem < 0: not readable */
+	char *maps;          /* text of /proc/PID/maps */
+	int out, control;    /* control: a byte for each phase, at the end a line that says why it failed */
+	uint64_t spool_max;
+	const struct dump_options *options;
+	bool shapes;
+};
+/* In the worker: both passes.  The exit status: 0 all was forwarded. */
+int filter_work(const struct filter_job *job);
+/* Gives up every right that is not needed.  False: *ret_why tells. */
+bool filter_confine(const char *user, const char **ret_why);
+
+/* ROOT + /proc/sys/kernel/NAME */
+void filter_sysctl_path(const struct dump_settings *x, const char *name, char *ret, size_t n);
+int filter_check(const struct dump_settings *x);
+bool filter_settings_read(const char *path, struct dump_settings *x, struct filter_settings *ret, char *why, size_t n);
+void filter_settings_free(struct filter_settings *f);
+
+/* install (revert = false) and uninstall */
+int filter_install(const struct dump_settings *x, bool revert);
+
+#define FILTER_SETTINGS "/etc/taximeter/dump-filter.conf"
+
+#endif
