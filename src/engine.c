@@ -859,10 +859,6 @@ int engine_run(struct engine *e)
 		fail(e, "out of memory");
 		goto out;
 	}
-	if (identity_ready(e->identity) != 0) {
-		fail(e, "out of memory");
-		goto out;
-	}
 	alerts_init(&e->alerts, &e->world);
 	c.world = &e->world;
 	c.alerts = &e->alerts;
@@ -875,6 +871,10 @@ int engine_run(struct engine *e)
 		goto out;
 	named = read_all(e);
 	end_reading(e, named);
+	if (identity_ready(e->identity) != 0) { /* now that all sign-ins are in */
+		fail(e, "out of memory");
+		goto out;
+	}
 	if (e->keeps)
 		learn_and_save(e, &c);
 	detect_all(e, &c);
