@@ -196,7 +196,7 @@ static void tell(const struct redaction *r, struct dump_report *report, int stat
 		buf_printf(b, ",\"keys\":%zu,\"traces\":%llu,\"bytes_erased\":%llu,\"left\":%llu,\"residue_windows\":%llu,\"residue\":%llu,"
 		              "\"delivered\":%s,\"status\":%d,\"wall_s\":%.3f}\n",
 		           r->keys, (unsigned long long)r->cuts.traces, (unsigned long long)r->cuts.bytes,
-		           (unsigned long long)(r->left.hits + r->left.traces), (unsigned long long)r->left.residue.windows,
+		           (unsigned long long)r->left.hits + r->left.traces, (unsigned long long)r->left.residue.windows,
 		           (unsigned long long)r->left.residue.found, done ? "true" : "false", status, wall_s);
 		return;
 	}
@@ -244,6 +244,7 @@ static int redact_run(struct dump_settings *x)
 	status = work(&r, &report);
 	tell(&r, &report, status, now() - start);
 	closed = output_close(&out, &command_dump, true);
+	buf_release(&report.text_tail);
 	dump_writer_free(r.writer);
 	dump_cuts_release(&r.cuts);
 	dump_traces_free(r.traces);

@@ -79,6 +79,8 @@ static inline uint32_t unmixed(uint32_t w)
 static void expand(uint32_t *w, unsigned nk, bool swapped)
 {
 	unsigned n = 4 * (nk + 7), rcon = 1;
+	if (nk < 4)
+		return; /* no such AES */
 	for (unsigned i = nk; i < n; i++) {
 		uint32_t t = w[i - 1];
 		if (i % nk == 0) {

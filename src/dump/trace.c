@@ -512,7 +512,7 @@ static size_t follow(const struct pattern *x, size_t at, const uint8_t *p, size_
 #define THERE x->p[forward ? at : at - 1]
 #define STEP(v) ((v) = forward ? (v) + 1 : (v) - 1)
 	for (;;) {
-		size_t gap = 0, i0, at0, ahead = 0;
+		size_t gap = 0, at0, ahead = 0;
 
 		while (MORE && (text ? plain_digit(x->spelling, HERE) == THERE : HERE == THERE)) {
 			STEP(i);
@@ -522,7 +522,6 @@ static size_t follow(const struct pattern *x, size_t at, const uint8_t *p, size_
 		}
 		if (!text || !MORE)
 			break;
-		i0 = i;
 		at0 = at;
 		while (MORE && !is_digit(x->spelling, THERE)) /* a colon, a zero byte: not where a line ends */
 			STEP(at);
@@ -538,10 +537,8 @@ static size_t follow(const struct pattern *x, size_t at, const uint8_t *p, size_
 			STEP(a);
 			STEP(b);
 		}
-		if (ahead == 0 || (ahead < 4 * (size_t)x->step && ahead < (forward ? x->n - at : at))) {
-			i = i0;
+		if (ahead == 0 || (ahead < 4 * (size_t)x->step && ahead < (forward ? x->n - at : at)))
 			break;
-		}
 	}
 #undef MORE
 #undef HERE
