@@ -258,8 +258,8 @@ bool form_der_version(const uint8_t *p, size_t n, size_t at, struct claim *ret)
 
 bool form_der_integers(const uint8_t *p, size_t n, size_t at, struct claim *ret, size_t *ret_end)
 {
-	struct number x[10];
-	size_t begin[10], after[10];
+	struct number x[10] = { 0 };
+	size_t begin[10] = { 0 }, after[10] = { 0 };
 	int count = 0;
 	struct der d = { p, at, n };
 	while (count < 10) {

@@ -102,7 +102,8 @@ static bool keep_public(struct dump_bytes *ret, const uint8_t *p, size_t n)
 		return false;
 	if (n)
 		memcpy(copy, p, n);
-	*ret = (struct dump_bytes){ copy, n };
+	ret->p = copy;
+	ret->n = n;
 	return true;
 }
 

@@ -94,6 +94,8 @@ static inline __attribute__((always_inline)) bool divides64(unsigned limbs, cons
 	uint64_t m[REDC_LIMBS64_MAX], v = 3 * w[0] ^ 2, low = 0, middle = 0, high = 0;
 	double wd, estimate;
 
+	if (limbs < 3)
+		return false;
 	for (int i = 0; i < 4; i++) /* 5, 10, 20, 40, 80 bits are right */
 		v *= 2 - w[0] * v;
 	v = -v;

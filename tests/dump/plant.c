@@ -953,8 +953,11 @@ static bool d_header(struct buf *out)
 
 static bool d_program(struct buf *out)
 {
-	buf_add(out, "%s: bad end line\0-----BEGIN PRIVATE KEY-----\0-----BEGIN RSA PRIVATE KEY-----\0Proc-Type: 4,ENCRYPTED\0DEK-Info: ", 118);
-	buf_add(out, "openssh-key-v1\0ssh-rsa\0ssh-ed25519\0RSA2\0RSA3\0ECS2\0PuTTY-User-Key-File-2: \0Private-key-format: v1.2\0<RSAKeyValue><Modulus>", 123);
+	static const char errors[] = "%s: bad end line\0-----BEGIN PRIVATE KEY-----\0-----BEGIN RSA PRIVATE KEY-----\0Proc-Type: 4,ENCRYPTED\0DEK-Info: ";
+	static const char names[] = "openssh-key-v1\0ssh-rsa\0ssh-ed25519\0RSA2\0RSA3\0ECS2\0PuTTY-User-Key-File-2: \0Private-key-format: v1.2\0<RSAKeyValue><Modulus>";
+
+	buf_add(out, errors, sizeof(errors) - 1);
+	buf_add(out, names, sizeof(names) - 1);
 	return true;
 }
 
