@@ -86,12 +86,13 @@ static struct dump_image *mem_image(struct worker *w, struct mem_reader *m)
 	im->sparse = true;
 	im->word = 8;
 	for (const char *line = w->job->maps; *line;) {
-		unsigned long long from, to, offset;
-		unsigned major, minor;
-		char rights[8], name[16] = "";
+		/* "7f00-7f10 r--p 0 08:01 123   /path", the last a name in brackets for memory of the kernel's */
+		const char *bracket = line + strcspn(line, "/[\n"); /* a file may be called anything */
+		char *end;
+		unsigned long long from = strtoull(line, &end, 16), to = *end == '-' ? strtoull(end + 1, &end, 16) : 0;
+		const char *rights = *end == ' ' && strcspn(end + 1, " \n") == 4 ? end + 1 : "----";
 
-		if (sscanf(line, "%llx-%llx %7s %llx %x:%x %*u %15s", &from, &to, rights, &offset, &major, &minor, name) >= 6 && from < to &&
-		    rights[0] == 'r' && strcmp(name, "[vvar]") != 0 && strcmp(name, "[vsyscall]") != 0 && strcmp(name, "[vvar_vclock]") != 0)
+		if (from < to && rights[0] == 'r' && strncmp(bracket, "[vvar", 5) != 0 && strncmp(bracket, "[vsyscall]", 10) != 0)
 			dump_add_range(im, from, to - from, from, 0,
 			               DUMP_MAPPED | (rights[1] == 'w' ? DUMP_WRITE : 0u) | (rights[2] == 'x' ? DUMP_EXEC : 0u));
 		line += strcspn(line, "\n");

@@ -111,6 +111,7 @@ static inline __attribute__((always_inline)) bool divides64(unsigned limbs, cons
 		for (unsigned i = 0; i < k; i++) {
 			unsigned __int128 sum;
 
+			/* cppcheck-suppress uninitvar ; i < k, and m[0 .. k) are set */
 			product = (unsigned __int128)m[i] * w[k - i];
 			sum = (unsigned __int128)low + (uint64_t)product;
 			low = (uint64_t)sum;

@@ -246,6 +246,7 @@ static void load_one(struct persist *p, struct names *n)
 	uint64_t ref;
 	uint8_t kind;
 
+	text[0] = '\0';
 	persist_u64(p, &ref);
 	persist_bytes(p, &kind, 1);
 	persist_bytes(p, length, sizeof(length));
