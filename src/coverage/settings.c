@@ -457,7 +457,7 @@ void settings_sentence(const struct audit_account *a, struct buf *b)
 		{ WRONG_AUDIT_ENABLED, "AuditEnabled is False, which is ignored while auditing is on by default" },
 	};
 	bool any = false;
-	buf_add_cstr(b, a->name);
+	buf_add_cstr(b, a->name[0] ? a->name : "an account without a name");
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
 		if (!(a->wrong & all[i].bit))
 			continue;

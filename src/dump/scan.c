@@ -239,7 +239,7 @@ bool dump_scan_image(struct dump_scan *s, struct dump_image *im)
 const struct dump_target *dump_targets(const struct dump_scan *s, size_t *ret_n)
 {
 	*ret_n = s->n_targets - s->first_target;
-	return s->targets + s->first_target;
+	return s->targets ? s->targets + s->first_target : NULL;
 }
 
 const struct dump_options *dump_scan_options(const struct dump_scan *s) { return &s->options; }
