@@ -3,8 +3,8 @@
  *
  *   event --> open day of the mailbox --(day ends)--> verdict (baseline_score.c) --> learnt (baseline.c), unless it alerted
  *
- * Everything used to judge a day is as it was when the day before ended.  A mailbox costs MAILBOX_ROW_BYTES_MAX, whatever
- * its owner or an attacker does: edges older than 14 days give way to new ones and leave a mark in `seen`, so that they
+ * Everything used to judge a day is as it was when the day before ended.  A mailbox costs MAILBOX_ROW_BYTES_MAX, and a struct
+ * verdict while a day on which it was active is closed, whatever its owner or an attacker does: edges older than 14 days give way to new ones and leave a mark in `seen`, so that they
  * are not new again; younger ones are never pushed out, and what finds no place is counted as new all the same. */
 #ifndef TXM_DETECT_BASELINE_H
 #define TXM_DETECT_BASELINE_H
@@ -21,19 +21,19 @@
 #define ROWS_PER_CHUNK 1024
 #define MAILBOX_ROW_BYTES_MAX 1228 /* 1.2 KB, with the evidence of an open day */
 #define HORIZON_DAYS 60      /* not used for so long: new again */
-#define YOUNG_DAYS 14        /* an edge this young is not judged by its own history, nor pushed out */
+#define YOUNG_DAYS 14        /* an edge this young is judged by what others brought more than by itself, and not pushed out */
 #define WARM_DAYS 14         /* days of data before anything is raised */
 #define NOVELTY_DAYS 5       /* days of data before first meetings teach anything */
 #define NOVELTY_ACTIVE 7     /* active days of a mailbox before its first meetings mean anything */
 #define QUARANTINE_DAYS 7    /* what alerts is not learnt for so long */
 #define PRESENT_DAYS 30      /* a mailbox silent for longer has left */
-#define ALONE_DAYS 4        /* a client that has not spread by then */
-#define NEAR 10.0
-#define ODDS_MOST 1e9       /* rarer than this is only said to be */
+#define ALONE_DAYS 4         /* a client that has not spread by then */
+#define NEAR 10.0            /* thresholds so many times as high are watched to steer the real ones */
+#define ODDS_MOST 1e9        /* rarer than this is only said to be */
 enum { LANE_DAY = 1, LANE_SLOW = 2, LANE_NOVELTY = 4, LANE_DAYS = 8, LANES = 4 };
 extern const double lane_shares[LANES]; /* of the budget */
 #define MANY_MET 20         /* mailboxes: what so many meet on one day is not about them */
-#define AGES 3
+#define AGES 3               /* of young edges: 1-2, 3-6, 7-13 days */
 #define RETRO_DAYS 2         /* in retrospect these take the place of the three above */
 #define RETRO_ACTIVE 2
 #define LATE_MAX 262144      /* 20 bytes each */

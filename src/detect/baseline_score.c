@@ -2,9 +2,10 @@
 /* baseline_score: what a mailbox-day is worth.
  *
  * Each family of evidence gives a p by its model, then an honest one by comparison with the last 30 days of the class
- * (stage 1); Fisher makes one score of them, and that too is compared with its last 30 days (stage 2).  Three lanes look
- * at the result: this day alone, this day after the ones before it (slow collection), and first meetings whatever their
- * volume.  The user's budget is divided among the lanes. */
+ * (stage 1).  Of families that tell the same story the strongest counts, and of that only what is rarer than 1 in 20; the sum
+ * is the day's score, and it too is compared with its last 30 days (stage 2).  Four lanes look at the result: this day
+ * alone, three days together, all days so far, and first meetings whatever their volume.  The user's budget is divided
+ * among the lanes. */
 #include "detect/baseline.h"
 
 #include <math.h>
@@ -16,10 +17,10 @@
 #define NU_YOUNG 6
 #define WAVE_SHARE 0.01 /* of the tenant, and so many times what is usual */
 #define WAVE_TIMES 3
-#define WAVE_DAYS 2
-#define DAYS_FLOOR 0.5
-#define DAYS_MOST 3.5
-#define YOUNG_VARIANCE_MIN 0.5
+#define WAVE_DAYS 2        /* in a row; after that it is how things are */
+#define DAYS_FLOOR 0.5     /* -log10 p of a day that adds nothing to the sum of three */
+#define DAYS_MOST 3.5      /* what one day can add */
+#define YOUNG_VARIANCE_MIN 0.5 /* of ln(1 + items): nothing brings the same amount everywhere */
 #define HOUR_PRIOR 3      /* hours of the class that stand for a mailbox's own */
 #define THROTTLE_PRIOR 20 /* days, of a client */
 

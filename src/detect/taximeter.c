@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* taximeter: the baseline.  What does each mailbox's day usually look like, and is today's another?
  *
- * Signal   Items a day, clients, networks and people that are new to a mailbox, how much a known one brings, and
- *          throttling; each compared with the mailbox's own past and with the last 30 days of its class.
+ * Signal   Items a day, clients, networks and people that are new to a mailbox, how much a known one brings, hours, folders,
+ *          turns between two places, throttling (family.c has all of them); each compared with the mailbox's own past and
+ *          with the last 30 days of its class.
  * Catches  A thief with a stolen session, token or key, whatever the application: by volume, by who and from where, or by
  *          many slightly odd days in a row; and one client or network that is slightly odd in many mailboxes.
  * Misses   A few items a day through the mailbox's own client from its own networks; whatever was there from the first
  *          day; everything in the first 14 days of data.
  * Cost     At most `--budget` false alarms in 10,000 mailbox-days (default 1) if the last 30 days resemble today.  Memory:
- *          1.2 KB a mailbox, 48 bytes a client, network and actor.
+ *          1.2 KB a mailbox, 0.7 KB more while a day on which it was active is closed, some 100 bytes a client, network and actor.
  *
  * A day is judged when the first record of a later day comes (records are in order of time, so nothing comes late), and
  * a mailbox that looks odd also during the day, to say when it could first have been known.  Days without any record
