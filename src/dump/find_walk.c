@@ -451,6 +451,15 @@ static void pairs(struct dump_scan *s, struct dump_image *im, struct values *x, 
 	free(order);
 }
 
+/* Is g a prime's size, and n / g too?  A modulus met in a dump may be no modulus but any odd number: with 3 or 7 shares every
+ * third or seventh value a factor, and that proves nothing. */
+static bool splits(const BIGNUM *g, const BIGNUM *n)
+{
+	const int half = (BN_num_bits(n) + 1) / 2, bits = BN_num_bits(g);
+
+	return bits <= half + 40 && bits + 40 >= half;
+}
+
 /* R^2 mod p and d mod (p - 1), by gcds with a known N */
 static void try_gcds(struct dump_scan *s, struct dump_image *im, struct value *v, const struct dump_target *t, const BIGNUM *n,
 		     const BIGNUM *e, bool exponent_too, BN_CTX *ctx)
@@ -467,12 +476,12 @@ static void try_gcds(struct dump_scan *s, struct dump_image *im, struct value *v
 	if (!q)
 		goto out;
 	BN_zero(x);
-	if (BN_set_bit(x, r) && BN_sub(x, x, v->bn) && BN_gcd(g, x, n, ctx) && !BN_is_one(g) && BN_cmp(g, n) != 0)
+	if (BN_set_bit(x, r) && BN_sub(x, x, v->bn) && BN_gcd(g, x, n, ctx) && splits(g, n))
 		component = "R^2 mod";
 	if (!component && exponent_too && BN_set_word(x, 2) && BN_mod_exp(g, x, v->bn, n, ctx) && BN_mod_exp(g, g, e, n, ctx) &&
 	    BN_sub(g, g, x) && !BN_is_zero(g)) {
 		BN_set_negative(g, 0);
-		if (BN_gcd(g, g, n, ctx) && !BN_is_one(g) && BN_cmp(g, n) != 0)
+		if (BN_gcd(g, g, n, ctx) && splits(g, n))
 			component = "d mod";
 	}
 	if (!component || !BN_div(q, NULL, n, g, ctx))

@@ -59,6 +59,12 @@ static bool multiply(struct state *s, const struct modulus *m, const uint8_t *p,
 	return ok;
 }
 
+/* Does s->g hold a prime of n, or all of n?  An odd number that only looked like a modulus shares its 3 or 7 with everything. */
+static bool is_residue(const struct state *s, const struct modulus *m)
+{
+	return BN_num_bits(s->g) + 40 >= (BN_num_bits(m->n) + 1) / 2;
+}
+
 static void found(struct state *s, const struct dump_block *b, size_t at, const struct modulus *m)
 {
 	struct residue *x = s->x;
@@ -82,10 +88,10 @@ static void settle(struct state *s, const struct dump_block *b, const struct mod
 	for (size_t i = 0; i < batch->n && s->ok; i++)
 		s->ok = multiply(s, m, b->p + batch->at[i], layout);
 	s->ok = s->ok && BN_gcd(s->g, s->product, m->n, s->ctx);
-	if (s->ok && !BN_is_one(s->g)) {
+	if (s->ok && is_residue(s, m)) {
 		for (size_t i = 0; i < batch->n && s->ok; i++) {
 			s->ok = BN_one(s->product) && multiply(s, m, b->p + batch->at[i], layout) && BN_gcd(s->g, s->product, m->n, s->ctx);
-			if (s->ok && !BN_is_one(s->g))
+			if (s->ok && is_residue(s, m))
 				found(s, b, batch->at[i], m);
 		}
 	}

@@ -1005,6 +1005,17 @@ static bool d_public(struct buf *out)
 	return ok && n > 0;
 }
 
+/* The odd number of n bytes at p becomes a multiple of 3 5 7 11 13: what looks like a modulus and shares a factor with half of all
+ * numbers. */
+static bool make_smooth(char *p, size_t n)
+{
+	BIGNUM *x = BN_bin2bn((unsigned char *)p, (int)n, NULL);
+	bool ok = x && BN_sub_word(x, BN_mod_word(x, 15015)) && (BN_is_odd(x) || BN_sub_word(x, 15015)) && BN_bn2binpad(x, (unsigned char *)p, (int)n) > 0;
+
+	BN_free(x);
+	return ok;
+}
+
 static bool d_shape(struct buf *out)
 {
 	static const size_t sizes[] = { 257, 0, 256, 129, 129, 128, 128, 128 };
@@ -1026,6 +1037,8 @@ static bool d_shape(struct buf *out)
 		if (sizes[i] % 2)
 			t.p[at + 1] |= (char)0x80;
 		t.p[t.n - 1] |= 1;
+		if (i == 0 && !make_smooth(t.p + at, sizes[i]))
+			return false;
 	}
 	buf_add(out, "\x30\x82", 2);
 	buf_add_char(out, (char)(t.n >> 8));
