@@ -70,6 +70,7 @@ struct alerts {
 	struct alert **v; size_t n, capacity;
 	struct table by_key;     /* hash(detector, subject) -> struct alert * */
 	uint64_t refused;        /* ALERTS_MAX */
+	uint64_t held;           /* mailbox-days past the line for which the false-alarm budget had nothing left; with --state of all runs */
 	bool failed;             /* out of memory */
 	char **words; uint32_t word_count; /* families and the like that were read from a file, each once */
 };

@@ -256,6 +256,7 @@ static bool gather(struct scan *s)
 	f->alerts = (struct alert *const *)s->shown;
 	f->apps = s->apps;
 	f->alerts_refused = alerts->refused;
+	f->alerts_held = alerts->held;
 	f->detect_refused = engine_report(s->run.engine)->detect_refused;
 	f->since = s->run.since[0] ? s->run.since : NULL;
 	f->until = s->run.until[0] ? s->run.until : NULL;

@@ -16,6 +16,7 @@
  * anywhere are gaps of the collection and teach nothing.  Before 14 days of data no lane raises: the calibration would
  * be that of a shipped table alone, and a promise made on it would be none.  A shorter export is read twice (ctx->lessons,
  * ctx->recall): what the first pass learnt about everybody serves the second, which says that it promises nothing. */
+#include <math.h>
 #include <stdlib.h>
 
 #include "detect/campaign.h"
@@ -167,7 +168,7 @@ static void learn_day(struct state *s)
 			row->sr = v ? (float)v->sr : (float)sr_step((double)row->sr, 0);
 		if (is_warm(b) && !(v && v->alerted)) {
 			row->recent[1] = row->recent[0];
-			row->recent[0] = v ? (float)day_weight(-v->ln_p_day / 2.302585092994046) : 0;
+			row->recent[0] = v ? (float)day_weight(-v->ln_p_day / M_LN10) : 0;
 		} else {
 			row->recent[0] = row->recent[1] = 0; /* told, or not to be told yet */
 		}
@@ -223,6 +224,7 @@ static void end(void *state, struct detect_ctx *c)
 	struct state *s = state;
 	close_day(s, c);
 	campaign_end(&s->campaigns, c);
+	c->alerts->held = s->dropped;
 	if (c->lessons)
 		baseline_teach(&s->base, c->lessons);
 }
@@ -250,7 +252,8 @@ const struct detector detector_taximeter = {
 	.misses = "A few items a day through the mailbox's own client from its own networks; what was there from the first "
 		  "day; the first 14 days of data; the first week of a mailbox.",
 	.cost = "At most --budget false alarms in 10,000 mailbox-days (default 1) while the last 30 days resemble today; twice "
-		"that for about a month after an abrupt change. 1.2 KB a mailbox.",
+		"that for about a month after an abrupt change. Memory: 1.2 KB a mailbox that was learnt, and 0.8 KB more on a "
+		"day on which it is active.",
 	.mitre = mitre,
 	.wants = KIND_MAIL,
 	.state_bytes = sizeof(struct state),

@@ -393,6 +393,12 @@ static void put_alerts(struct html *h, const struct findings *f)
 		html_say(h, " below the severity that was asked for.");
 		html_close(h);
 	}
+	if (f->alerts_held) {
+		html_open_class(h, "p", "note");
+		html_counted(h, f->alerts_held, "mailbox-day", "mailbox-days");
+		html_say(h, " past the line did not ring: the false-alarm budget was spent on rarer ones. A larger --budget shows more.");
+		html_close(h);
+	}
 	free(order);
 	html_close(h);
 }

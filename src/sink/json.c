@@ -449,6 +449,7 @@ void json_summary(struct buf *b, const struct findings *f)
 	for (int i = SEVERITY_INFO; i <= SEVERITY_CRITICAL; i++)
 		buf_printf(b, "%s\"%s\":%" PRIu64, i ? "," : "", severity_names[i], by_severity[i]);
 	buf_printf(b, "},\"alerts_hidden\":%zu", f->alerts_below);
+	buf_printf(b, ",\"alerts_held\":%" PRIu64, f->alerts_held);
 	if (f->resumed)
 		buf_printf(b, ",\"alerts_unchanged\":%zu,\"alerts_withdrawn\":%zu", f->alerts_unchanged, f->withdrawn_count);
 	buf_add_cstr(b, ",\"classes\":{");

@@ -39,6 +39,7 @@ struct findings {
 	const uint64_t *withdrawn; size_t withdrawn_count;
 	size_t alerts_below;       /* raised, but below the asked severity */
 	uint64_t alerts_refused;   /* findings past ALERTS_MAX */
+	uint64_t alerts_held;      /* mailbox-days past the line that the budget did not let ring (alert/alert.h) */
 	uint64_t detect_refused;   /* entries that the detectors' tables could not take */
 	const char *const *lost;   /* names of what was lost ("bad_json", "folders_lost"), always in the same order */
 	const char *const *lost_text; /* the same for people: "not well-formed JSON" */

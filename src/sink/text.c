@@ -388,6 +388,12 @@ static void put_alerts(struct page *p)
 		put_wrapped(p, 0);
 		buf_add_char(&p->o->pending, '\n');
 	}
+	if (f->alerts_held) {
+		add_counted(&p->line, f->alerts_held, "mailbox-day", "mailbox-days");
+		buf_add_cstr(&p->line, " past the line did not ring: the false-alarm budget was spent on rarer ones. A larger --budget shows more.");
+		put_wrapped(p, 0);
+		buf_add_char(&p->o->pending, '\n');
+	}
 	if (f->alerts_unchanged) {
 		add_counted(&p->line, f->alerts_unchanged, "alert of earlier runs stands", "alerts of earlier runs stand");
 		buf_add_cstr(&p->line, " as told then, and not shown again.");
