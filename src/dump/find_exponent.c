@@ -167,6 +167,19 @@ static bool is_exponent(const BIGNUM *n, const BIGNUM *e, const BIGNUM *d)
 	return yes;
 }
 
+/* An exponent whose highest bytes are zero (one key in 256 has such) is seen a second time some bytes off, as 256 d and
+ * whatever lies beside it: near 256 times the same k. */
+static bool is_shadow(const BIGNUM *n, const BIGNUM *e, const BIGNUM *d, uint64_t nearest)
+{
+	BIGNUM *x = BN_secure_new();
+	bool yes = false;
+
+	for (unsigned off = 1; off <= 4 && !yes && x && nearest % (UINT64_C(1) << 8 * off) == 0; off++)
+		yes = BN_rshift(x, d, 8 * (int)off) && is_exponent(n, e, x);
+	BN_clear_free(x);
+	return yes;
+}
+
 static void confirm(struct dump_scan *s, const struct dump_block *b, const struct prey *y, enum number_layout layout, size_t i,
 		    uint64_t nearest)
 {
@@ -181,8 +194,8 @@ static void confirm(struct dump_scan *s, const struct dump_block *b, const struc
 	hit.layout = find_layout(s, b, layout);
 	if (is_exponent(n, e, d)) {
 		hit.key = dump_key_rsa_d(s, n, e, d);
-	} else if (nearest == y->ge || BN_num_bits(d) + 8 <= BN_num_bits(n)) {
-		goto out; /* N itself, or N or d one byte off */
+	} else if (nearest == y->ge || BN_num_bits(d) + 8 <= BN_num_bits(n) || is_shadow(n, e, d, nearest)) {
+		goto out; /* N itself, or N or d some bytes off */
 	} else {
 		hit.klass = DUMP_SUSPECTED;
 		hit.proof = DUMP_PROOF_SHAPE;

@@ -44,6 +44,19 @@ struct key {
 	uint8_t n_bytes[2048], e_bytes[16];
 };
 
+static void key_free(struct key *k)
+{
+	BN_free(k->n);
+	BN_free(k->e);
+	BN_free(k->d);
+	BN_free(k->p);
+	BN_free(k->q);
+	memset(k, 0, sizeof(*k));
+}
+
+static bool is_short(const struct key *k) { return BN_num_bits(k->d) + 8 <= BN_num_bits(k->n); }
+
+/* d of one key in 256 begins with a zero byte; such a key has a test of its own (test_short_exponent) */
 static bool key_make(struct key *k, unsigned bits)
 {
 	EVP_PKEY *key = EVP_RSA_gen(bits);
@@ -55,19 +68,14 @@ static bool key_make(struct key *k, unsigned bits)
 	EVP_PKEY_free(key);
 	if (!ok)
 		return false;
+	if (is_short(k)) {
+		key_free(k);
+		return key_make(k, bits);
+	}
 	k->target = (struct dump_target){ .algorithm = DUMP_RSA, .bits = bits, .kid = "", .subject = "" };
 	k->target.n = (struct dump_bytes){ k->n_bytes, (size_t)BN_bn2bin(k->n, k->n_bytes) };
 	k->target.e = (struct dump_bytes){ k->e_bytes, (size_t)BN_bn2bin(k->e, k->e_bytes) };
 	return dump_spki_rsa(k->n, k->e, k->target.spki);
-}
-
-static void key_free(struct key *k)
-{
-	BN_free(k->n);
-	BN_free(k->e);
-	BN_free(k->d);
-	BN_free(k->p);
-	BN_free(k->q);
 }
 
 static void plant(uint8_t *at, enum number_layout layout, const BIGNUM *x, size_t bytes)
@@ -195,6 +203,37 @@ static bool same_hits(const struct dump_hit *a, const struct dump_hit *b, size_t
 		if (a[i].offset != b[i].offset || a[i].length != b[i].length || a[i].proof != b[i].proof || strcmp(a[i].component, b[i].component) != 0)
 			return false;
 	return true;
+}
+
+/* Another e for the same n, whose d begins with a zero byte: seen one byte off it is 256 d, which is no second exponent. */
+static void test_short_exponent(void)
+{
+	const size_t size = MIB, places[2] = { 4099, 70001 };
+	uint8_t *memory = malloc(size);
+	BN_CTX *ctx = BN_CTX_new();
+	BIGNUM *phi = BN_new(), *q1 = BN_new();
+	struct key k = { 0 };
+	struct dump_hit hits[16];
+	bool found = false;
+	size_t n;
+
+	CHECK(memory && key_make(&k, 1024) && BN_sub(phi, k.p, BN_value_one()) && BN_sub(q1, k.q, BN_value_one()) && BN_mul(phi, phi, q1, ctx));
+	for (BN_ULONG e = 65539; e < 65539 + 40000 && !found; e += 2)
+		found = BN_set_word(k.e, e) && BN_mod_inverse(k.d, k.e, phi, ctx) && is_short(&k) && BN_num_bits(k.d) + 16 > BN_num_bits(k.n);
+	k.target.e.n = (size_t)BN_bn2bin(k.e, k.e_bytes);
+	CHECK(found && dump_spki_rsa(k.n, k.e, k.target.spki));
+	noise(memory, size);
+	plant(memory + places[0], NUMBER_LE, k.d, 128);
+	plant(memory + places[1], NUMBER_BE, k.d, 128);
+	n = scan_memory(memory, size, &k.target, 1, DUMP_PATH_BEST, 2, hits, 16, "exponent");
+	CHECK_MSG(n == 2, "%zu", n);
+	for (size_t i = 0; i < n && i < 2; i++)
+		CHECK_MSG(hits[i].offset == places[i] && hits[i].klass == DUMP_PROVED, "%llu %s", (unsigned long long)hits[i].offset, hits[i].component);
+	BN_free(phi);
+	BN_free(q1);
+	BN_CTX_free(ctx);
+	key_free(&k);
+	free(memory);
 }
 
 static void test_numbers(void)
@@ -373,7 +412,7 @@ static void cut_everywhere(const char *name, const uint8_t *p, size_t n, size_t 
 static void test_elf(void)
 {
 	struct key k = { 0 };
-	struct dump_hit hits[8];
+	struct dump_hit hits[8] = { 0 };
 	size_t n;
 
 	CHECK(key_make(&k, 2048));
@@ -616,6 +655,7 @@ int main(void)
 {
 	test_redc();
 	test_arena();
+	test_short_exponent();
 	test_numbers();
 	test_elf();
 	test_elf_lies();
