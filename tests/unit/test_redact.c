@@ -92,7 +92,8 @@ static size_t untold(size_t at, size_t n)
 }
 
 /* Places bytes among noise, at each of eight alignments, and wants them told, all and no more. */
-static void want(const struct dump_traces *t, const char *what, const uint8_t *p, size_t n, size_t slack)
+static void want_between(const struct dump_traces *t, const char *what, const uint8_t *p, size_t n, size_t slack, uint8_t before,
+			 uint8_t after)
 {
 	for (size_t shift = 0; shift < 8; shift++) {
 		size_t at = 4096 + shift;
@@ -101,11 +102,23 @@ static void want(const struct dump_traces *t, const char *what, const uint8_t *p
 			memory[i] = (uint8_t)chance();
 		memset(memory + 16384, 0, MEMORY - 16384);
 		memcpy(memory + at, p, n);
-		memory[at - 1] = memory[at + n] = '!';
+		memory[at - 1] = before;
+		memory[at + n] = after;
 		sweep(t);
 		CHECK_MSG(untold(at, n) <= slack, "%s, %zu bytes, shift %zu: %zu were not told", what, n, shift, untold(at, n));
 		CHECK_MSG(untold(0, at) == at && untold(at + n, 8192 - n) == 8192 - n, "%s, shift %zu: more than that was told", what, shift);
 	}
+}
+
+static void want(const struct dump_traces *t, const char *what, const uint8_t *p, size_t n, size_t slack)
+{
+	want_between(t, what, p, n, slack, '!', '!');
+}
+
+/* A piece from the middle of a number: beside it stand bytes that are surely not the number's next ones. */
+static void want_piece(const struct dump_traces *t, const char *what, const uint8_t *p, size_t n)
+{
+	want_between(t, what, p, n, 0, p[-1] ^ 0x55, p[n] ^ 0x55);
 }
 
 static struct dump_traces *traces_of(const struct made *m)
@@ -144,9 +157,9 @@ static void test_spellings(const struct made *m)
 	want(t, "p J32", j32 + (words - n), n, 0);
 	want(t, "d BE", m->d, m->key.d.n, 0);
 	/* pieces: a head that malloc overwrote, a middle, sixteen bytes; fifteen cannot be told from chance everywhere */
-	want(t, "tail of p", m->p + 32, n - 32, 0);
-	want(t, "middle of q", m->q + 17, 23, 0);
-	want(t, "16 bytes of d", m->d + 101, 16, 0);
+	want_between(t, "tail of p", m->p + 32, n - 32, 0, m->p[31] ^ 0x55, '!');
+	want_piece(t, "middle of q", m->q + 17, 23);
+	want_piece(t, "16 bytes of d", m->d + 101, 16);
 	/* text */
 	len = hex_text(m->p, n, false, 0, text);
 	want(t, "hex", (uint8_t *)text, len, 0);
@@ -240,6 +253,8 @@ static void test_cuts(const struct made *m)
 		memory[i] = i < 65536 ? (uint8_t)chance() : 0;
 	BN_bn2lebinpad(m->bn[2], memory + 4096, (int)n);       /* p, whole: what the scan finds */
 	memcpy(memory + 20000, m->d + 40, 64);                 /* a piece of d: what the sweep finds */
+	memory[19999] = m->d[39] ^ 0x55;
+	memory[20064] = m->d[104] ^ 0x55;
 	memcpy(memory + 30000, "{\"n\":\"", 6);
 	memcpy(memory + 90000, m->n, m->key.n.n);
 	len = hex_text(m->q, n, false, 0, text);
