@@ -154,7 +154,7 @@ static void test_spellings(const struct made *m)
 	number_to_le(NUMBER_J32, le, words, j32);
 	want(t, "p BE", m->p, n, 0);
 	want(t, "p LE", le, n, 0);
-	want(t, "p J32", j32 + (words - n), n, 0);
+	want_between(t, "p J32", j32 + (words - n), n, 0, words > n ? j32[words - n - 1] ^ 0x55 : '!', '!'); /* its zero is in the first word's end */
 	want(t, "d BE", m->d, m->key.d.n, 0);
 	/* pieces: a head that malloc overwrote, a middle, sixteen bytes; fifteen cannot be told from chance everywhere */
 	want_between(t, "tail of p", m->p + 32, n - 32, 0, m->p[31] ^ 0x55, '!');
