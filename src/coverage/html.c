@@ -50,33 +50,12 @@ static const char style[] =
 	"@media print{body{max-width:none;padding:0;font-size:11px}.map{overflow:visible;border:0}.who{position:static;width:150px}"
 	"*{-webkit-print-color-adjust:exact;print-color-adjust:exact}h2{break-after:avoid}li,.row,.figure{break-inside:avoid}}";
 
-static void add_escaped(struct buf *b, struct str s)
-{
-	for (size_t i = 0; i < s.n; i++) {
-		unsigned char c = (unsigned char)s.p[i];
-		if (c == '&')
-			buf_add_cstr(b, "&amp;");
-		else if (c == '<')
-			buf_add_cstr(b, "&lt;");
-		else if (c == '>')
-			buf_add_cstr(b, "&gt;");
-		else if (c == '"')
-			buf_add_cstr(b, "&quot;");
-		else if (c == '\'')
-			buf_add_cstr(b, "&#39;");
-		else if (c < 0x20 || c == 0x7f)
-			buf_add_char(b, ' ');
-		else
-			buf_add_char(b, (char)c);
-	}
-}
-
 static void add_sentence(struct buf *b, const struct world *w, const struct coverage_finding *f)
 {
 	struct buf text;
 	buf_init(&text, 8 * KIB);
 	coverage_sentence(w, f, &text);
-	add_escaped(b, buf_str(&text));
+	buf_add_html(b, buf_str(&text));
 	buf_release(&text);
 }
 
@@ -122,9 +101,9 @@ static void add_row(struct buf *b, const struct coverage *c, const struct world 
 {
 	uint32_t days = coverage_days(c);
 	buf_add_cstr(b, "<div class=\"row\"><span class=\"who\" title=\"");
-	add_escaped(b, mailbox_name(w, m->mailbox));
+	buf_add_html(b, mailbox_name(w, m->mailbox));
 	buf_add_cstr(b, "\">");
-	add_escaped(b, mailbox_name(w, m->mailbox));
+	buf_add_html(b, mailbox_name(w, m->mailbox));
 	buf_printf(b, "</span><svg width=\"%u\" height=\"%d\" role=\"img\" aria-label=\"", days * width + 1, ROW_HEIGHT + 2);
 	for (int s = 0; s < DAY_STATES; s++)
 		if (m->days[s])
@@ -291,7 +270,7 @@ static void add_settings(struct buf *b, const struct audit_settings *s)
 		buf_printf(b, "<li><span class=\"tag\">%s</span>", s->accounts[i].wrong & WRONG_UNSEEN ? "not seen" : "partly");
 		buf_clear(&text);
 		settings_sentence(&s->accounts[i], &text);
-		add_escaped(b, buf_str(&text));
+		buf_add_html(b, buf_str(&text));
 		buf_add_cstr(b, ".</li>\n");
 	}
 	buf_add_cstr(b, "</ul>");
