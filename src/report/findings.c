@@ -415,10 +415,7 @@ static void put_apps(struct html *h, const struct findings *f)
 	html_leaf(h, "p", "",
 		  STR("Every application that opened mail, the most unusual first: in few mailboxes, from few "
 		      "networks, much at a time. A ranking, not a verdict."));
-	html_open_class(h, "div", "scroll");
-	html_open_class(h, "table", "cards");
-	html_open(h, "thead");
-	html_open(h, "tr");
+	html_begin_table(h);
 	html_head_cell(h, "", "Application");
 	html_head_cell(h, "", "Through");
 	html_head_cell(h, "n", "Mailboxes");
@@ -428,9 +425,7 @@ static void put_apps(struct html *h, const struct findings *f)
 	html_head_cell(h, "", "First seen");
 	html_head_cell(h, "", "Last seen");
 	html_head_cell(h, "n", "Unusual");
-	html_close(h);
-	html_close(h);
-	html_open(h, "tbody");
+	html_begin_rows(h);
 	for (size_t i = 0; i < shown && html_step(h); i++) {
 		const uint32_t k = f->apps[i].client;
 		const struct world_client *c = &w->clients[k];
@@ -441,41 +436,29 @@ static void put_apps(struct html *h, const struct findings *f)
 		html_text(h, page_app(w, k));
 		html_leaf(h, "span", "sub", world_client_part(w, k, CLIENT_FAMILY));
 		html_close(h);
-		html_open_cell(h, "wide", "Through");
-		html_text(h, api_name.n ? api_name : api.n ? api : STR("–"));
-		html_close(h);
+		html_cell(h, "wide", "Through", api_name.n ? api_name : api.n ? api : STR("–"));
 		html_open_cell(h, "n", "Mailboxes");
 		html_open(h, "span");
 		html_count(h, c->mailboxes);
 		buf_printf(h->b, "<span class=\"sub\">%.0f&nbsp;%%</span>", 100 * f->apps[i].share);
 		html_close(h);
 		html_close(h);
-		html_open_cell(h, "n", "Messages");
-		html_count(h, c->items);
-		html_close(h);
-		html_open_cell(h, "n", "Folders synchronised");
-		html_count(h, c->folders_synced);
-		html_close(h);
+		html_cell_count(h, "n", "Messages", c->items);
+		html_cell_count(h, "n", "Folders synchronised", c->folders_synced);
 		html_open_cell(h, "n", "Networks");
 		if (!c->networks && c->microsoft_front_end)
 			html_say(h, "Microsoft");
 		else
 			html_count(h, c->networks);
 		html_close(h);
-		html_open_cell(h, "", "First seen");
-		html_moment(h, c->first_us);
-		html_close(h);
-		html_open_cell(h, "", "Last seen");
-		html_moment(h, c->last_us);
-		html_close(h);
+		html_cell_moment(h, "", "First seen", c->first_us);
+		html_cell_moment(h, "", "Last seen", c->last_us);
 		html_open_cell(h, "n", "Unusual");
 		buf_printf(h->b, "%.2f", f->apps[i].unusual);
 		html_close(h);
 		html_close(h);
 	}
-	html_close(h);
-	html_close(h);
-	html_close(h);
+	html_end_table(h);
 	if (shown < f->app_count) {
 		html_open_class(h, "p", "note");
 		html_counted(h, f->app_count - shown, "further application is", "further applications are");

@@ -44,6 +44,16 @@ void html_bytes(struct html *h, uint64_t n);  /* 3.4 MB */
 #define html_head_cell(h, classes, text) \
 	(html_open_with((h), "th", "scope=\"col\" class=\"" classes "\""), html_say((h), text), html_close(h))
 #define html_open_cell(h, classes, label) html_open_with((h), "td", "class=\"" classes "\" data-label=\"" label "\"")
+/* a cell with nothing but a text, a number, a time, a size */
+#define html_cell(h, classes, label, s) (html_open_cell(h, classes, label), html_text((h), (s)), html_close(h))
+#define html_cell_count(h, classes, label, n) (html_open_cell(h, classes, label), html_count((h), (n)), html_close(h))
+#define html_cell_moment(h, classes, label, us) (html_open_cell(h, classes, label), html_moment((h), (us)), html_close(h))
+#define html_cell_bytes(h, classes, label, n) (html_open_cell(h, classes, label), html_bytes((h), (n)), html_close(h))
+/* a table that becomes cards on a narrow screen: begin_table, head cells, begin_rows, rows, end_table */
+#define html_begin_table(h) \
+	(html_open_class(h, "div", "scroll"), html_open_class(h, "table", "cards"), html_open(h, "thead"), html_open(h, "tr"))
+#define html_begin_rows(h) (html_close(h), html_close(h), html_open(h, "tbody"))
+#define html_end_table(h) (html_close(h), html_close(h), html_close(h))
 
 /* false: nobody will read more */
 static inline bool html_step(struct html *h) { return sink_out_step(h->o); }
