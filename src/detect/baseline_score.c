@@ -24,7 +24,7 @@
 #define HOUR_PRIOR 3      /* hours of the class that stand for a mailbox's own */
 #define THROTTLE_PRIOR 20 /* days, of a client */
 
-const double lane_shares[LANES] = { 0.16, 0.12, 0.2, 0.16 }; /* day, slow, novelty, three days; the rest is slack for campaigns and drift */
+const double lane_shares[LANES] = { 0.2, 0.15, 0.25, 0.2 }; /* day, slow, novelty, three days; the rest is slack for campaigns and drift */
 
 /* Families that tell the same story: of a group only the strongest counts. */
 enum group { GROUP_NONE, GROUP_AMOUNT, GROUP_CLIENT, GROUP_NET, GROUP_ACTOR, GROUP_SYNC, GROUP_HOUR, GROUP_PLACES, GROUP_PAIR, GROUPS };
