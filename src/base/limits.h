@@ -194,13 +194,14 @@
 #define CURVE_CLOSE_BYTES 1024              /* and so far at every byte */
 #define CURVE_BESIDE_BYTES 128              /* the same for authorities that the dump knows: there are many */
 #define CURVE_POINTERS_MAX 200000           /* followed when all is read */
-#define CURVE_COST_MAX 30000                /* points computed for one block: half a second (P-256) to ten (P-521) */
+#define CURVE_COST_MAX 1000000              /* points computed for one block, in P-256's (some 5 us) */
+#define CURVE_MET_COST_MAX 200000           /* the same when only the dump named the public keys: a trust store has dozens */
 
 /* -- dump: redaction -- */
 #define DUMP_TRACE_ENTRIES_MAX (16 * MIB)   /* runs of eight bytes of what follows from keys: some 200,000 for RSA-2048; 12 bytes each */
 #define DUMP_CUTS_MAX (4 * MIB)             /* pieces to be erased of one dump */
 #define RESIDUE_BATCH 1024                  /* windows multiplied together before a gcd is taken */
-#define RESIDUE_KEYS_MAX 64                 /* moduli tested for what is left of them */
+#define RESIDUE_MET_MAX 256                 /* moduli met in the dump, beside the given ones, tested for what is left of them */
 #define LEDGER_BYTES_MAX (256 * MIB)        /* of a ledger that is searched */
 
 /* -- persist: the file that keeps what was learnt -- */

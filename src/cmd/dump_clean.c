@@ -36,23 +36,38 @@ static void count_hits(const struct dump_scan *s, bool shapes, struct dump_left 
 	}
 }
 
+/* All that was asked for or found is tested, however many; of public keys that were only met in the dump, so many as is worth
+ * the time.  What is left out is said, and the dump is then not proven clean. */
 static bool residue(const struct dump_settings *x, const struct dump_scan *s, struct dump_image *im, struct dump_left *ret)
 {
-	struct dump_modulus moduli[RESIDUE_KEYS_MAX];
-	size_t n, used = 0;
+	size_t n, used = 0, met = 0;
 	const struct dump_target *t = dump_targets(s, &n);
+	struct dump_modulus *moduli = calloc(n + 1, sizeof(*moduli));
 	unsigned threads = x->options.threads;
+	bool ok;
 
-	for (size_t i = 0; i < n && used < RESIDUE_KEYS_MAX; i++) {
-		bool known = t[i].algorithm != DUMP_RSA || t[i].distant || t[i].bits < CLAIM_RSA_BITS_MIN || t[i].bits > DUMP_RSA_BITS_MAX ||
+	for (size_t i = 0; i < n && moduli; i++) {
+		bool known = t[i].algorithm != DUMP_RSA || t[i].bits < CLAIM_RSA_BITS_MIN || t[i].bits > DUMP_RSA_BITS_MAX ||
 		             !(t[i].n.p[t[i].n.n - 1] & 1);
 
 		for (size_t k = 0; k < used && !known; k++)
 			known = moduli[k].n == t[i].n.n && memcmp(moduli[k].p, t[i].n.p, t[i].n.n) == 0;
-		if (!known)
+		if (known)
+			continue;
+		if (t[i].distant)
+			ret->residue_authorities++;
+		else if (t[i].from_dump && met == RESIDUE_MET_MAX)
+			ret->residue_untested++;
+		else
 			moduli[used++] = (struct dump_modulus){ t[i].n.p, t[i].n.n, t[i].spki };
+		met += t[i].from_dump && !t[i].distant && met < RESIDUE_MET_MAX;
 	}
-	if (!dump_residue_test(im, moduli, used, x->residue, threads, &ret->residue))
+	ret->residue_moduli = used;
+	if (x->residue == DUMP_RESIDUE_OFF)
+		ret->residue_moduli = ret->residue_untested = ret->residue_authorities = 0;
+	ok = moduli && dump_residue_test(im, moduli, used, x->residue, threads, &ret->residue);
+	free(moduli);
+	if (!ok)
 		return false;
 	if (ret->residue.found && !ret->first[0])
 		snprintf(ret->first, sizeof(ret->first), "a number that shares a factor with a public key at %llu",
@@ -77,10 +92,17 @@ bool dump_clean(const struct dump_settings *x, const struct dump_options *option
 	if (im && s && report)
 		dump_report_image(report, s, im);
 	if (im) {
-		ret->damaged = im->problems.n || im->n_holes || reader->broken || (s && dump_counts(s)->hits_refused);
-		if (ret->damaged && !ret->first[0])
-			snprintf(ret->first, sizeof(ret->first), "%.*s", im->problems.n ? (int)strcspn(im->problems.p, "\n") : 0,
-			         im->problems.n ? im->problems.p : "");
+		const char *limits = s ? dump_limits_text(s) : "";
+
+		ret->damaged = im->problems.n || im->n_holes || reader->broken || *limits || (s && dump_counts(s)->hits_refused) ||
+		               ret->residue_untested;
+		if (ret->damaged && !ret->first[0] && im->problems.n)
+			snprintf(ret->first, sizeof(ret->first), "%.*s", (int)strcspn(im->problems.p, "\n"), im->problems.p);
+		else if (ret->damaged && !ret->first[0] && *limits)
+			snprintf(ret->first, sizeof(ret->first), "not all was searched: %.*s", (int)strcspn(limits, "\n"), limits);
+		else if (ret->damaged && !ret->first[0] && ret->residue_untested)
+			snprintf(ret->first, sizeof(ret->first), "%zu more public keys were met than are tested for what is left of them; give those "
+			         "that matter with --cert, or use --residue off", ret->residue_untested);
 	}
 	dump_scan_free(s);
 	dump_image_free(im);

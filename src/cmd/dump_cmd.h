@@ -93,7 +93,10 @@ struct dump_left {
 	uint64_t trusted;      /* of these, of keys that a given set trusts */
 	uint64_t traces;       /* runs that follow from the keys that were erased */
 	struct dump_residue residue;
-	bool damaged;          /* it could not be read whole */
+	size_t residue_moduli; /* N that were tested */
+	size_t residue_untested; /* N met in the dump, past RESIDUE_MET_MAX */
+	size_t residue_authorities; /* N of certificate authorities: a trust store is not tested (see dump_target.distant) */
+	bool damaged;          /* it could not be read whole, or not all of it was searched: never clean */
 	char first[256];       /* the first thing that is left, in words; "" = clean */
 };
 /* Scans the image with the targets, sweeps it for the traces (NULL: none), and tests what is left of the moduli of all RSA

@@ -112,31 +112,49 @@ static void ndjson_hit(struct buf *b, const struct dump_scan *s, const struct du
 	buf_add_cstr(b, "}\n");
 }
 
+/* The first of some lines, and what is left of them.  False: none. */
+static bool next_line(struct str *left, struct str *ret)
+{
+	const char *end;
+
+	if (left->n == 0)
+		return false;
+	end = memchr(left->p, '\n', left->n);
+	*ret = (struct str){ left->p, end ? (size_t)(end - left->p) : left->n };
+	*left = (struct str){ ret->p + ret->n + (end != NULL), left->n - ret->n - (end != NULL) };
+	return true;
+}
+
+static void json_lines(struct buf *b, struct str left)
+{
+	struct str line;
+
+	buf_add_char(b, '[');
+	for (bool first = true; next_line(&left, &line); first = false) {
+		if (!first)
+			buf_add_char(b, ',');
+		buf_add_json(b, line);
+	}
+	buf_add_char(b, ']');
+}
+
 static void ndjson_file(struct buf *b, const struct dump_scan *s, const struct dump_image *im)
 {
 	const struct dump_counts *c = dump_counts(s);
-	struct str left = buf_str(&im->problems);
 
 	buf_add_cstr(b, "{\"type\":\"file\",\"file\":");
 	buf_add_json(b, str_of(im->path));
 	member(b, "format", im->format ? im->format->name : "raw");
 	member(b, "process", im->process);
 	buf_printf(b, ",\"credential_store\":%s,\"size\":%llu,\"bytes\":%llu,\"uncovered\":%llu,\"not_dumped\":%llu,\"targets\":%llu,"
-	              "\"targets_met\":%llu,\"problems\":[",
+	              "\"targets_met\":%llu,\"problems\":",
 	           im->credential_store ? "true" : "false", (unsigned long long)im->size, (unsigned long long)c->bytes,
 	           (unsigned long long)im->uncovered, (unsigned long long)im->not_dumped, (unsigned long long)c->targets,
 	           (unsigned long long)c->targets_met);
-	for (bool first = true; left.n; first = false) {
-		const char *end = memchr(left.p, '\n', left.n);
-		size_t n = end ? (size_t)(end - left.p) : left.n;
-
-		if (!first)
-			buf_add_char(b, ',');
-		buf_add_json(b, (struct str){ left.p, n });
-		n += end != NULL;
-		left = (struct str){ left.p + n, left.n - n };
-	}
-	buf_add_cstr(b, "]}\n");
+	json_lines(b, buf_str(&im->problems));
+	buf_add_cstr(b, ",\"limits\":");
+	json_lines(b, str_of(dump_limits_text(s)));
+	buf_add_cstr(b, "}\n");
 }
 
 /* ---- text ---- */
@@ -235,19 +253,10 @@ static void text_image(struct dump_report *r, const struct dump_scan *s, const s
 		buf_printf(b, "%s%.0u, ", hits[i].bits ? " " : "", hits[i].bits);
 		text_hit(b, im, &hits[i]);
 	}
-	if (im->problems.n) {
-		struct str left = buf_str(&im->problems);
-
-		while (left.n) {
-			const char *end = memchr(left.p, '\n', left.n);
-			size_t len = end ? (size_t)(end - left.p) : left.n;
-
-			buf_add_cstr(b, "  not whole: ");
-			buf_add_terminal(b, (struct str){ left.p, len }, 0);
-			buf_add_char(b, '\n');
-			len += end != NULL;
-			left = (struct str){ left.p + len, left.n - len };
-		}
+	for (struct str left = buf_str(&im->problems), line; next_line(&left, &line);) {
+		buf_add_cstr(b, "  not whole: ");
+		buf_add_terminal(b, line, 0);
+		buf_add_char(b, '\n');
 	}
 }
 
@@ -347,8 +356,13 @@ void dump_report_image(struct dump_report *r, const struct dump_scan *s, const s
 		ndjson_file(r->out, s, im);
 	else if (!sarif)
 		text_image(r, s, im);
-	if (*dump_limits_text(s))
-		buf_add_cstr(&r->text_tail, dump_limits_text(s));
+	for (struct str left = str_of(dump_limits_text(s)), line; next_line(&left, &line);) {
+		buf_add_cstr(&r->text_tail, "  ");
+		buf_add_terminal(&r->text_tail, str_of(im->path), 0);
+		buf_add_cstr(&r->text_tail, ": ");
+		buf_add_str(&r->text_tail, line);
+		buf_add_char(&r->text_tail, '\n');
+	}
 }
 
 void dump_report_end(struct dump_report *r, const struct dump_settings *settings)
@@ -357,7 +371,7 @@ void dump_report_end(struct dump_report *r, const struct dump_settings *settings
 	struct buf *b = r->out;
 
 	if (strcmp(r->format, "sarif") == 0) {
-		buf_printf(b, "],\"invocations\":[{\"executionSuccessful\":%s,\"exitCode\":%d}]}]}\n", t->damaged ? "false" : "true",
+		buf_printf(b, "],\"invocations\":[{\"executionSuccessful\":%s,\"exitCode\":%d}]}]}\n", t->damaged || t->limits ? "false" : "true",
 		           dump_report_status(t));
 	} else if (strcmp(r->format, "ndjson") == 0) {
 		buf_printf(b, "{\"type\":\"summary\",\"bytes\":%llu,\"keys\":%llu,\"proved\":%llu,\"suspected\":%llu,\"locked\":%llu,"
@@ -371,7 +385,8 @@ void dump_report_end(struct dump_report *r, const struct dump_settings *settings
 	} else {
 		if (t->hits == 0)
 			buf_printf(b, "No private key found in %llu file%s, %llu bytes%s.\n", (unsigned long long)t->files, t->files == 1 ? "" : "s",
-			           (unsigned long long)t->bytes, t->damaged ? ", not all of which could be read" : "");
+			           (unsigned long long)t->bytes, t->damaged ? ", not all of which could be read" :
+			           t->limits ? ", not all of which were searched" : "");
 		else
 			buf_printf(b, "%llu key%s, in %llu place%s; %llu locked container%s.\n", (unsigned long long)t->keys,
 			           t->keys == 1 ? "" : "s", (unsigned long long)t->proved, t->proved == 1 ? "" : "s",
@@ -393,7 +408,7 @@ int dump_report_status(const struct dump_totals *t)
 {
 	if (t->trusted)
 		return EXIT_CRITICAL;
-	if (t->damaged)
+	if (t->damaged || t->limits) /* a search that was not whole is never clean */
 		return EXIT_INPUT;
 	return t->hits ? EXIT_FINDINGS : EXIT_RAN;
 }

@@ -53,6 +53,8 @@ static bool scan_one(struct dump_scan *s, struct dump_report *report, struct dum
 		cmd_error(&command_dump, "%s: out of memory", path);
 	if (im && im->problems.n && im->problems.p)
 		cmd_error(&command_dump, "%s: %.*s", path, (int)strcspn(im->problems.p, "\n"), im->problems.p);
+	if (im && *dump_limits_text(s))
+		cmd_error(&command_dump, "%s: not all was searched: %.*s", path, (int)strcspn(dump_limits_text(s), "\n"), dump_limits_text(s));
 	dump_image_free(im);
 	return ok;
 }

@@ -53,13 +53,19 @@ static int verify_run(struct dump_settings *x)
 	report.totals.wall_s = now() - start;
 	status = dump_left_status(&left);
 	if (strcmp(x->format, "ndjson") == 0)
-		buf_printf(report.out, "{\"type\":\"residue\",\"windows\":%llu,\"found\":%llu,\"offset\":%lld,\"mode\":\"%s\"}\n",
+		buf_printf(report.out, "{\"type\":\"residue\",\"windows\":%llu,\"found\":%llu,\"offset\":%lld,\"mode\":\"%s\",\"moduli\":%zu,"
+		                       "\"untested\":%zu,\"authorities\":%zu}\n",
 		           (unsigned long long)left.residue.windows, (unsigned long long)left.residue.found,
 		           left.residue.found ? (long long)left.residue.first.offset : -1LL,
-		           x->residue == DUMP_RESIDUE_OFF ? "off" : x->residue == DUMP_RESIDUE_ALL ? "all" : "writable");
+		           x->residue == DUMP_RESIDUE_OFF ? "off" : x->residue == DUMP_RESIDUE_ALL ? "all" : "writable",
+		           left.residue_moduli, left.residue_untested, left.residue_authorities);
 	else if (left.residue.found)
 		buf_printf(report.out, "At %llu: a number that shares a factor with a public key (%llu such windows).\n",
 		           (unsigned long long)left.residue.first.offset, (unsigned long long)left.residue.found);
+	else if (x->residue != DUMP_RESIDUE_OFF && (left.residue_moduli || left.residue_authorities))
+		buf_printf(report.out, "Nothing is left of %zu public key%s (%llu windows); %zu of a trust store%s not tested.\n", left.residue_moduli,
+		           left.residue_moduli == 1 ? "" : "s", (unsigned long long)left.residue.windows, left.residue_authorities,
+		           left.residue_authorities == 1 ? " was" : " were");
 	dump_report_end(&report, x);
 	if (x->ledger_path && got == 1) {
 		struct dump_ledger_line line = { "verify", "dump", left.damaged ? "not covered" : status ? "not clean" : "clean", status };

@@ -10,8 +10,8 @@
  *  2. OpenSSL BIGNUMs of a scalar's length, wherever they are;
  *  3. with --thorough, every aligned window of pages that look random.
  *
- * A value is tested once, against all known points of its curve.  Points: the caller's targets, and the public keys that lie
- * in the dump itself (certificates, SubjectPublicKeyInfo). */
+ * A value is tested once, against all known points of its curve, some hundred values at a time (points.h).  Points: the caller's
+ * targets, and the public keys that lie in the dump itself (certificates, SubjectPublicKeyInfo). */
 #include <openssl/crypto.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
@@ -23,8 +23,10 @@
 #include "base/limits.h"
 #include "dump/bytes.h"
 #include "dump/claim.h"
+#include "dump/arena.h"
 #include "dump/dump.h"
 #include "dump/form.h"
+#include "dump/points.h"
 
 const struct dump_finder dump_finder_find_curve;
 
@@ -49,13 +51,38 @@ struct pointer {
 	bool words;      /* a BIGNUM: little-endian words */
 };
 
-/* For public keys that only the dump named: a trust store has dozens, and a point of P-384 takes a third of a millisecond. */
-#define MET_COST_MAX 3000
+struct hit_place {
+	const struct dump_block *block; /* NULL: by address */
+	size_t at;
+	uint64_t va;
+	struct dump_image *im;
+};
+
+/* a number that waits for its batch */
+struct pending {
+	uint8_t value[72];
+	uint32_t n;
+	bool little;
+	struct hit_place place;
+	const char *form;
+};
+
+/* what one thread needs */
+struct hunter {
+	struct hunter *next;
+	struct prover *prover;
+	struct points *points[CURVE_COUNT]; /* made when needed */
+	struct pending *pending[CURVE_COUNT]; /* POINTS_BATCH of each; undumpable */
+	uint32_t n_pending[CURVE_COUNT];
+	uint64_t cost;                      /* of this block */
+};
 
 struct state {
 	struct dump_scan *s;
 	uint64_t most;                     /* points computed, for one block */
 	pthread_mutex_t lock;
+	struct hunter *idle;
+	struct points *hunted[CURVE_COUNT]; /* by X */
 	struct target *targets;
 	size_t n_targets;
 	struct needle *needles;
@@ -79,8 +106,12 @@ static bool add_target(struct state *st, const struct dump_target *t)
 	struct target x = { .point_bytes = (uint32_t)t->point.n, .distant = t->distant };
 	struct target *bigger;
 
-	if (t->point.n == 0 || t->point.n > sizeof x.point || st->n_targets >= CURVE_TARGETS_MAX)
+	if (t->point.n == 0 || t->point.n > sizeof x.point)
 		return true;
+	if (st->n_targets >= CURVE_TARGETS_MAX) {
+		dump_limit(st->s, "more elliptic public keys than are hunted");
+		return true;
+	}
 	switch (t->algorithm) {
 	case DUMP_EC:
 		x.alg = CLAIM_EC;
@@ -95,6 +126,12 @@ static bool add_target(struct state *st, const struct dump_target *t)
 	default: return true;
 	}
 	memcpy(x.point, t->point.p, t->point.n);
+	if (x.alg == CLAIM_EC) {
+		if (!st->hunted[x.curve])
+			st->hunted[x.curve] = points_new(x.curve);
+		if (!st->hunted[x.curve] || !points_hunt(st->hunted[x.curve], x.point + 1))
+			return false;
+	}
 	bigger = realloc(st->targets, (st->n_targets + 1) * sizeof *bigger);
 	if (!bigger)
 		return false;
@@ -114,9 +151,56 @@ static void add_needle(struct state *st, const uint8_t *p, uint32_t target)
 	st->filter[key / 32] |= 1U << key % 32;
 }
 
+static void hunter_free(struct hunter *h)
+{
+	if (!h)
+		return;
+	prover_free(h->prover);
+	for (int c = 0; c < CURVE_COUNT; c++) {
+		points_free(h->points[c]);
+		dump_pages_free(h->pending[c], POINTS_BATCH * sizeof(struct pending));
+	}
+	free(h);
+}
+
+static struct hunter *hunter_take(struct state *st)
+{
+	struct hunter *h;
+
+	pthread_mutex_lock(&st->lock);
+	h = st->idle;
+	if (h)
+		st->idle = h->next;
+	pthread_mutex_unlock(&st->lock);
+	if (!h) {
+		h = calloc(1, sizeof *h);
+		if (h && !(h->prover = prover_new())) {
+			free(h);
+			h = NULL;
+		}
+	}
+	if (h)
+		h->cost = 0;
+	return h;
+}
+
+static void hunter_give(struct state *st, struct hunter *h)
+{
+	pthread_mutex_lock(&st->lock);
+	h->next = st->idle;
+	st->idle = h;
+	pthread_mutex_unlock(&st->lock);
+}
+
 static void end(void *state)
 {
 	struct state *st = state;
+	for (struct hunter *h; (h = st->idle);) {
+		st->idle = h->next;
+		hunter_free(h);
+	}
+	for (int c = 0; c < CURVE_COUNT; c++)
+		points_free(st->hunted[c]);
 	if (st->tested)
 		OPENSSL_cleanse(st->tested, TESTED_SLOTS * sizeof *st->tested);
 	free(st->targets);
@@ -139,7 +223,7 @@ static bool begin(struct dump_scan *s, struct dump_image *im, void **ret_state)
 	if (!st)
 		return false;
 	st->s = s;
-	st->most = MET_COST_MAX;
+	st->most = CURVE_MET_COST_MAX;
 	pthread_mutex_init(&st->lock, NULL);
 	for (size_t i = 0; i < n && ok; i++) {
 		ok = add_target(st, &t[i]);
@@ -187,25 +271,16 @@ static bool looks_random(const uint8_t *p, size_t n)
 	return zeros <= 3 && distinct >= n * 5 / 8; /* 32 random bytes: 30.2 distinct, 20 in 10^12; 66: 58 */
 }
 
-/* Does this claim hold against a known point?  Values that do not are remembered (a table that forgets: at worst one is tested
- * again); one that does is told in every place it lies. */
-static bool is_secret(struct state *st, struct prover *v, const struct claim *c, unsigned way, struct proof *ret)
+/* Values that are nobody's secret are remembered (in a table that forgets: at worst one is tested again); one that is somebody's
+ * is told in every place it lies. */
+static uint64_t name_of(const uint8_t *p, size_t n, unsigned way) { return hash64(p, n, way + 1); }
+
+static bool is_nobodys(const struct state *st, uint64_t name)
 {
-	uint64_t h = hash64(c->part[EC_D].p, c->part[EC_D].n, way + 1), *slot = &st->tested[h % TESTED_SLOTS];
-	if (__atomic_load_n(slot, __ATOMIC_RELAXED) == h)
-		return false;
-	if (claim_prove(v, c, &st->known, ret) && ret->level == PROOF_POINT)
-		return true;
-	__atomic_store_n(slot, h, __ATOMIC_RELAXED);
-	return false;
+	return __atomic_load_n(&st->tested[name % TESTED_SLOTS], __ATOMIC_RELAXED) == name;
 }
 
-struct hit_place {
-	const struct dump_block *block; /* NULL: by address */
-	size_t at;
-	uint64_t va;
-	struct dump_image *im;
-};
+static void remember(struct state *st, uint64_t name) { __atomic_store_n(&st->tested[name % TESTED_SLOTS], name, __ATOMIC_RELAXED); }
 
 static void found(struct state *st, const struct claim *c, const struct proof *v, const struct hit_place *place, size_t n, const char *layout, const char *form)
 {
@@ -242,28 +317,84 @@ static void found(struct state *st, const struct claim *c, const struct proof *v
 	dump_report_at(st->s, &dump_finder_find_curve, place->im, &hit);
 }
 
+static unsigned way_of(int curve, bool little) { return (unsigned)(curve * 2 + little); }
+
+/* All that wait for this curve. */
+static void ask(struct state *st, struct hunter *h, int curve)
+{
+	const struct pending *all = h->pending[curve];
+	uint32_t tags[POINTS_BATCH];
+	size_t n = h->n_pending[curve] ? points_ask(h->points[curve], tags) : 0, k = 0;
+
+	for (uint32_t i = 0; i < h->n_pending[curve]; i++) {
+		struct claim c = { .alg = CLAIM_EC, .curve = (enum curve)curve };
+		struct proof proof;
+		const bool passed = k < n && tags[k] == i; /* they come in order */
+
+		k += passed;
+		c.part[EC_D] = (struct number){ all[i].value, all[i].n, all[i].little };
+		if (passed && claim_prove(h->prover, &c, &st->known, &proof) && proof.level == PROOF_POINT)
+			found(st, &c, &proof, &all[i].place, all[i].n, all[i].little ? "LE" : "BE", all[i].form);
+		else
+			remember(st, name_of(all[i].value, all[i].n, way_of(curve, all[i].little)));
+	}
+	h->n_pending[curve] = 0;
+}
+
+static void ask_all(struct state *st, struct hunter *h)
+{
+	for (int curve = 1; curve < CURVE_COUNT; curve++)
+		ask(st, h, curve);
+}
+
+static bool prepare(struct state *st, struct hunter *h, int curve)
+{
+	if (!h->points[curve])
+		h->points[curve] = points_share(st->hunted[curve]);
+	if (!h->pending[curve])
+		h->pending[curve] = dump_pages_new(POINTS_BATCH * sizeof(struct pending));
+	if (h->points[curve] && h->pending[curve])
+		return true;
+	dump_limit(st->s, "no memory to look for elliptic keys");
+	return false;
+}
+
 /* One window against all known points that have scalars of this size. */
-static void try_window(struct state *st, struct prover *v, const uint8_t *p, size_t n, bool little_only, const struct hit_place *place, const char *form)
+static void try_window(struct state *st, struct hunter *h, const uint8_t *p, size_t n, bool little_only, const struct hit_place *place, const char *form)
 {
 	for (int curve = 1; curve < CURVE_COUNT; curve++) {
-		if (!st->has[curve] || curve_bytes((enum curve)curve) != (n == 72 ? 66 : n))
+		const size_t bytes = curve_bytes((enum curve)curve);
+		if (!st->has[curve] || bytes != (n == 72 ? 66 : n))
 			continue;
 		for (int little = 1; little >= little_only; little--) {
-			struct claim c = { .alg = CLAIM_EC, .curve = (enum curve)curve };
-			struct proof proof;
-			c.part[EC_D] = (struct number){ p, (uint32_t)n, little };
-			if (is_secret(st, v, &c, (unsigned)(curve * 2 + little), &proof))
-				found(st, &c, &proof, place, n, little ? "LE" : "BE", form);
+			/* the order of P-521 begins with 01 ff; a BIGNUM's words end with zeros */
+			if ((bytes == 66 && (little ? p[65] : p[0]) > 1) || (n == 72 && (p[66] | p[67] | p[68] | p[69] | p[70] | p[71])))
+				continue;
+			if (is_nobodys(st, name_of(p, n, way_of(curve, little))) || !prepare(st, h, curve))
+				continue;
+			uint32_t i = h->n_pending[curve]++;
+			struct pending *x = &h->pending[curve][i];
+			*x = (struct pending){ .n = (uint32_t)n, .little = little, .place = *place, .form = form };
+			memcpy(x->value, p, n);
+			h->cost += bytes <= 32 ? 1 : bytes <= 48 ? 3 : 8;
+			if (!points_add(h->points[curve], p, n, little, i))
+				ask(st, h, curve);
 		}
 	}
 	for (int alg = CLAIM_ED25519; alg <= CLAIM_X25519 && !little_only; alg++) {
 		if (!st->has_edwards[alg] || n != (alg == CLAIM_ED448 ? 57 : 32))
 			continue;
+		const uint64_t name = name_of(p, n, 64 + (unsigned)alg);
 		struct claim c = { .alg = (enum claim_alg)alg };
 		struct proof proof;
+		if (is_nobodys(st, name))
+			continue;
 		c.part[EC_D] = (struct number){ p, (uint32_t)n, false };
-		if (is_secret(st, v, &c, 64 + (unsigned)alg, &proof))
+		h->cost += 8;
+		if (claim_prove(h->prover, &c, &st->known, &proof) && proof.level == PROOF_POINT)
 			found(st, &c, &proof, place, n, "bytes", form);
+		else
+			remember(st, name);
 	}
 }
 
@@ -287,19 +418,39 @@ static void keep_pointer(struct state *st, uint64_t va, uint32_t bytes, bool is_
 
 /* ---- 1: around a public key ---- */
 
-static void around(struct state *st, struct prover *v, const struct dump_block *b, size_t at, const struct target *t)
+/* How many bytes at p are the public key itself, of which no secret is a part: X and Y, X as a number in memory, A. */
+static size_t public_bytes(const struct target *t, const uint8_t *p, size_t n)
+{
+	const size_t size = t->scalar_bytes;
+	size_t k = 0;
+
+	if (t->alg != CLAIM_EC)
+		return n >= t->point_bytes && memcmp(p, t->point, t->point_bytes) == 0 ? t->point_bytes : 0;
+	if (n >= size && memcmp(p, t->point + 1, size) == 0)
+		return n >= 2 * size && memcmp(p + size, t->point + 1 + size, size) == 0 ? 2 * size : size;
+	while (k < size && k < n && p[k] == t->point[size - k])
+		k++;
+	return k == size ? size : 0;
+}
+
+static void around(struct state *st, struct hunter *h, const struct dump_block *b, size_t at, const struct target *t)
 {
 	const size_t near = t->distant ? CURVE_BESIDE_BYTES : CURVE_NEAR_BYTES, n = t->scalar_bytes;
+	const size_t own = public_bytes(t, b->p + at, b->n - at);
 	const size_t low = at > near ? at - near : 0, high = at + near < b->n ? at + near : b->n;
 	struct hit_place place = { .block = b };
 
 	for (size_t i = low; i + n <= high; i++) {
 		/* close by at every byte, farther away where numbers of programs stand */
 		size_t distance = i > at ? i - at : at - i;
-		if ((distance > CURVE_CLOSE_BYTES && (i + b->phase) % 8 != 0) || prover_cost(v) > st->most || !looks_random(b->p + i, n))
+		if (i + n > at && i < at + own) {
+			i = at + own - 1;
+			continue;
+		}
+		if ((distance > CURVE_CLOSE_BYTES && (i + b->phase) % 8 != 0) || h->cost > st->most || !looks_random(b->p + i, n))
 			continue;
 		place.at = i;
-		try_window(st, v, b->p + i, n, false, &place, "number");
+		try_window(st, h, b->p + i, n, false, &place, "number");
 	}
 	if (!b->mapped)
 		return;
@@ -311,7 +462,7 @@ static void around(struct state *st, struct prover *v, const struct dump_block *
 	}
 }
 
-static void near_points(struct state *st, struct prover *v, const struct dump_block *b)
+static void near_points(struct state *st, struct hunter *h, const struct dump_block *b)
 {
 	for (size_t i = 0; i < b->own; i++) {
 		unsigned key = get16(b->p + i, false);
@@ -319,7 +470,7 @@ static void near_points(struct state *st, struct prover *v, const struct dump_bl
 			continue;
 		for (size_t k = 0; k < st->n_needles; k++)
 			if (memcmp(b->p + i, st->needles[k].bytes, 8) == 0)
-				around(st, v, b, i, &st->targets[st->needles[k].target]);
+				around(st, h, b, i, &st->targets[st->needles[k].target]);
 	}
 }
 
@@ -342,7 +493,7 @@ static void bignums(struct state *st, const struct dump_block *b)
 
 /* ---- 3: everything random ---- */
 
-static void thorough(struct state *st, struct prover *v, const struct dump_block *b)
+static void thorough(struct state *st, struct hunter *h, const struct dump_block *b)
 {
 	static const unsigned sizes[] = { 32, 48, 66, 57 };
 	struct hit_place place = { .block = b };
@@ -354,7 +505,7 @@ static void thorough(struct state *st, struct prover *v, const struct dump_block
 			if (!looks_random(b->p + i, sizes[k]))
 				continue;
 			place.at = i;
-			try_window(st, v, b->p + i, sizes[k], false, &place, "number");
+			try_window(st, h, b->p + i, sizes[k], false, &place, "number");
 		}
 	}
 }
@@ -362,23 +513,24 @@ static void thorough(struct state *st, struct prover *v, const struct dump_block
 static void scan(struct dump_scan *s, void *state, const struct dump_block *b)
 {
 	struct state *st = state;
-	struct prover *v;
+	struct hunter *h;
 
 	if (!st->n_targets)
 		return;
-	v = prover_new();
-	if (!v) {
+	h = hunter_take(st);
+	if (!h) {
 		dump_limit(s, "no memory to look for elliptic keys");
 		return;
 	}
-	near_points(st, v, b);
+	near_points(st, h, b);
 	if (!b->encoding)
 		bignums(st, b);
-	if (prover_cost(v) > st->most)
+	if (h->cost > st->most)
 		dump_limit(s, "more numbers near elliptic public keys than are tried");
 	if (dump_scan_options(s)->thorough && !b->encoding)
-		thorough(st, v, b);
-	prover_free(v);
+		thorough(st, h, b);
+	ask_all(st, h);
+	hunter_give(st, h);
 }
 
 static int by_address(const void *a, const void *b)
@@ -394,11 +546,13 @@ static int by_address(const void *a, const void *b)
 static void finish(struct dump_scan *s, void *state, struct dump_image *im)
 {
 	struct state *st = state;
-	struct prover *v = prover_new();
+	struct hunter *h = hunter_take(st);
 	uint8_t value[72];
 
-	if (!v)
+	if (!h) {
+		dump_limit(s, "no memory to look for elliptic keys");
 		return;
+	}
 	if (st->n_pointers)
 		qsort(st->pointers, st->n_pointers, sizeof *st->pointers, by_address);
 	for (size_t i = 0; i < st->n_pointers; i++) {
@@ -406,14 +560,15 @@ static void finish(struct dump_scan *s, void *state, struct dump_image *im)
 		struct hit_place place = { .va = p->va, .im = im };
 		if ((i && by_address(p, p - 1) == 0) || dump_read_va(im, p->va, value, p->bytes) < p->bytes || !looks_random(value, p->bytes < 66 ? p->bytes : 64))
 			continue;
-		if (prover_cost(v) > st->most) {
+		if (h->cost > st->most) {
 			dump_limit(s, "more pointers to what may be an elliptic key than are followed");
 			break;
 		}
-		try_window(st, v, value, p->bytes, p->words, &place, p->words ? "bignum" : "number");
+		try_window(st, h, value, p->bytes, p->words, &place, p->words ? "bignum" : "number");
 	}
+	ask_all(st, h);
 	OPENSSL_cleanse(value, sizeof value);
-	prover_free(v);
+	hunter_give(st, h);
 }
 
 const struct dump_finder dump_finder_find_curve = {

@@ -290,6 +290,19 @@ static bool is_told_unproven(const struct claim *c)
 	       || (c->alg != CLAIM_RSA && c->alg != CLAIM_DSA && !number_has(&c->part[EC_PUBLIC]));
 }
 
+/* The block has cost what a block may cost; said once. */
+static bool is_spent(const struct layer *l)
+{
+	struct worker *w = l->w;
+
+	if (prover_cost(w->prover) - w->cost_at_start <= FORMS_COST_MAX)
+		return false;
+	if (!w->told)
+		dump_limit(l->st->s, "more claims of keys in one block than are worth proving");
+	w->told = true;
+	return true;
+}
+
 /* Proves and reports; true: it was something, and its bytes need no second look. */
 static bool judge(const struct layer *l, const struct claim *c)
 {
@@ -298,12 +311,8 @@ static bool judge(const struct layer *l, const struct claim *c)
 
 	if (c->begin >= l->first + l->own)
 		return false;
-	if (prover_cost(w->prover) - w->cost_at_start > FORMS_COST_MAX) {
-		if (!w->told)
-			dump_limit(l->st->s, "more claims of keys in one block than are worth proving");
-		w->told = true;
+	if (is_spent(l))
 		return false;
-	}
 	if (!claim_prove(w->prover, c, &l->st->known, &v) || (v.level == PROOF_SHAPE && !is_told_unproven(c)))
 		return false;
 
@@ -435,7 +444,7 @@ static void bare_secret(const struct layer *l, const uint8_t *bytes, size_t n, b
 		c.part[EC_D] = (struct number){ bytes, n == 64 ? 32 : (uint32_t)n, false };
 		if (n == 64)
 			c.part[EC_PUBLIC] = (struct number){ bytes + 32, 32, false };
-		if (prover_cost(w->prover) - w->cost_at_start > FORMS_COST_MAX)
+		if (is_spent(l))
 			return;
 		if (claim_prove(w->prover, &c, &l->st->known, &v) && v.level >= PROOF_POINT) {
 			(void)judge(l, &c);

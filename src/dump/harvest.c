@@ -262,6 +262,7 @@ static void take_point(struct dump_scan *s, const uint8_t *p, size_t size, size_
 	struct dump_target t = { .kid = "", .from_dump = true };
 	struct public_key k;
 	uint8_t *copy;
+	bool full = false;
 
 	if (!form_der_public(p, size, at, &k) || k.alg == CLAIM_RSA)
 		return;
@@ -278,7 +279,8 @@ static void take_point(struct dump_scan *s, const uint8_t *p, size_t size, size_
 			goto out;
 		}
 	}
-	copy = room_for_one(s) ? malloc(k.point.n) : NULL;
+	full = !room_for_one(s);
+	copy = full ? NULL : malloc(k.point.n);
 	if (!copy)
 		goto out;
 	memcpy(copy, k.point.p, k.point.n);
@@ -294,6 +296,8 @@ static void take_point(struct dump_scan *s, const uint8_t *p, size_t size, size_
 		free(copy);
 out:
 	pthread_mutex_unlock(&s->lock);
+	if (full)
+		dump_limit(s, "more public keys in the dump than are hunted");
 }
 
 void harvest_block(struct dump_scan *s, const struct dump_block *b)
