@@ -69,11 +69,10 @@ INLINE uint64_t sub_limbs(uint64_t *r, const uint64_t *a, const uint64_t *b, con
 	return borrow;
 }
 
-/* r = a - p if that is not negative; a has one limb more */
+/* r = a - p if that is not negative; high: a's limb beyond L, 0 or 1 */
 INLINE void reduce(uint64_t *r, const uint64_t *a, uint64_t high, const struct field *f, const int L)
 {
-	uint64_t d[LIMBS_MAX], keep = high - sub_limbs(d, a, f->p, L); /* all ones: a < p */
-	keep = 0 - (keep >> 63);
+	uint64_t d[LIMBS_MAX], keep = 0 - (uint64_t)(sub_limbs(d, a, f->p, L) > high); /* all ones: a < p */
 #pragma GCC unroll 9
 	for (int i = 0; i < L; i++)
 		r[i] = (a[i] & keep) | (d[i] & ~keep);
@@ -90,44 +89,52 @@ INLINE void sub(uint64_t *r, const uint64_t *a, const uint64_t *b, const struct 
 	}
 }
 
-INLINE void add(uint64_t *r, const uint64_t *a, const uint64_t *b, const struct field *f, const int L)
-{
-	uint64_t s[LIMBS_MAX], carry = 0;
-#pragma GCC unroll 9
-	for (int i = 0; i < L; i++) {
-		wide x = (wide)a[i] + b[i] + carry;
-		s[i] = (uint64_t)x;
-		carry = (uint64_t)(x >> 64);
-	}
-	reduce(r, s, carry, f, L);
-}
+/* (c2, c1, c0) += a b */
+#if defined(__x86_64__)
+#define ACCUMULATE(a, b)                                                                                       \
+	__asm__("mulq %4\n\taddq %%rax, %0\n\tadcq %%rdx, %1\n\tadcq $0, %2"                                     \
+	        : "+r"(c0), "+r"(c1), "+r"(c2), "=&a"(scratch) : "rm"(a), "3"(b) : "rdx", "cc")
+#else
+#define ACCUMULATE(a, b)                                       \
+	do {                                                   \
+		wide product = (wide)(a) * (b);                \
+		product += c0;                                 \
+		c0 = (uint64_t)product;                        \
+		product = (wide)c1 + (uint64_t)(product >> 64); \
+		c1 = (uint64_t)product;                        \
+		c2 += (uint64_t)(product >> 64);               \
+		(void)scratch;                                 \
+	} while (0)
+#endif
 
+/* r = a b / R, column by column: what is added to make a column vanish is m, the next limb of the multiple of p */
 INLINE void mul(uint64_t *r, const uint64_t *a, const uint64_t *b, const struct field *f, const int L)
 {
-	uint64_t t[LIMBS_MAX + 1] = { 0 };
+	uint64_t m[LIMBS_MAX], t[LIMBS_MAX], c0 = 0, c1 = 0, c2 = 0, scratch = 0;
 #pragma GCC unroll 9
 	for (int i = 0; i < L; i++) {
-		wide c = 0;
 #pragma GCC unroll 9
-		for (int j = 0; j < L; j++) {
-			c += (wide)a[j] * b[i] + t[j];
-			t[j] = (uint64_t)c;
-			c >>= 64;
+		for (int j = 0; j < i; j++) {
+			ACCUMULATE(a[j], b[i - j]);
+			ACCUMULATE(m[j], f->p[i - j]);
 		}
-		c += t[L];
-		const uint64_t low = (uint64_t)c, high = (uint64_t)(c >> 64), m = t[0] * f->n0;
-		c = ((wide)m * f->p[0] + t[0]) >> 64;
-#pragma GCC unroll 9
-		for (int j = 1; j < L; j++) {
-			c += (wide)m * f->p[j] + t[j];
-			t[j - 1] = (uint64_t)c;
-			c >>= 64;
-		}
-		c += low;
-		t[L - 1] = (uint64_t)c;
-		t[L] = high + (uint64_t)(c >> 64);
+		ACCUMULATE(a[i], b[0]);
+		m[i] = c0 * f->n0;
+		ACCUMULATE(m[i], f->p[0]);
+		c0 = c1, c1 = c2, c2 = 0;
 	}
-	reduce(r, t, t[L], f, L);
+#pragma GCC unroll 9
+	for (int i = L; i < 2 * L - 1; i++) {
+#pragma GCC unroll 9
+		for (int j = i - L + 1; j < L; j++) {
+			ACCUMULATE(a[j], b[i - j]);
+			ACCUMULATE(m[j], f->p[i - j]);
+		}
+		t[i - L] = c0;
+		c0 = c1, c1 = c2, c2 = 0;
+	}
+	t[L - 1] = c0;
+	reduce(r, t, c1, f, L);
 }
 
 INLINE bool is_zero(const uint64_t *a, const int L)
@@ -196,46 +203,24 @@ INLINE void sums(const struct sum *s, size_t n, uint64_t *pre, const struct fiel
 	}
 }
 
-/* r = 2 a; a: of the curve's equation */
-INLINE void twice(uint64_t *r, const uint64_t *p, const uint64_t *a, const struct field *f, const int L)
-{
-	uint64_t slope[LIMBS_MAX], d[LIMBS_MAX], x[LIMBS_MAX], y[LIMBS_MAX];
-
-	mul(x, p, p, f, L);
-	add(slope, x, x, f, L);
-	add(slope, slope, x, f, L);
-	add(slope, slope, a, f, L);
-	add(d, p + L, p + L, f, L);
-	invert(d, d, f, L);
-	mul(slope, slope, d, f, L);
-	mul(x, slope, slope, f, L);
-	sub(x, x, p, f, L);
-	sub(x, x, p, f, L);
-	sub(y, p, x, f, L);
-	mul(y, y, slope, f, L);
-	sub(y, y, p + L, f, L);
-	copy(r, x, L);
-	copy(r + L, y, L);
-}
-
 #define ENTRY(table, k, v) ((table)->t + ((size_t)(k) * 256 + (size_t)(v)) * 2 * (table)->limbs)
 
-/* G stands at T[0][1]; a is in Montgomery's form */
-INLINE void fill_table(struct curve_table *c, const uint64_t *a, struct sum *s, uint64_t *pre, const int L)
+/* The powers of two are there; the others are sums of two smaller ones. */
+INLINE void fill_table(struct curve_table *c, struct sum *s, uint64_t *pre, const int L)
 {
 	uint8_t state = FINITE;
 
-	for (unsigned k = 0; k < c->bytes; k++) {
-		for (unsigned v = 2; v < 256; v *= 2)
-			twice(ENTRY(c, k, v), ENTRY(c, k, v / 2), a, &c->f, L);
-		if (k + 1 < c->bytes)
-			twice(ENTRY(c, k + 1, 1), ENTRY(c, k, 128), a, &c->f, L);
-	}
-	for (unsigned k = 0; k < c->bytes; k++) {
-		for (unsigned v = 2; v < 256; v *= 2) {
-			for (unsigned m = 1; m < v; m++)
-				s[m - 1] = (struct sum){ ENTRY(c, k, v + m), ENTRY(c, k, v), ENTRY(c, k, m), &state };
-			sums(s, v - 1, pre, &c->f, L);
+	for (unsigned v = 2; v < 256; v *= 2) {
+		size_t n = 0;
+
+		for (unsigned k = 0; k < c->bytes; k++) {
+			for (unsigned m = 1; m < v; m++) {
+				s[n++] = (struct sum){ ENTRY(c, k, v + m), ENTRY(c, k, v), ENTRY(c, k, m), &state };
+				if (n == POINTS_BATCH || (k + 1 == c->bytes && m + 1 == v)) {
+					sums(s, n, pre, &c->f, L);
+					n = 0;
+				}
+			}
 		}
 	}
 }
@@ -265,9 +250,9 @@ INLINE void multiply(struct points *p, struct sum *s, uint64_t *pre, const int L
 	}
 }
 
-__attribute__((noinline)) static void fill4(struct curve_table *c, const uint64_t *a, struct sum *s, uint64_t *pre) { fill_table(c, a, s, pre, 4); }
-__attribute__((noinline)) static void fill6(struct curve_table *c, const uint64_t *a, struct sum *s, uint64_t *pre) { fill_table(c, a, s, pre, 6); }
-__attribute__((noinline)) static void fill9(struct curve_table *c, const uint64_t *a, struct sum *s, uint64_t *pre) { fill_table(c, a, s, pre, 9); }
+__attribute__((noinline)) static void fill4(struct curve_table *c, struct sum *s, uint64_t *pre) { fill_table(c, s, pre, 4); }
+__attribute__((noinline)) static void fill6(struct curve_table *c, struct sum *s, uint64_t *pre) { fill_table(c, s, pre, 6); }
+__attribute__((noinline)) static void fill9(struct curve_table *c, struct sum *s, uint64_t *pre) { fill_table(c, s, pre, 9); }
 __attribute__((noinline)) static void multiply4(struct points *p, struct sum *s, uint64_t *pre) { multiply(p, s, pre, 4); }
 __attribute__((noinline)) static void multiply6(struct points *p, struct sum *s, uint64_t *pre) { multiply(p, s, pre, 6); }
 __attribute__((noinline)) static void multiply9(struct points *p, struct sum *s, uint64_t *pre) { multiply(p, s, pre, 9); }
@@ -298,49 +283,64 @@ static bool limbs_of(uint64_t *r, const BIGNUM *x, unsigned limbs)
 	return true;
 }
 
+/* 2^i G for all i, by OpenSSL, into their places */
+static bool powers_of_two(struct curve_table *c, const EC_GROUP *g, BN_CTX *ctx)
+{
+	EC_POINT *p = EC_POINT_dup(EC_GROUP_get0_generator(g), g);
+	BIGNUM *x = BN_new(), *y = BN_new();
+	bool ok = p && x && y;
+
+	for (unsigned i = 0; i < 8 * c->bytes && ok; i++) {
+		uint64_t *at = ENTRY(c, i / 8, 1U << i % 8);
+
+		ok = EC_POINT_get_affine_coordinates(g, p, x, y, ctx) && limbs_of(at, x, c->limbs) && limbs_of(at + c->limbs, y, c->limbs) &&
+		     EC_POINT_dbl(g, p, p, ctx);
+		to_form(at, at, &c->f, c->limbs);
+		to_form(at + c->limbs, at + c->limbs, &c->f, c->limbs);
+	}
+	EC_POINT_free(p);
+	BN_free(x);
+	BN_free(y);
+	return ok;
+}
+
 static void make(enum curve which)
 {
 	static const int nids[] = { [CURVE_P224] = NID_secp224r1, [CURVE_P256] = NID_X9_62_prime256v1, [CURVE_P384] = NID_secp384r1,
 		                    [CURVE_P521] = NID_secp521r1, [CURVE_K256] = NID_secp256k1 };
 	struct curve_table *c = &tables[which];
 	struct sum *s = malloc(POINTS_BATCH * sizeof(*s));
-	uint64_t *pre = malloc(POINTS_BATCH * LIMBS_MAX * sizeof(*pre)), a[LIMBS_MAX], x[LIMBS_MAX], y[LIMBS_MAX];
+	uint64_t *pre = malloc(POINTS_BATCH * LIMBS_MAX * sizeof(*pre));
 	EC_GROUP *g = EC_GROUP_new_by_curve_name(nids[which]);
-	BIGNUM *bp = BN_new(), *ba = BN_new(), *bx = BN_new(), *by = BN_new(), *r = BN_new();
+	BIGNUM *p = BN_new(), *r = BN_new();
 	BN_CTX *ctx = BN_CTX_new();
-	uint64_t *t;
 	bool ok;
 
 	c->bytes = curve_bytes(which);
 	c->limbs = (c->bytes + 7) / 8;
-	t = malloc((size_t)c->bytes * 256 * 2 * c->limbs * sizeof(*t));
-	ok = s && pre && g && bp && ba && bx && by && r && ctx && t && EC_GROUP_get_curve(g, bp, ba, NULL, ctx) &&
-	     EC_POINT_get_affine_coordinates(g, EC_GROUP_get0_generator(g), bx, by, ctx) && limbs_of(c->f.p, bp, c->limbs) && limbs_of(a, ba, c->limbs) &&
-	     limbs_of(x, bx, c->limbs) && limbs_of(y, by, c->limbs) && BN_set_bit(r, (int)c->limbs * 64) && BN_nnmod(r, r, bp, ctx) &&
-	     limbs_of(c->f.one, r, c->limbs) && BN_mod_sqr(r, r, bp, ctx) && limbs_of(c->f.square, r, c->limbs) && BN_sub_word(bp, 2) &&
-	     limbs_of(c->f.exponent, bp, c->limbs);
+	c->t = malloc((size_t)c->bytes * 256 * 2 * c->limbs * sizeof(*c->t));
+	ok = s && pre && g && p && r && ctx && c->t && EC_GROUP_get_curve(g, p, NULL, NULL, ctx) && limbs_of(c->f.p, p, c->limbs) &&
+	     BN_set_bit(r, (int)c->limbs * 64) && BN_nnmod(r, r, p, ctx) && limbs_of(c->f.one, r, c->limbs) && BN_mod_sqr(r, r, p, ctx) &&
+	     limbs_of(c->f.square, r, c->limbs) && BN_sub_word(p, 2) && limbs_of(c->f.exponent, p, c->limbs);
 	if (ok) {
 		uint64_t inverse = 1;
 
-		c->f.bits = (unsigned)BN_num_bits(bp);
+		c->f.bits = (unsigned)BN_num_bits(p);
 		for (int i = 0; i < 6; i++) /* right in 1, 2, 4 ... 64 bits */
 			inverse *= 2 - c->f.p[0] * inverse;
 		c->f.n0 = 0 - inverse;
-		c->t = t;
-		to_form(ENTRY(c, 0, 1), x, &c->f, c->limbs);
-		to_form(ENTRY(c, 0, 1) + c->limbs, y, &c->f, c->limbs);
-		to_form(a, a, &c->f, c->limbs);
-		(c->limbs == 4 ? fill4 : c->limbs == 6 ? fill6 : fill9)(c, a, s, pre);
+		ok = powers_of_two(c, g, ctx);
+	}
+	if (ok) {
+		(c->limbs == 4 ? fill4 : c->limbs == 6 ? fill6 : fill9)(c, s, pre);
 	} else {
-		free(t);
+		free(c->t);
+		c->t = NULL;
 	}
 	free(s);
 	free(pre);
 	EC_GROUP_free(g);
-	BN_free(bp);
-	BN_free(ba);
-	BN_free(bx);
-	BN_free(by);
+	BN_free(p);
 	BN_free(r);
 	BN_CTX_free(ctx);
 }
