@@ -303,6 +303,18 @@ int dump_input_next(struct dump_input *in, struct dump_reader **ret, const char 
 		close_reader(in);
 		return -1;
 	}
+	if (dump_is_avml(in->reader)) {
+		struct dump_reader *unpacked = dump_reader_avml(in->reader);
+
+		if (!unpacked) {
+			cmd_error(&command_dump, "%s: out of memory", stream->path);
+			in->losses++;
+			close_reader(in);
+			return -1;
+		}
+		in->reader = unpacked;
+		in->plain = false;
+	}
 	*ret = in->reader;
 	return 1;
 }

@@ -42,6 +42,9 @@ struct dump_reader {
 /* All three: NULL = out of memory or (fd) not readable, errno tells. */
 struct dump_reader *dump_reader_fd(int fd, bool own); /* a regular file, or a device that can be seeked in; pread() */
 struct dump_reader *dump_reader_memory(const void *p, size_t n); /* borrowed */
+/* Of a file of AVML version 2 (packed): the LiME file it stands for.  Owns base; NULL: out of memory, and base is still the caller's. */
+struct dump_reader *dump_reader_avml(struct dump_reader *base);
+bool dump_is_avml(struct dump_reader *base);
 void dump_reader_free(struct dump_reader *r);
 
 /* ---- images ---- */

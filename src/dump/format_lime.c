@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* LiME and AVML version 1: physical memory of a Linux machine, as segments of {magic, version, first, last, 0} and bytes.
+/* LiME and AVML version 1 (and 2, which avml.c unpacks): physical memory of a Linux machine, as segments of {magic, version, first, last, 0} and bytes.
  * There is no count of segments and no total: a file that was cut exactly between two segments cannot be told from a whole
  * one. */
 #include "base/limits.h"
