@@ -533,7 +533,7 @@ static size_t digits(const struct layer *l, size_t at, uint32_t kind)
 	size_t stop = at + 16, low = l->first > DUMP_BEFORE_BYTES ? l->first - DUMP_BEFORE_BYTES : 0;
 	struct text_run run;
 	struct claim c;
-	bool hex = true;
+	bool hex;
 
 	if (kind == SEED_HEX) {
 		while (at < stop + 16 && at < l->n && !text_is_hex(p[at]))
@@ -543,11 +543,8 @@ static size_t digits(const struct layer *l, size_t at, uint32_t kind)
 		decode_run(l, &run);
 		return run.end > stop ? run.end : stop;
 	}
-	for (size_t i = at; i < stop; i++) {
-		if (i >= l->n || !text_is_base64(p[i]))
-			return at + 1;
-		hex = hex && text_is_hex(p[i]);
-	}
+	if (l->n < stop || !text_is_digits16(p + at, &hex))
+		return at + 1;
 	if (hex && text_run_hex(p, low, l->n, at, &run)) {
 		decode_run(l, &run);
 		return run.end > stop ? run.end : stop;

@@ -8,7 +8,7 @@
 enum { NONE = 0xff };
 
 /* value of a digit of both base64 alphabets; NONE = not one */
-static uint8_t base64_value[256];
+static uint8_t base64_value[256], hex_values[256];
 
 __attribute__((constructor)) static void fill(void)
 {
@@ -18,15 +18,15 @@ __attribute__((constructor)) static void fill(void)
 		base64_value[(uint8_t)digits[i]] = i;
 	base64_value['-'] = 62;
 	base64_value['_'] = 63;
+	memset(hex_values, NONE, sizeof hex_values);
+	for (uint8_t i = 0; i < 16; i++) {
+		hex_values[(uint8_t)"0123456789abcdef"[i]] = i;
+		hex_values[(uint8_t)"0123456789ABCDEF"[i]] = i;
+	}
 }
 
-static uint8_t hex_value(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return (uint8_t)(c - '0');
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? (uint8_t)(c - 'a' + 10) : NONE;
-}
+static inline uint8_t hex_value(uint8_t c) { return hex_values[c]; }
+static inline bool is_hex(uint8_t c) { return hex_values[c] != NONE; }
 
 bool text_is_base64(uint8_t c)
 {
@@ -35,7 +35,19 @@ bool text_is_base64(uint8_t c)
 
 bool text_is_hex(uint8_t c)
 {
-	return hex_value(c) != NONE;
+	return is_hex(c);
+}
+
+bool text_is_digits16(const uint8_t *p, bool *ret_hex)
+{
+	uint8_t any = 0, hex = 0;
+
+	for (int i = 0; i < 16; i++) {
+		any |= base64_value[p[i]];
+		hex |= hex_values[p[i]];
+	}
+	*ret_hex = !(hex & 0x80);
+	return !(any & 0x80); /* no value has that bit, NONE has */
 }
 
 static bool is_blank(uint8_t c)
@@ -79,9 +91,14 @@ static bool is_dashes(const uint8_t *p, size_t n, size_t i)
 /* the end of the token that begins at i */
 static size_t token_end(const uint8_t *p, size_t n, size_t i)
 {
-	while (i < n && base64_value[p[i]] != NONE && (p[i] != '-' || !is_dashes(p, n, i)))
+	for (;;) {
+		while (n - i >= 4 && !((base64_value[p[i]] | base64_value[p[i + 1]] | base64_value[p[i + 2]] | base64_value[p[i + 3]]) & 0x80) && p[i] != '-' &&
+		       p[i + 1] != '-' && p[i + 2] != '-' && p[i + 3] != '-')
+			i += 4;
+		if (i >= n || base64_value[p[i]] == NONE || (p[i] == '-' && is_dashes(p, n, i)))
+			return i;
 		i++;
-	return i;
+	}
 }
 
 /* the sign in "..." + "...", which is no digit: it stands alone */
@@ -112,7 +129,7 @@ static size_t gap_end(const uint8_t *p, size_t n, size_t i)
 static size_t token_begin(const uint8_t *p, size_t low, size_t n, size_t seed)
 {
 	size_t i = seed;
-	while (i > low && text_is_base64(p[i - 1]))
+	while (i > low && base64_value[p[i - 1]] != NONE)
 		i--;
 	if (i > low && (p[i - 1] == '\\' || p[i - 1] == '%')) {
 		size_t escape = escape_at(p, n, i - 1);
@@ -166,32 +183,35 @@ static size_t hex_gap(const uint8_t *p, size_t n, size_t i)
 bool text_run_hex(const uint8_t *p, size_t low, size_t n, size_t seed, struct text_run *ret)
 {
 	size_t i = seed, end;
-	while (i > low && text_is_hex(p[i - 1]))
+	while (i > low && is_hex(p[i - 1]))
 		i--;
 	/* back over pairs: "aa:bb:", "0xaa, 0xbb, " */
 	for (size_t gap = 0; i > low;) {
 		size_t k = i;
-		while (k > low && gap < 16 && !text_is_hex(p[k - 1]) && (hex_gap(p, n, k - 1) == 1 || p[k - 1] == 'x'))
+		while (k > low && gap < 16 && !is_hex(p[k - 1]) && (hex_gap(p, n, k - 1) == 1 || p[k - 1] == 'x'))
 			k--, gap++;
-		if (k == i || k < low + 2 || !text_is_hex(p[k - 1]) || !text_is_hex(p[k - 2]))
+		if (k == i || k < low + 2 || !is_hex(p[k - 1]) || !is_hex(p[k - 2]))
 			break;
 		i = k - 2;
 		gap = 0;
 	}
 	*ret = (struct text_run){ .begin = i, .hex = true, .delimited = i > low ? is_printable(p[i - 1]) && !text_is_base64(p[i - 1]) : false };
-	size_t token = 0, gap = 0, longest = 0, tokens = 0;
+	size_t token = 0, gap = 0, tokens = 0;
 	for (end = i; i < n;) {
-		size_t skip = hex_gap(p, n, i);
 		/* "0x" is a gap, though 0 is a digit: only where a token would begin */
-		if (text_is_hex(p[i]) && !(skip == 2 && token == 0)) {
+		if (is_hex(p[i]) && !(token == 0 && p[i] == '0' && hex_gap(p, n, i) == 2)) {
+			const size_t start = i;
+
 			tokens += token == 0;
-			token++;
-			longest = token > longest ? token : longest;
-			ret->digits++;
-			end = ++i;
+			while (i < n && is_hex(p[i]))
+				i++;
+			token += i - start;
+			ret->digits += i - start;
+			end = i;
 			gap = 0;
 			continue;
 		}
+		size_t skip = hex_gap(p, n, i);
 		if (skip == 0 || gap > TEXT_GAP_MAX || token % 2 != 0)
 			break;
 		gap += skip;
@@ -253,8 +273,9 @@ size_t text_decode_hex(const uint8_t *p, const struct text_run *run, unsigned ph
 	bool half = false, inside = false;
 	uint8_t high = 0;
 	for (size_t i = run->begin; i < run->end && n < max;) {
-		size_t skip = hex_gap(p, run->end, i);
-		if (!text_is_hex(p[i]) || (skip == 2 && !inside)) {
+		if (!is_hex(p[i]) || (!inside && p[i] == '0' && hex_gap(p, run->end, i) == 2)) {
+			size_t skip = hex_gap(p, run->end, i);
+
 			i += skip ? skip : 1;
 			inside = false;
 			continue;

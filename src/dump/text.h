@@ -22,6 +22,8 @@ bool text_is_hex(uint8_t c);
 
 /* The run around p[seed]; it begins at `low` or later and ends at n or earlier. */
 bool text_run_base64(const uint8_t *p, size_t low, size_t n, size_t seed, struct text_run *ret);
+/* Are p[0 .. 16) digits of base64, and are they hexadecimal ones? */
+bool text_is_digits16(const uint8_t *p, bool *ret_hex);
 bool text_run_hex(const uint8_t *p, size_t low, size_t n, size_t seed, struct text_run *ret);
 
 /* Decodes the run from its digit number `phase` on; how many bytes came out (at most max). */
