@@ -185,7 +185,7 @@ const struct command command_dump = {
 		       "delivers it only if it is clean; dump verify FILE looks again; dump ledger tells whether a dump may leave. dump "
 		       "filter does the same between the kernel and the next handler of cores; dump install and uninstall set the kernel's "
 		       "core_pattern and put it back.\n\n"
-		       "Exit status: 0 nothing found; 1 found; 2 usage; 3 a file could not be read whole; 4 a key was found that one "
+		       "Exit status: 0 nothing found; 1 found; 2 usage; 3 a file could not be read or searched whole; 4 a key was found that one "
 		       "of the given JWK sets trusts. The largest that applies.",
 	.options = options,
 	.examples = "  taximeter dump scan core.1234\n"
