@@ -211,4 +211,10 @@
 #define STATE_FUTURE_MINUTES 10             /* a record dated further ahead of the clock closes no day */
 #define STATE_ODD_SHARE 1000                /* one record in so many may be newer than what counts as the newest */
 
+/* -- dump: the filter of cores and the watcher of their folder -- */
+#define FILTER_SMAPS_BYTES_MAX (32 * MIB)   /* read for a hint: some thirty thousand mappings */
+#define FILTER_PIPE_BYTES (1 * MIB)         /* of each pipe: what an ordinary user may ask for */
+#define WATCH_NAMES_MAX 100000              /* files of the folder that are remembered as done */
+#define WATCH_QUIET_MS 1000                 /* a dump that did not grow for so long, and that nobody writes, is whole */
+
 #endif

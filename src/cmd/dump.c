@@ -37,7 +37,7 @@ static const struct option_row options[] = {
 	{ 0, "redact-shapes", NULL, "redact: also erase what has the shape of a key and no proof.", NULL },
 	{ 0, "ledger", "FILE", "redact, verify: append a line with the dump's hash and the verdict to FILE; ledger: search it.", NULL },
 	{ 0, "check", NULL, "filter, install, uninstall: change nothing, say how things are.", NULL },
-	{ 0, "settings", "FILE", "filter: its settings; default: /etc/taximeter/dump-filter.conf.", NULL },
+	{ 0, "settings", "FILE", "filter, install: the filter's settings; default: /etc/taximeter/dump-filter.conf.", NULL },
 	{ 0, "root", "DIR", "install, uninstall, filter --check: kernel/core_pattern below DIR in place of /proc/sys.", NULL },
 	{ 'q', "quiet", NULL, "No progress and no account of the run on standard error.", NULL },
 	{ 0, "code", "PATH", NULL, "best portable avx2 ifma" },

@@ -57,12 +57,13 @@ static bool seccomp(void)
 #endif
 }
 
-bool filter_confine(const char *user, const char **ret_why)
+bool filter_confine(const char *user, bool *ret_seccomp, const char **ret_why)
 {
-	const struct rlimit none = { 0, 0 }, all = { RLIM_INFINITY, RLIM_INFINITY };
+	/* 1: the kernel calls no handler for a handler; 0 would not stop it */
+	const struct rlimit none = { 0, 0 }, one = { 1, 1 }, all = { RLIM_INFINITY, RLIM_INFINITY };
 
 	(void)setrlimit(RLIMIT_MEMLOCK, &all); /* secrets are locked; only root may ask for so much */
-	(void)setrlimit(RLIMIT_CORE, &none);
+	(void)setrlimit(RLIMIT_CORE, &one);
 	(void)setrlimit(RLIMIT_FSIZE, &none); /* a pipe is no file */
 	if (geteuid() == 0) {
 		const struct passwd *pw = getpwnam(user);
@@ -79,8 +80,8 @@ bool filter_confine(const char *user, const char **ret_why)
 	*ret_why = "no_new_privs is refused";
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return false;
-	/* kernels without seccomp: the worker still has no rights of a user */
-	(void)seccomp();
+	/* kernels without seccomp: the worker still has no rights of a user; the log says so */
+	*ret_seccomp = seccomp();
 	*ret_why = "";
 	return true;
 }

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <syslog.h>
 #include <time.h>
@@ -28,7 +29,7 @@
 #include "dump/arena.h"
 
 #define PATTERN_MAX 127 /* of kernel.core_pattern */
-#define ARGUMENTS 8     /* %P %u %g %s %t %c %h %d */
+#define ARGUMENTS 8     /* %P %u %g %s %t %c %h %d; then %F, which older kernels leave empty */
 #define WORDS_MAX 32
 static const char letters[ARGUMENTS] = { 'P', 'u', 'g', 's', 't', 'c', 'h', 'd' };
 
@@ -42,8 +43,11 @@ struct filter {
 	int to_handler;      /* our own write end: the handler sees no end until we let go */
 	int from_worker;     /* what the handler reads */
 	int control;
+	int pidfd;           /* of the process, from the kernel; -1: it gave none */
+	bool by_hand;        /* called without %F, and that is not by the kernel: the process may live on */
 	double deadline;
 	enum filter_phase phase;
+	char account[256];   /* what the worker erased, for the log */
 };
 
 static double now(void)
@@ -84,6 +88,10 @@ static bool take_line(struct dump_settings *x, struct filter_settings *f, const 
 		return put(&f->keep, value + 10);
 	if (strcmp(name, "on-error") == 0 && strcmp(value, "drop") == 0)
 		return true;
+	if (strcmp(name, "honour-limit") == 0 && (strcmp(value, "yes") == 0 || strcmp(value, "no") == 0)) {
+		f->honour_limit = *value == 'y';
+		return true;
+	}
 	if (strcmp(name, "user") == 0)
 		return put(&f->user, value);
 	if (strcmp(name, "jwks") == 0 || strcmp(name, "cert") == 0 || strcmp(name, "spki") == 0)
@@ -149,27 +157,47 @@ bool filter_settings_read(const char *path, struct dump_settings *x, struct filt
 
 /* ---- the log ---- */
 
-static void complain(const struct filter *f, const char *why)
+/* To syslog, or, before there is one, to the kernel's log; and to whoever called by hand. */
+static void log_line(const struct filter *f, int priority, const char *head, const char *why)
 {
-	struct buf b;
+	struct buf b, line;
+	size_t text;
+	int fd;
 
 	buf_init(&b, 4 * KIB);
 	buf_add_terminal(&b, str_of(f->comm), 0);
-	syslog(LOG_CRIT, "core not forwarded: pid %s, comm %s, signal %s, phase %s: %s", f->args ? f->args[0] : "?", b.p ? b.p : "?",
-	       f->args ? f->args[3] : "?", filter_phases[f->phase], why);
-	cmd_error(&command_dump, "filter: core not forwarded: pid %s, comm %s, signal %s, phase %s: %s", f->args ? f->args[0] : "?",
-	          b.p ? b.p : "?", f->args ? f->args[3] : "?", filter_phases[f->phase], why);
+	buf_init(&line, 4 * KIB);
+	buf_printf(&line, "<%d>taximeter: ", priority);
+	text = line.n;
+	buf_printf(&line, "%s: pid %s, comm %s, signal %s, phase %s: %s", head, f->args[0], b.p ? b.p : "?", f->args[3], filter_phases[f->phase],
+	           why);
+	buf_add(&line, "", 1);
+	if (!buf_failed(&line)) {
+		fd = access("/dev/log", W_OK) < 0 ? open("/dev/kmsg", O_WRONLY | O_CLOEXEC | O_NOCTTY) : -1;
+		if (fd >= 0) {
+			(void)!write(fd, line.p, line.n - 1);
+			close(fd);
+		} else {
+			syslog(priority, "%s", line.p + text);
+		}
+		if (priority <= LOG_WARNING)
+			cmd_error(&command_dump, "filter: %s", line.p + text);
+	}
+	buf_release(&line);
 	buf_release(&b);
 }
+
+static void complain(const struct filter *f, const char *why) { log_line(f, LOG_CRIT, "core not forwarded", why); }
 
 /* ---- the next handler ---- */
 
 /* Into the file, which gets its name from the first process, when all is well. */
 static int file_child(const struct filter *f, int in, int fd)
 {
-	static uint8_t p[256 * KIB];
+	static uint8_t p[MIB];
 
 	(void)f;
+	close(STDIN_FILENO); /* the kernel's pipe: what is left to do here needs no frozen process */
 	for (;;) {
 		ssize_t n = read(in, p, sizeof(p)), done = 0;
 
@@ -275,15 +303,38 @@ static int wait_for(struct filter *f, pid_t *pid)
 	}
 }
 
+/* One line of the worker's.  False: it does not go on. */
+static bool heed(struct filter *f, const char *line, char *why, size_t n)
+{
+	const char *reason = "";
+
+	if (*line == '!') {
+		log_line(f, LOG_WARNING, "no seccomp here", "the worker has no rights, and may make any system call");
+	} else if (*line == '=') {
+		snprintf(f->account, sizeof(f->account), "%s", line + 1);
+	} else if (*line >= '0' && *line <= '0' + FILTER_DONE && !line[1]) {
+		f->phase = (enum filter_phase)(*line - '0');
+		if (f->phase == FILTER_READY && !start_handler(f, &reason)) {
+			snprintf(why, n, "%s: %s", reason, strerror(errno));
+			return false;
+		}
+	} else {
+		snprintf(why, n, "%s", line + (*line == '-'));
+		return false;
+	}
+	return true;
+}
+
 /* Follows the worker through its phases.  True: all was forwarded. */
 static bool follow(struct filter *f, char *why, size_t n)
 {
+	char line[256];
 	size_t used = 0;
 
 	for (;;) {
 		struct pollfd p = { f->control, POLLIN, 0 };
 		double left = f->deadline - now();
-		char text[128];
+		char text[256];
 		ssize_t got;
 
 		if (left <= 0 || poll(&p, 1, (int)(left * 1000) + 1) == 0) {
@@ -296,25 +347,19 @@ static bool follow(struct filter *f, char *why, size_t n)
 		if (got <= 0)
 			break;
 		for (ssize_t i = 0; i < got; i++) {
-			if (used == 0 && text[i] >= '0' && text[i] <= '9') {
-				f->phase = (enum filter_phase)(text[i] - '0');
-				if (f->phase == FILTER_READY) {
-					const char *reason = "";
-
-					if (!start_handler(f, &reason)) {
-						snprintf(why, n, "%s: %s", reason, strerror(errno));
-						return false;
-					}
-				}
-			} else if (used + 1 < n && isprint((unsigned char)text[i])) {
-				why[used++] = text[i];
-				why[used] = '\0';
+			if (text[i] != '\n') {
+				if (used + 1 < sizeof(line))
+					line[used++] = isprint((unsigned char)text[i]) ? text[i] : '?';
+				continue;
 			}
+			line[used] = '\0';
+			used = 0;
+			if (!heed(f, line, why, n))
+				return false;
 		}
 	}
 	if (wait_for(f, &f->worker) != 0 || f->phase != FILTER_DONE) {
-		if (!used)
-			snprintf(why, n, "the worker was killed");
+		snprintf(why, n, "the worker was killed");
 		return false;
 	}
 	return true;
@@ -355,24 +400,82 @@ static void keep(const struct filter *f)
 	free(path);
 }
 
-static int run_worker(struct filter *f, int mem, char *maps, int out, int control)
+static int run_worker(struct filter *f, int mem, int smaps, char *maps, int out, int control)
 {
 	const char *why;
-	struct filter_job job = { .core = STDIN_FILENO, .mem = mem, .maps = maps, .out = out, .control = control,
-		                  .spool_max = f->settings.spool_max, .options = &f->x->options, .shapes = f->x->shapes };
+	bool confined;
+	struct filter_job job = { .core = STDIN_FILENO, .mem = mem, .smaps = smaps, .maps = maps, .out = out, .control = control,
+		                  .spool_max = f->settings.spool_max, .limit = f->settings.honour_limit ? strtoull(f->args[5], NULL, 10) : UINT64_MAX,
+		                  .options = &f->x->options, .shapes = f->x->shapes };
 
 	(void)signal(SIGPIPE, SIG_IGN);
-	if (!filter_confine(f->settings.user, &why)) {
-		(void)!write(control, why, strlen(why));
+	if (!filter_confine(f->settings.user, &confined, &why)) {
+		(void)dprintf(control, "-%s\n", why);
 		return 1;
 	}
+	if (!confined)
+		(void)!write(control, "!\n", 2);
 	return filter_work(&job);
+}
+
+/* When the process began, in ticks since the machine did; 0: it is not there. */
+static unsigned long long start_time(const char *pid)
+{
+	char path[64], *text, *at;
+	unsigned long long ret = 0;
+
+	snprintf(path, sizeof(path), "/proc/%s/stat", pid);
+	text = read_text(path, 4 * KIB);
+	at = text ? strrchr(text, ')') : NULL; /* a program may be called anything */
+	for (int field = 2; at && field < 22; field++)
+		at = strchr(at + 1, ' ');
+	if (at)
+		ret = strtoull(at, NULL, 10);
+	free(text);
+	return ret;
+}
+
+/* Is it still the process that the kernel told of?  The one behind %F cannot be mistaken; without it, the process must be dumping core,
+ * and no younger than the dump. */
+static bool is_the_one(const struct filter *f, unsigned long long start)
+{
+	char path[64], *text, *dumping;
+	struct timespec up;
+	double age; /* of the dump, seconds */
+	bool ok;
+
+	if (f->by_hand)
+		return start && start_time(f->args[0]) == start;
+	if (f->pidfd >= 0 && syscall(SYS_pidfd_send_signal, f->pidfd, 0, NULL, 0) < 0)
+		return false;
+	snprintf(path, sizeof(path), "/proc/%s/status", f->args[0]);
+	text = read_text(path, 64 * KIB);
+	dumping = text ? strstr(text, "\nCoreDumping:") : NULL;
+	ok = start && start_time(f->args[0]) == start && (!dumping || strtol(dumping + 13, NULL, 10) == 1);
+	free(text);
+	if (!ok || f->pidfd >= 0)
+		return ok;
+	clock_gettime(CLOCK_BOOTTIME, &up);
+	age = difftime(time(NULL), (time_t)strtoll(f->args[4], NULL, 10));
+	return (double)start / (double)sysconf(_SC_CLK_TCK) <= (double)up.tv_sec - age + 2;
+}
+
+/* The whole core is through: a process waits for nothing but our end of its pipe. */
+static void let_go(void)
+{
+	int fd = open("/dev/null", O_RDONLY);
+
+	if (fd >= 0) {
+		(void)dup2(fd, STDIN_FILENO);
+		close(fd);
+	}
 }
 
 static bool run(struct filter *f, char *why, size_t n)
 {
 	char path[64], *maps;
-	int mem, out[2], control[2];
+	int mem, smaps, out[2], control[2];
+	unsigned long long start = start_time(f->args[0]);
 	bool ok;
 
 	snprintf(path, sizeof(path), "/proc/%s/comm", f->args[0]);
@@ -382,25 +485,34 @@ static bool run(struct filter *f, char *why, size_t n)
 	free(maps);
 	snprintf(path, sizeof(path), "/proc/%s/maps", f->args[0]);
 	maps = read_text(path, 64 * MIB);
+	snprintf(path, sizeof(path), "/proc/%s/smaps", f->args[0]);
+	smaps = open(path, O_RDONLY | O_CLOEXEC);
 	snprintf(path, sizeof(path), "/proc/%s/mem", f->args[0]);
 	mem = maps && *maps ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	if (mem >= 0 && !is_the_one(f, start)) { /* a number that was given again: the core alone is what can be trusted */
+		close(mem);
+		mem = -1;
+	}
 	if (pipe2(out, O_CLOEXEC) < 0 || pipe2(control, O_CLOEXEC) < 0) {
 		snprintf(why, n, "no pipes: %s", strerror(errno));
 		free(maps);
 		return false;
 	}
-	(void)fcntl(out[1], F_SETPIPE_SZ, (int)MIB);
+	(void)fcntl(STDIN_FILENO, F_SETPIPE_SZ, (int)FILTER_PIPE_BYTES);
+	(void)fcntl(out[1], F_SETPIPE_SZ, (int)FILTER_PIPE_BYTES);
 	OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG | OPENSSL_INIT_ADD_ALL_CIPHERS | OPENSSL_INIT_ADD_ALL_DIGESTS, NULL);
 	f->worker = fork();
 	if (f->worker == 0) {
 		close(out[0]);
 		close(control[0]);
-		_exit(run_worker(f, mem, maps, out[1], control[1]));
+		_exit(run_worker(f, mem, smaps, maps, out[1], control[1]));
 	}
 	free(maps);
 	close(control[1]);
 	if (mem >= 0)
 		close(mem);
+	if (smaps >= 0)
+		close(smaps);
 	f->from_worker = out[0];
 	f->to_handler = out[1];
 	f->control = control[0];
@@ -408,6 +520,8 @@ static bool run(struct filter *f, char *why, size_t n)
 	if (ok) {
 		close(f->to_handler);
 		f->to_handler = -1;
+		if (f->settings.next_file)
+			let_go();
 		if (wait_for(f, &f->handler) != 0) {
 			snprintf(why, n, "the next handler failed, or took too long");
 			ok = false;
@@ -420,12 +534,22 @@ static bool run(struct filter *f, char *why, size_t n)
 	stop(&f->handler);
 	if (!ok && f->temp)
 		unlink(f->temp);
+	if (ok)
+		log_line(f, LOG_NOTICE, "core forwarded", f->account);
 	return ok;
+}
+
+/* The kernel starts us with standard input and nothing else: a file would get the number of standard error, and be written to. */
+static void fill_standard(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+			_exit(EXIT_INPUT);
 }
 
 static int filter_run(struct dump_settings *x)
 {
-	struct filter f = { .x = x, .worker = -1, .handler = -1 };
+	struct filter f = { .x = x, .worker = -1, .handler = -1, .pidfd = -1 };
 	const struct rlimit one = { 1, 1 };
 	char why[256] = "";
 	bool ok;
@@ -433,22 +557,29 @@ static int filter_run(struct dump_settings *x)
 	if (x->check)
 		return filter_check(x);
 	if (x->n_paths < ARGUMENTS)
-		return cmd_usage_error(&command_dump, "filter: is called by the kernel with %%P %%u %%g %%s %%t %%c %%h %%d (see dump install)");
+		return cmd_usage_error(&command_dump, "filter: is called by the kernel with %%P %%u %%g %%s %%t %%c %%h %%d %%F (see dump install)");
 	for (const char *c = x->paths[0]; *c; c++)
 		if (!isdigit((unsigned char)*c))
 			return cmd_usage_error(&command_dump, "filter: '%s' is no process", x->paths[0]);
 	for (const char *c = x->paths[4]; *c; c++)
 		if (!isdigit((unsigned char)*c))
 			return cmd_usage_error(&command_dump, "filter: '%s' is no time", x->paths[4]);
-	/* 1: should this process die, the kernel does not call us for it */
+	fill_standard();
+	/* 1: should this process die, the kernel does not call us for it (0 would not do) */
 	(void)setrlimit(RLIMIT_CORE, &one);
 	(void)umask(077);
 	(void)clearenv();
 	(void)signal(SIGPIPE, SIG_IGN);
 	openlog("taximeter", LOG_PID, LOG_DAEMON);
 	f.args = x->paths;
+	snprintf(f.comm, sizeof(f.comm), "?");
+	f.by_hand = x->n_paths == ARGUMENTS;
+	if (x->n_paths > ARGUMENTS && isdigit((unsigned char)x->paths[ARGUMENTS][0]))
+		f.pidfd = (int)strtol(x->paths[ARGUMENTS], NULL, 10);
 	ok = filter_settings_read(x->settings_path ? x->settings_path : FILTER_SETTINGS, x, &f.settings, why, sizeof(why));
-	if (ok) {
+	if (ok && f.settings.honour_limit && strcmp(f.args[5], "0") == 0) {
+		log_line(&f, LOG_NOTICE, "core not forwarded", "its user wants none (the limit of a core's size is 0)");
+	} else if (ok) {
 		f.deadline = now() + f.settings.time_limit;
 		x->options.targets = x->targets.targets;
 		x->options.n_targets = x->targets.n;
@@ -494,8 +625,8 @@ int filter_check(const struct dump_settings *x)
 	if (*pattern != '|' || !strstr(pattern, " dump filter ")) {
 		buf_add_cstr(&b, "BAD: cores do not come to `taximeter dump filter`\n");
 		ok = false;
-	} else if (strlen(pattern) >= PATTERN_MAX || !strstr(pattern, "%P %u %g %s %t %c %h %d")) {
-		buf_add_cstr(&b, "BAD: the pattern was cut at 127 bytes, or its arguments are not %P %u %g %s %t %c %h %d\n");
+	} else if (strlen(pattern) >= PATTERN_MAX || !strstr(pattern, "%P %u %g %s %t %c %h %d %F")) {
+		buf_add_cstr(&b, "BAD: the pattern was cut at 127 bytes, or its arguments are not %P %u %g %s %t %c %h %d %F\n");
 		ok = false;
 	}
 	if (strtol(limit, NULL, 10) <= 0) {

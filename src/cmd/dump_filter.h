@@ -16,21 +16,26 @@ struct filter_settings {
 	char *user;          /* of the worker */
 	unsigned time_limit; /* seconds, of everything */
 	uint64_t spool_max;  /* bytes, when the process' memory cannot be read */
+	bool honour_limit;   /* the user's limit of a core's size (%c) */
 };
 
 /* What the worker is handed: descriptors, and nothing that names a file. */
 struct filter_job {
 	int core, mem;       /* mem < 0: not readable */
+	int smaps;           /* of the process; < 0: not readable */
 	char *maps;          /* text of /proc/PID/maps */
-	int out, control;    /* control: a byte for each phase, at the end a line that says why it failed */
+	int out, control;    /* what is written to control: see below */
 	uint64_t spool_max;
+	uint64_t limit;      /* a core larger than this is not forwarded */
 	const struct dump_options *options;
 	bool shapes;
 };
+/* The worker's words to the first process, one a line: "1" a phase, "!" system calls are not confined, "=..." what was erased, for
+ * the log, "-..." why it failed. */
 /* In the worker: both passes.  The exit status: 0 all was forwarded. */
 int filter_work(const struct filter_job *job);
-/* Gives up every right that is not needed.  False: *ret_why tells. */
-bool filter_confine(const char *user, const char **ret_why);
+/* Gives up every right that is not needed.  False: *ret_why tells.  *ret_seccomp: system calls are confined too. */
+bool filter_confine(const char *user, bool *ret_seccomp, const char **ret_why);
 
 /* ROOT + /proc/sys/kernel/NAME */
 void filter_sysctl_path(const struct dump_settings *x, const char *name, char *ret, size_t n);

@@ -108,10 +108,13 @@ static int install(const struct dump_settings *x)
 	if (n <= 0)
 		return cmd_usage_error(&command_dump, "install: where this program lies cannot be told");
 	program[n] = '\0';
-	n = snprintf(pattern, sizeof(pattern), "|%s dump filter %%P %%u %%g %%s %%t %%c %%h %%d", program);
+	if (x->settings_path && (*x->settings_path != '/' || strpbrk(x->settings_path, " \t\n%")))
+		return cmd_usage_error(&command_dump, "install: --settings '%s': the kernel takes a name from / on, without blanks", x->settings_path);
+	n = snprintf(pattern, sizeof(pattern), "|%s dump filter %s%s%s%%P %%u %%g %%s %%t %%c %%h %%d %%F", program,
+	             x->settings_path ? "--settings=" : "", x->settings_path ? x->settings_path : "", x->settings_path ? " " : "");
 	if (n >= PATTERN_MAX || strpbrk(program, " \t\n%"))
-		return cmd_usage_error(&command_dump, "install: '%s' is no name for kernel.core_pattern (127 bytes, no blank); copy the program to "
-		                                      "/usr/sbin", program);
+		return cmd_usage_error(&command_dump, "install: '%s' is no line for kernel.core_pattern (127 bytes, no blank in a name); copy the program "
+		                                      "to /usr/sbin", pattern);
 	if (!x->root && (stat(program, &st) < 0 || st.st_uid != 0 || (st.st_mode & 022)))
 		return cmd_usage_error(&command_dump, "install: others than root could change %s; the kernel would run it as root", program);
 	filter_sysctl_path(x, "core_pattern", path, sizeof(path));

@@ -31,6 +31,7 @@ struct worker {
 	uint64_t at;           /* offset of p[0] in the core */
 	uint64_t end;          /* where the core must end at the earliest */
 	bool last;             /* the core has ended */
+	uint64_t pieces, bytes; /* of memory, to be erased */
 	char why[128];
 };
 
@@ -43,22 +44,25 @@ static bool fail(struct worker *w, const char *why)
 
 static bool phase(struct worker *w, enum filter_phase x)
 {
-	char c = (char)('0' + x);
+	const char line[2] = { (char)('0' + x), '\n' };
 
-	return write(w->job->control, &c, 1) == 1 || fail(w, "the first process is gone");
+	return write(w->job->control, line, 2) == 2 || fail(w, "the first process is gone");
 }
 
 /* ---- pass 1 ---- */
 
-struct mem_reader { struct dump_reader r; int fd; };
+struct mem_reader { struct dump_reader r; int fd; _Atomic bool gone; };
 
 static size_t mem_read(struct dump_reader *r, uint64_t offset, void *p, size_t n)
 {
+	struct mem_reader *m = (struct mem_reader *)r;
 	size_t done = 0;
 
 	while (done < n) {
-		ssize_t got = pread(((struct mem_reader *)r)->fd, (char *)p + done, n - done, (off_t)(offset + done));
+		ssize_t got = pread(m->fd, (char *)p + done, n - done, (off_t)(offset + done));
 
+		if (got == 0)
+			m->gone = true; /* somebody killed it while it was dumped */
 		if (got <= 0) {
 			/* a page that is not there (behind the end of a mapped file) is none in the core either */
 			size_t page = 4096 - (size_t)((offset + done) & 4095);
@@ -131,6 +135,10 @@ static bool first_pass(struct worker *w)
 		return fail(w, "the process has no memory that can be read");
 	}
 	ok = scan(w, im) && (dump_cuts_plan(w->s, im, w->traces, w->job->shapes, &w->by_va) || fail(w, "more places than can be erased"));
+	w->pieces = w->by_va.n_zero + w->by_va.n_text;
+	w->bytes = w->by_va.bytes;
+	if (ok && m.gone)
+		ok = fail(w, "the process went away before its memory was read");
 	dump_image_free(im);
 	return ok;
 }
@@ -252,6 +260,8 @@ static bool headers(struct worker *w)
 		if (h.p_type == PT_LOAD && !place(w, h.p_offset, h.p_filesz, h.p_vaddr))
 			return false;
 	}
+	if (w->end > w->job->limit)
+		return fail(w, "larger than its user allows (honour-limit)");
 	if (w->by_offset.n_zero)
 		qsort(w->by_offset.zero, w->by_offset.n_zero, sizeof(struct dump_cut), by_offset);
 	if (w->by_offset.n_text)
@@ -353,11 +363,96 @@ static bool spool(struct worker *w)
 	if (cuts.over_structure)
 		return fail(w, "a secret lies over a header of the core");
 	(void)dump_cuts_apply(&cuts, 0, p, n);
+	w->bytes = cuts.bytes;
+	w->pieces = cuts.n_zero + cuts.n_text;
 	dump_cuts_release(&cuts);
+	if (n > w->job->limit)
+		return fail(w, "larger than its user allows (honour-limit)");
 	ok = phase(w, FILTER_READY) && phase(w, FILTER_STREAM) && forward(w, p, n);
 	dump_image_free(im);
 	dump_reader_free(r);
 	return ok;
+}
+
+/* ---- what the log is told ---- */
+
+struct hint { uint64_t mappings, unlocked; };
+
+/* Both lists are sorted, and nothing in them overlaps. */
+static bool any_between(const struct dump_cut *list, size_t n, uint64_t from, uint64_t to)
+{
+	size_t low = 0, high = n;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (list[mid].offset + list[mid].length <= from)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < n && list[low].offset < to;
+}
+
+static void hint_line(struct worker *w, const char *line, bool *here, struct hint *ret)
+{
+	char *end;
+	unsigned long long from = strtoull(line, &end, 16), to = end > line && *end == '-' ? strtoull(end + 1, NULL, 16) : 0;
+
+	if (from < to) {
+		*here = any_between(w->by_va.zero, w->by_va.n_zero, from, to) || any_between(w->by_va.text, w->by_va.n_text, from, to);
+	} else if (*here && strncmp(line, "VmFlags:", 8) == 0) {
+		ret->mappings++;
+		ret->unlocked += !strstr(line, " lo");
+	}
+}
+
+/* Mappings that held a key: every one of them would have stayed out of the core with MADV_DONTDUMP, and off the disk with mlock(). */
+static struct hint hints(struct worker *w)
+{
+	struct hint ret = { 0 };
+	char text[4096], line[256];
+	size_t used = 0, total = 0;
+	bool here = false;
+	ssize_t got;
+
+	while (w->job->smaps >= 0 && total < FILTER_SMAPS_BYTES_MAX && (got = read(w->job->smaps, text, sizeof(text))) > 0) {
+		total += (size_t)got;
+		for (ssize_t i = 0; i < got; i++) {
+			if (text[i] != '\n') {
+				if (used + 1 < sizeof(line))
+					line[used++] = text[i];
+				continue;
+			}
+			line[used] = '\0';
+			used = 0;
+			hint_line(w, line, &here, &ret);
+		}
+	}
+	return ret;
+}
+
+static void account(struct worker *w)
+{
+	const struct dump_key *keys;
+	size_t n, erased = 0;
+	struct hint hint = { 0 };
+
+	keys = dump_keys(w->s, &n);
+	for (size_t i = 0; i < n; i++)
+		erased += !keys[i].allowed;
+	if (w->pieces == 0) {
+		(void)dprintf(w->job->control, "=no key was found\n");
+		return;
+	}
+	if (w->by_va.bytes)
+		hint = hints(w);
+	(void)dprintf(w->job->control, "=%zu key%s erased, %llu bytes in %llu pieces", erased, erased == 1 ? "" : "s",
+	              (unsigned long long)w->bytes, (unsigned long long)w->pieces);
+	if (hint.mappings)
+		(void)dprintf(w->job->control, "; %llu mapping%s held them without MADV_DONTDUMP, %llu without mlock()",
+		              (unsigned long long)hint.mappings, hint.mappings == 1 ? "" : "s", (unsigned long long)hint.unlocked);
+	(void)!write(w->job->control, "\n", 1);
 }
 
 int filter_work(const struct filter_job *job)
@@ -369,10 +464,12 @@ int filter_work(const struct filter_job *job)
 		ok = spool(&w);
 	else
 		ok = ok && first_pass(&w) && phase(&w, FILTER_READY) && phase(&w, FILTER_STREAM) && second_pass(&w);
-	if (ok)
+	if (ok) {
+		account(&w);
 		ok = phase(&w, FILTER_DONE);
-	else
-		(void)!write(job->control, w.why, strlen(w.why));
+	}
+	if (!ok)
+		(void)dprintf(job->control, "-%s\n", w.why);
 	dump_pages_free(w.p, w.capacity);
 	dump_cuts_release(&w.by_va);
 	dump_cuts_release(&w.by_offset);
