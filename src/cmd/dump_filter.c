@@ -171,17 +171,17 @@ static void log_line(const struct filter *f, int priority, const char *head, con
 	text = line.n;
 	buf_printf(&line, "%s: pid %s, comm %s, signal %s, phase %s: %s", head, f->args[0], b.p ? b.p : "?", f->args[3], filter_phases[f->phase],
 	           why);
-	buf_add(&line, "", 1);
+	buf_add_cstr(&line, "\n");
 	if (!buf_failed(&line)) {
 		fd = access("/dev/log", W_OK) < 0 ? open("/dev/kmsg", O_WRONLY | O_CLOEXEC | O_NOCTTY) : -1;
 		if (fd >= 0) {
-			(void)!write(fd, line.p, line.n - 1);
+			(void)!write(fd, line.p, line.n); /* without its end the line would wait for the next one */
 			close(fd);
 		} else {
-			syslog(priority, "%s", line.p + text);
+			syslog(priority, "%.*s", (int)(line.n - text - 1), line.p + text);
 		}
 		if (priority <= LOG_WARNING)
-			cmd_error(&command_dump, "filter: %s", line.p + text);
+			cmd_error(&command_dump, "filter: %.*s", (int)(line.n - text - 1), line.p + text);
 	}
 	buf_release(&line);
 	buf_release(&b);
