@@ -7,14 +7,19 @@
 #include "base/limits.h"
 #include "cmd/dump_cmd.h"
 
-struct counter { struct dump_left *left; };
+struct counter { struct dump_left *left; uint64_t lowest; };
 
 static void count_trace(void *arg, const struct dump_trace *trace, const struct dump_hit *where)
 {
-	struct dump_left *left = ((struct counter *)arg)->left;
+	struct counter *c = arg;
+	struct dump_left *left = c->left;
 
-	if (left->traces++ == 0 && !left->first[0])
+	/* told in any order: the first in the file is the one that is named */
+	left->traces++;
+	if (where->offset < c->lowest && left->hits == 0) {
+		c->lowest = where->offset;
 		snprintf(left->first, sizeof(left->first), "a run of %s at %llu", trace->component, (unsigned long long)where->offset);
+	}
 }
 
 static void count_hits(const struct dump_scan *s, bool shapes, struct dump_left *ret)
@@ -80,14 +85,14 @@ bool dump_clean(const struct dump_settings *x, const struct dump_options *option
 {
 	struct dump_image *im = dump_image_open(reader, path);
 	struct dump_scan *s = dump_scan_new(options);
-	struct counter counter = { ret };
+	struct counter counter = { ret, UINT64_MAX };
 	bool ok;
 
 	*ret = (struct dump_left){ 0 };
 	ok = im && s && dump_scan_image(s, im);
 	if (ok) {
 		count_hits(s, shapes, ret);
-		ok = (!traces || dump_sweep(im, traces, count_trace, &counter)) && residue(x, s, im, ret);
+		ok = (!traces || dump_sweep(im, traces, options->threads, count_trace, &counter)) && residue(x, s, im, ret);
 	}
 	if (im && s && report)
 		dump_report_image(report, s, im);

@@ -242,64 +242,90 @@ static void check_structures(struct dump_cuts *c, const struct dump_image *im, c
 
 struct sweep {
 	const struct dump_traces *traces;
-	struct dump_image *im;
 	struct block_plan plan;
-	pthread_mutex_t lock;
+	pthread_mutex_t lock;  /* the plan; the reading, if the reader is not parallel; what is told */
 	void (*found)(void *arg, const struct dump_trace *trace, const struct dump_hit *where);
 	void *arg;
-	const struct dump_block *block;
 	bool failed;
 };
 
+struct swept { struct sweep *w; const struct dump_block *block; };
+
 static void in_block(void *arg, const struct dump_trace *trace)
 {
-	struct sweep *w = arg;
+	struct swept *x = arg;
 	struct dump_hit where = { 0 };
 	size_t at = trace->at;
 	size_t n = trace->n;
 
+	pthread_mutex_lock(&x->w->lock);
 	/* more pieces than a hit has room for: one after the other */
 	while (n) {
 		uint64_t told = 0;
 
-		(void)dump_locate(w->block, at, n, &where);
+		(void)dump_locate(x->block, at, n, &where);
 		for (unsigned i = 0; i < where.n_pieces; i++)
 			told += where.pieces[i].length;
 		if (told == 0)
 			break;
 		where.length = told;
-		w->found(w->arg, trace, &where);
+		x->w->found(x->w->arg, trace, &where);
 		at += told;
 		n -= told;
 	}
+	pthread_mutex_unlock(&x->w->lock);
 }
 
-bool dump_sweep(struct dump_image *im, const struct dump_traces *traces,
-		void (*found)(void *arg, const struct dump_trace *trace, const struct dump_hit *where), void *arg)
+static void *sweeper(void *arg)
 {
-	struct sweep w = { .traces = traces, .im = im, .found = found, .arg = arg };
+	struct sweep *w = arg;
+	const bool parallel = w->plan.im->reader->parallel;
 	struct block_buffer buffer;
 	struct block_place place;
-	bool ok = true;
+	bool ok = block_buffer_new(&buffer), more = true;
+
+	while (ok && more) {
+		pthread_mutex_lock(&w->lock);
+		more = !w->failed && block_plan_next(&w->plan, &place);
+		if (more && !parallel)
+			ok = block_read(&w->plan, &place, &buffer);
+		pthread_mutex_unlock(&w->lock);
+		if (more && parallel)
+			ok = block_read(&w->plan, &place, &buffer);
+		if (more && ok)
+			dump_traces_find(w->traces, buffer.block.p, buffer.block.n, buffer.block.phase, in_block,
+			                 &(struct swept){ w, &buffer.block });
+	}
+	block_buffer_release(&buffer);
+	if (!ok) {
+		pthread_mutex_lock(&w->lock);
+		w->failed = true;
+		pthread_mutex_unlock(&w->lock);
+	}
+	return NULL;
+}
+
+bool dump_sweep(struct dump_image *im, const struct dump_traces *traces, unsigned threads,
+		void (*found)(void *arg, const struct dump_trace *trace, const struct dump_hit *where), void *arg)
+{
+	struct sweep w = { .traces = traces, .found = found, .arg = arg };
+	pthread_t ids[DUMP_THREADS_MAX];
+	unsigned started = 0;
 
 	if (dump_traces_patterns(traces) == 0)
 		return true;
-	if (!block_buffer_new(&buffer))
+	if (!block_plan_new(&w.plan, im, false))
 		return false;
-	if (!block_plan_new(&w.plan, im, false)) {
-		block_buffer_release(&buffer);
-		return false;
-	}
-	while (ok && block_plan_next(&w.plan, &place)) {
-		ok = block_read(&w.plan, &place, &buffer);
-		if (!ok)
+	pthread_mutex_init(&w.lock, NULL);
+	for (; started + 1 < threads && started < DUMP_THREADS_MAX; started++)
+		if (pthread_create(&ids[started], NULL, sweeper, &w) != 0)
 			break;
-		w.block = &buffer.block;
-		dump_traces_find(traces, buffer.block.p, buffer.block.n, buffer.block.phase, in_block, &w);
-	}
+	sweeper(&w);
+	for (unsigned i = 0; i < started; i++)
+		pthread_join(ids[i], NULL);
+	pthread_mutex_destroy(&w.lock);
 	block_plan_release(&w.plan);
-	block_buffer_release(&buffer);
-	return ok;
+	return !w.failed;
 }
 
 struct planner { struct dump_cuts *cuts; struct dump_image *im; };
@@ -328,7 +354,7 @@ bool dump_cuts_plan(struct dump_scan *s, struct dump_image *im, const struct dum
 		h.form = h.proof == DUMP_PROOF_LOCKED || h.proof == DUMP_PROOF_SHAPE ? h.form : NULL;
 		ok = add_pieces(ret, im, &h, h.fill == DUMP_FILL_TEXT);
 	}
-	ok = ok && dump_sweep(im, traces, plan_trace, &planner) && !ret->failed;
+	ok = ok && dump_sweep(im, traces, dump_scan_options(s)->threads, plan_trace, &planner) && !ret->failed;
 	ret->n_zero = merge(ret->zero, ret->n_zero, &ret->bytes);
 	ret->n_text = merge(ret->text, ret->n_text, &ret->bytes);
 	check_structures(ret, im, ret->zero, ret->n_zero);

@@ -277,7 +277,7 @@ struct dump_finder {
 	const char *doc;
 	bool decoded;            /* also wants blocks of decoded text (made by dump_scan_decoded) */
 	bool needs_targets;      /* asleep when there is no target; called again for those met in the dump */
-	bool again;              /* called again too: it uses targets when there are some */
+	bool again;              /* finish() is called again too, with the same state: it uses targets when there are some */
 	/* Once an image, before its blocks.  *ret_state is passed to the others; false: out of memory. */
 	bool (*begin)(struct dump_scan *s, struct dump_image *im, void **ret_state);
 	/* From several threads at once, blocks in any order. */

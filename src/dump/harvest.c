@@ -8,9 +8,6 @@
 #include <openssl/sha.h>
 #include <openssl/x509.h>
 #include <stdlib.h>
-#if defined(__x86_64__)
-#include <emmintrin.h>
-#endif
 
 #include "dump/form.h"
 #include "dump/scan_int.h"
@@ -303,71 +300,58 @@ out:
 		dump_limit(s, "more public keys in the dump than are hunted");
 }
 
-/* Where one of the anchors below may begin: two bytes of each, compared for sixteen places at once.  p[i .. end + 24) is readable.
- * end: none. */
-static size_t next_place(const uint8_t *p, size_t i, size_t end)
-{
-#if defined(__x86_64__)
-	const __m128i x02 = _mm_set1_epi8(0x02), x03 = _mm_set1_epi8(0x03), x2a = _mm_set1_epi8(0x2a), x86 = _mm_set1_epi8((char)0x86),
-	              x30 = _mm_set1_epi8(0x30), x05 = _mm_set1_epi8(0x05), x07 = _mm_set1_epi8(0x07), s = _mm_set1_epi8('s');
+typedef uint8_t vector __attribute__((vector_size(16)));
 
-	for (; i < end; i += 16) {
-		const __m128i first = _mm_loadu_si128((const __m128i *)(const void *)(p + i));
-		const __m128i second = _mm_loadu_si128((const __m128i *)(const void *)(p + i + 1));
-		const __m128i fourth = _mm_loadu_si128((const __m128i *)(const void *)(p + i + 3));
-		const __m128i fifth = _mm_loadu_si128((const __m128i *)(const void *)(p + i + 4));
-		__m128i is = _mm_and_si128(_mm_cmpeq_epi8(first, x02), _mm_cmpeq_epi8(second, x03));
+static bool is_at(const uint8_t *p, const void *needle, size_t n) { return memcmp(p, needle, n) == 0; }
 
-		is = _mm_or_si128(is, _mm_and_si128(_mm_cmpeq_epi8(first, x2a), _mm_cmpeq_epi8(second, x86)));
-		is = _mm_or_si128(is, _mm_and_si128(_mm_cmpeq_epi8(first, x30), _mm_cmpeq_epi8(second, x05)));
-		is = _mm_or_si128(is, _mm_and_si128(_mm_cmpeq_epi8(fourth, x07), _mm_cmpeq_epi8(fifth, s)));
-		const unsigned mask = (unsigned)_mm_movemask_epi8(is);
-		if (mask) {
-			i += (size_t)__builtin_ctz(mask);
-			return i < end ? i : end;
-		}
-	}
-	return end;
-#else
-	while (i < end && !(p[i] == 0x02 && p[i + 1] == 0x03) && !(p[i] == 0x2a && p[i + 1] == 0x86) && !(p[i] == 0x30 && p[i + 1] == 0x05) &&
-	       !(p[i + 3] == 0x07 && p[i + 4] == 's'))
-		i++;
-	return i;
-#endif
-}
-
-static bool begins(const uint8_t *p, size_t n, size_t i, const uint8_t *needle, size_t length)
-{
-	return n - i >= length && memcmp(p + i, needle, length) == 0;
-}
-#define BEGINS(needle) begins(p, n, i, needle, sizeof(needle))
-
-void harvest_block(struct dump_scan *s, const struct dump_block *b)
+/* p[i], counted from the first readable byte: what begins here? */
+static void try_place(struct dump_scan *s, const uint8_t *p, size_t n, size_t i)
 {
 	static const uint8_t exponent[5] = { 0x02, 0x03, 0x01, 0x00, 0x01 };
 	static const uint8_t rsa[9] = { 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01 };
 	static const uint8_t ec[7] = { 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01 }, edwards[5] = { 0x30, 0x05, 0x06, 0x03, 0x2b };
 	static const uint8_t ssh[11] = { 0, 0, 0, 7, 's', 's', 'h', '-', 'r', 's', 'a' };
-	/* anchors of this block; what they belong to may begin before it and end behind */
+	const uint8_t *at = p + i;
+	const size_t left = n - i;
+
+	if (left >= sizeof(exponent) && is_at(at, exponent, sizeof(exponent)))
+		try_exponent(s, p, n, i);
+	else if (left >= sizeof(rsa) && is_at(at, rsa, sizeof(rsa)))
+		try_identifier(s, p, n, i);
+	else if (left >= sizeof(ec) && is_at(at, ec, sizeof(ec)))
+		take_point(s, p, n, i + 2);
+	else if (left >= sizeof(edwards) && is_at(at, edwards, sizeof(edwards)))
+		take_point(s, p, n, i + 4);
+	else if (left >= sizeof(ssh) && is_at(at, ssh, sizeof(ssh))) {
+		size_t next = i + sizeof(ssh);
+		struct dump_bytes m, e;
+
+		if (ssh_string(p, n, &next, &e) && ssh_string(p, n, &next, &m))
+			take(s, m, e, p, n, i);
+	}
+}
+
+/* Anchors of this block; what they belong to may begin before it and end behind.  Their first two bytes are looked for, sixteen
+ * places at a time: one place in ten thousand is worth a second look. */
+void harvest_block(struct dump_scan *s, const struct dump_block *b)
+{
 	const uint8_t *p = b->p - b->before;
-	const size_t n = b->before + b->n, end = b->before + b->own;
+	const size_t n = b->before + b->n;
 
-	for (size_t i = b->before; (i = next_place(p, i, end)) < end; i++) {
-		if (BEGINS(exponent)) {
-			try_exponent(s, p, n, i);
-		} else if (BEGINS(rsa)) {
-			try_identifier(s, p, n, i);
-		} else if (BEGINS(ec)) {
-			take_point(s, p, n, i + 2);
-		} else if (BEGINS(edwards)) {
-			take_point(s, p, n, i + 4);
-		} else if (BEGINS(ssh)) {
-			size_t at = i + sizeof(ssh);
-			struct dump_bytes m, e;
+	for (size_t i = 0; i < b->own; i += sizeof(vector)) { /* DUMP_BLOCK_PAD may be read behind the end */
+		vector x, y, z, found;
+		uint64_t two[2];
 
-			if (ssh_string(p, n, &at, &e) && ssh_string(p, n, &at, &m))
-				take(s, m, e, p, n, i);
-		}
+		memcpy(&x, b->p + i, sizeof(x));
+		memcpy(&y, b->p + i + 1, sizeof(y));
+		memcpy(&z, b->p + i + 3, sizeof(z));
+		found = (vector)(((x == 0x02) & (y == 0x03)) | ((x == 0x2a) & (y == 0x86)) | ((x == 0x30) & (y == 0x05)) | ((x == 0) & (y == 0) & (z == 7)));
+		memcpy(two, &found, sizeof(two));
+		if (!(two[0] | two[1]))
+			continue;
+		for (size_t k = 0; k < sizeof(vector) && i + k < b->own; k++)
+			if (found[k])
+				try_place(s, p, n, b->before + i + k);
 	}
 }
 

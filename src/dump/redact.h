@@ -39,8 +39,8 @@ uint64_t dump_cuts_apply(const struct dump_cuts *c, uint64_t offset, uint8_t *p,
 void dump_fill_text(uint8_t *p, size_t n);
 void dump_cuts_release(struct dump_cuts *c);
 
-/* The sweep alone: each trace with its place in the file, in a fixed order. */
-bool dump_sweep(struct dump_image *im, const struct dump_traces *traces,
+/* The sweep alone: each trace with its place in the file; one call at a time, in any order, from any of the threads. */
+bool dump_sweep(struct dump_image *im, const struct dump_traces *traces, unsigned threads,
 		void (*found)(void *arg, const struct dump_trace *trace, const struct dump_hit *where), void *arg);
 
 /* -- residue: does anything share a factor with N? -- */

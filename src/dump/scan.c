@@ -92,7 +92,8 @@ static void *worker(void *arg)
 	}
 	while (take_block(w, &buffer)) {
 		for (size_t i = 0; i < s->n_finders; i++)
-			s->finders[i]->scan(s, s->states[i], &buffer.block);
+			if (w->count || !s->finders[i]->again)
+				s->finders[i]->scan(s, s->states[i], &buffer.block);
 		if (w->count && !s->options.no_harvest)
 			harvest_block(s, &buffer.block);
 		progress(w, buffer.block.own);
@@ -115,27 +116,42 @@ static bool run_threads(struct work *w, unsigned threads)
 	return !w->failed;
 }
 
-/* One pass of the finders that are asked for.  again: only those that hunt targets. */
+static void forget_state(struct dump_scan *s, size_t finder)
+{
+	if (s->awake[finder] && dump_finders[finder]->end)
+		dump_finders[finder]->end(s->kept[finder]);
+	s->awake[finder] = false;
+	s->kept[finder] = NULL;
+}
+
+/* One pass of the finders that are asked for.  again: only those that hunt targets; and what was gathered from all blocks is not
+ * gathered a second time. */
 static bool pass(struct dump_scan *s, struct dump_image *im, bool again)
 {
 	struct work w = { .s = s, .count = !again };
-	bool ok = false;
+	bool ok = false, blocks = !again;
 
 	s->n_finders = 0;
-	for (size_t i = 0; dump_finders[i]; i++) {
+	for (size_t i = 0; dump_finders[i] && i < FINDERS_MAX; i++) {
 		const struct dump_finder *f = dump_finders[i];
 
 		if (!is_asked_for(s->options.only, f->name) || (again && !f->needs_targets && !f->again) ||
-		    (f->needs_targets && s->n_targets == s->first_target) || s->n_finders == FINDERS_MAX)
+		    (f->needs_targets && s->n_targets == s->first_target))
 			continue;
-		s->states[s->n_finders] = NULL;
-		if (f->begin && !f->begin(s, im, &s->states[s->n_finders])) {
-			s->out_of_memory = true;
-			continue;
+		if (!s->awake[i]) {
+			if (f->begin && !f->begin(s, im, &s->kept[i])) {
+				s->out_of_memory = true;
+				continue;
+			}
+			s->awake[i] = true;
 		}
+		blocks |= !f->again;
+		s->states[s->n_finders] = s->kept[i];
 		s->finders[s->n_finders++] = f;
 	}
-	if (block_plan_new(&w.plan, im, s->options.writable_only)) {
+	if (!blocks) {
+		ok = true;
+	} else if (block_plan_new(&w.plan, im, s->options.writable_only)) {
 		w.total = w.plan.total;
 		pthread_mutex_init(&w.lock, NULL);
 		ok = run_threads(&w, s->options.threads);
@@ -145,9 +161,9 @@ static bool pass(struct dump_scan *s, struct dump_image *im, bool again)
 	for (size_t i = 0; i < s->n_finders; i++)
 		if (ok && s->finders[i]->finish)
 			s->finders[i]->finish(s, s->states[i], im);
-	for (size_t i = 0; i < s->n_finders; i++)
-		if (s->finders[i]->end)
-			s->finders[i]->end(s->states[i]);
+	for (size_t i = 0; dump_finders[i] && i < FINDERS_MAX; i++)
+		if (!dump_finders[i]->again)
+			forget_state(s, i);
 	return ok;
 }
 
@@ -226,6 +242,8 @@ bool dump_scan_image(struct dump_scan *s, struct dump_image *im)
 		targets_from_keys(s); /* an authority that was hunted from afar, and is here */
 	}
 	s->first_target = 0;
+	for (size_t i = 0; dump_finders[i] && i < FINDERS_MAX; i++)
+		forget_state(s, i);
 	results_sort(s);
 	image_merge_holes(im);
 	s->counts.bytes = atomic_load(&s->bytes);

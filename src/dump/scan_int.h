@@ -37,6 +37,8 @@ struct dump_scan {
 	const struct dump_finder *finders[FINDERS_MAX]; /* awake */
 	void *states[FINDERS_MAX];
 	size_t n_finders;
+	void *kept[FINDERS_MAX]; /* by their place in dump_finders: states from begin() to end() */
+	bool awake[FINDERS_MAX];
 	_Atomic uint64_t bytes;
 };
 

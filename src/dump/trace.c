@@ -269,6 +269,7 @@ static bool put_montgomery(struct dump_traces *t, const BIGNUM *p, int32_t key, 
 	for (int i = 0; i < 4; i++)
 		inverse *= 2 - low * inverse;
 	ok = ok && put_word(t, 0 - inverse, key, names[2]) && put_word(t, inverse, key, names[3]) &&
+	     put_word(t, (0 - inverse) & UINT32_MAX, key, names[2]) && /* in a word of 64; alone, four bytes are chance */
 	     put_word(t, (0 - inverse) & ((UINT64_C(1) << 52) - 1), key, names[2]) &&
 	     put_word(t, (0 - inverse) & ((UINT64_C(1) << 63) - 1), key, names[2]);
 	OPENSSL_cleanse(bytes, sizeof(bytes));
