@@ -20,10 +20,14 @@ demo-dump: build # a real server crashes; its key is found, erased, and gdb stil
 test: build
 	@tools/setup test
 	@tools/run-tests $(BUILD)
+test-kernel: build # crashes programs through this machine's kernel.core_pattern, and puts it back: as root, with TXM_KERNEL=1
+	@tools/setup test && tests/dump/kernel $(BUILD)/taximeter
 install: build
 	@meson configure $(BUILD) -Dprefix=$(PREFIX) && DESTDIR=$(DESTDIR) meson install -C $(BUILD)
 bench: build
 	@tools/setup bench && bench/run $(BUILD) $(SIZE) && ninja -C $(BUILD) bench/bench-token && $(BUILD)/bench/bench-token && bench/keys $(BUILD) && bench/dump $(BUILD)
+bench-filter: build # a process of 1 GiB that crashes, with and without the filter; redact of its core (TXM_KERNEL=1 as above)
+	@bench/filter $(BUILD)
 bench-impact: build # `taximeter impact` over a million messages, beside DuckDB
 	@tools/setup bench && bench/impact $(BUILD)
 bench-soak: build # RECORDS=100000000 through `taximeter scan -`: memory and rate from start to end
@@ -46,4 +50,4 @@ cov:
 	@tools/setup build test cov && tools/run-tests --coverage build-cov unit cli cases seeds
 clean:
 	rm -rf build build-*
-.PHONY: build demo demo-dump test install bench bench-impact bench-soak eval examples asan tsan fuzz browser lint cov clean
+.PHONY: build demo demo-dump test test-kernel install bench bench-filter bench-impact bench-soak eval examples asan tsan fuzz browser lint cov clean

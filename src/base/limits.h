@@ -214,7 +214,9 @@
 /* -- dump: the filter of cores and the watcher of their folder -- */
 #define FILTER_SMAPS_BYTES_MAX (32 * MIB)   /* read for a hint: some thirty thousand mappings */
 #define FILTER_PIPE_BYTES (1 * MIB)         /* of each pipe: what an ordinary user may ask for */
-#define WATCH_NAMES_MAX 100000              /* files of the folder that are remembered as done */
+#define WATCH_NAMES_MAX 100000              /* dumps of the folder that wait and are taken in one look; more in the next */
+#define WATCH_FAILED_MAX 4096               /* remembered as not to be tried again until they change */
+#define WATCH_IDLE_MS 2000                  /* between two looks whether the folder is still there */
 #define WATCH_QUIET_MS 1000                 /* a dump that did not grow for so long, and that nobody writes, is whole */
 
 #endif

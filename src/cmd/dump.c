@@ -36,6 +36,10 @@ static const struct option_row options[] = {
 	  "writable all off" },
 	{ 0, "redact-shapes", NULL, "redact: also erase what has the shape of a key and no proof.", NULL },
 	{ 0, "ledger", "FILE", "redact, verify: append a line with the dump's hash and the verdict to FILE; ledger: search it.", NULL },
+	{ 0, "fill", "WITH", "redact, watch: what erased numbers become; a pattern (REDACTED) shows where they were; default: zero.", "zero pattern" },
+	{ 0, "out", "DIR", "watch: the folder for the redacted copies.", NULL },
+	{ 0, "once", NULL, "watch: what lies there now, and no more: for cron.", NULL },
+	{ 0, "remove", NULL, "watch: remove a dump when its copy was delivered.", NULL },
 	{ 0, "check", NULL, "filter, install, uninstall: change nothing, say how things are.", NULL },
 	{ 0, "settings", "FILE", "filter, install: the filter's settings; default: /etc/taximeter/dump-filter.conf.", NULL },
 	{ 0, "root", "DIR", "install, uninstall, filter --check: kernel/core_pattern below DIR in place of /proc/sys.", NULL },
@@ -113,6 +117,16 @@ static int take_option(struct dump_settings *s, const struct option_row *row, co
 		s->shapes = true;
 	} else if (strcmp(row->name, "ledger") == 0) {
 		s->ledger_path = value;
+	} else if (strcmp(row->name, "fill") == 0) {
+		if (strcmp(value, "zero") != 0 && strcmp(value, "pattern") != 0)
+			return cmd_usage_error(c, "--fill '%s': there are: zero pattern", value);
+		s->fill_pattern = *value == 'p';
+	} else if (strcmp(row->name, "out") == 0) {
+		s->out_folder = value;
+	} else if (strcmp(row->name, "once") == 0) {
+		s->once = true;
+	} else if (strcmp(row->name, "remove") == 0) {
+		s->remove = true;
 	} else if (strcmp(row->name, "check") == 0) {
 		s->check = true;
 	} else if (strcmp(row->name, "settings") == 0) {
@@ -182,7 +196,8 @@ const struct command command_dump = {
 		       "No byte of a secret, no part and no hash of one is ever printed. \"Clean\" means that these finders found "
 		       "nothing in the ranges that were read; docs/dump.md says what cannot be found.\n\n"
 		       "dump redact IN OUT copies a dump without these keys and everything that follows from them, reads the copy again and "
-		       "delivers it only if it is clean; dump verify FILE looks again; dump ledger tells whether a dump may leave. dump "
+		       "delivers it only if it is clean; dump verify FILE looks again; dump ledger tells whether a dump may leave; dump watch "
+		       "does it for every dump that lands in a folder. dump "
 		       "filter does the same between the kernel and the next handler of cores; dump install and uninstall set the kernel's "
 		       "core_pattern and put it back.\n\n"
 		       "Exit status: 0 nothing found; 1 found; 2 usage; 3 a file could not be read or searched whole; 4 a key was found that one "
@@ -192,6 +207,7 @@ const struct command command_dump = {
 		    "  taximeter dump scan --jwks trusted-keys/ -f ndjson /var/lib/systemd/coredump\n"
 		    "  taximeter dump scan --cert server.pem memory.lime\n"
 		    "  taximeter dump redact --cert server.pem core.1234 core.clean\n"
+		    "  taximeter dump watch /var/crash --out /srv/clean --jwks trusted-keys/\n"
 		    "  taximeter dump install --check\n",
 	.run = dump_run,
 };

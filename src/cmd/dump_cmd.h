@@ -33,6 +33,9 @@ struct dump_settings {
 	const char *root;       /* install, filter: where the system's files are; "" = in their place */
 	const char *settings_path; /* filter: its settings; NULL = the usual ones */
 	bool check;             /* filter --check */
+	bool fill_pattern;      /* redact: erased numbers become a pattern that shows, not zeros */
+	const char *out_folder; /* watch */
+	bool once, remove;      /* watch */
 };
 
 struct dump_action {
@@ -105,6 +108,12 @@ bool dump_clean(const struct dump_settings *x, const struct dump_options *option
 		struct dump_reader *reader, const char *path, struct dump_report *report, struct dump_left *ret);
 /* 0 clean, 1 something was found, 3 not read whole, 4 residue, or a key that is trusted: the largest that applies */
 int dump_left_status(const struct dump_left *left);
+
+/* ---- redacting one file ---- */
+
+/* From in_path (which people know as `shown`) to out_path: 0 delivered and proven, 2 usage, 3 not done, 4 the copy was not clean.  report:
+ * gets the findings, if `findings`, and in any case what was done. */
+int dump_redact_file(struct dump_settings *x, const char *in_path, const char *shown, const char *out_path, struct dump_report *report, bool findings);
 
 /* ---- ledger: one line for each dump that was judged ---- */
 

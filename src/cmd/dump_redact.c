@@ -18,7 +18,7 @@
 
 struct redaction {
 	struct dump_settings *x;
-	const char *in_path, *out_path;
+	const char *in_path, *shown, *out_path; /* shown: IN as people know it */
 	struct dump_input *in;
 	struct dump_reader *reader;
 	struct dump_image *im;
@@ -35,7 +35,7 @@ struct redaction {
 
 static int refuse(const struct redaction *r, int status, const char *why)
 {
-	cmd_error(&command_dump, "%s: %s; nothing was written", r->in_path, why);
+	cmd_error(&command_dump, "%s: %s; nothing was written", r->shown, why);
 	return status;
 }
 
@@ -109,7 +109,7 @@ static int check(struct redaction *r)
 	else if (r->left.damaged)
 		status = refuse(r, EXIT_INPUT, r->left.first[0] ? r->left.first : "the copy could not be read whole");
 	else if (r->left.first[0]) {
-		cmd_error(&command_dump, "%s: the copy was not clean (%s); nothing was delivered", r->in_path, r->left.first);
+		cmd_error(&command_dump, "%s: the copy was not clean (%s); nothing was delivered", r->shown, r->left.first);
 		status = EXIT_CRITICAL;
 	} else
 		status = EXIT_RAN;
@@ -117,7 +117,7 @@ static int check(struct redaction *r)
 	return status;
 }
 
-static int work(struct redaction *r, struct dump_report *report)
+static int work(struct redaction *r, struct dump_report *report, bool findings)
 {
 	struct stat before, after, out;
 	const char *name;
@@ -138,12 +138,13 @@ static int work(struct redaction *r, struct dump_report *report)
 	packing = dump_packing_of(r->in_path, dump_input_plain(r->in));
 	if (packing == DUMP_ARCHIVE)
 		return refuse(r, EXIT_INPUT, "an archive; take the dump out of it first");
-	r->im = dump_image_open(r->reader, r->in_path);
+	r->im = dump_image_open(r->reader, r->shown);
 	r->s = dump_scan_new(&r->x->options);
 	if (!r->im || !r->s || !dump_scan_image(r->s, r->im))
 		return refuse(r, EXIT_INPUT, "out of memory");
 	r->format = r->im->format ? r->im->format->name : "raw";
-	dump_report_image(report, r->s, r->im);
+	if (findings)
+		dump_report_image(report, r->s, r->im);
 	if (r->im->problems.n || r->im->n_holes || r->reader->broken) {
 		char why[512];
 
@@ -158,6 +159,7 @@ static int work(struct redaction *r, struct dump_report *report)
 		return refuse(r, EXIT_INPUT, "more keys than can be swept, or out of memory");
 	if (!make_targets(r) || !dump_cuts_plan(r->s, r->im, r->traces, r->x->shapes, &r->cuts))
 		return refuse(r, EXIT_INPUT, "more places than can be erased, or out of memory");
+	r->cuts.pattern = r->x->fill_pattern;
 	if (r->cuts.over_structure) {
 		char why[128];
 
@@ -190,7 +192,7 @@ static void tell(const struct redaction *r, struct dump_report *report, int stat
 
 	if (strcmp(r->x->format, "ndjson") == 0) {
 		buf_add_cstr(b, "{\"type\":\"redaction\",\"file\":");
-		buf_add_json(b, str_of(r->in_path));
+		buf_add_json(b, str_of(r->shown));
 		buf_add_cstr(b, ",\"output\":");
 		buf_add_json(b, str_of(r->out_path));
 		buf_printf(b, ",\"keys\":%zu,\"traces\":%llu,\"bytes_erased\":%llu,\"left\":%llu,\"residue_windows\":%llu,\"residue\":%llu,"
@@ -221,30 +223,13 @@ static double now(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static int redact_run(struct dump_settings *x)
+int dump_redact_file(struct dump_settings *x, const char *in_path, const char *shown, const char *out_path, struct dump_report *report, bool findings)
 {
-	struct redaction r = { .x = x };
-	struct dump_report report = { .format = x->format };
-	struct output out;
+	struct redaction r = { .x = x, .in_path = in_path, .shown = shown, .out_path = out_path };
 	double start = now();
-	int status, closed;
+	int status = work(&r, report, findings);
 
-	if (x->n_paths != 2 || !x->paths[0][0] || !x->paths[1][0])
-		return cmd_usage_error(&command_dump, "redact: takes two names: IN OUT");
-	if (strcmp(x->format, "sarif") == 0)
-		return cmd_usage_error(&command_dump, "redact: writes text or ndjson");
-	r.in_path = x->paths[0];
-	r.out_path = x->paths[1];
-	closed = output_open(&out, &command_dump, x->output_path);
-	if (closed != EXIT_RAN)
-		return closed;
-	report.out = &out.out.pending;
-	report.color = out.out.color;
-	dump_report_begin(&report);
-	status = work(&r, &report);
-	tell(&r, &report, status, now() - start);
-	closed = output_close(&out, &command_dump, true);
-	buf_release(&report.text_tail);
+	tell(&r, report, status, now() - start);
 	dump_writer_free(r.writer);
 	dump_cuts_release(&r.cuts);
 	dump_traces_free(r.traces);
@@ -252,6 +237,28 @@ static int redact_run(struct dump_settings *x)
 	dump_scan_free(r.s);
 	dump_image_free(r.im);
 	dump_input_free(r.in);
+	return status;
+}
+
+static int redact_run(struct dump_settings *x)
+{
+	struct dump_report report = { .format = x->format };
+	struct output out;
+	int status, closed;
+
+	if (x->n_paths != 2 || !x->paths[0][0] || !x->paths[1][0])
+		return cmd_usage_error(&command_dump, "redact: takes two names: IN OUT");
+	if (strcmp(x->format, "sarif") == 0)
+		return cmd_usage_error(&command_dump, "redact: writes text or ndjson");
+	closed = output_open(&out, &command_dump, x->output_path);
+	if (closed != EXIT_RAN)
+		return closed;
+	report.out = &out.out.pending;
+	report.color = out.out.color;
+	dump_report_begin(&report);
+	status = dump_redact_file(x, x->paths[0], x->paths[0], x->paths[1], &report, true);
+	closed = output_close(&out, &command_dump, true);
+	buf_release(&report.text_tail);
 	return status > closed ? status : closed;
 }
 

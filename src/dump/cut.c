@@ -363,7 +363,7 @@ bool dump_cuts_plan(struct dump_scan *s, struct dump_image *im, const struct dum
 	return !ret->failed;
 }
 
-static uint64_t apply(const struct dump_cut *list, size_t n, uint64_t offset, uint8_t *p, size_t size, int fill)
+static uint64_t apply(const struct dump_cut *list, size_t n, uint64_t offset, uint8_t *p, size_t size, int fill, bool pattern)
 {
 	size_t low = 0, high = n;
 	uint64_t erased = 0;
@@ -380,7 +380,11 @@ static uint64_t apply(const struct dump_cut *list, size_t n, uint64_t offset, ui
 		uint64_t from = list[low].offset > offset ? list[low].offset : offset, to = list[low].offset + list[low].length;
 
 		to = to < offset + size ? to : offset + size;
-		memset(p + (from - offset), fill, (size_t)(to - from));
+		if (pattern)
+			for (uint64_t at = from; at < to; at++)
+				p[at - offset] = (uint8_t)DUMP_CUT_PATTERN[at & 7];
+		else
+			memset(p + (from - offset), fill, (size_t)(to - from));
 		erased += to - from;
 	}
 	return erased;
@@ -389,9 +393,9 @@ static uint64_t apply(const struct dump_cut *list, size_t n, uint64_t offset, ui
 uint64_t dump_cuts_apply(const struct dump_cuts *c, uint64_t offset, uint8_t *p, size_t n)
 {
 	/* where both lie over each other, zeros win */
-	uint64_t erased = apply(c->text, c->n_text, offset, p, n, 'A');
+	uint64_t erased = apply(c->text, c->n_text, offset, p, n, 'A', false);
 
-	return erased + apply(c->zero, c->n_zero, offset, p, n, 0);
+	return erased + apply(c->zero, c->n_zero, offset, p, n, 0, c->pattern);
 }
 
 void dump_cuts_release(struct dump_cuts *c)

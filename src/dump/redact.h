@@ -19,11 +19,14 @@ struct dump_traces *dump_traces_of(const struct dump_scan *s, struct dump_image 
 
 struct dump_cut { uint64_t offset, length; };
 
+#define DUMP_CUT_PATTERN "REDACTED" /* eight bytes */
+
 struct dump_cuts {
 	struct dump_cut *zero, *text; /* each sorted and disjoint after dump_cuts_plan() */
 	size_t n_zero, n_text, zero_capacity, text_capacity;
 	uint64_t bytes;               /* to be erased, each counted once in either list */
 	uint64_t traces;              /* places that the sweep met, those of the hits included */
+	bool pattern;                 /* apply: what was a number reads DUMP_CUT_PATTERN, by its offset, and not zero */
 	bool over_structure;          /* a secret lies over a header of the dump: */
 	uint64_t structure_offset;
 	bool failed;                  /* out of memory, or more than DUMP_CUTS_MAX */

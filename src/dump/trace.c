@@ -45,12 +45,15 @@ struct dump_traces {
 	struct chunk *chunks;
 	struct pattern *patterns;
 	size_t n, capacity;
-	size_t entries;        /* expected */
+	size_t entries;        /* expected: of both kinds, */
+	size_t entries_of[2];  /* and of each: raw, text */
 	size_t longest;
 	struct entry *table;   /* tag 0 = free */
 	size_t mask;
-	uint64_t *bloom;
-	unsigned shift;        /* of the hash, to a word of the filter */
+	/* Two filters before the table: text is most of it, and only words without a top bit are asked for it.  That of the rest is small
+	 * enough for a cache. */
+	uint64_t *bloom[2];
+	unsigned shift[2];     /* of the hash, to a word of the filter */
 	bool big_endian;
 };
 
@@ -82,8 +85,9 @@ void dump_traces_free(struct dump_traces *t)
 	/* tags and bits of the filter are hashes of eight bytes of secrets */
 	if (t->table)
 		dump_pages_free(t->table, (t->mask + 1) * sizeof(*t->table));
-	if (t->bloom)
-		dump_pages_free(t->bloom, ((size_t)1 << (64 - t->shift)) * sizeof(*t->bloom));
+	for (int kind = 0; kind < 2; kind++)
+		if (t->bloom[kind])
+			dump_pages_free(t->bloom[kind], ((size_t)1 << (64 - t->shift[kind])) * sizeof(*t->bloom[kind]));
 	free(t);
 }
 
@@ -127,6 +131,7 @@ static bool put(struct dump_traces *t, const uint8_t *p, size_t n, enum spelling
 	t->patterns[t->n++] = (struct pattern){ c->p + c->used, (uint32_t)n, (uint8_t)spelling, (uint8_t)step, key, component };
 	c->used += n;
 	t->entries += entries;
+	t->entries_of[spelling == HEX || spelling == BASE64] += entries;
 	/* text may have separators in between */
 	n = spelling == HEX || spelling == BASE64 ? 2 * n + 64 : n;
 	t->longest = n > t->longest ? n : t->longest;
@@ -420,9 +425,10 @@ static inline bool uniform(uint64_t w) { return w == (w << 8 | w >> 56); }
 static inline uint32_t tag_of(uint64_t h) { return (uint32_t)h | 1; }
 static inline uint64_t bits_of(uint64_t h) { return UINT64_C(1) << (h & 63) | UINT64_C(1) << (h >> 6 & 63) | UINT64_C(1) << (h >> 12 & 63); }
 #define SLOT(t, h) ((size_t)((h) >> 18) & (t)->mask)
-#define FILTER(t, h) ((t)->bloom[(h) >> (t)->shift])
+#define FILTER(t, kind, h) ((t)->bloom[kind][(h) >> (t)->shift[kind]])
+#define TOP_BITS UINT64_C(0x8080808080808080)
 
-static void enter(struct dump_traces *t, const uint8_t *word, size_t pattern, size_t at)
+static void enter(struct dump_traces *t, const uint8_t *word, size_t pattern, size_t at, bool text)
 {
 	uint64_t w, h;
 	size_t slot;
@@ -431,7 +437,7 @@ static void enter(struct dump_traces *t, const uint8_t *word, size_t pattern, si
 	if (uniform(w))
 		return;
 	h = mix(w);
-	FILTER(t, h) |= bits_of(h);
+	FILTER(t, text, h) |= bits_of(h);
 	for (slot = SLOT(t, h); t->table[slot].tag; slot = (slot + 1) & t->mask)
 		;
 	t->table[slot] = (struct entry){ tag_of(h), (uint32_t)pattern, (uint32_t)at };
@@ -447,16 +453,22 @@ static uint8_t other_digit(enum spelling s, uint8_t c)
 
 bool dump_traces_seal(struct dump_traces *t)
 {
-	size_t size = 1024, filter_bits = 6;
+	size_t size = 1024;
 
 	while (size < 2 * t->entries)
 		size *= 2;
-	/* 32 bits of the filter for each entry, 64 to a word */
-	while (((size_t)1 << filter_bits) < t->entries / 2)
-		filter_bits++;
-	t->shift = (unsigned)(64 - filter_bits);
-	t->bloom = dump_pages_new(((size_t)1 << filter_bits) * sizeof(*t->bloom));
-	t->table = t->bloom ? dump_pages_new(size * sizeof(*t->table)) : NULL;
+	/* 16 to 32 bits of the filter for each entry, 64 to a word */
+	for (int kind = 0; kind < 2; kind++) {
+		unsigned filter_bits = 6;
+
+		while (((size_t)1 << filter_bits) < t->entries_of[kind] / 4)
+			filter_bits++;
+		t->shift[kind] = 64 - filter_bits;
+		t->bloom[kind] = dump_pages_new(((size_t)1 << filter_bits) * sizeof(*t->bloom[kind]));
+		if (!t->bloom[kind])
+			return false;
+	}
+	t->table = dump_pages_new(size * sizeof(*t->table));
 	t->mask = size - 1;
 	if (!t->table)
 		return false;
@@ -467,11 +479,11 @@ bool dump_traces_seal(struct dump_traces *t)
 		for (size_t at = 0; at + WORD <= x->n; at++) {
 			uint8_t turned[WORD];
 
-			enter(t, x->p + at, i, at);
+			enter(t, x->p + at, i, at, text);
 			for (size_t k = 0; k < WORD && text; k++)
 				turned[k] = other_digit((enum spelling)x->spelling, x->p[at + k]);
 			if (text && memcmp(turned, x->p + at, WORD) != 0)
-				enter(t, turned, i, at);
+				enter(t, turned, i, at, text);
 			OPENSSL_cleanse(turned, sizeof(turned));
 		}
 	}
@@ -580,7 +592,7 @@ void dump_traces_find(const struct dump_traces *t, const uint8_t *p, size_t n, u
 			continue;
 		h = mix(w);
 		bits = bits_of(h);
-		if ((FILTER(t, h) & bits) != bits || i + WORD <= done)
+		if (((FILTER(t, 0, h) & bits) != bits && ((w & TOP_BITS) || (FILTER(t, 1, h) & bits) != bits)) || i + WORD <= done)
 			continue;
 		for (size_t slot = SLOT(t, h); t->table[slot].tag; slot = (slot + 1) & t->mask) {
 			struct dump_trace trace;
