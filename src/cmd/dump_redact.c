@@ -30,8 +30,17 @@ struct redaction {
 	size_t n_targets;
 	struct dump_left left;
 	size_t keys;           /* erased */
+	double scan_s, plan_s, copy_s, check_s; /* what took how long */
 	const char *format;
 };
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
 
 static int refuse(const struct redaction *r, int status, const char *why)
 {
@@ -120,6 +129,7 @@ static int check(struct redaction *r)
 static int work(struct redaction *r, struct dump_report *report, bool findings)
 {
 	struct stat before, after, out;
+	double start = now();
 	const char *name;
 	int status;
 	enum dump_packing packing;
@@ -142,6 +152,8 @@ static int work(struct redaction *r, struct dump_report *report, bool findings)
 	r->s = dump_scan_new(&r->x->options);
 	if (!r->im || !r->s || !dump_scan_image(r->s, r->im))
 		return refuse(r, EXIT_INPUT, "out of memory");
+	r->scan_s = now() - start;
+	start = now();
 	r->format = r->im->format ? r->im->format->name : "raw";
 	if (findings)
 		dump_report_image(report, r->s, r->im);
@@ -160,6 +172,8 @@ static int work(struct redaction *r, struct dump_report *report, bool findings)
 	if (!make_targets(r) || !dump_cuts_plan(r->s, r->im, r->traces, r->x->shapes, &r->cuts))
 		return refuse(r, EXIT_INPUT, "more places than can be erased, or out of memory");
 	r->cuts.pattern = r->x->fill_pattern;
+	r->plan_s = now() - start;
+	start = now();
 	if (r->cuts.over_structure) {
 		char why[128];
 
@@ -170,11 +184,14 @@ static int work(struct redaction *r, struct dump_report *report, bool findings)
 	if (!r->writer)
 		return EXIT_INPUT;
 	status = copy(r);
+	r->copy_s = now() - start;
+	start = now();
 	if (status == EXIT_RAN && (stat(r->in_path, &after) < 0 || after.st_size != before.st_size || after.st_ino != before.st_ino ||
 	                           after.st_mtim.tv_sec != before.st_mtim.tv_sec || after.st_mtim.tv_nsec != before.st_mtim.tv_nsec))
 		status = refuse(r, EXIT_INPUT, "it changed while it was read");
 	if (status == EXIT_RAN)
 		status = check(r);
+	r->check_s = now() - start;
 	if (status == EXIT_RAN) {
 		struct dump_ledger_line line = { "redact", r->format, "clean", EXIT_RAN };
 
@@ -196,10 +213,11 @@ static void tell(const struct redaction *r, struct dump_report *report, int stat
 		buf_add_cstr(b, ",\"output\":");
 		buf_add_json(b, str_of(r->out_path));
 		buf_printf(b, ",\"keys\":%zu,\"traces\":%llu,\"bytes_erased\":%llu,\"left\":%llu,\"residue_windows\":%llu,\"residue\":%llu,"
-		              "\"delivered\":%s,\"status\":%d,\"wall_s\":%.3f}\n",
+		              "\"delivered\":%s,\"status\":%d,\"seconds\":{\"scan\":%.3f,\"plan\":%.3f,\"copy\":%.3f,\"check\":%.3f},\"wall_s\":%.3f}\n",
 		           r->keys, (unsigned long long)r->cuts.traces, (unsigned long long)r->cuts.bytes,
 		           (unsigned long long)r->left.hits + r->left.traces, (unsigned long long)r->left.residue.windows,
-		           (unsigned long long)r->left.residue.found, done ? "true" : "false", status, wall_s);
+		           (unsigned long long)r->left.residue.found, done ? "true" : "false", status, r->scan_s, r->plan_s, r->copy_s,
+		           r->check_s, wall_s);
 		return;
 	}
 	if (!done)
@@ -213,14 +231,6 @@ static void tell(const struct redaction *r, struct dump_report *report, int stat
 	else
 		buf_printf(b, " (residue test: %llu windows)", (unsigned long long)r->left.residue.windows);
 	buf_add_cstr(b, ".\n");
-}
-
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
 int dump_redact_file(struct dump_settings *x, const char *in_path, const char *shown, const char *out_path, struct dump_report *report, bool findings)
