@@ -114,6 +114,13 @@ static bool scan(struct worker *w, struct dump_image *im)
 	w->s = dump_scan_new(w->job->options);
 	if (!w->s || !dump_scan_image(w->s, im))
 		return fail(w, "out of memory in the scan");
+	if (*dump_limits_text(w->s)) { /* what was not searched is not forwarded */
+		const char *limits = dump_limits_text(w->s);
+		char text[96];
+
+		snprintf(text, sizeof(text), "not all was searched: %.*s", (int)strcspn(limits, "\n"), limits);
+		return fail(w, text);
+	}
 	if (dump_counts(w->s)->hits_refused)
 		return fail(w, "more places than can be kept");
 	w->traces = dump_traces_of(w->s, im);

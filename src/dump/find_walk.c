@@ -24,8 +24,8 @@
 #define BYTES_MOST 2048       /* 16384 bits */
 #define PER_BLOCK_MAX 65536   /* structures taken from one block */
 #define VALUES_MAX 20000      /* distinct values compared */
-#define GCD_MAX 4000          /* values tried with the gcds */
-#define GCD_WORK_MAX 20000    /* (value, target) pairs */
+#define GCD_WORK_MAX 20000    /* gcds: (value, target) pairs, or (value, family) */
+#define FAMILY_MAX 256        /* moduli in one product */
 #define EXPONENT_WORK_MAX 2000 /* the first so many also for d mod (p - 1), half a millisecond each */
 
 enum kind { OPENSSL, GMP, MBEDTLS, GO, JAVA, KINDS };
@@ -498,22 +498,109 @@ out:
 	BN_CTX_end(ctx);
 }
 
+/* Values of the size of t's primes. */
+static bool is_half(const struct value *v, int n_bits)
+{
+	const int half = (n_bits + 1) / 2, bits = BN_num_bits(v->bn);
+
+	return !v->used && bits <= half && bits + 40 >= half;
+}
+
 static void gcds_with(struct dump_scan *s, struct dump_image *im, struct values *x, const struct dump_target *t, size_t *work,
 		      BN_CTX *ctx)
 {
 	BIGNUM *n = BN_bin2bn(t->n.p, (int)t->n.n, NULL), *e = BN_bin2bn(t->e.p, (int)t->e.n, NULL);
 
-	for (size_t i = 0; n && e && i < x->n && i < GCD_MAX; i++) {
-		const int half = (BN_num_bits(n) + 1) / 2, bits = BN_num_bits(x->v[i].bn);
-
-		if (x->v[i].used || bits > half || bits + 40 < half)
+	for (size_t i = 0; n && e && i < x->n; i++) {
+		if (!is_half(&x->v[i], BN_num_bits(n)))
 			continue;
 		if (++*work > GCD_WORK_MAX)
 			break;
-		try_gcds(s, im, &x->v[i], t, n, e, !t->from_dump && *work < EXPONENT_WORK_MAX, ctx);
+		try_gcds(s, im, &x->v[i], t, n, e, *work < EXPONENT_WORK_MAX, ctx);
 	}
 	BN_free(n);
 	BN_free(e);
+}
+
+/* Moduli of one size that were met in the dump: one gcd with their product asks them all. */
+struct family {
+	const struct dump_target *t[FAMILY_MAX];
+	size_t n;
+	int bits;
+	BIGNUM *product;
+};
+
+/* Does 2^r - V share a prime with one of the family? */
+static bool is_of_family(const struct family *f, const struct value *v, unsigned word_bits, BN_CTX *ctx)
+{
+	const int half = (f->bits + 1) / 2, word = (int)word_bits, r = 2 * ((half + word - 1) / word * word);
+	BIGNUM *x, *m;
+	bool yes = true; /* when in doubt, ask each */
+
+	BN_CTX_start(ctx);
+	x = BN_CTX_get(ctx);
+	m = BN_CTX_get(ctx);
+	if (m) {
+		BN_zero(x);
+		yes = !BN_set_bit(x, r) || !BN_sub(x, x, v->bn) || !BN_mod(m, f->product, x, ctx) || !BN_gcd(m, m, x, ctx) ||
+		      BN_num_bits(m) + 40 >= half;
+	}
+	BN_CTX_end(ctx);
+	return yes;
+}
+
+static void ask_family(struct dump_scan *s, struct dump_image *im, struct values *x, struct family *f, size_t *work, BN_CTX *ctx)
+{
+	for (size_t i = 0; f->n && i < x->n && *work <= GCD_WORK_MAX; i++) {
+		if (!is_half(&x->v[i], f->bits))
+			continue;
+		++*work;
+		if (!is_of_family(f, &x->v[i], 8 * im->word, ctx))
+			continue;
+		for (size_t k = 0; k < f->n && !x->v[i].used; k++) {
+			BIGNUM *n = BN_bin2bn(f->t[k]->n.p, (int)f->t[k]->n.n, NULL), *e = BN_bin2bn(f->t[k]->e.p, (int)f->t[k]->e.n, NULL);
+
+			++*work;
+			if (n && e)
+				try_gcds(s, im, &x->v[i], f->t[k], n, e, false, ctx);
+			BN_free(n);
+			BN_free(e);
+		}
+	}
+	f->n = 0;
+}
+
+static void gcds_with_met(struct dump_scan *s, struct dump_image *im, struct values *x, size_t *work, BN_CTX *ctx)
+{
+	size_t count;
+	const struct dump_target *t = dump_targets(s, &count);
+	struct family *f = calloc(1, sizeof(*f));
+	bool *asked = calloc(count ? count : 1, sizeof(*asked));
+	BIGNUM *n = BN_new();
+	bool ok = f && asked && n && (f->product = BN_new());
+
+	for (size_t first = 0; ok && first < count; first++) {
+		for (size_t k = first; ok && k < count && f->n < FAMILY_MAX; k++) {
+			if (asked[k] || t[k].algorithm != DUMP_RSA || t[k].distant || !t[k].from_dump)
+				continue;
+			ok = BN_bin2bn(t[k].n.p, (int)t[k].n.n, n) != NULL;
+			if (!ok || (f->n && BN_num_bits(n) != f->bits))
+				continue;
+			ok = f->n ? BN_mul(f->product, f->product, n, ctx) : BN_copy(f->product, n) != NULL;
+			f->bits = BN_num_bits(n);
+			f->t[f->n++] = &t[k];
+			asked[k] = true;
+		}
+		if (ok)
+			ask_family(s, im, x, f, work, ctx);
+	}
+	if (!ok)
+		dump_limit(s, "out of memory: numbers in library structures were not asked for Montgomery constants");
+	BN_free(n);
+	if (f)
+		BN_free(f->product);
+	free(f);
+	free(asked);
 }
 
 /* Keys that were just proven first: their constants are surely there. */
@@ -527,12 +614,13 @@ static void gcds(struct dump_scan *s, struct dump_image *im, struct values *x, B
 		const struct dump_key *key = dump_keys(s, &n_keys) + k;
 		struct dump_target own = { .algorithm = DUMP_RSA, .bits = key->bits, .n = key->n, .e = key->e };
 
-		if (key->algorithm == DUMP_RSA && key->p.n)
+		if (key->algorithm == DUMP_RSA && key->p.n && !key->allowed) /* what everybody has needs no constants */
 			gcds_with(s, im, x, &own, &work, ctx);
 	}
 	for (size_t k = 0; k < count; k++)
-		if (t[k].algorithm == DUMP_RSA && !t[k].distant)
+		if (t[k].algorithm == DUMP_RSA && !t[k].distant && !t[k].from_dump)
 			gcds_with(s, im, x, &t[k], &work, ctx);
+	gcds_with_met(s, im, x, &work, ctx);
 	if (work > GCD_WORK_MAX)
 		dump_limit(s, "more numbers in library structures than were asked for Montgomery constants");
 }
