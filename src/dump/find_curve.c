@@ -362,11 +362,13 @@ static bool prepare(struct state *st, struct hunter *h, int curve)
 /* One window against all known points that have scalars of this size. */
 static void try_window(struct state *st, struct hunter *h, const uint8_t *p, size_t n, bool little_only, const struct hit_place *place, const char *form)
 {
+	const int least = little_only ? 1 : 0;
+
 	for (int curve = 1; curve < CURVE_COUNT; curve++) {
 		const size_t bytes = curve_bytes((enum curve)curve);
 		if (!st->has[curve] || bytes != (n == 72 ? 66 : n))
 			continue;
-		for (int little = 1; little >= little_only; little--) {
+		for (int little = 1; little >= least; little--) {
 			/* the order of P-521 begins with 01 ff; a BIGNUM's words end with zeros */
 			if ((bytes == 66 && (little ? p[65] : p[0]) > 1) || (n == 72 && (p[66] | p[67] | p[68] | p[69] | p[70] | p[71])))
 				continue;

@@ -22,6 +22,8 @@ const struct dump_finder *const dump_finders[] = {
 	NULL
 };
 
+_Static_assert(sizeof(dump_finders) / sizeof(dump_finders[0]) <= FINDERS_MAX + 1, "raise FINDERS_MAX");
+
 struct work {
 	struct dump_scan *s;
 	struct block_plan plan;
@@ -132,7 +134,7 @@ static bool pass(struct dump_scan *s, struct dump_image *im, bool again)
 	bool ok = false, blocks = !again;
 
 	s->n_finders = 0;
-	for (size_t i = 0; dump_finders[i] && i < FINDERS_MAX; i++) {
+	for (size_t i = 0; dump_finders[i]; i++) {
 		const struct dump_finder *f = dump_finders[i];
 
 		if (!is_asked_for(s->options.only, f->name) || (again && !f->needs_targets && !f->again) ||
@@ -161,7 +163,7 @@ static bool pass(struct dump_scan *s, struct dump_image *im, bool again)
 	for (size_t i = 0; i < s->n_finders; i++)
 		if (ok && s->finders[i]->finish)
 			s->finders[i]->finish(s, s->states[i], im);
-	for (size_t i = 0; dump_finders[i] && i < FINDERS_MAX; i++)
+	for (size_t i = 0; dump_finders[i]; i++)
 		if (!dump_finders[i]->again)
 			forget_state(s, i);
 	return ok;
@@ -242,7 +244,7 @@ bool dump_scan_image(struct dump_scan *s, struct dump_image *im)
 		targets_from_keys(s); /* an authority that was hunted from afar, and is here */
 	}
 	s->first_target = 0;
-	for (size_t i = 0; dump_finders[i] && i < FINDERS_MAX; i++)
+	for (size_t i = 0; dump_finders[i]; i++)
 		forget_state(s, i);
 	results_sort(s);
 	image_merge_holes(im);
