@@ -11,7 +11,19 @@
 #include "dump/points.h"
 
 #define LIMBS_MAX 9
+/* Everything inlined into five curves is what makes it fast.  Under a sanitizer that takes minutes to compile, and speed is no matter. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define WATCHED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define WATCHED 1
+#endif
+#endif
+#ifdef WATCHED
+#define INLINE static __attribute__((noinline))
+#else
 #define INLINE static inline __attribute__((always_inline))
+#endif
 typedef unsigned __int128 wide;
 
 struct field {
