@@ -128,10 +128,9 @@ static size_t stream_read(struct dump_reader *r, uint64_t offset, void *p, size_
 	struct stream *x = (struct stream *)r;
 	size_t done = 0;
 
-	if (offset >= r->size)
+	n = dump_reader_within(r, offset, n);
+	if (n == 0)
 		return 0;
-	if (n > r->size - offset)
-		n = (size_t)(r->size - offset);
 	if (offset < x->end && x->end - offset > WINDOW_BYTES - PIECE_BYTES) {
 		if (x->rewinds++ == REWINDS_MAX) {
 			r->broken = true;

@@ -168,10 +168,9 @@ static size_t avml_read(struct dump_reader *r, uint64_t offset, void *p, size_t 
 	struct avml *a = (struct avml *)r;
 	size_t done = 0;
 
-	if (offset >= r->size)
+	n = dump_reader_within(r, offset, n);
+	if (n == 0)
 		return 0;
-	if (n > r->size - offset)
-		n = (size_t)(r->size - offset);
 	while (done < n) {
 		const uint64_t at = offset + done;
 		uint64_t start = a->now.out - a->piece.out_n; /* of the piece that the walker left behind */

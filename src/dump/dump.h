@@ -39,6 +39,11 @@ struct dump_reader {
 	bool broken;         /* the bytes end, and not where they should have: `error` tells */
 	char error[256];     /* one sentence without the file's name; "" = none */
 };
+/* for read(): how many of n bytes at offset lie before the end */
+static inline size_t dump_reader_within(const struct dump_reader *r, uint64_t offset, size_t n)
+{
+	return offset >= r->size ? 0 : n > r->size - offset ? (size_t)(r->size - offset) : n;
+}
 /* All three: NULL = out of memory or (fd) not readable, errno tells. */
 struct dump_reader *dump_reader_fd(int fd, bool own); /* a regular file, or a device that can be seeked in; pread() */
 struct dump_reader *dump_reader_memory(const void *p, size_t n); /* borrowed */

@@ -22,10 +22,9 @@ static size_t fd_read(struct dump_reader *r, uint64_t offset, void *p, size_t n)
 	struct fd_reader *f = (struct fd_reader *)r;
 	size_t done = 0;
 
-	if (offset >= r->size)
+	n = dump_reader_within(r, offset, n);
+	if (n == 0)
 		return 0;
-	if (n > r->size - offset)
-		n = (size_t)(r->size - offset);
 	while (done < n) {
 		ssize_t got = pread(f->fd, (char *)p + done, n - done, (off_t)(offset + done));
 
@@ -77,10 +76,9 @@ struct memory_reader {
 
 static size_t memory_read(struct dump_reader *r, uint64_t offset, void *p, size_t n)
 {
-	if (offset >= r->size)
+	n = dump_reader_within(r, offset, n);
+	if (n == 0)
 		return 0;
-	if (n > r->size - offset)
-		n = (size_t)(r->size - offset);
 	memcpy(p, ((struct memory_reader *)r)->p + offset, n);
 	return n;
 }

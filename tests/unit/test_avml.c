@@ -8,17 +8,8 @@
 #include "base/limits.h"
 #include "dump/dump.h"
 
+#include "chance.h"
 #include "check.h"
-
-static uint64_t chance_state = 88172645463325252u;
-
-static uint64_t chance(void)
-{
-	chance_state ^= chance_state << 13;
-	chance_state ^= chance_state >> 7;
-	chance_state ^= chance_state << 17;
-	return chance_state * UINT64_C(0x2545f4914f6cdd1d);
-}
 
 static void little(struct buf *b, uint64_t x, int n)
 {

@@ -16,19 +16,8 @@
 #include "dump/number.h"
 #include "dump/redc.h"
 
+#include "chance.h"
 #include "check.h"
-
-/* ---- chance, the same each time ---- */
-
-static uint64_t chance_state = 88172645463325252u;
-
-static uint64_t chance(void)
-{
-	chance_state ^= chance_state << 13;
-	chance_state ^= chance_state >> 7;
-	chance_state ^= chance_state << 17;
-	return chance_state * UINT64_C(0x2545f4914f6cdd1d);
-}
 
 static void noise(uint8_t *p, size_t n)
 {

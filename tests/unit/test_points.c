@@ -7,17 +7,8 @@
 
 #include "dump/points.h"
 
+#include "chance.h"
 #include "check.h"
-
-static uint64_t chance_state = 88172645463325252u;
-
-static uint64_t chance(void)
-{
-	chance_state ^= chance_state << 13;
-	chance_state ^= chance_state >> 7;
-	chance_state ^= chance_state << 17;
-	return chance_state * UINT64_C(0x2545f4914f6cdd1d);
-}
 
 static const int nids[] = { [CURVE_P224] = NID_secp224r1, [CURVE_P256] = NID_X9_62_prime256v1, [CURVE_P384] = NID_secp384r1,
 	                    [CURVE_P521] = NID_secp521r1, [CURVE_K256] = NID_secp256k1 };

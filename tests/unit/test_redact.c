@@ -11,19 +11,10 @@
 #include "dump/number.h"
 #include "dump/redact.h"
 
+#include "chance.h"
 #include "check.h"
 
 #define MEMORY (512 * 1024)
-
-static uint64_t chance_state = 88172645463325252u;
-
-static uint64_t chance(void)
-{
-	chance_state ^= chance_state << 13;
-	chance_state ^= chance_state >> 7;
-	chance_state ^= chance_state << 17;
-	return chance_state * UINT64_C(0x2545f4914f6cdd1d);
-}
 
 /* A key as the scan would have proven it. */
 struct made {
