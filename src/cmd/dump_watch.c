@@ -332,10 +332,13 @@ static int watch_run(struct dump_settings *x)
 		cmd_error(&command_dump, "watch: %s: %s", w.in, strerror(errno));
 		goto out;
 	}
-	if (x->once)
-		status = look(&w, &again) ? w.status : EXIT_INPUT;
-	else
+	if (!x->once) {
 		status = wait_for_dumps(&w, events);
+	} else {
+		status = look(&w, &again) ? w.status : EXIT_INPUT;
+		if (again && !w.stop)
+			cmd_error(&command_dump, "watch: %s: some dumps are still being written, or too many wait for one look: run it again", w.in);
+	}
 	tell(&w);
 out:
 	if (events >= 0)
