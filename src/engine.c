@@ -222,7 +222,8 @@ static void run_block(struct worker *w, struct block *b)
 	pthread_mutex_lock(&e->lock);
 	struct engine_file *f = &e->report.files[b->file];
 	f->records += counts.records;
-	f->folders_lost += counts.folders_lost;
+	for (int n = 0; n < NOTE_COUNT; n++)
+		f->notes[n] += counts.notes[n];
 	for (int r = 0; r < REJECT_COUNT; r++)
 		e->file_rejects[b->file][r] += counts.rejects[r];
 	e->file_formats[b->file] |= counts.formats;
@@ -456,6 +457,10 @@ static void judge_file(struct engine *e, size_t i, bool named)
 		e->report.rejects[r] += e->file_rejects[i][r];
 	if (all)
 		e->report.incomplete = true;
+	for (int n = 0; n < NOTE_COUNT; n++) {
+		e->report.notes[n] += f->notes[n];
+		e->report.incomplete |= f->notes[n] && note_rows[n].incomplete;
+	}
 	if (f->records == 0 && e->file_formats[i] == 0)
 		return;
 	char text[160];

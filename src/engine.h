@@ -46,7 +46,7 @@ struct engine_file { /* one stream */
 	uint64_t bytes;          /* unpacked */
 	uint64_t records;        /* decoded, copies included */
 	uint64_t rejects;
-	uint64_t folders_lost;   /* records whose folders the exporter destroyed */
+	uint64_t notes[NOTE_COUNT]; /* records of which something is not whole, by note (decode/notes.h) */
 	bool broken;             /* ended before its end */
 	bool skipped;            /* not an audit export */
 };
@@ -61,6 +61,7 @@ struct engine_report { /* about the run, not about the tenant */
 	uint64_t conflicts;        /* of these, copies that differed from the one used */
 	uint64_t out_of_order;     /* records that stood more than two days behind a newer one of the same file ("late") */
 	uint64_t rejects[REJECT_COUNT];
+	uint64_t notes[NOTE_COUNT];
 	struct reject_sample samples[REJECT_COUNT][3];
 	uint64_t outside_window;   /* left out by --since / --until */
 	uint64_t names_refused, detect_refused;

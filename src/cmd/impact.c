@@ -27,7 +27,7 @@ struct impact_run {
 	const char *alerts_path, *messages_path, *tags_path, *corrections_path;
 	const char *alert_ids[ALERTS_ASKED_MAX];
 	size_t alert_count;
-	const char *lost[REJECT_COUNT + 3];
+	struct run_lost lost;
 };
 
 static const struct option_row options[] = {
@@ -198,23 +198,18 @@ static int begin(struct impact_run *x)
 static int write_report(struct impact_run *x)
 {
 	const struct engine_report *e = engine_report(x->run.engine);
-	size_t lost = 0;
 
 	for (size_t i = 0; i < e->file_count; i++)
 		impact_add_input(x->impact, e->files[i].path, "export");
 	if (x->alerts_path)
 		impact_add_input(x->impact, x->alerts_path, "alerts");
-	for (int i = 0; i < REJECT_COUNT; i++)
-		if (e->rejects[i])
-			x->lost[lost++] = reject_docs[i];
-	if (e->incomplete && !lost)
-		x->lost[lost++] = "an input that could not be read, or ended before its end";
+	run_gather_lost(&x->run, &x->lost);
 	const struct impact_report *r = impact_finish(x->impact, engine_world(x->run.engine));
 	if (!r) {
 		cmd_error(x->run.command, "%s", impact_error(x->impact));
 		return EXIT_INPUT;
 	}
-	impact_set_lost(x->impact, x->lost, lost);
+	impact_set_lost(x->impact, x->lost.text, x->lost.n);
 	struct sink_out *o = &x->run.output.out;
 	if (x->format == FORMAT_TEXT)
 		impact_text(o, x->impact, r);

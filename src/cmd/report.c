@@ -44,7 +44,9 @@ static void add_files(struct sink_out *o, const struct engine_report *e)
 		number(b, "records", f->records);
 		number(b, "rejects", f->rejects);
 		number(b, "bytes", f->bytes);
-		number(b, "folders_lost", f->folders_lost);
+		for (int n = 0; n < NOTE_COUNT; n++)
+			if (f->notes[n] || n == NOTE_FOLDERS)
+				number(b, note_rows[n].name, f->notes[n]);
 		flag(b, "cut_short", f->broken);
 		flag(b, "skipped", f->skipped);
 		buf_add_char(b, '}');
@@ -300,6 +302,30 @@ static void tell_rejects(struct buf *b, const struct engine_report *e)
 	}
 }
 
+/* A line for each note: how many records, and the first few files. */
+static void tell_notes(struct buf *b, const struct engine_report *e)
+{
+	for (int n = 0; n < NOTE_COUNT; n++) {
+		unsigned shown = 0;
+
+		if (!e->notes[n])
+			continue;
+		buf_add_cstr(b, note_rows[n].incomplete ? "not whole    " : "noted        ");
+		add_counted(b, e->notes[n], "record", "records");
+		buf_printf(b, ": %s (%s): ", note_rows[n].doc, note_rows[n].name);
+		for (size_t i = 0; i < e->file_count && shown <= NAMES_SHOWN; i++) {
+			if (!e->files[i].notes[n])
+				continue;
+			buf_add_cstr(b, shown ? ", " : "");
+			if (shown++ == NAMES_SHOWN)
+				buf_add_cstr(b, "...");
+			else
+				buf_add_terminal(b, str_of(e->files[i].path), 0);
+		}
+		buf_add_char(b, '\n');
+	}
+}
+
 /* One line on the files of which `is` holds, naming the first few. */
 static void tell_files(struct buf *b, const struct engine_report *e, const char *label,
 		       bool (*is)(const struct engine_file *f), const char *doc)
@@ -329,7 +355,6 @@ static void tell_files(struct buf *b, const struct engine_report *e, const char 
 
 static bool is_cut_short(const struct engine_file *f) { return f->broken; }
 static bool is_skipped(const struct engine_file *f) { return f->skipped; }
-static bool has_lost_folders(const struct engine_file *f) { return f->folders_lost > 0; }
 
 void report_tell(struct buf *b, const struct run *r)
 {
@@ -342,7 +367,7 @@ void report_tell(struct buf *b, const struct run *r)
 	tell_state(b, r);
 	tell_operations(b, w);
 	tell_rejects(b, e);
-	tell_files(b, e, "folders lost", has_lost_folders, "in which the exporter destroyed the names of folders");
+	tell_notes(b, e);
 	tell_files(b, e, "cut short", is_cut_short, "unreadable, or ended before the end");
 	tell_files(b, e, "skipped", is_skipped, "that are no audit export");
 	if (e->names_refused) {

@@ -237,6 +237,32 @@ int run_read(struct run *r)
 	return r->failed || engine_report(r->engine)->incomplete ? EXIT_INPUT : EXIT_RAN;
 }
 
+static void add_lost(struct run_lost *l, const char *name, const char *text)
+{
+	l->name[l->n] = name;
+	l->text[l->n++] = text;
+}
+
+void run_gather_lost(const struct run *r, struct run_lost *ret)
+{
+	const struct engine_report *e = engine_report(r->engine);
+	bool cut_short = false;
+
+	ret->n = 0;
+	for (int i = 0; i < REJECT_COUNT; i++)
+		if (e->rejects[i])
+			add_lost(ret, reject_names[i], reject_docs[i]);
+	for (int i = 0; i < NOTE_COUNT; i++)
+		if (e->notes[i])
+			add_lost(ret, note_rows[i].name, note_rows[i].doc);
+	for (size_t i = 0; i < e->file_count; i++)
+		cut_short |= e->files[i].broken;
+	if (cut_short || (e->incomplete && (r->problems || ret->n == 0)))
+		add_lost(ret, "input_lost", "an input that could not be read, or ended before its end");
+	if (r->failed)
+		add_lost(ret, "run_failed", "what came after the run itself failed");
+}
+
 int run_close(struct run *r, int status)
 {
 	bool closed, written;

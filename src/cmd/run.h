@@ -63,6 +63,15 @@ int run_read(struct run *r);
  * `status` if nothing worse came. */
 int run_close(struct run *r, int status);
 
+/* What was lost, in a fixed order, as names and as sentences without numbers: the result must not differ between one copy of an
+ * export and two. */
+#define LOST_MAX (REJECT_COUNT + NOTE_COUNT + 2)
+struct run_lost {
+	const char *name[LOST_MAX], *text[LOST_MAX]; /* "bad_json", "not well-formed JSON" */
+	size_t n;
+};
+void run_gather_lost(const struct run *r, struct run_lost *ret);
+
 /* report.c */
 void report_stats(struct sink_out *o, const struct run *r);
 void report_tell(struct buf *b, const struct run *r);

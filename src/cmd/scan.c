@@ -9,8 +9,6 @@
 #include "detect/detect.h"
 #include "report/report.h"
 
-#define LOST_MAX (REJECT_COUNT + 3)
-
 extern const struct command command_scan;
 extern const struct sink sink_ndjson;
 
@@ -29,7 +27,7 @@ struct scan {
 	struct inventory_row *apps;
 	const struct alert **shown;
 	uint64_t *withdrawn;
-	const char *lost[LOST_MAX], *lost_text[LOST_MAX];
+	struct run_lost lost;
 	struct findings findings;
 	bool has_findings; /* of the severity of --fail-on */
 };
@@ -145,40 +143,6 @@ static int take_option(struct scan *s, const struct option_row *row, const char 
 	return status;
 }
 
-/* What was lost, as names without numbers: the result must not tell two copies of one export apart. */
-static void gather_lost(struct scan *s)
-{
-	const struct engine_report *e = engine_report(s->run.engine);
-	bool cut_short = false, folders = false;
-	size_t n = 0;
-
-	for (int i = 0; i < REJECT_COUNT; i++) {
-		if (!e->rejects[i])
-			continue;
-		s->lost[n] = reject_names[i];
-		s->lost_text[n++] = reject_docs[i];
-	}
-	for (size_t i = 0; i < e->file_count; i++) {
-		cut_short |= e->files[i].broken;
-		folders |= e->files[i].folders_lost > 0;
-	}
-	if (folders) {
-		s->lost[n] = "folders_lost";
-		s->lost_text[n++] = "names of folders that the exporter destroyed";
-	}
-	if (cut_short || (e->incomplete && (s->run.problems || n == 0))) {
-		s->lost[n] = "input_lost";
-		s->lost_text[n++] = "an input that could not be read, or ended before its end";
-	}
-	if (s->run.failed) {
-		s->lost[n] = "run_failed";
-		s->lost_text[n++] = "what came after the run itself failed";
-	}
-	s->findings.lost = s->lost;
-	s->findings.lost_text = s->lost_text;
-	s->findings.lost_count = n;
-}
-
 static bool on_event(void *arg, const struct world *w, const struct event *e)
 {
 	struct scan *s = arg;
@@ -260,7 +224,10 @@ static bool gather(struct scan *s)
 	f->detect_refused = engine_report(s->run.engine)->detect_refused;
 	f->since = s->run.since[0] ? s->run.since : NULL;
 	f->until = s->run.until[0] ? s->run.until : NULL;
-	gather_lost(s);
+	run_gather_lost(&s->run, &s->lost);
+	f->lost = s->lost.name;
+	f->lost_text = s->lost.text;
+	f->lost_count = s->lost.n;
 	return true;
 }
 

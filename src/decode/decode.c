@@ -19,6 +19,18 @@ const char *const reject_docs[REJECT_COUNT] = {
 };
 #undef REJECT
 
+#define NOTE(symbol, name, doc, flag, incomplete) { name, doc, flag, incomplete },
+const struct note_row note_rows[NOTE_COUNT] = {
+#include "decode/notes.h"
+};
+#undef NOTE
+
+#define NOTE(symbol, name, doc, flag, incomplete) (flag) |
+enum { NOTED_FLAGS =
+#include "decode/notes.h"
+	0 };
+#undef NOTE
+
 #define FORMAT(n) extern const struct format format_##n;
 #include "decode/list.h"
 #undef FORMAT
@@ -206,7 +218,9 @@ enum verdict decode_emit(struct decoder *d)
 	}
 	d->counts->records++;
 	d->counts->formats |= UINT32_C(1) << d->format_at;
-	d->counts->folders_lost += (d->b.r.flags & REC_FOLDERS_LOST) != 0;
+	if (d->b.r.flags & NOTED_FLAGS)
+		for (unsigned i = 0; i < NOTE_COUNT; i++)
+			d->counts->notes[i] += (d->b.r.flags & note_rows[i].flag) != 0;
 	return TAKEN;
 }
 

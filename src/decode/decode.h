@@ -24,6 +24,20 @@ enum reject {
 extern const char *const reject_names[REJECT_COUNT]; /* "bad_json" */
 extern const char *const reject_docs[REJECT_COUNT];
 
+/* what is not whole about records that were taken */
+#define NOTE(symbol, name, doc, flag, incomplete) NOTE_##symbol,
+enum note {
+#include "decode/notes.h"
+	NOTE_COUNT
+};
+#undef NOTE
+extern const struct note_row {
+	const char *name; /* "folders_lost" */
+	const char *doc;
+	uint32_t flag;    /* REC_..., 0: none */
+	bool incomplete;
+} note_rows[NOTE_COUNT];
+
 /* -- sniffing and framing -- */
 
 enum framing {
@@ -88,7 +102,7 @@ struct reject_note { /* a verbatim sample, the first of its kind in stream order
 struct decoder_counts {
 	uint64_t records;               /* handed on */
 	uint64_t rejects[REJECT_COUNT];
-	uint64_t folders_lost;
+	uint64_t notes[NOTE_COUNT];
 	uint32_t formats;               /* bit n: format n of list.h decoded at least one record */
 };
 

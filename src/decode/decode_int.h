@@ -91,6 +91,8 @@ struct decoder {
 };
 
 enum verdict decode_reject(struct decoder *d, enum reject why);
+/* Counts something that is not whole; for notes without a flag of the record. */
+static inline void decode_note(struct decoder *d, enum note what) { d->counts->notes[what]++; }
 /* One value of JSON (an object: a record or an envelope; an array: each element). Returns the number behind it, or
  * WALK_BAD / WALK_DEEP (not counted yet). */
 uint32_t decode_value(struct decoder *d, const struct json_index *x, uint32_t v);

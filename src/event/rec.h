@@ -70,6 +70,11 @@ enum { /* rec.flags */
 	REC_MAILBOX_BY_NAME = 1 << 19, /* no MailboxGuid: the key is the owner's name */
 	REC_ITEMS_CUT = 1 << 18,       /* the list did not fit the record's tail (event/items.h) */
 	REC_NO_TIME = 1 << 20,         /* a sign-in or directory row exported without its time: counted, shown to no detector */
+	REC_SHAPE_UNKNOWN = 1 << 21,   /* a known member had none of its known shapes: what it said is missing */
+	REC_CUT = 1 << 22,             /* the exporter cut the record: the members before the cut were kept */
+	REC_RECODED = 1 << 23,         /* some of its text was not UTF-8 and was read as Windows-1252 */
+	REC_TIME_ORDER = 1 << 24,      /* day and month of its time cannot be told apart: read as month first */
+	REC_TIME_ZONE = 1 << 25,       /* the file does not name the zone of its time: read as UTC */
 };
 
 struct rec {

@@ -134,7 +134,8 @@ static struct took *decode_pieces(const char *p, size_t n, size_t piece, bool tw
 				struct decoder_counts c = { 0 };
 				decoder_run(t->d[two ? turn++ % 2 : 0], &b, &c);
 				t->counts.records += c.records;
-				t->counts.folders_lost += c.folders_lost;
+				for (int i = 0; i < NOTE_COUNT; i++)
+					t->counts.notes[i] += c.notes[i];
 				t->counts.formats |= c.formats;
 				for (int r = 0; r < REJECT_COUNT; r++)
 					t->counts.rejects[r] += c.rejects[r];
@@ -1324,7 +1325,7 @@ struct print { /* of what was taken: independent of order and of how it came */
 
 static struct print print_of(const struct took *t)
 {
-	struct print p = { .n = t->n, .folders_lost = t->counts.folders_lost };
+	struct print p = { .n = t->n, .folders_lost = t->counts.notes[NOTE_FOLDERS] };
 	memcpy(p.rejects, t->counts.rejects, sizeof p.rejects);
 	p.hashes = malloc(t->n * 16 + 1);
 	if (!p.hashes)
