@@ -160,7 +160,9 @@ static void ndjson_mailbox(struct cover *x, const struct world *w, const struct 
 	const uint32_t days = coverage_days(x->coverage);
 	bool any = false;
 
-	buf_add_cstr(b, "{\"type\":\"mailbox\",\"guid\":");
+	buf_add_cstr(b, "{\"type\":\"mailbox\"");
+	json_tenant(b, w);
+	buf_add_cstr(b, ",\"guid\":");
 	json_text(b, world_mailbox_guid(w, m->mailbox));
 	buf_add_cstr(b, ",\"upn\":");
 	json_text(b, world_mailbox_upn(w, m->mailbox));
@@ -223,7 +225,9 @@ static void write_ndjson(struct cover *x, const struct world *w)
 
 	buf_init(&text, 8 * KIB);
 	for (size_t i = 0; i < n && sink_out_step(o); i++) {
-		buf_printf(b, "{\"type\":\"finding\",\"state\":\"%s\",\"guid\":", day_state_names[f[i].what]);
+		buf_add_cstr(b, "{\"type\":\"finding\"");
+		json_tenant(b, w);
+		buf_printf(b, ",\"state\":\"%s\",\"guid\":", day_state_names[f[i].what]);
 		json_text(b, f[i].mailbox == NONE ? STR_NONE : world_mailbox_guid(w, f[i].mailbox));
 		buf_add_cstr(b, ",\"upn\":");
 		json_text(b, f[i].mailbox == NONE ? STR_NONE : world_mailbox_upn(w, f[i].mailbox));

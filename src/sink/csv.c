@@ -140,7 +140,7 @@ static void csv_write(struct sink_out *o, const struct findings *f)
 	buf_init(&r.cell, SINK_PIECE_BYTES_MAX);
 	buf_add_cstr(&o->pending,
 		     "id,time,rule,severity,title,mailboxes,apps,actors,ips,networks,sessions,tokens,first_seen,"
-		     "last_seen,records,items,folders_synced,why,blind,mitre,evidence\n");
+		     "last_seen,records,items,folders_synced,why,blind,mitre,evidence,tenant\n");
 	for (size_t i = 0; i < f->alert_count && open; i++) {
 		const struct alert *a = f->alerts[i];
 		row_text(&r, str_of(a->id));
@@ -160,6 +160,7 @@ static void csv_write(struct sink_out *o, const struct findings *f)
 		row_number(&r, a->folders_synced);
 		row_sentences(&r, a);
 		row_ids(&r, f->world, a->evidence, a->evidence_count, world_id_text);
+		row_text(&r, world_own_tenant(f->world));
 		row_end(&r);
 		open = sink_out_step(o);
 	}
@@ -174,7 +175,7 @@ void csv_inventory(struct sink_out *o, const struct findings *f)
 	buf_init(&r.cell, SINK_PIECE_BYTES_MAX);
 	buf_add_cstr(&o->pending,
 		     "rank,unusual,app_id,client_app_id,name,client,api,mailboxes,share,records,binds,syncs,"
-		     "attachments,items,folders_synced,networks,microsoft_front_end,first_seen,last_seen\n");
+		     "attachments,items,folders_synced,networks,microsoft_front_end,first_seen,last_seen,tenant\n");
 	for (size_t i = 0; i < f->app_count && open; i++) {
 		const struct world *w = f->world;
 		const uint32_t k = f->apps[i].client;
@@ -198,6 +199,7 @@ void csv_inventory(struct sink_out *o, const struct findings *f)
 		row_text(&r, c->microsoft_front_end ? STR("true") : STR("false"));
 		row_time(&r, c->first_us);
 		row_time(&r, c->last_us);
+		row_text(&r, world_own_tenant(w));
 		row_end(&r);
 		open = sink_out_step(o);
 	}

@@ -65,6 +65,12 @@ bool alert_cut_sentence(const struct alert *a, unsigned i, struct buf *ret)
 	return false;
 }
 
+void json_tenant(struct buf *b, const struct world *w)
+{
+	buf_add_cstr(b, ",\"tenant\":");
+	json_text(b, world_own_tenant(w));
+}
+
 static void add_mailboxes(struct buf *b, const struct world *w, const struct u32_list *list)
 {
 	buf_add_cstr(b, ",\"mailboxes\":[");
@@ -226,6 +232,7 @@ void json_alert(struct buf *b, const struct world *w, const struct alert *a)
 	buf_add_json(b, str_of(severity_names[a->severity]));
 	buf_add_cstr(b, ",\"title\":");
 	buf_add_json(b, str_of(a->title));
+	json_tenant(b, w);
 	add_mailboxes(b, w, &a->mailboxes);
 	add_apps(b, w, &a->clients);
 	add_where(b, w, a);
@@ -249,7 +256,9 @@ void json_app(struct buf *b, const struct world *w, const struct inventory_row *
 {
 	const struct world_client *c = &w->clients[row->client];
 
-	buf_add_cstr(b, "{\"type\":\"app\",\"app_id\":");
+	buf_add_cstr(b, "{\"type\":\"app\"");
+	json_tenant(b, w);
+	buf_add_cstr(b, ",\"app_id\":");
 	json_text(b, world_client_part(w, row->client, CLIENT_APP_ID));
 	buf_add_cstr(b, ",\"client_app_id\":");
 	json_text(b, world_client_part(w, row->client, CLIENT_CLIENT_APP_ID));
@@ -277,12 +286,14 @@ void json_app(struct buf *b, const struct world *w, const struct inventory_row *
 	buf_printf(b, ",\"unusual\":%.3f}", row->unusual);
 }
 
-static void add_category(struct buf *b, const struct identity *x, unsigned category)
+static void add_category(struct buf *b, const struct world *w, const struct identity *x, unsigned category)
 {
 	const struct identity_category *c = identity_category(x, category);
 	const struct timeline *t = identity_timeline(x, category);
 
-	buf_printf(b, "{\"type\":\"signins\",\"category\":\"%s\"", signin_category_names[category]);
+	buf_add_cstr(b, "{\"type\":\"signins\"");
+	json_tenant(b, w);
+	buf_printf(b, ",\"category\":\"%s\"", signin_category_names[category]);
 	number(b, "signins", c->rows);
 	number(b, "issued", c->issued);
 	number(b, "without_time", c->without_time);
@@ -311,7 +322,7 @@ void json_tokens(struct sink_out *o, const struct findings *f)
 	if (!identity_has_signins(f->identity))
 		return;
 	for (unsigned i = 0; i < SIGNIN_CATEGORIES; i++)
-		add_category(b, f->identity, i);
+		add_category(b, f->world, f->identity, i);
 	for (uint32_t i = 0; i < f->world->client_count && sink_out_step(o); i++) {
 		const struct identity_client *c = identity_client(f->identity, i);
 		uint64_t verdicts[PROV_VERDICTS] = { 0 };
@@ -321,7 +332,9 @@ void json_tokens(struct sink_out *o, const struct findings *f)
 			verdicts[prov_reasons[r].verdict] += c->reasons[r];
 		if (!verdicts[PROV_LINKED] && !verdicts[PROV_ORPHAN] && !verdicts[PROV_CANNOT_SAY])
 			continue;
-		buf_add_cstr(b, "{\"type\":\"tokens\",\"app_id\":");
+		buf_add_cstr(b, "{\"type\":\"tokens\"");
+		json_tenant(b, f->world);
+		buf_add_cstr(b, ",\"app_id\":");
 		json_text(b, world_client_part(f->world, i, CLIENT_APP_ID));
 		buf_add_cstr(b, ",\"client_app_id\":");
 		json_text(b, world_client_part(f->world, i, CLIENT_CLIENT_APP_ID));
@@ -359,7 +372,9 @@ void json_blind(struct sink_out *o, const struct findings *f)
 		return;
 	buf_init(&text, 8 * KIB);
 	for (size_t i = 0; i < n && i < SUMMARY_BLIND_MAX && sink_out_step(o); i++) {
-		buf_printf(b, "{\"type\":\"blind\",\"state\":\"%s\",\"guid\":", day_state_names[v[i].what]);
+		buf_add_cstr(b, "{\"type\":\"blind\"");
+		json_tenant(b, f->world);
+		buf_printf(b, ",\"state\":\"%s\",\"guid\":", day_state_names[v[i].what]);
 		json_text(b, v[i].mailbox == NONE ? STR_NONE : world_mailbox_guid(f->world, v[i].mailbox));
 		buf_add_cstr(b, ",\"upn\":");
 		json_text(b, v[i].mailbox == NONE ? STR_NONE : world_mailbox_upn(f->world, v[i].mailbox));

@@ -66,6 +66,7 @@ void json_tokens(struct sink_out *o, const struct findings *f);
 void json_blind(struct sink_out *o, const struct findings *f);
 void json_text(struct buf *b, struct str s);      /* null for "" */
 void json_time(struct buf *b, int64_t us);        /* null for 0 */
+void json_tenant(struct buf *b, const struct world *w); /* ,"tenant":... */
 /* A sentence for every list of the alert that its limit has cut; false past the last (i = 0, 1, ...). */
 bool alert_cut_sentence(const struct alert *a, unsigned i, struct buf *ret);
 /* the whole inventory as a table (scan --inventory) */

@@ -854,6 +854,11 @@ struct str world_tenant(const struct world *w, uint32_t tenant)
 	return tenant < w->tenant_count ? name_part(w->tenants[tenant], 0) : STR("");
 }
 
+struct str world_own_tenant(const struct world *w)
+{
+	return w->tenant_count == 1 ? world_tenant(w, 0) : STR("");
+}
+
 struct str world_client_part(const struct world *w, uint32_t client, enum client_part part)
 {
 	return client < w->client_count ? name_part(w->clients[client].label, part) : STR("");

@@ -81,6 +81,7 @@ struct str world_mailbox_guid(const struct world *w, uint32_t mailbox);
 struct str world_mailbox_upn(const struct world *w, uint32_t mailbox);
 struct str world_actor(const struct world *w, uint32_t actor);
 struct str world_tenant(const struct world *w, uint32_t tenant);
+struct str world_own_tenant(const struct world *w); /* whose data these are; "" if the records do not say, or name several */
 enum client_part { CLIENT_APP_ID, CLIENT_CLIENT_APP_ID, CLIENT_CALLER, CLIENT_API, CLIENT_FAMILY };
 struct str world_client_part(const struct world *w, uint32_t client, enum client_part part);
 struct str world_client_name(const struct world *w, uint32_t client); /* first-party name of the caller, or "" */
