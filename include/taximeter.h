@@ -53,8 +53,9 @@ TXM_API void txm_scan_free(struct txm_scan *s); /* NULL is fine */
 /* Settings, before txm_scan_run().  TXM_OK or TXM_USAGE / TXM_FAILED with txm_scan_error(). */
 TXM_API enum txm_status txm_scan_add_path(struct txm_scan *s, const char *path);
 TXM_API enum txm_status txm_scan_set_threads(struct txm_scan *s, unsigned threads); /* 0 = one a core (default) */
-TXM_API enum txm_status txm_scan_set_since(struct txm_scan *s, const char *rfc3339); /* event time, inclusive */
-TXM_API enum txm_status txm_scan_set_until(struct txm_scan *s, const char *rfc3339); /* event time, exclusive */
+/* Which alerts are reported: those with activity in [since, until), event time.  All records are used to learn. */
+TXM_API enum txm_status txm_scan_set_since(struct txm_scan *s, const char *rfc3339);
+TXM_API enum txm_status txm_scan_set_until(struct txm_scan *s, const char *rfc3339);
 TXM_API enum txm_status txm_scan_set_asn_file(struct txm_scan *s, const char *mmdb_path);
 TXM_API enum txm_status txm_scan_add_indicators(struct txm_scan *s, const char *csv_path);
 

@@ -51,7 +51,7 @@ struct worker {
 	bool started;
 	int64_t newest_us;        /* in the block at hand */
 	uint64_t out_of_order, outside_window;
-	struct keep_days *days;   /* with a state */
+	struct keep_days *days[KEEP_LOGS]; /* with a state: of each log that was seen */
 	uint64_t late, known;     /* before the bound: not learnt; learnt already */
 };
 
@@ -127,7 +127,8 @@ void engine_free(struct engine *e)
 		keep_close(&e->keep);
 	for (unsigned i = 0; i < e->threads && e->workers; i++) {
 		decoder_free(e->workers[i].decoder);
-		free(e->workers[i].days);
+		for (int k = 0; k < KEEP_LOGS; k++)
+			free(e->workers[i].days[k]);
 	}
 	free(e->workers);
 	for (unsigned i = 0; i < e->slot_count; i++)
@@ -181,6 +182,15 @@ static void problem(struct engine *e, const char *line)
 
 /* -- decoding -- */
 
+static void add_day(struct worker *w, const struct rec *r)
+{
+	struct keep_days **d = &w->days[keep_log(r)];
+	if (!*d && !(*d = keep_days_new()))
+		w->e->memory_lost = true;
+	else
+		keep_days_add(*d, r->time_us);
+}
+
 static void take_rec(void *arg, const struct rec *r)
 {
 	struct worker *w = arg;
@@ -200,14 +210,14 @@ static void take_rec(void *arg, const struct rec *r)
 			w->newest_us = r->time_us;
 		else if (r->time_us < w->newest_us - LATE_DAYS * US_PER_DAY)
 			w->out_of_order++;
-		if (w->days) {
+		if (w->e->keeps) {
 			if (r->time_us / US_PER_SECOND < w->e->keep.bound) {
 				bool known = sorter_knows(w->e->sorter, r);
 				w->known += known;
 				w->late += !known;
 				return;
 			}
-			keep_days_add(w->days, r->time_us);
+			add_day(w, r);
 		}
 	}
 	sort_add(w->lane, r);
@@ -528,8 +538,6 @@ static bool begin_reading(struct engine *e)
 			return false;
 		if (e->set.keep_items)
 			decoder_keep_items(w->decoder, e->set.keep_items, e->set.keep_items_arg);
-		if (e->keeps && !(w->days = keep_days_new()))
-			return false;
 	}
 	return true;
 }
@@ -608,6 +616,8 @@ static void end_reading(struct engine *e, const bool *named)
 		decoder_free(w->decoder);
 		w->decoder = NULL;
 	}
+	if (e->report.state_late > e->report.records_in / STATE_LATE_SHARE)
+		e->report.incomplete = true;
 	for (unsigned i = 0; i < e->slot_count; i++)
 		block_release(&e->slots[i].b);
 	for (unsigned i = 0; i < e->frame_count; i++)
@@ -763,7 +773,7 @@ static void take_pending(void *arg, const struct rec *r)
 {
 	struct engine *e = arg;
 	if (!(r->flags & REC_NO_TIME))
-		keep_days_add(e->workers[0].days, r->time_us);
+		add_day(&e->workers[0], r);
 	sort_add(e->workers[0].lane, r);
 	e->report.state_pending++;
 }
@@ -803,9 +813,19 @@ static void learn_and_save(struct engine *e, struct detect_ctx *c)
 	struct keep_parts parts = parts_of(e);
 	struct timespec now;
 	clock_gettime(CLOCK_REALTIME, &now);
-	for (unsigned i = 1; i < e->threads; i++)
-		keep_days_take(e->workers[0].days, e->workers[i].days);
-	int64_t bound = keep_days_bound(e->workers[0].days, (int64_t)now.tv_sec * US_PER_SECOND);
+	for (int k = 0; k < KEEP_LOGS; k++) {
+		struct keep_days *all = NULL;
+		for (unsigned i = 0; i < e->threads; i++) {
+			if (all && e->workers[i].days[k])
+				keep_days_take(all, e->workers[i].days[k]);
+			else if (e->workers[i].days[k])
+				all = e->workers[i].days[k];
+		}
+		int64_t newest = all ? keep_days_bound(all, (int64_t)now.tv_sec * US_PER_SECOND) : INT64_MIN;
+		if (newest > e->keep.log_bound[k])
+			e->keep.log_bound[k] = newest;
+	}
+	int64_t bound = keep_logs_bound(e->keep.log_bound);
 	if (bound < e->keep.bound)
 		bound = e->keep.bound;
 	sorter_bound(e->sorter, bound);

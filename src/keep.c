@@ -67,12 +67,62 @@ int64_t keep_days_bound(const struct keep_days *d, int64_t now_us)
 	return INT64_MIN;
 }
 
+unsigned keep_log(const struct rec *r)
+{
+	switch (r->class_) {
+	case CLASS_AUDIT:
+		return KEEP_AUDIT;
+	case CLASS_SIGNIN:
+		return KEEP_SIGNIN + (r->signin_kind <= SIGNIN_AUDIT ? r->signin_kind : 0);
+	case CLASS_DIRECTORY:
+		return KEEP_DIRECTORY;
+	case CLASS_GRAPH:
+		return KEEP_GRAPH;
+	default:
+		return KEEP_OTHER;
+	}
+}
+
+int64_t keep_logs_bound(const int64_t bound[KEEP_LOGS])
+{
+	int64_t lead = bound[KEEP_AUDIT], least;
+	for (int i = 0; i < KEEP_LOGS && bound[KEEP_AUDIT] == INT64_MIN; i++)
+		lead = bound[i] > lead ? bound[i] : lead;
+	least = lead;
+	for (int i = 0; i < KEEP_LOGS; i++)
+		if (bound[i] != INT64_MIN && bound[i] < least && bound[i] >= lead - STATE_LAG_DAYS * INT64_C(86400))
+			least = bound[i];
+	return least;
+}
+
 /* -- the file -- */
+
+/* "logs" in the file: a number for each log, in the order of their list */
+static void parse_log_bounds(struct keep *k, const char *text)
+{
+	for (int i = 0; i < KEEP_LOGS; i++) {
+		char *end;
+		k->log_bound[i] = strtoll(text, &end, 10);
+		if (end == text)
+			k->log_bound[i] = INT64_MIN;
+		text = *end == ' ' ? end + 1 : end;
+	}
+}
+
+static bool save_log_bounds(struct keep *k)
+{
+	char text[KEEP_LOGS * 24];
+	size_t n = 0;
+	for (int i = 0; i < KEEP_LOGS; i++)
+		n += (size_t)snprintf(text + n, sizeof text - n, "%s%" PRId64, i ? " " : "", k->log_bound[i]);
+	return store_set_meta(k->store, "logs", text);
+}
 
 bool keep_open(struct keep *k, const char *path, const char *networks, double budget)
 {
 	char text[64];
 	*k = (struct keep){ .bound = INT64_MIN };
+	parse_log_bounds(k, "");
 	table_init(&k->told, sizeof(struct told), ALERTS_MAX);
 	table_init(&k->telling, sizeof(struct told), ALERTS_MAX);
 	enum store_status status = store_open(path, &k->store, k->error);
@@ -99,6 +149,7 @@ bool keep_open(struct keep *k, const char *path, const char *networks, double bu
 			snprintf(k->error, sizeof k->error, "%s: this state file is damaged; restore a copy, or give the name of a new file", path);
 			goto refused;
 		}
+		parse_log_bounds(k, store_meta(k->store, "logs"));
 	}
 	snprintf(text, sizeof text, "%.17g", budget);
 	if (store_set_meta(k->store, "layout", STATE_LAYOUT) && store_set_meta(k->store, "networks", networks) && store_set_meta(k->store, "budget", text) &&
@@ -210,7 +261,7 @@ void keep_save(struct keep *k, const struct keep_parts *parts, int64_t bound)
 	char text[32];
 	sections(k, parts, false);
 	snprintf(text, sizeof text, "%" PRId64, bound);
-	if (!k->error[0] && !store_set_meta(k->store, "bound", text))
+	if (!k->error[0] && (!store_set_meta(k->store, "bound", text) || !save_log_bounds(k)))
 		snprintf(k->error, sizeof k->error, "%s: could not be written: it stays as it was before this run", store_path(k->store));
 	k->bound = bound;
 	k->pending = stream(parts);

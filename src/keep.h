@@ -21,18 +21,26 @@
 #include "persist/store.h"
 #include "state/world.h"
 
+/* The logs that an export is made of.  Each has its own newest record: an audit export and a sign-in export never end together. */
+enum { KEEP_AUDIT, KEEP_DIRECTORY, KEEP_GRAPH, KEEP_OTHER, KEEP_SIGNIN, KEEP_LOGS = KEEP_SIGNIN + SIGNIN_AUDIT + 1 };
+unsigned keep_log(const struct rec *r);
+
 struct keep_days; /* how many records each day has: which of them is the newest that can be believed */
 struct keep_days *keep_days_new(void); /* NULL: out of memory */
 void keep_days_add(struct keep_days *d, int64_t time_us);
 void keep_days_take(struct keep_days *d, const struct keep_days *other);
 /* The second from which on records are kept and not learnt, if the clock says now_us.  INT64_MIN: no records. */
 int64_t keep_days_bound(const struct keep_days *d, int64_t now_us);
+/* The same for all logs together, of the bounds of each (INT64_MIN: none of that log): the earliest, so that all records are
+ * learned in the order of event time.  A log that ends more than STATE_LAG_DAYS before the audit log is not waited for. */
+int64_t keep_logs_bound(const int64_t bound[KEEP_LOGS]);
 
 struct told { uint64_t line, finding; }; /* hashes */
 
 struct keep {
 	struct store *store;
 	int64_t bound;             /* second: all before it is learnt; INT64_MIN = nothing is */
+	int64_t log_bound[KEEP_LOGS]; /* of each log, as far as it was seen; INT64_MIN = never */
 	double budget;             /* that the file was learnt with; 0 = new */
 	struct table told, telling; /* alert's number -> struct told: by earlier runs, by this one */
 	struct persist pending;    /* being written */

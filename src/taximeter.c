@@ -20,12 +20,13 @@ struct text_list { char **v; size_t n, capacity; };
 
 struct txm_scan {
 	struct engine_settings settings;
+	int64_t since_us, until_us; /* what is reported */
 	struct indicators *indicators;
 	struct text_list paths, problems;
 	pthread_mutex_t lock;      /* problems may be found by several threads of the engine */
 	char *asn_path;
 	struct engine *engine;     /* there once txm_scan_run() began */
-	struct alert *const *alerts; size_t alert_count;
+	struct alert **alerts; size_t alert_count;
 	char **alert_json;         /* each rendered when first asked for */
 	struct buf error;
 };
@@ -96,8 +97,8 @@ struct txm_scan *txm_scan_new(void)
 		free(s);
 		return NULL;
 	}
-	s->settings.since_us = INT64_MIN;
-	s->settings.until_us = INT64_MAX;
+	s->settings.since_us = s->since_us = INT64_MIN;
+	s->settings.until_us = s->until_us = INT64_MAX;
 	pthread_mutex_init(&s->lock, NULL);
 	buf_init(&s->error, ERROR_BYTES_MAX);
 	return s;
@@ -161,12 +162,12 @@ static enum txm_status set_time(struct txm_scan *s, const char *text, int64_t *r
 
 enum txm_status txm_scan_set_since(struct txm_scan *s, const char *rfc3339)
 {
-	return set_time(s, rfc3339, &s->settings.since_us);
+	return set_time(s, rfc3339, &s->since_us);
 }
 
 enum txm_status txm_scan_set_until(struct txm_scan *s, const char *rfc3339)
 {
-	return set_time(s, rfc3339, &s->settings.until_us);
+	return set_time(s, rfc3339, &s->until_us);
 }
 
 enum txm_status txm_scan_set_asn_file(struct txm_scan *s, const char *mmdb_path)
@@ -213,7 +214,7 @@ enum txm_status txm_scan_run(struct txm_scan *s)
 		return TXM_USAGE;
 	if (!s->paths.n)
 		return fail(s, TXM_USAGE, "no path was added");
-	if (s->settings.since_us >= s->settings.until_us)
+	if (s->since_us >= s->until_us)
 		return fail(s, TXM_USAGE, "since is not before until");
 	s->settings.paths = (const char *const *)s->paths.v;
 	s->settings.path_count = s->paths.n;
@@ -228,8 +229,11 @@ enum txm_status txm_scan_run(struct txm_scan *s)
 	buf_clear(&s->error);
 	failed = engine_run(s->engine) != 0;
 	alerts = engine_alerts(s->engine);
-	s->alert_count = alerts_order(alerts);
 	s->alerts = alerts->v;
+	s->alert_count = 0;
+	for (size_t i = 0, n = alerts_order(alerts); i < n; i++)
+		if (alert_is_within(s->alerts[i], s->since_us, s->until_us))
+			s->alerts[s->alert_count++] = s->alerts[i];
 	s->alert_json = calloc(s->alert_count + 1, sizeof(*s->alert_json));
 	if (!s->alert_json)
 		s->alert_count = 0;

@@ -388,6 +388,13 @@ static int compare(const void *x, const void *y)
 	return by_name ? by_name : strcmp(a->id, b->id);
 }
 
+bool alert_is_within(const struct alert *al, int64_t since_us, int64_t until_us)
+{
+	int64_t first = al->records && al->first_us < al->time_us ? al->first_us : al->time_us;
+	int64_t last = al->records && al->last_us > al->time_us ? al->last_us : al->time_us;
+	return last >= since_us && first < until_us;
+}
+
 size_t alerts_order(struct alerts *a)
 {
 	size_t n = 0;

@@ -95,6 +95,8 @@ void alert_clear_why(struct alert *al); /* to write the sentences anew when the 
 void alerts_persist(struct persist *p, struct alerts *a);
 /* For fix functions (persist/persist.h): a pointer to an alert of p->alerts becomes its place + 1, and back. */
 void alerts_persist_one(struct persist *p, struct alert **al);
+/* Has its activity, or the time at which it was raised, a part in [since, until)? */
+bool alert_is_within(const struct alert *al, int64_t since_us, int64_t until_us);
 /* Sorts the raised ones by time, detector, id: the order of output.  Returns their number; v[0..n) afterwards. */
 size_t alerts_order(struct alerts *a);
 

@@ -208,7 +208,9 @@
 /* -- persist: the file that keeps what was learnt -- */
 #define STORE_PART_BYTES (1 * MIB)          /* one piece of it, unpacked */
 #define STATE_OPEN_HOURS 48                 /* records newer than the newest less this are kept as they are, for what comes late */
+#define STATE_LAG_DAYS 14                   /* a log that ends this much earlier than the audit log is not waited for */
 #define STATE_FUTURE_MINUTES 10             /* a record dated further ahead of the clock closes no day */
+#define STATE_LATE_SHARE 1000               /* more than one record in so many that came too late: the run is incomplete */
 #define STATE_ODD_SHARE 1000                /* one record in so many may be newer than what counts as the newest */
 
 /* -- dump: the filter of cores and the watcher of their folder -- */

@@ -319,6 +319,8 @@ static int cover_paths(struct cover *x, int argc, char **argv)
 		return status;
 	if (x->settings)
 		settings_finish(x->settings);
+	x->run.settings.since_us = x->run.since_us;
+	x->run.settings.until_us = x->run.until_us;
 	x->run.settings.on_event = on_event;
 	x->run.settings.on_event_arg = x;
 	status = run_read(&x->run);

@@ -132,8 +132,7 @@ static int check(struct impact_run *x)
 	buf_init(&error, 64 * KIB);
 	if (x->alert_count && !selection_add_alerts(s, x->alerts_path, x->alert_ids, x->alert_count, &error))
 		status = cmd_usage_error(c, "--alerts: %.*s", STR_ARG(buf_str(&error)));
-	else if (!s->count && !s->alert_count && x->run.settings.since_us == INT64_MIN &&
-		 x->run.settings.until_us == INT64_MAX)
+	else if (!s->count && !s->alert_count && x->run.since_us == INT64_MIN && x->run.until_us == INT64_MAX)
 		status = cmd_usage_error(c, "nothing selected: give --alert, --session, --token, --app, --network, "
 					    "--actor, --mailbox, --since or --until");
 	else if (s->failed)
@@ -168,10 +167,8 @@ static int begin(struct impact_run *x)
 	char error[ASN_ERROR_SIZE];
 	int status;
 
-	s->since_us = e->since_us;
-	s->until_us = e->until_us;
-	e->since_us = INT64_MIN;
-	e->until_us = INT64_MAX;
+	s->since_us = x->run.since_us;
+	s->until_us = x->run.until_us;
 	if (x->run.since[0] || x->run.until[0])
 		buf_printf(&s->said, "%s%s%s%s%s", s->said.n ? ", " : "", x->run.since[0] ? "since " : "", x->run.since,
 			   x->run.until[0] ? x->run.since[0] ? " until " : "until " : "", x->run.until);

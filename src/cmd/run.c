@@ -78,8 +78,8 @@ static void on_problem(void *arg, const char *line)
 void run_init(struct run *r, const struct command *c)
 {
 	*r = (struct run){ .command = c };
-	r->settings.since_us = INT64_MIN;
-	r->settings.until_us = INT64_MAX;
+	r->settings.since_us = r->since_us = INT64_MIN;
+	r->settings.until_us = r->until_us = INT64_MAX;
 	pthread_mutex_init(&r->lock, NULL);
 }
 
@@ -140,9 +140,11 @@ int run_option(struct run *r, const struct option_row *row, const char *value)
 	else if (strcmp(row->name, "jobs") == 0)
 		status = take_jobs(r, value);
 	else if (strcmp(row->name, "since") == 0)
-		status = take_time(r, "since", value, &r->settings.since_us, r->since);
+		status = take_time(r, "since", value, &r->since_us, r->since);
 	else if (strcmp(row->name, "until") == 0)
-		status = take_time(r, "until", value, &r->settings.until_us, r->until);
+		status = take_time(r, "until", value, &r->until_us, r->until);
+	else if (strcmp(row->name, "learn-since") == 0)
+		status = take_time(r, "learn-since", value, &r->settings.since_us, r->learn_since);
 	else if (strcmp(row->name, "asn") == 0)
 		status = take_asn(r, value);
 	return status;
@@ -160,8 +162,11 @@ int run_open(struct run *r, int argc, char **argv)
 	for (size_t i = 0; i < r->settings.path_count; i++)
 		if (!r->settings.paths[i][0])
 			return cmd_usage_error(r->command, "a PATH is empty");
-	if (r->settings.since_us >= r->settings.until_us)
+	if (r->since_us >= r->until_us)
 		return cmd_usage_error(r->command, "--since %s is not before --until %s", r->since, r->until);
+	if (r->settings.since_us > r->since_us && r->since[0])
+		return cmd_usage_error(r->command, "--learn-since %s is after --since %s: what is reported must have been learned from",
+				       r->learn_since, r->since);
 	if (r->stats_path && strcmp(r->stats_path, "-") == 0 && !r->output_path)
 		return cmd_usage_error(r->command, "--stats - needs -o FILE: standard output carries the result");
 	if (r->stats_path && r->output_path && strcmp(r->stats_path, r->output_path) == 0)
@@ -255,6 +260,8 @@ void run_gather_lost(const struct run *r, struct run_lost *ret)
 	for (int i = 0; i < NOTE_COUNT; i++)
 		if (e->notes[i])
 			add_lost(ret, note_rows[i].name, note_rows[i].doc);
+	if (e->state_late > e->records_in / STATE_LATE_SHARE)
+		add_lost(ret, "too_late", "records older than what the state has learned: they came too late, and were not judged");
 	for (size_t i = 0; i < e->file_count; i++)
 		cut_short |= e->files[i].broken;
 	if (cut_short || (e->incomplete && (r->problems || ret->n == 0)))

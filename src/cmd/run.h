@@ -14,7 +14,9 @@ struct run {
 	const struct command *command;
 	struct engine_settings settings;
 	const char *output_path, *stats_path;
+	int64_t since_us, until_us; /* what is reported, [since, until); INT64_MIN / INT64_MAX = open */
 	char since[TIME_TEXT_SIZE], until[TIME_TEXT_SIZE]; /* as understood; "" = open */
+	char learn_since[TIME_TEXT_SIZE];
 	bool quiet;
 	struct output output, stats;
 	struct engine *engine;
@@ -43,8 +45,8 @@ struct run {
 	  "Threads, 1 to 256; default: one a processor. The result does not depend on it.", NULL }
 #define RUN_OPTION_SINCE \
 	{ 0, "since", "T", \
-	  "Use records from T on: a date, or an RFC 3339 time such as 2023-06-15T00:00:00Z; default: the first.", NULL }
-#define RUN_OPTION_UNTIL { 0, "until", "T", "Use records before T; default: to the last.", NULL }
+	  "Report from T on: a date (00:00 UTC), or an RFC 3339 time such as 2023-06-15T00:00:00Z; default: the first record.", NULL }
+#define RUN_OPTION_UNTIL { 0, "until", "T", "Report what was before T; default: to the last record.", NULL }
 #define RUN_OPTION_QUIET \
 	{ 'q', "quiet", NULL, "No progress and no account of the run on standard error, only errors.", NULL }
 #define RUN_OPTION_ASN \
@@ -65,7 +67,7 @@ int run_close(struct run *r, int status);
 
 /* What was lost, in a fixed order, as names and as sentences without numbers: the result must not differ between one copy of an
  * export and two. */
-#define LOST_MAX (REJECT_COUNT + NOTE_COUNT + 2)
+#define LOST_MAX (REJECT_COUNT + NOTE_COUNT + 3)
 struct run_lost {
 	const char *name[LOST_MAX], *text[LOST_MAX]; /* "bad_json", "not well-formed JSON" */
 	size_t n;

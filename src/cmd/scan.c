@@ -49,6 +49,10 @@ static const struct option_row options[] = {
 	RUN_OPTION_JOBS,
 	RUN_OPTION_SINCE,
 	RUN_OPTION_UNTIL,
+	{ 0, "learn-since", "T",
+	  "Learn from records from T on; default: from all. --since and --until choose what is reported and change nothing of "
+	  "what is learned.",
+	  NULL },
 	RUN_OPTION_QUIET,
 	{ 0, "state", "FILE",
 	  "Go on where the last run with FILE ended, and keep there what was learnt: the next export is judged by all "
@@ -185,6 +189,19 @@ static bool is_news(struct scan *s, const struct alert *a)
 	return news == NEWS || (news == NEWS_WORDS && s->sink == &sink_ndjson);
 }
 
+/* The inventory names the clients that read mail in the time that is reported; each with all that is known of it. */
+static void keep_apps_within(struct scan *s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->findings.app_count; i++) {
+		const struct world_client *c = &s->findings.world->clients[s->apps[i].client];
+		if (c->last_us >= s->run.since_us && c->first_us < s->run.until_us)
+			s->apps[n++] = s->apps[i];
+	}
+	s->findings.app_count = n;
+}
+
 /* From the engine to what a sink prints.  False: out of memory. */
 static bool gather(struct scan *s)
 {
@@ -203,7 +220,12 @@ static bool gather(struct scan *s)
 	s->apps = inventory_make(f->world, &f->app_count);
 	if (!s->shown || !s->apps || alerts->failed)
 		return false;
+	keep_apps_within(s);
 	for (size_t i = 0; i < n; i++) {
+		if (!alert_is_within(alerts->v[i], s->run.since_us, s->run.until_us)) {
+			f->alerts_outside++;
+			continue;
+		}
 		if (!is_news(s, alerts->v[i])) {
 			f->alerts_unchanged++;
 			continue;
@@ -215,6 +237,8 @@ static bool gather(struct scan *s)
 		s->has_findings |= s->fails_on_findings && alerts->v[i]->severity >= s->fail_on;
 	}
 	f->resumed = s->run.settings.state_path != NULL;
+	f->late = engine_report(s->run.engine)->state_late;
+	f->known = engine_report(s->run.engine)->state_known;
 	s->withdrawn = engine_withdrawn(s->run.engine, &f->withdrawn_count);
 	f->withdrawn = s->withdrawn;
 	f->alerts = (struct alert *const *)s->shown;
@@ -224,6 +248,9 @@ static bool gather(struct scan *s)
 	f->detect_refused = engine_report(s->run.engine)->detect_refused;
 	f->since = s->run.since[0] ? s->run.since : NULL;
 	f->until = s->run.until[0] ? s->run.until : NULL;
+	f->learn_since = s->run.learn_since[0] ? s->run.learn_since : NULL;
+	f->since_us = s->run.since_us;
+	f->until_us = s->run.until_us;
 	run_gather_lost(&s->run, &s->lost);
 	f->lost = s->lost.name;
 	f->lost_text = s->lost.text;

@@ -507,7 +507,14 @@ static void put_blind(struct html *h, const struct findings *f)
 			      "promised."));
 	if (f->since || f->until)
 		html_leaf(h, "li", "",
-			  STR("Only records inside the bounds above were used; learning, too, began there."));
+			  STR("Only what happened inside the bounds above is reported; all records were used to learn what is normal."));
+	if (f->learn_since) {
+		html_open(h, "li");
+		html_say(h, "Records before ");
+		html_text(h, str_of(f->learn_since));
+		html_say(h, " were not used: what was normal before is not known.");
+		html_close(h);
+	}
 	for (size_t i = 0; i < f->lost_count; i++) {
 		html_open(h, "li");
 		html_say(h, "Lost on reading: ");

@@ -460,13 +460,17 @@ void json_summary(struct buf *b, const struct findings *f)
 	json_text(b, str_of(f->since));
 	buf_add_cstr(b, ",\"until\":");
 	json_text(b, str_of(f->until));
+	buf_add_cstr(b, ",\"learn_since\":");
+	json_text(b, str_of(f->learn_since));
 	buf_add_cstr(b, ",\"alerts\":{");
 	for (int i = SEVERITY_INFO; i <= SEVERITY_CRITICAL; i++)
 		buf_printf(b, "%s\"%s\":%" PRIu64, i ? "," : "", severity_names[i], by_severity[i]);
 	buf_printf(b, "},\"alerts_hidden\":%zu", f->alerts_below);
+	buf_printf(b, ",\"alerts_outside\":%zu", f->alerts_outside);
 	buf_printf(b, ",\"alerts_held\":%" PRIu64, f->alerts_held);
 	if (f->resumed)
-		buf_printf(b, ",\"alerts_unchanged\":%zu,\"alerts_withdrawn\":%zu", f->alerts_unchanged, f->withdrawn_count);
+		buf_printf(b, ",\"alerts_unchanged\":%zu,\"alerts_withdrawn\":%zu,\"late\":%" PRIu64 ",\"known\":%" PRIu64,
+			   f->alerts_unchanged, f->withdrawn_count, f->late, f->known);
 	buf_add_cstr(b, ",\"classes\":{");
 	for (int i = 0; i < CLASS_COUNT; i++)
 		buf_printf(b, "%s\"%s\":%" PRIu64, i ? "," : "", class_names[i], w->count.by_class[i]);

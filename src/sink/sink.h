@@ -36,15 +36,19 @@ struct findings {
 	const struct inventory_row *apps; size_t app_count; /* ranked, most unusual first */
 	/* scan --state: alerts that an earlier run told: as they are, and those that stand no more (numbers, as in their ids) */
 	bool resumed; size_t alerts_unchanged;
+	uint64_t late, known;      /* records of this run older than what is learned: not judged; copies of records learned from */
 	const uint64_t *withdrawn; size_t withdrawn_count;
 	size_t alerts_below;       /* raised, but below the asked severity */
+	size_t alerts_outside;     /* raised, but outside [since, until) */
 	uint64_t alerts_refused;   /* findings past ALERTS_MAX */
 	uint64_t alerts_held;      /* mailbox-days past the line that the budget did not let ring (alert/alert.h) */
 	uint64_t detect_refused;   /* entries that the detectors' tables could not take */
 	const char *const *lost;   /* names of what was lost ("bad_json", "folders_lost"), always in the same order */
 	const char *const *lost_text; /* the same for people: "not well-formed JSON" */
 	size_t lost_count;
-	const char *since, *until; /* the user's bounds as text, or NULL */
+	const char *since, *until; /* the user's bounds of what is reported, as text, or NULL */
+	const char *learn_since;   /* records before it were not used; NULL: all were */
+	int64_t since_us, until_us;
 };
 
 struct sink {
@@ -56,6 +60,11 @@ extern const struct sink *const sinks[]; /* NULL-terminated */
 const struct sink *sink_find(struct str name);
 
 /* shared by sinks */
+/* Has [from, to) a part in the time that is reported? */
+static inline bool findings_report(const struct findings *f, int64_t from_us, int64_t to_us)
+{
+	return to_us > f->since_us && from_us < f->until_us;
+}
 void sink_add_count(struct buf *b, uint64_t n);    /* "1,234,567" */
 void json_alert(struct buf *b, const struct world *w, const struct alert *a);
 void json_app(struct buf *b, const struct world *w, const struct inventory_row *row, size_t rank);

@@ -388,6 +388,12 @@ static void put_alerts(struct page *p)
 		put_wrapped(p, 0);
 		buf_add_char(&p->o->pending, '\n');
 	}
+	if (f->alerts_outside) {
+		add_counted(&p->line, f->alerts_outside, "more alert is", "more alerts are");
+		buf_add_cstr(&p->line, " outside the time asked for with --since and --until, and not shown.");
+		put_wrapped(p, 0);
+		buf_add_char(&p->o->pending, '\n');
+	}
 	if (f->alerts_held) {
 		add_counted(&p->line, f->alerts_held, "mailbox-day", "mailbox-days");
 		buf_add_cstr(&p->line, " past the line did not ring: the false-alarm budget was spent on rarer ones. A larger --budget shows more.");
@@ -789,8 +795,17 @@ static void put_gaps_of_data(struct page *p)
 		}
 	}
 	if (f->since || f->until) {
-		buf_printf(b, "Only records from %s to %s were used; learning, too, began there.",
-			   f->since ? f->since : "the first", f->until ? f->until : "the last");
+		buf_printf(b, "Only what happened from %s to %s is reported; all records were used to learn what is normal.",
+			   f->since ? f->since : "the first record", f->until ? f->until : "the last record");
+		put_gap(p);
+	}
+	if (f->late) {
+		add_counted(b, f->late, "record of this run came", "records of this run came");
+		buf_add_cstr(b, " too late: older than what the state has learned. No rule judged them.");
+		put_gap(p);
+	}
+	if (f->learn_since) {
+		buf_printf(b, "Records before %s were not used: what was normal before is not known.", f->learn_since);
 		put_gap(p);
 	}
 }
@@ -802,7 +817,7 @@ static void put_blind(struct page *p)
 	struct buf *b = &p->line;
 	const struct coverage_finding *v;
 	uint64_t blind = 0, all = 0;
-	size_t n;
+	size_t n, shown = 0;
 
 	if (!c || !coverage_days(c))
 		return;
@@ -822,15 +837,17 @@ static void put_blind(struct page *p)
 	buf_add_cstr(b, " were blind");
 	buf_add_cstr(b, n ? " (taximeter coverage has the whole map):" : ".");
 	put_gap(p);
-	for (size_t i = 0; i < n && i < TEXT_LIST_SHOWN; i++) {
+	for (size_t i = 0; i < n; i++) {
+		if (!findings_report(p->f, v[i].from_us, v[i].to_us) || shown++ >= TEXT_LIST_SHOWN)
+			continue;
 		buf_add_cstr(&p->o->pending, "      ");
 		coverage_sentence(p->f->world, &v[i], b);
 		buf_add_char(b, '.');
 		put_wrapped(p, 6);
 	}
-	if (n > TEXT_LIST_SHOWN) {
+	if (shown > TEXT_LIST_SHOWN) {
 		buf_printf(&p->o->pending, "      and ");
-		sink_add_count(b, n - TEXT_LIST_SHOWN);
+		sink_add_count(b, shown - TEXT_LIST_SHOWN);
 		buf_add_cstr(b, " more.");
 		put_wrapped(p, 6);
 	}

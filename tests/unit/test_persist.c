@@ -243,6 +243,19 @@ static void test_bound(void)
 	CHECK(keep_days_bound(d, begin + 10 * day) == (begin + 10 * day) / US_PER_SECOND + 600 - 48 * 3600);
 	keep_days_add(d, INT64_MIN);
 	keep_days_add(d, INT64_MAX);
+	/* of several logs the one that ends first decides, unless it ended long before the audit log */
+	int64_t logs[KEEP_LOGS];
+	for (int i = 0; i < KEEP_LOGS; i++)
+		logs[i] = INT64_MIN;
+	CHECK(keep_logs_bound(logs) == INT64_MIN);
+	logs[KEEP_SIGNIN] = 100 * 86400;
+	CHECK(keep_logs_bound(logs) == 100 * 86400);
+	logs[KEEP_AUDIT] = 40 * 86400; /* however far behind: it is the log that is learned */
+	CHECK(keep_logs_bound(logs) == 40 * 86400);
+	logs[KEEP_DIRECTORY] = (40 - STATE_LAG_DAYS) * 86400;
+	CHECK(keep_logs_bound(logs) == logs[KEEP_DIRECTORY]);
+	logs[KEEP_DIRECTORY]--;
+	CHECK(keep_logs_bound(logs) == logs[KEEP_AUDIT]);
 	free(d);
 	free(e);
 }
