@@ -48,38 +48,49 @@ static uint16_t record_type_of(struct str s)
 		: str_eq_nocase(s, STR("ExchangeAdmin")) ? 1 : str_eq_nocase(s, STR("ExchangeItemGroup")) ? 3 : 0xffff;
 }
 
-/* AppAccessContext: an object, or an array of one */
-static void put_context(struct decoder *d, const struct fields *f, struct str *ret_app)
+static bool read_context(struct decoder *d, const struct json_index *x, uint32_t v, struct str *ret_app)
 {
-	struct json_index x;
-	uint32_t v;
-	if (!get_nested(d, f, F_AppAccessContext, &x, &v))
-		return;
-	if (walk_char(&x, v) == '[') {
-		struct walk_array a = walk_array(&x, v);
-		v = walk_next_element(&a);
-		if (v == WALK_BAD)
-			return;
-	}
-	if (walk_char(&x, v) != '{')
-		return;
-	struct walk_object o = walk_object(&x, v);
-	for (uint32_t key; (key = walk_next_key(&o)) != WALK_BAD; o.next = walk_skip(&x, key + 2)) {
-		struct str k = key_text(&x, key), s;
+	bool known = false;
+	struct walk_object o = walk_object(x, v);
+	for (uint32_t key; (key = walk_next_key(&o)) != WALK_BAD; o.next = walk_skip(x, key + 2)) {
+		struct str k = key_text(x, key), s;
 		if (k.n == 13 && str_eq_nocase(k, STR("UniqueTokenId"))) {
-			if (value_text(d, &x, key + 2, &s))
+			known = true;
+			if (value_text(d, x, key + 2, &s))
 				put_token(d, s);
 		} else if (k.n == 12 && str_eq_nocase(k, STR("AADSessionId"))) {
-			if (value_text(d, &x, key + 2, &s))
+			known = true;
+			if (value_text(d, x, key + 2, &s))
 				put_session(d, s);
 		} else if ((k.n == 12 && str_eq_nocase(k, STR("IssuedAtTime"))) || (k.n == 17 && str_eq_nocase(k, STR("TokenIssuedAtTime")))) {
 			int64_t us;
-			if (value_text(d, &x, key + 2, &s) && time_parse(str_trim(s), &us) && us >= TIME_MIN_US && us < TIME_MAX_US)
+			known = true;
+			if (value_text(d, x, key + 2, &s) && time_parse(str_trim(s), &us) && us >= TIME_MIN_US && us < TIME_MAX_US)
 				d->b.r.issued_s = (uint32_t)(us / US_PER_SECOND);
 		} else if (k.n == 11 && str_eq_nocase(k, STR("ClientAppId"))) {
-			value_text(d, &x, key + 2, ret_app);
+			known = true;
+			value_text(d, x, key + 2, ret_app);
 		}
 	}
+	return known;
+}
+
+/* AppAccessContext: an object, or an array of one; often an object that says nothing of ours */
+static void put_context(struct decoder *d, const struct fields *f, struct str *ret_app)
+{
+	static const struct str known[] = {
+		{ "UniqueTokenId", 13 }, { "AADSessionId", 12 }, { "IssuedAtTime", 12 }, { "TokenIssuedAtTime", 17 }, { "ClientAppId", 11 },
+		{ "APIId", 5 }, { "CorrelationId", 13 }, { "ClientAppName", 13 }, { "UserObjectId", 12 }, { "AuthTime", 8 }, { "TokenType", 9 },
+		{ "DeviceId", 8 }, { NULL, 0 },
+	};
+	struct json_index x;
+	uint32_t v;
+	if (!field_has(f, F_AppAccessContext))
+		return;
+	if (!f->is_row && walk_char(&f->d, f->v[F_AppAccessContext]) == '{' && read_context(d, &f->d, f->v[F_AppAccessContext], ret_app))
+		return;
+	if (get_object(d, f, F_AppAccessContext, known, &x, &v))
+		read_context(d, &x, v, ret_app);
 }
 
 static void put_token_tenant(struct decoder *d, const struct fields *f, struct str tenant)
@@ -100,8 +111,6 @@ static void put_token_tenant(struct decoder *d, const struct fields *f, struct s
 static void put_sign_in(struct decoder *d, const struct fields *f)
 {
 	struct rec *r = &d->b.r;
-	struct json_index x;
-	uint32_t v;
 	struct str s;
 	int64_t error = -1;
 	r->signin_kind = SIGNIN_AUDIT;
@@ -111,9 +120,9 @@ static void put_sign_in(struct decoder *d, const struct fields *f)
 		r->result = 1; /* ResultStatus says "Success" on failed ones too: the operation decides */
 	if (r->op == OP_USER_LOGGED_IN && r->result == 0)
 		r->flags |= REC_SUCCESS;
-	if (get_nested(d, f, F_DeviceProperties, &x, &v)) {
+	if (field_has(f, F_DeviceProperties)) {
 		const struct str name = STR("SessionId");
-		bag_get(d, &x, v, &name, &s, 1);
+		bag_get(d, f, F_DeviceProperties, &name, &s, 1);
 		put_session(d, s);
 	}
 	/* the id of the sign-in is the token id's GUID */

@@ -119,11 +119,12 @@ struct decoder *decoder_new(void (*take)(void *, const struct rec *), void *arg)
 	names_init(&d->names);
 	d->b.tail = malloc(DETAIL_BYTES_MAX + 8);
 	bool good = d->b.tail != NULL;
+	for (unsigned i = 0; i < INDEXERS; i++)
+		good = (d->indexer[i] = json_indexer_new()) && good;
 	for (unsigned i = 0; i < UNWRAP_DEPTH_MAX + 2; i++) {
-		d->indexer[i] = json_indexer_new();
 		d->fields[i] = calloc(1, sizeof *d->fields[i]);
 		field_order_init(&d->order[i]);
-		good = good && d->indexer[i] && d->fields[i];
+		good = good && d->fields[i];
 	}
 	if (!good) {
 		decoder_free(d);
@@ -136,10 +137,10 @@ void decoder_free(struct decoder *d)
 {
 	if (!d)
 		return;
-	for (unsigned i = 0; i < UNWRAP_DEPTH_MAX + 2; i++) {
+	for (unsigned i = 0; i < INDEXERS; i++)
 		json_indexer_free(d->indexer[i]);
+	for (unsigned i = 0; i < UNWRAP_DEPTH_MAX + 2; i++)
 		free(d->fields[i]);
-	}
 	arena_release(&d->arena);
 	names_release(&d->names);
 	free(d->b.tail);
@@ -197,8 +198,8 @@ enum verdict decode_reject(struct decoder *d, enum reject why)
 enum verdict decode_emit(struct decoder *d)
 {
 	d->b.r.flags |= d->flags;
-	/* a copy whose lists the exporter destroyed is worth less than any that has them */
-	d->b.r.rank = d->b.r.flags & REC_FOLDERS_LOST && d->rank > 1 ? 1 : d->rank;
+	/* a copy that the exporter damaged is worth less than any that it did not */
+	d->b.r.rank = d->b.r.flags & (REC_FOLDERS_LOST | REC_CUT | REC_SHAPE_UNKNOWN) && d->rank > 1 ? 1 : d->rank;
 	if (d->b.tail_used) {
 		/* one piece: the tail behind the struct */
 		size_t padded = (d->b.tail_used + 7) & ~(size_t)7;

@@ -38,6 +38,8 @@ void *arena_take(struct arena *a, size_t n); /* NULL: ceiling or memory; 64 read
 void arena_reset(struct arena *a);
 void arena_release(struct arena *a);
 
+enum { SHAPE_DEPTH_MAX = 4, INDEXERS = UNWRAP_DEPTH_MAX + 2 + SHAPE_DEPTH_MAX };
+
 #define CLIENT_CACHE 256
 #define TEXT_CACHE 8192 /* a power of two */
 
@@ -66,10 +68,11 @@ struct decoder {
 	bool keeps_items;          /* the record at hand does */
 	struct names names;
 	struct arena arena;
-	struct json_indexer *indexer[UNWRAP_DEPTH_MAX + 2]; /* one a level of unwrapping; [0] for blocks */
+	struct json_indexer *indexer[INDEXERS]; /* one a level of unwrapping; [0] for blocks; then those of texts in members */
 	struct fields *fields[UNWRAP_DEPTH_MAX + 2];
 	struct field_order order[UNWRAP_DEPTH_MAX + 2];
 	unsigned level;            /* of unwrapping at this moment */
+	unsigned texts;            /* of JSON open inside a member of the record at hand */
 	struct rec_builder b;
 	uint8_t rank;              /* of the envelope at hand, see rec.rank */
 	uint32_t flags;            /* REC_... that the envelope adds to the record inside */
@@ -184,9 +187,36 @@ void decode_client(struct decoder *d, struct str app_id, struct str client_app_i
 	struct str info, struct str process);
 /* details of an administrative or directory record */
 void decode_details(struct decoder *d, const struct fields *f);
-/* A bag of {Name, Value} (in any order, as JSON or as "@{Name=...; Value=...}" text): the values of `count` names, empty
- * where absent. */
-void bag_get(struct decoder *d, const struct json_index *x, uint32_t v, const struct str *names, struct str *ret, unsigned count);
 bool wreck_get(struct str text, struct str name, struct str *ret);
+
+/* -- known members in whatever shape (shapes.c).  What has none of the known shapes sets REC_SHAPE_UNKNOWN. -- */
+void shape_unknown(struct decoder *d);
+/* a container where a plain value is expected */
+bool value_inside(struct decoder *d, const struct json_index *x, uint32_t v, struct str *ret);
+/* a bag of names and values: fn() for each entry */
+typedef void bag_fn(struct decoder *d, void *arg, struct str name, struct str value, struct str old);
+void bag_each(struct decoder *d, const struct fields *f, enum field x, bag_fn *fn, void *arg);
+void bag_each_value(struct decoder *d, const struct json_index *x, uint32_t v, bag_fn *fn, void *arg);
+/* the values of `count` names, empty where absent */
+void bag_get(struct decoder *d, const struct fields *f, enum field x, const struct str *names, struct str *ret, unsigned count);
+/* A list of objects, each known by one of these names (the last is empty): fn() for each; it returns the number behind it, or
+ * WALK_BAD.  False: something in it has no known shape. */
+typedef uint32_t element_fn(struct decoder *d, const struct json_index *x, uint32_t e, void *arg);
+bool each_object(struct decoder *d, const struct fields *f, enum field x, const struct str *known, element_fn *fn, void *arg);
+bool each_slowly(struct decoder *d, const struct json_index *x, uint32_t v, const struct str *known, element_fn *fn, void *arg);
+/* one object with a member of a known name, also alone in a list */
+bool get_object(struct decoder *d, const struct fields *f, enum field x, const struct str *known, struct json_index *ret_x, uint32_t *ret_v);
+bool get_object_in(struct decoder *d, struct json_index *x, uint32_t *v, const struct str *known);
+
+/* -- damaged JSON (mend.c) -- */
+enum mended { MEND_NOT, MEND_SPELLING, MEND_CUT };
+enum mended mend_json(struct decoder *d, struct str text, struct str *ret); /* the result lies in the arena */
+/* {...}, [...], or PowerShell's wreckage of it */
+static inline bool could_be_json(struct str s)
+{
+	return s.n > 1 && (s.p[0] == '{' || s.p[0] == '[' || (s.p[0] == '@' && s.p[1] == '{'));
+}
+/* Indexes a copy of the text, mended if need be: what was cut marks the record. */
+bool json_read(struct decoder *d, struct str text, struct json_indexer *with, struct json_index *ret);
 
 #endif

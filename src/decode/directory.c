@@ -14,11 +14,15 @@ static void put_initiator(struct decoder *d, const struct fields *f)
 	struct json_index x;
 	uint32_t v;
 	struct str s;
-	if (!get_nested(d, f, F_InitiatedBy, &x, &v))
+	static const struct str sides[] = { { "user", 4 }, { "app", 3 }, { NULL, 0 } };
+	static const struct str known[] = {
+		{ "userPrincipalName", 17 }, { "servicePrincipalName", 20 }, { "displayName", 11 }, { "id", 2 }, { "ipAddress", 9 }, { NULL, 0 },
+	};
+	if (!get_object(d, f, F_InitiatedBy, sides, &x, &v))
 		return;
 	uint32_t user = object_member(&x, v, STR("user")), app = object_member(&x, v, STR("app"));
-	uint32_t who = user != WALK_BAD && walk_char(&x, user) == '{' ? user : app;
-	if (who == WALK_BAD || walk_char(&x, who) != '{')
+	uint32_t who = user != WALK_BAD && walk_char(&x, user) != 'n' ? user : app;
+	if (who == WALK_BAD || !get_object_in(d, &x, &who, known))
 		return;
 	static const struct str names[] = { { "userPrincipalName", 17 }, { "servicePrincipalName", 20 }, { "displayName", 11 }, { "id", 2 } };
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {

@@ -20,7 +20,8 @@ static uint32_t error_of(struct decoder *d, const struct fields *f, bool *ret_kn
 	struct str s;
 	int64_t code;
 	*ret_known = true;
-	if (get_nested(d, f, F_status, &x, &v)) {
+	static const struct str known_names[] = { { "errorCode", 9 }, { "failureReason", 13 }, { "additionalDetails", 17 }, { NULL, 0 } };
+	if (field_is_nested(f, F_status) && get_object(d, f, F_status, known_names, &x, &v)) {
 		uint32_t m = object_member(&x, v, STR("errorCode"));
 		if (m != WALK_BAD && value_text(d, &x, m, &s) && parse_int(s, &code) && code >= 0 && code <= UINT32_MAX)
 			return (uint32_t)code;
@@ -70,7 +71,11 @@ static void put_device_detail(struct decoder *d, const struct fields *f)
 	struct json_index x;
 	uint32_t v, m;
 	struct str s;
-	if (!get_nested(d, f, F_deviceDetail, &x, &v) || walk_char(&x, v) != '{')
+	static const struct str known[] = {
+		{ "deviceId", 8 }, { "displayName", 11 }, { "operatingSystem", 15 }, { "browser", 7 }, { "isCompliant", 11 }, { "isManaged", 9 },
+		{ "trustType", 9 }, { NULL, 0 },
+	};
+	if (!get_object(d, f, F_deviceDetail, known, &x, &v))
 		return;
 	m = object_member(&x, v, STR("deviceId"));
 	if (m != WALK_BAD && value_text(d, &x, m, &s))

@@ -21,8 +21,10 @@ bool value_text(struct decoder *d, const struct json_index *x, uint32_t v, struc
 		*ret = raw;
 		return raw.n != 0;
 	}
-	if (c == '{' || c == '[' || c == 'n')
+	if (c == 'n')
 		return false;
+	if (c == '{' || c == '[')
+		return value_inside(d, x, v, ret);
 	*ret = walk_bare(x, v);
 	return ret->n != 0;
 }
@@ -121,15 +123,9 @@ bool get_nested(struct decoder *d, const struct fields *f, enum field x, struct 
 		return false;
 	text = str_trim(text);
 	/* (one level more than a record can lie deep: the lists of the innermost record) */
-	if (text.n < 2 || (text.p[0] != '{' && text.p[0] != '[') || d->level > UNWRAP_DEPTH_MAX)
+	if (!could_be_json(text) || d->level > UNWRAP_DEPTH_MAX)
 		return false;
-	/* a private copy with its terminator: the index's contract */
-	char *copy = arena_take(&d->arena, text.n + 1);
-	if (!copy)
-		return false;
-	memcpy(copy, text.p, text.n);
-	copy[text.n] = 0;
-	if (json_index(d->indexer[d->level + 1], copy, text.n, ret_x) != JSON_OK)
+	if (!json_read(d, text, d->indexer[d->level + 1], ret_x))
 		return false;
 	*ret_v = 0;
 	return true;
@@ -170,48 +166,4 @@ bool wreck_get(struct str text, struct str name, struct str *ret)
 		text.n -= (size_t)cut + 2;
 	}
 	return false;
-}
-
-/* One entry of a bag: {"Name": n, "Value": v} in either order, or its wreckage. */
-static bool bag_entry(struct decoder *d, const struct json_index *x, uint32_t e, struct str *ret_name, struct str *ret_value,
-	uint32_t *ret_next)
-{
-	*ret_name = *ret_value = STR_NONE;
-	char c = walk_char(x, e);
-	if (c == '"') {
-		struct str s;
-		*ret_next = e + 1;
-		return value_text(d, x, e, &s) && wreck_get(s, STR("Name"), ret_name) && wreck_get(s, STR("Value"), ret_value);
-	}
-	if (c != '{') {
-		*ret_next = walk_skip(x, e);
-		return false;
-	}
-	struct walk_object o = walk_object(x, e);
-	for (uint32_t key; (key = walk_next_key(&o)) != WALK_BAD; o.next = walk_skip(x, key + 2)) {
-		struct str k = key_text(x, key);
-		if (k.n == 4 && str_eq_nocase(k, STR("Name")))
-			value_text(d, x, key + 2, ret_name);
-		else if (k.n == 5 && str_eq_nocase(k, STR("Value")))
-			value_text(d, x, key + 2, ret_value);
-	}
-	*ret_next = o.next;
-	return ret_name->n != 0;
-}
-
-void bag_get(struct decoder *d, const struct json_index *x, uint32_t v, const struct str *names, struct str *ret, unsigned count)
-{
-	for (unsigned i = 0; i < count; i++)
-		ret[i] = STR_NONE;
-	if (v >= x->n || walk_char(x, v) != '[')
-		return;
-	struct walk_array a = walk_array(x, v);
-	for (uint32_t e; (e = walk_next_element(&a)) != WALK_BAD; ) {
-		struct str name, value;
-		a.next = WALK_BAD;
-		if (bag_entry(d, x, e, &name, &value, &a.next))
-			for (unsigned i = 0; i < count; i++)
-				if (!ret[i].n && str_eq_nocase(name, names[i]))
-					ret[i] = value;
-	}
 }

@@ -223,6 +223,7 @@ static void add_rec(struct text *out, const struct took *t, const struct rec *r)
 		{ REC_ITEMS_LOST, "items-lost" }, { REC_FOLDERS_LOST, "folders-lost" }, { REC_TIME_ARRIVAL, "arrival" },
 		{ REC_TOKEN_TENANT_FOREIGN, "foreign-tenant" }, { REC_TOKEN_TENANT_CONSUMER, "consumer" }, { REC_DETAIL_CUT, "cut" },
 		{ REC_SUCCESS, "success" }, { REC_MAILBOX_BY_NAME, "by-name" }, { REC_NO_TIME, "no-time" },
+		{ REC_SHAPE_UNKNOWN, "shape?" }, { REC_CUT, "cut-short" },
 	};
 	char when[TIME_TEXT_SIZE], ip[ADDR_TEXT_SIZE];
 	struct str operation = name_part(name_of(t, r->operation), 0);
@@ -876,7 +877,7 @@ static void test_times(void)
 		{ "'2000-01-01T00:00:00'", "2000-01-01T00:00:00Z" }, { "'2099-12-31T23:59:59.999999'", "2099-12-31T23:59:59.999999Z" },
 		{ "'1999-12-31T23:59:59.999999'", NULL }, { "'2100-01-01T00:00:00'", NULL }, { "'2099-12-31T23:59:60'", NULL }, { "'1601-01-01T00:00:00'", NULL },
 		{ "'9999-12-31T23:59:59'", NULL }, { "'0001-01-01T00:00:00'", NULL }, { "'2026-01-06T10:00'", "2026-01-06T10:00:00Z" }, { "'soon'", NULL },
-		{ "''", NULL }, { "true", NULL }, { "{}", NULL }, { "[]", NULL }, { "['2026-01-06T10:00:00']", NULL }, { "0", NULL }, { "-1", NULL },
+		{ "''", NULL }, { "true", NULL }, { "{}", NULL }, { "[]", NULL }, { "['2026-01-06T10:00:00']", "2026-01-06T10:00:00Z" }, { "0", NULL }, { "-1", NULL },
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		struct text json = { 0 }, want = { 0 };
@@ -971,7 +972,7 @@ static void test_tokens(void)
 		{ "'AppAccessContext':[{'UniqueTokenId':'PC0eD1pLeEmHlqW0w9LhAA'}]", " token=" TOKEN },
 		{ "'AppAccessContext':'{\\'UniqueTokenId\\':\\'PC0eD1pLeEmHlqW0w9LhAA\\'}'", " token=" TOKEN },
 		{ "'appaccesscontext':{'uniquetokenid':'PC0eD1pLeEmHlqW0w9LhAA'}", " token=" TOKEN },
-		{ "'AppAccessContext':{}", "" }, { "'AppAccessContext':[]", "" }, { "'AppAccessContext':[[]]", "" }, { "'AppAccessContext':''", "" }, { "'AppAccessContext':7", "" },
+		{ "'AppAccessContext':{}", "" }, { "'AppAccessContext':[]", "" }, { "'AppAccessContext':[[]]", "" }, { "'AppAccessContext':''", "" }, { "'AppAccessContext':7", " shape? rank=1" },
 		{ "'AppAccessContext':{'APIId':''}", "" }, { "'AppAccessContext':{'UniqueTokenId':''}", "" }, { "'AppAccessContext':{'UniqueTokenId':null}", "" },
 		{ "'AppAccessContext':{'UniqueTokenId':{}}", "" },
 		/* token ids: the 22 characters, padded, the older 48, a GUID; the rest is text and its case counts */
@@ -1085,13 +1086,13 @@ static void test_mail(void)
 		{ "'OperationProperties':[{'Name':'IsThrottled','Value':'True'},{'Name':'MailAccessType','Value':'Bind'}]", "bind items=1 throttled items-lost" },
 		{ "'OperationProperties':[{'Name':'MailAccessType','Value':'Bind'},{'Name':'IsThrottled','Value':true}]", "bind items=1 throttled items-lost" },
 		{ "'OperationProperties':[{'Name':'MailAccessType','Value':'Bind'},{'Name':'IsThrottled'}]", "bind items=1 items-lost" },
-		{ "'OperationProperties':[null,1,[],{},{'Name':'MailAccessType'},{'Name':'MailAccessType','Value':'Bind'}]", "bind items=1 items-lost" },
+		{ "'OperationProperties':[null,1,[],{},{'Name':'MailAccessType'},{'Name':'MailAccessType','Value':'Bind'}]", "bind items=1 items-lost shape? rank=1" },
 		{ "'OperationProperties':{},'Folders':[{}]", "bind items=1 folders=1 items-lost" },
 		{ "'OperationProperties':[{'Name':'MailAccessType','Value':'Other'}],'Item':{'ParentFolder':{'Name':'Inbox'}}", "sync folders=1+id" },
 		{ "'Folders':[{'Id':'a','FolderItems':[{}]}]", "bind items=1 folders=1+id listed" },
 		{ "'Item':{'ParentFolder':{'Id':'a'}}", "sync folders=1+id" }, { "'Item':{'ParentFolder':{}}", "sync folders=1" },
 		{ "'Item':'{\\'ParentFolder\\':{\\'Id\\':\\'a\\'}}'", "sync folders=1+id" },
-		{ "'Item':{'Id':'a'}", "access? items=1 items-lost" }, { "'Item':7", "access? items=1 items-lost" },
+		{ "'Item':{'Id':'a'}", "access? items=1 items-lost" }, { "'Item':7", "access? items=1 items-lost shape? rank=1" },
 		{ "'RecordType':50", "bind items=1 items-lost" }, { "'RecordType':2", "sync folders=1" }, { "'RecordType':3", "access? items=1 items-lost" },
 		/* items: OperationCount as a number, text or float; else the list; else one, and lost */
 		{ BIND ",'OperationCount':'4'", "bind items=4 given" }, { BIND ",'OperationCount':4.00", "bind items=4 given" },
@@ -1100,12 +1101,12 @@ static void test_mail(void)
 		{ BIND ",'OperationCount':9223372036854775808", "bind items=1 items-lost" }, { BIND ",'OperationCount':99999999999999999999999999", "bind items=1 items-lost" },
 		{ BIND ",'OperationCount':-9999999999999999999", "bind items=1 items-lost" }, { BIND ",'OperationCount':999999999999999999", "bind items=1 items-lost" },
 		{ BIND ",'OperationCount':1e3", "bind items=1 items-lost" }, { BIND ",'OperationCount':null", "bind items=1 items-lost" },
-		{ BIND ",'OperationCount':'many'", "bind items=1 items-lost" }, { BIND ",'OperationCount':[7]", "bind items=1 items-lost" },
+		{ BIND ",'OperationCount':'many'", "bind items=1 items-lost" }, { BIND ",'OperationCount':[7]", "bind items=7 given" },
 		{ BIND ",'OperationCount':0,'Folders':[{'FolderItems':[{},{}]},{'FolderItems':[{}]}]", "bind items=3 folders=2 listed" },
 		{ BIND ",'OperationCount':5,'Folders':[{'FolderItems':[{},{}]}]", "bind items=5 folders=1 given listed" },
 		{ BIND ",'Folders':[{'FolderItems':null}]", "bind items=1 folders=1 items-lost" }, { BIND ",'Folders':[{'FolderItems':[null,{},null]}]", "bind items=1 folders=1 listed" },
-		{ BIND ",'Folders':[{'FolderItems':[1,'x',[],{}]}]", "bind items=4 folders=1 listed" }, { BIND ",'Folders':[]", "bind items=1 items-lost" },
-		{ BIND ",'Folders':{}", "bind items=1 items-lost" }, { BIND ",'Folders':null", "bind items=1 items-lost" }, { BIND ",'Folders':[null,7,[]]", "bind items=1 items-lost" },
+		{ BIND ",'Folders':[{'FolderItems':[1,'x',[],{}]}]", "bind items=3 folders=1 listed shape? rank=1" }, { BIND ",'Folders':[]", "bind items=1 items-lost" },
+		{ BIND ",'Folders':{}", "bind items=1 items-lost" }, { BIND ",'Folders':null", "bind items=1 items-lost" }, { BIND ",'Folders':[null,7,[]]", "bind items=1 items-lost folders-lost shape? rank=1" },
 		{ BIND ",'Folders':'[{\\'FolderItems\\':[{},{}],\\'Id\\':\\'x\\'}]'", "bind items=2 folders=1+id listed" },
 		{ BIND ",'folders':[{'folderitems':[{},{}],'id':'x'}]", "bind items=2 folders=1+id listed" },
 		/* sizes */
@@ -1206,9 +1207,9 @@ static void test_other_logs(void)
 	/* administrative records: bags of every shape */
 	CHECK_JSON(REC("'Operation':'Set-Mailbox','Parameters':[{'Name':'Identity','Value':'ann'},{'Value':'True','Name':'DeliverToMailboxAndForward'},{'Name':'X'},{'Value':'y'},"
 		"'@{Name=ForwardingSmtpAddress; Value=smtp:drop@example.net}','@{Value=b; Name=a}',null,3,{'Name':'Empty','Value':''}],'ObjectId':'ann','ExternalAccess':true"),
-		"2026-01-06T10:00:00Z audit \"Set-Mailbox\" id=~b01 {ObjectId=ann} {Identity=ann} "
+		"2026-01-06T10:00:00Z audit \"Set-Mailbox\" id=~b01 shape? rank=1 {ObjectId=ann} {Identity=ann} "
 		"{DeliverToMailboxAndForward=True} {X=} {ForwardingSmtpAddress=smtp:drop@example.net} {a=b} {Empty=}\n");
-	CHECK_JSON(REC("'Operation':'Set-Mailbox','Parameters':'broken'"), TOLD_OP("Set-Mailbox", " {Parameters=broken}"));
+	CHECK_JSON(REC("'Operation':'Set-Mailbox','Parameters':'broken'"), TOLD_OP("Set-Mailbox", " shape? rank=1 {Parameters=broken}"));
 	CHECK_JSON(REC("'Operation':'Update application.','ModifiedProperties':[{'Name':'KeyDescription','NewValue':'[\\'n\\']','OldValue':'[]'},'OnlyAName'],"
 		"'Target':[{'ID':'a','Type':1},{'Type':4,'ID':'b'},'@{ID=c; Type=5}',{'ID':'d','Type':77},{'Type':1},{'ID':null}]"),
 		"2026-01-06T10:00:00Z audit \"Update application.\" op=Update application id=~b01 {KeyDescription=[\"n\"]} "

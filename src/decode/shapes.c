@@ -1,0 +1,494 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* shapes: a known member is read in whatever shape a pipeline gave it, or the record says that it was not.
+ *
+ *   bag      [{"Name": n, "Value": v}, ...]   {"n": "v"}   {"n": {"NewValue": v, "OldValue": w}}   {"Name": n, "Value": v}
+ *            {"Name": [n, ...], "Value": [v, ...]}   {"0": {"Name": n, "Value": v}}   [["n", "v"], ...]
+ *            "@{Name=n; Value=v}"   "@{n=v; m=w}"   "n=v; m=w"
+ *   list     [{...}, ...]   {...}   {"0": {...}, "1": {...}}   {"$values": [...]}   [[{...}], ...]
+ *   object   {...}   [{...}]   {"0": {...}}
+ *
+ * and each of these as text of JSON, whole or in pieces.  What has none of these shapes sets REC_SHAPE_UNKNOWN: a member is
+ * never taken for absent because it looks different.  The hot shapes are walked by their readers; these are the others. */
+#include "decode/decode_int.h"
+
+void shape_unknown(struct decoder *d)
+{
+	d->b.r.flags |= REC_SHAPE_UNKNOWN;
+}
+
+static bool is_container(const struct json_index *x, uint32_t v)
+{
+	char c = v < x->n ? walk_char(x, v) : 0;
+	return c == '{' || c == '[';
+}
+
+static bool is_nothing(const struct json_index *x, uint32_t v)
+{
+	char c = walk_char(x, v);
+	return c == 'n' || (c == '"' && str_trim(walk_raw_string(x, v)).n == 0)
+		|| ((c == '{' || c == '[') && (walk_char(x, v + 1) == '}' || walk_char(x, v + 1) == ']'));
+}
+
+static bool is_digits(struct str s)
+{
+	size_t i = 0;
+	while (i < s.n && s.p[i] >= '0' && s.p[i] <= '9')
+		i++;
+	return s.n && i == s.n;
+}
+
+static bool is_any_of(struct str s, const struct str *names)
+{
+	for (; names->n; names++)
+		if (str_eq_nocase(s, *names))
+			return true;
+	return false;
+}
+
+/* Text that holds JSON, indexed beside all that is being read, until text_close(). */
+static bool text_open(struct decoder *d, struct str text, struct json_index *ret)
+{
+	text = str_trim(text);
+	if (!could_be_json(text) || d->texts == SHAPE_DEPTH_MAX)
+		return false;
+	if (!json_read(d, text, d->indexer[d->level + 2 + d->texts], ret))
+		return false;
+	d->texts++;
+	return true;
+}
+
+static void text_close(struct decoder *d)
+{
+	d->texts--;
+}
+
+/* A container where a plain value is expected: ["x"], {"value": "x"}, {"$date": "x"}, {"stringValue": "x"}. */
+bool value_inside(struct decoder *d, const struct json_index *x, uint32_t v, struct str *ret)
+{
+	uint32_t inside = WALK_BAD;
+	if (is_nothing(x, v))
+		return false;
+	if (walk_char(x, v) == '[') {
+		if (v + 2 < x->n && walk_char(x, v + 2) == ']')
+			inside = v + 1;
+	} else {
+		struct walk_object o = walk_object(x, v);
+		unsigned members = 0;
+		for (uint32_t key; (key = walk_next_key(&o)) != WALK_BAD && inside == WALK_BAD; o.next = walk_skip(x, key + 2)) {
+			struct str k = key_text(x, key);
+			if (!is_container(x, key + 2) && (k.p[0] == '$' || k.p[0] == '#' || str_ends_nocase(k, STR("value"))))
+				inside = key + 2;
+			members++;
+		}
+	}
+	if (inside != WALK_BAD && !is_container(x, inside))
+		return is_nothing(x, inside) ? false : value_text(d, x, inside, ret);
+	shape_unknown(d);
+	return false;
+}
+
+/* -- bags -- */
+
+static const struct str bag_names[] = { { "Name", 4 }, { "displayName", 11 }, { "key", 3 }, { NULL, 0 } };
+static const struct str bag_values[] = { { "Value", 5 }, { "NewValue", 8 }, { "#text", 5 }, { NULL, 0 } };
+
+/* A bag's value as text: plain, several plain ones with ";" between them, or the JSON as it stands. */
+static void bag_value(struct decoder *d, const struct json_index *x, uint32_t v, struct str *ret)
+{
+	*ret = STR_NONE;
+	if (!is_container(x, v)) {
+		value_text(d, x, v, ret);
+		return;
+	}
+	uint32_t end = walk_skip(x, v);
+	if (is_nothing(x, v) || end >= WALK_DEEP)
+		return;
+	*ret = (struct str){ x->p + x->at[v], x->at[end - 1] + 1 - x->at[v] };
+	if (walk_char(x, v) != '[')
+		return;
+	char *out = arena_take(&d->arena, ret->n + 1);
+	size_t n = 0;
+	if (!out)
+		return;
+	struct walk_array a = walk_array(x, v);
+	for (uint32_t e; (e = walk_next_element(&a)) != WALK_BAD; a.next = e + 1) {
+		struct str s = STR_NONE;
+		if (is_container(x, e))
+			return; /* as it stands */
+		if (walk_char(x, e) == 'n' || !value_text(d, x, e, &s))
+			continue;
+		if (n)
+			out[n++] = ';';
+		memcpy(out + n, s.p, s.n);
+		n += s.n;
+	}
+	*ret = (struct str){ out, n };
+}
+
+struct bag {
+	struct decoder *d;
+	bag_fn *fn;
+	void *arg;
+	bool odd; /* a shape that is not known */
+};
+
+static void bag_walk(struct bag *b, const struct json_index *x, uint32_t v, unsigned depth);
+
+/* "n=v; m=w", or pairs of Name and Value in it; false: no such text */
+static bool bag_pairs(struct bag *b, struct str text)
+{
+	struct str name = STR_NONE, value = STR_NONE, old = STR_NONE;
+	for (int pass = 0; pass < 2; pass++) { /* looked through before anything is taken */
+		for (struct str rest = text; rest.n; ) {
+			ptrdiff_t cut = str_find(rest, STR(";"));
+			struct str pair = str_trim((struct str){ rest.p, cut < 0 ? rest.n : (size_t)cut });
+			rest = cut < 0 ? STR_NONE : (struct str){ rest.p + cut + 1, rest.n - (size_t)cut - 1 };
+			if (pair.n == 0)
+				continue;
+			ptrdiff_t equals = str_find(pair, STR("="));
+			if (equals < 0)
+				equals = str_find(pair, STR(":"));
+			if (equals <= 0)
+				return false;
+			struct str left = str_trim((struct str){ pair.p, (size_t)equals });
+			struct str right = str_trim((struct str){ pair.p + equals + 1, pair.n - (size_t)equals - 1 });
+			if (str_find(left, STR(" ")) >= 0)
+				return false;
+			if (is_any_of(left, bag_names))
+				name = right;
+			else if (is_any_of(left, bag_values))
+				value = right;
+			else if (str_eq_nocase(left, STR("OldValue")))
+				old = right;
+			else if (pass)
+				b->fn(b->d, b->arg, left, right, STR_NONE);
+			if (pass && name.n && value.p && !(str_starts_nocase(str_trim(rest), STR("OldValue=")))) {
+				b->fn(b->d, b->arg, name, value, old);
+				name = value = old = STR_NONE;
+			}
+		}
+		if (!pass)
+			name = value = old = STR_NONE;
+	}
+	return true;
+}
+
+static void bag_text(struct bag *b, struct str s, unsigned depth, bool is_element)
+{
+	struct json_index x;
+	s = str_trim(s);
+	if (s.n == 0)
+		return;
+	if (text_open(b->d, s, &x)) {
+		bag_walk(b, &x, 0, depth + 1);
+		text_close(b->d);
+	} else if (str_find(s, STR("=")) > 0 && bag_pairs(b, s)) {
+		return;
+	} else if (is_element && !str_starts(s, STR("System."))) {
+		b->fn(b->d, b->arg, s, STR_NONE, STR_NONE); /* ModifiedProperties of item records: names only */
+	} else {
+		b->odd = true;
+	}
+}
+
+/* {"Name": [...], "Value": [...]} */
+static void bag_parallel(struct bag *b, const struct json_index *x, uint32_t names, uint32_t values)
+{
+	struct walk_array n = walk_array(x, names), v = walk_array(x, values);
+	for (uint32_t a, e; (a = walk_next_element(&n)) != WALK_BAD; n.next = walk_skip(x, a), v.next = walk_skip(x, e)) {
+		struct str name = STR_NONE, value;
+		if ((e = walk_next_element(&v)) == WALK_BAD) {
+			b->odd = true; /* which value belongs to which name? */
+			return;
+		}
+		value_text(b->d, x, a, &name);
+		bag_value(b->d, x, e, &value);
+		b->fn(b->d, b->arg, name, value, STR_NONE);
+	}
+	b->odd |= walk_next_element(&v) != WALK_BAD;
+}
+
+/* The number behind the object.  An entry, or a bag folded to {name: value}. */
+static uint32_t bag_object(struct bag *b, const struct json_index *x, uint32_t v, bool is_element, unsigned depth)
+{
+	uint32_t name = WALK_BAD, value = WALK_BAD, old = WALK_BAD, only = WALK_BAD;
+	unsigned members = 0, others = 0, digits = 0;
+	struct walk_object o = walk_object(x, v);
+	for (uint32_t key; (key = walk_next_key(&o)) != WALK_BAD; o.next = walk_skip(x, key + 2)) {
+		struct str k = key_text(x, key);
+		if (k.n > 1 && (k.p[0] == '@' || k.p[0] == '_')) { /* XML's attributes */
+			k.p++;
+			k.n--;
+		}
+		members++;
+		if (is_any_of(k, bag_names)) {
+			name = key + 2;
+		} else if (is_any_of(k, bag_values)) {
+			value = key + 2;
+		} else if (str_eq_nocase(k, STR("OldValue"))) {
+			old = key + 2;
+		} else if (k.n == 0 || k.p[0] == '$' || str_find(k, STR("odata.")) >= 0) {
+			members--;
+			if (str_eq_nocase(k, STR("$values")))
+				only = key + 2;
+		} else {
+			others++;
+			only = key + 2;
+			digits += is_digits(k) && is_container(x, key + 2);
+		}
+	}
+	if (o.next >= WALK_DEEP) {
+		b->odd = true;
+		return o.next;
+	}
+	if (name != WALK_BAD && value != WALK_BAD && walk_char(x, name) == '[' && walk_char(x, value) == '[') {
+		bag_parallel(b, x, name, value);
+	} else if (name != WALK_BAD && !is_container(x, name) && (is_element || (others == 0 && (value != WALK_BAD || old != WALK_BAD)))) {
+		struct str n = STR_NONE, w = STR_NONE, u = STR_NONE;
+		value_text(b->d, x, name, &n);
+		if (value != WALK_BAD)
+			bag_value(b->d, x, value, &w);
+		if (old != WALK_BAD)
+			bag_value(b->d, x, old, &u);
+		if (n.n)
+			b->fn(b->d, b->arg, n, w, u);
+	} else if (is_element && name == WALK_BAD && value != WALK_BAD && others == 0) {
+		b->odd = true; /* the value of what? */
+	} else if ((members == 1 || (members == 0 && only != WALK_BAD)) && only != WALK_BAD && is_container(x, only)
+		&& (walk_char(x, only) == '[' ? is_container(x, only + 1) : digits)) {
+		bag_walk(b, x, only, depth + 1); /* {"Property": [...]}, {"0": {...}} */
+	} else if (members && digits == members) {
+		struct walk_object each = walk_object(x, v);
+		for (uint32_t key; (key = walk_next_key(&each)) != WALK_BAD; each.next = walk_skip(x, key + 2))
+			bag_walk(b, x, key + 2, depth + 1);
+	} else {
+		struct walk_object each = walk_object(x, v);
+		for (uint32_t key; (key = walk_next_key(&each)) != WALK_BAD; each.next = walk_skip(x, key + 2)) {
+			struct str w = STR_NONE, u = STR_NONE, k = walk_raw_string(x, key);
+			if (k.n && k.p[0] != '$' && str_find(k, STR("odata.")) < 0)
+				value_text(b->d, x, key, &k); /* (unescaped) */
+			else
+				continue;
+			uint32_t inner = key + 2;
+			if (walk_char(x, inner) == '{') {
+				uint32_t m = object_member(x, inner, STR("NewValue")), p = object_member(x, inner, STR("OldValue"));
+				m = m != WALK_BAD ? m : object_member(x, inner, STR("Value"));
+				if (m != WALK_BAD || p != WALK_BAD) {
+					inner = m;
+					if (p != WALK_BAD)
+						bag_value(b->d, x, p, &u);
+				}
+			}
+			if (inner != WALK_BAD)
+				bag_value(b->d, x, inner, &w);
+			b->fn(b->d, b->arg, k, w, u);
+		}
+	}
+	return o.next;
+}
+
+static void bag_walk(struct bag *b, const struct json_index *x, uint32_t v, unsigned depth)
+{
+	char c = v < x->n ? walk_char(x, v) : 0;
+	struct str s;
+	if (depth > SHAPE_DEPTH_MAX || !c) {
+		b->odd = true;
+	} else if (c == '{') {
+		bag_object(b, x, v, false, depth);
+	} else if (c == '"') {
+		if (value_text(b->d, x, v, &s))
+			bag_text(b, s, depth, false);
+	} else if (c == '[') {
+		struct walk_array a = walk_array(x, v);
+		for (uint32_t e; (e = walk_next_element(&a)) != WALK_BAD; ) {
+			c = walk_char(x, e);
+			a.next = c == '{' ? bag_object(b, x, e, true, depth) : walk_skip(x, e);
+			if (c == '"') {
+				if (value_text(b->d, x, e, &s))
+					bag_text(b, s, depth, true);
+			} else if (c == '[') {
+				uint32_t name = e + 1, value = e + 3;
+				if (a.next < WALK_DEEP && walk_char(x, name) == '"' && e + 2 < x->n && walk_char(x, e + 2) == ','
+					&& walk_skip(x, value) + 1 == a.next) {
+					struct str n = STR_NONE;
+					value_text(b->d, x, name, &n);
+					bag_value(b->d, x, value, &s);
+					b->fn(b->d, b->arg, n, s, STR_NONE);
+				} else {
+					bag_walk(b, x, e, depth + 1);
+				}
+			} else if (c != '{' && c != 'n') {
+				b->odd = true;
+			}
+		}
+		b->odd |= a.next >= WALK_DEEP;
+	} else if (c != 'n') {
+		b->odd = true;
+	}
+}
+
+void bag_each_value(struct decoder *d, const struct json_index *x, uint32_t v, bag_fn *fn, void *arg)
+{
+	struct bag b = { d, fn, arg, false };
+	bag_walk(&b, x, v, 0);
+	if (b.odd)
+		shape_unknown(d);
+}
+
+void bag_each(struct decoder *d, const struct fields *f, enum field x, bag_fn *fn, void *arg)
+{
+	struct json_index index;
+	uint32_t v;
+	struct str s;
+	if (get_nested(d, f, x, &index, &v)) {
+		bag_each_value(d, &index, v, fn, arg);
+	} else if (get_text(d, f, x, &s)) {
+		struct bag b = { d, fn, arg, false };
+		bag_text(&b, s, 1, false);
+		if (b.odd)
+			shape_unknown(d);
+	}
+}
+
+struct wanted {
+	const struct str *names;
+	struct str *ret;
+	unsigned count;
+};
+
+static void take_wanted(struct decoder *d, void *arg, struct str name, struct str value, struct str old)
+{
+	const struct wanted *w = arg;
+	(void)d;
+	(void)old;
+	for (unsigned i = 0; i < w->count; i++)
+		if (!w->ret[i].n && str_eq_nocase(name, w->names[i]))
+			w->ret[i] = value;
+}
+
+void bag_get(struct decoder *d, const struct fields *f, enum field x, const struct str *names, struct str *ret, unsigned count)
+{
+	struct wanted w = { names, ret, count };
+	for (unsigned i = 0; i < count; i++)
+		ret[i] = STR_NONE;
+	bag_each(d, f, x, take_wanted, &w);
+}
+
+/* -- lists and objects -- */
+
+static bool has_known(const struct json_index *x, uint32_t v, const struct str *known)
+{
+	struct walk_object o = walk_object(x, v);
+	for (uint32_t key; (key = walk_next_key(&o)) != WALK_BAD; o.next = walk_skip(x, key + 2))
+		if (is_any_of(key_text(x, key), known) && (!is_container(x, key + 2) || walk_char(x, key + 2) == '{'
+			|| is_container(x, key + 3) || is_nothing(x, key + 2)))
+			return true;
+	return false;
+}
+
+/* fn() for each object in v that has a member of a known name; the number of them */
+static unsigned each_in(struct decoder *d, const struct json_index *x, uint32_t v, const struct str *known, element_fn *fn, void *arg,
+	unsigned depth, bool *odd)
+{
+	char c = v < x->n ? walk_char(x, v) : 0;
+	struct json_index text;
+	struct str s;
+	unsigned n = 0;
+	if (depth > SHAPE_DEPTH_MAX) {
+		*odd = true;
+	} else if (c == '[') {
+		struct walk_array a = walk_array(x, v);
+		for (uint32_t e; (e = walk_next_element(&a)) != WALK_BAD; a.next = walk_skip(x, e))
+			n += each_in(d, x, e, known, fn, arg, depth + 1, odd);
+		*odd |= a.next >= WALK_DEEP;
+	} else if (c == '{' && has_known(x, v, known)) {
+		*odd |= fn(d, x, v, arg) >= WALK_DEEP;
+		n++;
+	} else if (c == '{') { /* {"0": {...}}, {"$values": [...]}, {"Inbox": {...}} */
+		struct walk_object o = walk_object(x, v);
+		for (uint32_t key; (key = walk_next_key(&o)) != WALK_BAD; o.next = walk_skip(x, key + 2)) {
+			struct str k = key_text(x, key);
+			if (!k.n || k.p[0] != '$' || str_eq(k, STR("$values")))
+				n += each_in(d, x, key + 2, known, fn, arg, depth + 1, odd);
+		}
+		*odd |= o.next >= WALK_DEEP;
+	} else if (c == '"') {
+		if (value_text(d, x, v, &s)) {
+			if (text_open(d, s, &text)) {
+				n = each_in(d, &text, 0, known, fn, arg, depth + 1, odd);
+				text_close(d);
+			} else {
+				*odd = true;
+			}
+		}
+	} else if (c != 'n') {
+		*odd = true;
+	}
+	return n;
+}
+
+bool each_slowly(struct decoder *d, const struct json_index *x, uint32_t v, const struct str *known, element_fn *fn, void *arg)
+{
+	bool odd = false;
+	each_in(d, x, v, known, fn, arg, 1, &odd);
+	if (odd)
+		shape_unknown(d);
+	return !odd;
+}
+
+bool each_object(struct decoder *d, const struct fields *f, enum field x, const struct str *known, element_fn *fn, void *arg)
+{
+	struct json_index index;
+	uint32_t v;
+	if (!field_has(f, x))
+		return true;
+	if (get_nested(d, f, x, &index, &v))
+		return each_slowly(d, &index, v, known, fn, arg);
+	struct str s;
+	if (!get_text(d, f, x, &s) || str_trim(s).n == 0)
+		return true;
+	shape_unknown(d);
+	return false;
+}
+
+struct found {
+	struct json_index x;
+	uint32_t v;
+	unsigned count;
+};
+
+static uint32_t take_found(struct decoder *d, const struct json_index *x, uint32_t v, void *arg)
+{
+	struct found *f = arg;
+	(void)d;
+	if (f->count++ == 0) {
+		f->x = *x;
+		f->v = v;
+	}
+	return v;
+}
+
+bool get_object_in(struct decoder *d, struct json_index *x, uint32_t *v, const struct str *known)
+{
+	struct found found = { .v = WALK_BAD };
+	if (*v < x->n && walk_char(x, *v) == '{' && has_known(x, *v, known))
+		return true;
+	each_slowly(d, x, *v, known, take_found, &found);
+	if (found.count > 1)
+		shape_unknown(d); /* which of them? */
+	*x = found.x;
+	*v = found.v;
+	return found.count > 0;
+}
+
+bool get_object(struct decoder *d, const struct fields *f, enum field x, const struct str *known, struct json_index *ret_x, uint32_t *ret_v)
+{
+	if (!field_has(f, x))
+		return false;
+	if (get_nested(d, f, x, ret_x, ret_v))
+		return get_object_in(d, ret_x, ret_v, known);
+	struct str s;
+	if (get_text(d, f, x, &s) && str_trim(s).n)
+		shape_unknown(d);
+	return false;
+}
