@@ -193,10 +193,10 @@ bool wreck_get(struct str text, struct str name, struct str *ret);
 void shape_unknown(struct decoder *d);
 /* a container where a plain value is expected */
 bool value_inside(struct decoder *d, const struct json_index *x, uint32_t v, struct str *ret);
-/* a bag of names and values: fn() for each entry */
+/* a bag of names and values: fn() for each entry; false: something in it has no known shape */
 typedef void bag_fn(struct decoder *d, void *arg, struct str name, struct str value, struct str old);
-void bag_each(struct decoder *d, const struct fields *f, enum field x, bag_fn *fn, void *arg);
-void bag_each_value(struct decoder *d, const struct json_index *x, uint32_t v, bag_fn *fn, void *arg);
+bool bag_each(struct decoder *d, const struct fields *f, enum field x, bag_fn *fn, void *arg);
+bool bag_each_value(struct decoder *d, const struct json_index *x, uint32_t v, bag_fn *fn, void *arg);
 /* the values of `count` names, empty where absent */
 void bag_get(struct decoder *d, const struct fields *f, enum field x, const struct str *names, struct str *ret, unsigned count);
 /* A list of objects, each known by one of these names (the last is empty): fn() for each; it returns the number behind it, or

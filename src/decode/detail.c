@@ -109,9 +109,8 @@ void decode_details(struct decoder *d, const struct fields *f)
 		if (get_text(d, f, texts[i], &s))
 			rec_add_detail(&d->b, texts[i] == F_OfficeObjectId ? STR("ObjectId") : field_name(texts[i]), s);
 	for (size_t i = 0; i < sizeof bags / sizeof bags[0]; i++) {
-		bag_each(d, f, bags[i], add_entry, NULL);
-		if (field_has(f, bags[i]) && !field_is_nested(f, bags[i]) && get_text(d, f, bags[i], &s))
-			rec_add_detail(&d->b, field_name(bags[i]), s); /* as it stands, whatever was found in it */
+		if (!bag_each(d, f, bags[i], add_entry, NULL) && !field_is_nested(f, bags[i]) && get_text(d, f, bags[i], &s))
+			rec_add_detail(&d->b, field_name(bags[i]), s); /* as it stands */
 	}
 	add_targets(d, f);
 	each_object(d, f, F_TargetResources, resource_names, take_resource, NULL);

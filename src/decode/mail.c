@@ -51,15 +51,21 @@ static void keep_item(struct decoder *d, const struct json_index *x, uint32_t it
 	add_message(d, id, bytes);
 }
 
+/* what names an item, and what a folder: not Id, which both have */
+static const struct str item_names[] = {
+	{ "InternetMessageId", 17 }, { "ImmutableId", 11 }, { "SizeInBytes", 11 }, { "Id", 2 }, { NULL, 0 },
+};
+static const struct str folder_names[] = { { "Path", 4 }, { "FolderItems", 11 }, { "MessageItems", 12 }, { NULL, 0 } };
+
 /* one item; the number behind it */
 static uint32_t take_item(struct decoder *d, const struct json_index *x, uint32_t item, void *arg)
 {
 	struct listing *l = arg;
-	l->items++;
-	if (d->keeps_items)
-		keep_item(d, x, item);
+	bool plain = walk_char(x, item + 1) == '}';
 	struct walk_object o = walk_object(x, item);
 	for (uint32_t key; (key = walk_next_key(&o)) != WALK_BAD; o.next = walk_skip(x, key + 2)) {
+		char c = walk_char(x, key + 2);
+		plain |= c != '{' && c != '[';
 		/* one look at the first letter spares the others their names */
 		if (ascii_lower(x->p[x->at[key] + 1]) != 's' || !str_eq_nocase(key_text(x, key), STR("SizeInBytes")))
 			continue;
@@ -70,6 +76,15 @@ static uint32_t take_item(struct decoder *d, const struct json_index *x, uint32_
 			l->bytes_known = true;
 		}
 	}
+	if (!plain) { /* {"Element": {...}} */
+		struct walk_object each = walk_object(x, item);
+		for (uint32_t key; (key = walk_next_key(&each)) != WALK_BAD; each.next = walk_skip(x, key + 2))
+			l->items += !each_slowly(d, x, key + 2, item_names, take_item, l);
+		return o.next;
+	}
+	l->items++;
+	if (d->keeps_items)
+		keep_item(d, x, item);
 	return o.next;
 }
 
@@ -84,12 +99,6 @@ static bool is_empty_text(const struct json_index *x, uint32_t v)
 {
 	return walk_char(x, v) == '"' && str_trim(walk_raw_string(x, v)).n == 0;
 }
-
-/* what names an item, and what a folder: not Id, which both have */
-static const struct str item_names[] = {
-	{ "InternetMessageId", 17 }, { "ImmutableId", 11 }, { "SizeInBytes", 11 }, { "Id", 2 }, { NULL, 0 },
-};
-static const struct str folder_names[] = { { "Path", 4 }, { "FolderItems", 11 }, { "MessageItems", 12 }, { NULL, 0 } };
 
 /* FolderItems or MessageItems */
 static void list_items(struct decoder *d, const struct json_index *x, uint32_t v, struct listing *l)
@@ -118,7 +127,7 @@ static uint32_t take_folder(struct decoder *d, const struct json_index *x, uint3
 {
 	struct listing *l = arg;
 	bool known = false;
-	if (d->keeps_items) { /* its name goes before its items, wherever it stands in the folder */
+	if (d->keeps_items && (object_member(x, f, STR("FolderItems")) < x->n || object_member(x, f, STR("MessageItems")) < x->n)) { /* its name goes before its items, wherever it stands in the folder */
 		struct str path;
 		uint32_t at = object_member(x, f, STR("Path"));
 		items_add_folder(&d->b, at < x->n && value_text(d, x, at, &path) ? path : STR_NONE);

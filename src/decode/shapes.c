@@ -45,10 +45,20 @@ static bool is_any_of(struct str s, const struct str *names)
 	return false;
 }
 
+/* text in quotes of its own, as of what was made JSON twice, without them */
+static struct str unquoted(struct decoder *d, struct str s)
+{
+	s = str_trim(s);
+	if (s.n < 2 || s.p[0] != '"' || s.p[s.n - 1] != '"')
+		return s;
+	char *out = arena_take(&d->arena, s.n);
+	return out ? walk_unescape((struct str){ s.p + 1, s.n - 2 }, out) : s;
+}
+
 /* Text that holds JSON, indexed beside all that is being read, until text_close(). */
 static bool text_open(struct decoder *d, struct str text, struct json_index *ret)
 {
-	text = str_trim(text);
+	text = unquoted(d, text);
 	if (!could_be_json(text) || d->texts == SHAPE_DEPTH_MAX)
 		return false;
 	if (!json_read(d, text, d->indexer[d->level + 2 + d->texts], ret))
@@ -176,7 +186,7 @@ static bool bag_pairs(struct bag *b, struct str text)
 static void bag_text(struct bag *b, struct str s, unsigned depth, bool is_element)
 {
 	struct json_index x;
-	s = str_trim(s);
+	s = str_trim(unquoted(b->d, s));
 	if (s.n == 0)
 		return;
 	if (text_open(b->d, s, &x)) {
@@ -243,7 +253,8 @@ static uint32_t bag_object(struct bag *b, const struct json_index *x, uint32_t v
 	}
 	if (name != WALK_BAD && value != WALK_BAD && walk_char(x, name) == '[' && walk_char(x, value) == '[') {
 		bag_parallel(b, x, name, value);
-	} else if (name != WALK_BAD && !is_container(x, name) && (is_element || (others == 0 && (value != WALK_BAD || old != WALK_BAD)))) {
+	} else if (name != WALK_BAD && !is_container(x, name) && (others == 0 || (is_element && (value != WALK_BAD || old != WALK_BAD)))
+		&& (is_element || value != WALK_BAD || old != WALK_BAD)) {
 		struct str n = STR_NONE, w = STR_NONE, u = STR_NONE;
 		value_text(b->d, x, name, &n);
 		if (value != WALK_BAD)
@@ -327,27 +338,29 @@ static void bag_walk(struct bag *b, const struct json_index *x, uint32_t v, unsi
 	}
 }
 
-void bag_each_value(struct decoder *d, const struct json_index *x, uint32_t v, bag_fn *fn, void *arg)
+bool bag_each_value(struct decoder *d, const struct json_index *x, uint32_t v, bag_fn *fn, void *arg)
 {
 	struct bag b = { d, fn, arg, false };
 	bag_walk(&b, x, v, 0);
 	if (b.odd)
 		shape_unknown(d);
+	return !b.odd;
 }
 
-void bag_each(struct decoder *d, const struct fields *f, enum field x, bag_fn *fn, void *arg)
+bool bag_each(struct decoder *d, const struct fields *f, enum field x, bag_fn *fn, void *arg)
 {
 	struct json_index index;
 	uint32_t v;
 	struct str s;
-	if (get_nested(d, f, x, &index, &v)) {
-		bag_each_value(d, &index, v, fn, arg);
-	} else if (get_text(d, f, x, &s)) {
-		struct bag b = { d, fn, arg, false };
-		bag_text(&b, s, 1, false);
-		if (b.odd)
-			shape_unknown(d);
-	}
+	if (get_nested(d, f, x, &index, &v))
+		return bag_each_value(d, &index, v, fn, arg);
+	if (!get_text(d, f, x, &s))
+		return true;
+	struct bag b = { d, fn, arg, false };
+	bag_text(&b, s, 1, false);
+	if (b.odd)
+		shape_unknown(d);
+	return !b.odd;
 }
 
 struct wanted {
@@ -376,12 +389,20 @@ void bag_get(struct decoder *d, const struct fields *f, enum field x, const stru
 
 /* -- lists and objects -- */
 
+/* a list or an object, also as text */
+static bool is_nested(const struct json_index *x, uint32_t v)
+{
+	struct str s = walk_char(x, v) == '"' ? str_trim(walk_raw_string(x, v)) : STR_NONE;
+	return is_container(x, v) || could_be_json(s);
+}
+
+/* a member of a known name, and not a list of plain values: {"Id": ["a", "b"], "SizeInBytes": [1, 2]} is no element */
 static bool has_known(const struct json_index *x, uint32_t v, const struct str *known)
 {
 	struct walk_object o = walk_object(x, v);
 	for (uint32_t key; (key = walk_next_key(&o)) != WALK_BAD; o.next = walk_skip(x, key + 2))
-		if (is_any_of(key_text(x, key), known) && (!is_container(x, key + 2) || walk_char(x, key + 2) == '{'
-			|| is_container(x, key + 3) || is_nothing(x, key + 2)))
+		if (is_any_of(key_text(x, key), known)
+			&& (walk_char(x, key + 2) != '[' || is_nothing(x, key + 2) || is_nested(x, key + 3)))
 			return true;
 	return false;
 }
@@ -445,10 +466,17 @@ bool each_object(struct decoder *d, const struct fields *f, enum field x, const 
 	if (get_nested(d, f, x, &index, &v))
 		return each_slowly(d, &index, v, known, fn, arg);
 	struct str s;
+	struct json_index text;
+	bool good = true;
 	if (!get_text(d, f, x, &s) || str_trim(s).n == 0)
 		return true;
-	shape_unknown(d);
-	return false;
+	if (!text_open(d, s, &text)) {
+		shape_unknown(d);
+		return false;
+	}
+	good = each_slowly(d, &text, 0, known, fn, arg);
+	text_close(d);
+	return good;
 }
 
 struct found {
@@ -488,7 +516,13 @@ bool get_object(struct decoder *d, const struct fields *f, enum field x, const s
 	if (get_nested(d, f, x, ret_x, ret_v))
 		return get_object_in(d, ret_x, ret_v, known);
 	struct str s;
-	if (get_text(d, f, x, &s) && str_trim(s).n)
-		shape_unknown(d);
+	if (!get_text(d, f, x, &s) || str_trim(s).n == 0)
+		return false;
+	if (text_open(d, s, ret_x)) {
+		text_close(d);
+		*ret_v = 0;
+		return get_object_in(d, ret_x, ret_v, known);
+	}
+	shape_unknown(d);
 	return false;
 }

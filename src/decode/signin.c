@@ -26,6 +26,9 @@ static uint32_t error_of(struct decoder *d, const struct fields *f, bool *ret_kn
 		if (m != WALK_BAD && value_text(d, &x, m, &s) && parse_int(s, &code) && code >= 0 && code <= UINT32_MAX)
 			return (uint32_t)code;
 	}
+	if (field_has(f, F_status) && !field_is_nested(f, F_status) && get_text(d, f, F_status, &s) && !field_has(f, F_ResultType)
+		&& !str_eq_nocase(s, STR("Success")) && !str_eq_nocase(s, STR("Failure")))
+		shape_unknown(d);
 	if (get_int(d, f, F_ResultType, &code) && code >= 0 && code <= UINT32_MAX)
 		return (uint32_t)code;
 	*ret_known = false;
