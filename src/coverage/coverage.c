@@ -10,7 +10,7 @@
 #include "base/limits.h"
 #include "base/timefmt.h"
 #include "event/settings.h"
-#include "identity/timeline.h"
+#include "stat/silence.h"
 
 #define LIFE_MIN 3            /* other signs of life in a day, before its silence says anything */
 #define USUAL_MIN 5           /* days with life and reads, before a day without is odd */
@@ -58,7 +58,7 @@ struct coverage {
 	struct change *changes; size_t change_count, change_capacity;
 	uint32_t *hours; size_t hour_count, hour_capacity; /* hours in which the tenant has any audit record */
 	uint64_t records;
-	struct timeline line;
+	struct silences line;
 	uint64_t cells, refused;
 	int64_t first_us, last_us; /* of audit records */
 	bool any, failed;
@@ -82,7 +82,7 @@ void coverage_free(struct coverage *c)
 	free(c->owner_of);
 	free(c->changes);
 	free(c->hours);
-	timeline_release(&c->line);
+	silences_release(&c->line);
 	free(c->mailboxes);
 	free(c->findings);
 	free(c);
@@ -419,7 +419,7 @@ static void find_gaps(struct coverage *c)
 	if (c->records < GAP_RECORDS_MIN || c->last_us - c->first_us < GAP_SPAN_MIN_US)
 		return; /* a handful of records has no rhythm */
 	for (size_t k = 0; k < c->line.hole_count; k++) {
-		const struct timeline_hole *h = &c->line.holes[k];
+		const struct silence_hole *h = &c->line.holes[k];
 		int64_t from = (int64_t)(h->from + 1) * US_PER_HOUR, to = (int64_t)(h->to - 1) * US_PER_HOUR;
 		struct coverage_finding *f = add_finding(c, DAY_GAP, NONE);
 		if (f) {
@@ -518,7 +518,7 @@ int coverage_finish(struct coverage *c, const struct world *w)
 		return -1;
 	}
 	memcpy(hours, c->hours, c->hour_count * sizeof *hours);
-	if (timeline_make(&c->line, US_PER_HOUR, hours, c->hour_count) != 0)
+	if (silences_make(&c->line, US_PER_HOUR, hours, c->hour_count) != 0)
 		return -1;
 	find_changes(c, w);
 	find_gaps(c);

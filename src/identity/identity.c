@@ -33,15 +33,15 @@ struct lane {
 	struct table apps;   /* hash(app, hour) -> struct app_hour */
 };
 
-struct app_line { uint32_t app; struct timeline line; };
+struct app_line { uint32_t app; struct silences line; };
 
 struct identity {
 	struct sorter *sorter;
 	struct lane *lanes;
 	unsigned lane_count;
 	bool any, slots_lost, apps_lost;
-	struct timeline categories[SIGNIN_CATEGORIES];
-	struct timeline interactive;      /* Entra's own and the audit log's together */
+	struct silences categories[SIGNIN_CATEGORIES];
+	struct silences interactive;      /* Entra's own and the audit log's together */
 	struct app_line *apps; size_t app_count; /* in order of app */
 
 	/* the merged stream of sign-ins */
@@ -103,10 +103,10 @@ void identity_free(struct identity *x)
 	free(x->lanes);
 	sorter_free(x->sorter);
 	for (int i = 0; i < SIGNIN_CATEGORIES; i++)
-		timeline_release(&x->categories[i]);
-	timeline_release(&x->interactive);
+		silences_release(&x->categories[i]);
+	silences_release(&x->interactive);
 	for (size_t i = 0; i < x->app_count; i++)
-		timeline_release(&x->apps[i].line);
+		silences_release(&x->apps[i].line);
 	free(x->apps);
 	store_release(&x->store);
 	table_release(&x->orphans);
@@ -169,8 +169,8 @@ static int by_number(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* the timeline of the categories whose bits are set; one slot may stand in two of them */
-static int make_categories(struct identity *x, unsigned mask, struct timeline *ret)
+/* the silences of the categories whose bits are set; one slot may stand in two of them */
+static int make_categories(struct identity *x, unsigned mask, struct silences *ret)
 {
 	const struct table *t = &x->lanes[0].slots;
 	uint32_t *v = malloc((t->n + 1) * sizeof *v);
@@ -185,7 +185,7 @@ static int make_categories(struct identity *x, unsigned mask, struct timeline *r
 	for (size_t i = 0; i < n; i++)
 		if (!kept || v[kept - 1] != v[i])
 			v[kept++] = v[i];
-	return timeline_make(ret, SLOT_US, v, kept);
+	return silences_make(ret, SLOT_US, v, kept);
 }
 
 static int by_app_hour(const void *a, const void *b)
@@ -223,7 +223,7 @@ static int make_apps(struct identity *x)
 		for (size_t k = i; k < j; k++)
 			slots[k - i] = v[k].hour;
 		x->apps[x->app_count].app = v[i].app;
-		if (timeline_make(&x->apps[x->app_count++].line, US_PER_HOUR, slots, j - i) != 0)
+		if (silences_make(&x->apps[x->app_count++].line, US_PER_HOUR, slots, j - i) != 0)
 			goto memory;
 		i = j;
 	}
@@ -252,7 +252,7 @@ int identity_ready(struct identity *x)
 	return failed;
 }
 
-static const struct timeline *app_line(const struct identity *x, uint32_t app)
+static const struct silences *app_line(const struct identity *x, uint32_t app)
 {
 	size_t low = 0, high = x->app_count;
 	while (low < high) {
@@ -394,7 +394,7 @@ static bool is_app_only(const struct rec *r)
 static enum prov_reason ask_coverage(const struct identity *x, const struct rec *r, const struct identity_client *c,
 	int64_t from, int64_t to)
 {
-	const struct timeline *need[2] = { &x->categories[SIGNIN_NONINTERACTIVE - 1], &x->interactive };
+	const struct silences *need[2] = { &x->categories[SIGNIN_NONINTERACTIVE - 1], &x->interactive };
 	int count = 2;
 	bool quiet = false;
 	if (is_app_only(r)) { /* a service principal or a managed identity, and never today the one and tomorrow the other */
@@ -407,13 +407,13 @@ static enum prov_reason ask_coverage(const struct identity *x, const struct rec 
 		if (!need[i]->slot_count)
 			return REASON_CATEGORY;
 	for (int i = 0; i < count; i++) {
-		switch (timeline_ask(need[i], from, to)) {
-		case TIMELINE_EMPTY: return REASON_CATEGORY;
-		case TIMELINE_BEFORE: return REASON_BEFORE;
-		case TIMELINE_AFTER: return REASON_AFTER;
-		case TIMELINE_HOLE: return REASON_HOLE;
-		case TIMELINE_QUIET: quiet |= i == 0; break;
-		case TIMELINE_COVERED: break;
+		switch (silences_ask(need[i], from, to)) {
+		case LOG_EMPTY: return REASON_CATEGORY;
+		case LOG_BEFORE: return REASON_BEFORE;
+		case LOG_AFTER: return REASON_AFTER;
+		case LOG_HOLE: return REASON_HOLE;
+		case LOG_QUIET: quiet |= i == 0; break;
+		case LOG_COVERED: break;
 		}
 	}
 	return quiet ? REASON_ORPHAN_QUIET : REASON_ORPHAN;
@@ -462,8 +462,8 @@ static enum prov_reason judge_unlinked(struct identity *x, const struct event *e
 		return REASON_FULL;
 	if (!c)
 		return REASON_CLIENT;
-	const struct timeline *line = c->app ? app_line(x, c->app) : NULL;
-	if (line && timeline_ask(line, from, to) == TIMELINE_HOLE)
+	const struct silences *line = c->app ? app_line(x, c->app) : NULL;
+	if (line && silences_ask(line, from, to) == LOG_HOLE)
 		return REASON_APP_HOLE;
 	p->judged = true;
 	bool links = c->by[p->by_session].linked_pairs >= CLIENT_LINKS_MIN
@@ -580,7 +580,7 @@ const struct identity_category *identity_category(const struct identity *x, unsi
 	return &x->counts[category];
 }
 
-const struct timeline *identity_timeline(const struct identity *x, unsigned category)
+const struct silences *identity_timeline(const struct identity *x, unsigned category)
 {
 	return &x->categories[category];
 }

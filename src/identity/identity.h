@@ -2,7 +2,7 @@
 /* identity: was this access made with a token that anybody issued?
  *
  *   decoders --sign-ins--> lanes: sorter, slots of time with sign-ins
- *   when all is read       lanes -> timelines: when each category, and each application, was alive
+ *   when all is read       lanes -> silences: when each category, and each application, was alive
  *   event by event         sign-ins up to 15 minutes ahead of the event -> store; the event's token is looked up
  *
  * Sign-ins take a sorter of their own, so that they can run ahead of the accesses: the clocks of two logs differ, and a
@@ -10,7 +10,7 @@
  * first, and memory holds the sign-ins of some days, not of all (store.h).
  *
  * Verdicts: linked, orphan, cannot say; always with a reason (reasons.h).  Coverage comes from the sign-ins themselves
- * (timeline.h): nothing is an orphan that was issued before they begin, after they end, in a hole of them, in a category
+ * (stat/silence.h): nothing is an orphan that was issued before they begin, after they end, in a hole of them, in a category
  * that was not given, or through a client whose tokens do not link in this data.
  *
  * One instance serves one run; collection is by lanes (a thread each), the rest by one thread. */
@@ -18,7 +18,7 @@
 #define TXM_IDENTITY_IDENTITY_H
 
 #include "identity/store.h"
-#include "identity/timeline.h"
+#include "stat/silence.h"
 #include "state/world.h"
 
 enum prov_verdict { PROV_LINKED, PROV_ORPHAN, PROV_CANNOT_SAY, PROV_VERDICTS };
@@ -90,7 +90,7 @@ void identity_end(struct identity *x);  /* after the last event: reads what is l
 bool identity_has_signins(const struct identity *x);
 const char *identity_error(const struct identity *x); /* "" = none */
 const struct identity_category *identity_category(const struct identity *x, unsigned category);
-const struct timeline *identity_timeline(const struct identity *x, unsigned category);
+const struct silences *identity_timeline(const struct identity *x, unsigned category);
 const struct identity_client *identity_client(const struct identity *x, uint32_t client); /* zeros for one never judged; x NULL allowed */
 uint64_t identity_count(const struct identity *x, enum prov_reason reason);
 uint64_t identity_refused(const struct identity *x);  /* entries that bounded tables could not take */

@@ -289,7 +289,7 @@ void json_app(struct buf *b, const struct world *w, const struct inventory_row *
 static void add_category(struct buf *b, const struct world *w, const struct identity *x, unsigned category)
 {
 	const struct identity_category *c = identity_category(x, category);
-	const struct timeline *t = identity_timeline(x, category);
+	const struct silences *t = identity_timeline(x, category);
 
 	buf_add_cstr(b, "{\"type\":\"signins\"");
 	json_tenant(b, w);

@@ -628,7 +628,7 @@ static void put_categories(struct page *p)
 
 	for (unsigned i = 0; i < SIGNIN_CATEGORIES; i++) {
 		const struct identity_category *c = identity_category(p->f->identity, i);
-		const struct timeline *t = identity_timeline(p->f->identity, i);
+		const struct silences *t = identity_timeline(p->f->identity, i);
 		char name[40];
 
 		snprintf(name, sizeof(name), "%s", signin_category_names[i]);

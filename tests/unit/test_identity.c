@@ -139,7 +139,7 @@ static void warm_up(struct run *r)
 
 static void test_timeline(void)
 {
-	struct timeline t;
+	struct silences t;
 	uint32_t *v = calloc(4000, sizeof *v);
 	size_t n = 0;
 	for (uint32_t slot = 0; slot < 20 * 144; slot++) { /* three a slot by day, nobody by night, a hole on day 9 */
@@ -150,20 +150,20 @@ static void test_timeline(void)
 	uint32_t base = 100000 - 100000 % 144; /* a midnight */
 	for (size_t i = 0; i < n; i++)
 		v[i] += base;
-	CHECK(timeline_make(&t, 10 * US_PER_MINUTE, v, n) == 0);
+	CHECK(silences_make(&t, 10 * US_PER_MINUTE, v, n) == 0);
 	int64_t day = (int64_t)base * 10 * US_PER_MINUTE;
 	CHECK(t.hole_count == 1);
-	CHECK(timeline_ask(&t, day + 8 * US_PER_HOUR - 1, day + 9 * US_PER_HOUR) == TIMELINE_BEFORE);
-	CHECK(timeline_ask(&t, day + 10 * US_PER_HOUR, day + 11 * US_PER_HOUR) == TIMELINE_COVERED);
-	CHECK(timeline_ask(&t, day + 25 * US_PER_HOUR, day + 26 * US_PER_HOUR) == TIMELINE_QUIET);
-	CHECK(timeline_ask(&t, day + 9 * US_PER_DAY + 11 * US_PER_HOUR, day + 9 * US_PER_DAY + 11 * US_PER_HOUR) == TIMELINE_HOLE);
+	CHECK(silences_ask(&t, day + 8 * US_PER_HOUR - 1, day + 9 * US_PER_HOUR) == LOG_BEFORE);
+	CHECK(silences_ask(&t, day + 10 * US_PER_HOUR, day + 11 * US_PER_HOUR) == LOG_COVERED);
+	CHECK(silences_ask(&t, day + 25 * US_PER_HOUR, day + 26 * US_PER_HOUR) == LOG_QUIET);
+	CHECK(silences_ask(&t, day + 9 * US_PER_DAY + 11 * US_PER_HOUR, day + 9 * US_PER_DAY + 11 * US_PER_HOUR) == LOG_HOLE);
 	/* the slots at its ends may be cut: they belong to it */
-	CHECK(timeline_ask(&t, day + 9 * US_PER_DAY + 10 * US_PER_HOUR - 1, day + 9 * US_PER_DAY + 10 * US_PER_HOUR - 1) == TIMELINE_HOLE);
-	CHECK(timeline_ask(&t, day + 9 * US_PER_DAY + 9 * US_PER_HOUR, day + 9 * US_PER_DAY + 9 * US_PER_HOUR) == TIMELINE_COVERED);
-	CHECK(timeline_ask(&t, day + 19 * US_PER_DAY + 17 * US_PER_HOUR, day + 19 * US_PER_DAY + 18 * US_PER_HOUR) == TIMELINE_AFTER);
-	CHECK(timeline_ask(&t, day - US_PER_DAY, day + 30 * US_PER_DAY) == TIMELINE_BEFORE);
-	timeline_release(&t);
-	CHECK(timeline_ask(&t, 0, 0) == TIMELINE_EMPTY);
+	CHECK(silences_ask(&t, day + 9 * US_PER_DAY + 10 * US_PER_HOUR - 1, day + 9 * US_PER_DAY + 10 * US_PER_HOUR - 1) == LOG_HOLE);
+	CHECK(silences_ask(&t, day + 9 * US_PER_DAY + 9 * US_PER_HOUR, day + 9 * US_PER_DAY + 9 * US_PER_HOUR) == LOG_COVERED);
+	CHECK(silences_ask(&t, day + 19 * US_PER_DAY + 17 * US_PER_HOUR, day + 19 * US_PER_DAY + 18 * US_PER_HOUR) == LOG_AFTER);
+	CHECK(silences_ask(&t, day - US_PER_DAY, day + 30 * US_PER_DAY) == LOG_BEFORE);
+	silences_release(&t);
+	CHECK(silences_ask(&t, 0, 0) == LOG_EMPTY);
 
 	/* one day with a hole: there is no other day to compare with, but both sides of it are busy */
 	v = calloc(200, sizeof *v);
@@ -171,9 +171,9 @@ static void test_timeline(void)
 	for (uint32_t slot = 0; slot < 144; slot++)
 		if (slot < 60 || slot >= 72)
 			v[n++] = base + slot;
-	CHECK(timeline_make(&t, 10 * US_PER_MINUTE, v, n) == 0);
+	CHECK(silences_make(&t, 10 * US_PER_MINUTE, v, n) == 0);
 	CHECK(t.hole_count == 1);
-	timeline_release(&t);
+	silences_release(&t);
 
 	/* a log of which one day had a great burst at an hour in which nothing else ever happens: no holes on the other days */
 	v = calloc(4000, sizeof *v);
@@ -181,9 +181,9 @@ static void test_timeline(void)
 	for (uint32_t slot = 0; slot < 20 * 144; slot++)
 		if ((slot % 144 >= 48 && slot % 144 < 108) || (slot >= 4 * 144 + 12 && slot < 4 * 144 + 18))
 			v[n++] = base + slot;
-	CHECK(timeline_make(&t, 10 * US_PER_MINUTE, v, n) == 0);
+	CHECK(silences_make(&t, 10 * US_PER_MINUTE, v, n) == 0);
 	CHECK(t.hole_count == 0);
-	timeline_release(&t);
+	silences_release(&t);
 }
 
 static void test_verdicts(void)

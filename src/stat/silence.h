@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* timeline: when a log was alive, learned from the log itself.
+/* silence: when a log was alive, learned from the log itself: the one place that tells a night from a hole.
  *
  * A sign-in log that says nothing between two and four has a hole, or nobody signed in.  Which of the two it was decides
  * whether a token without a sign-in is a forgery or a clerk's slip, so the log is asked what is usual for it: in how many
@@ -10,38 +10,38 @@
  *
  * Only whether there is anything in a slot counts, not how much: copies of a row change nothing, and neither does a burst,
  * be it ten thousand failed sign-ins in an hour. */
-#ifndef TXM_IDENTITY_TIMELINE_H
-#define TXM_IDENTITY_TIMELINE_H
+#ifndef TXM_IDENTITY_LOG_H
+#define TXM_IDENTITY_LOG_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-struct timeline_hole {
+struct silence_hole {
 	uint32_t from, to; /* slots, [from, to): the silence and the slot at either end of it, which may be cut */
 	double unlikely;   /* the chance of it is e^-unlikely, or less */
 };
 
-enum timeline_says {
-	TIMELINE_EMPTY,   /* nothing was ever seen */
-	TIMELINE_COVERED,
-	TIMELINE_QUIET,   /* covered, but nobody signed in near that time, nor was anybody to be expected */
-	TIMELINE_BEFORE,  /* reaches before the first */
-	TIMELINE_AFTER,   /* ... past the last */
-	TIMELINE_HOLE,
+enum silence_says {
+	LOG_EMPTY,   /* nothing was ever seen */
+	LOG_COVERED,
+	LOG_QUIET,   /* covered, but nobody signed in near that time, nor was anybody to be expected */
+	LOG_BEFORE,  /* reaches before the first */
+	LOG_AFTER,   /* ... past the last */
+	LOG_HOLE,
 };
 
-struct timeline {
+struct silences {
 	int64_t slot_us;
 	uint32_t *slots; size_t slot_count; /* time / slot_us of those with anything in them, in order, distinct */
-	struct timeline_hole *holes; size_t hole_count;
+	struct silence_hole *holes; size_t hole_count;
 	double limit; /* a silence this unlikely is a hole */
 };
 
 /* Takes slots (malloc'ed), finds the holes.  0; nonzero: out of memory. */
-int timeline_make(struct timeline *t, int64_t slot_us, uint32_t *slots, size_t n);
-void timeline_release(struct timeline *t);
+int silences_make(struct silences *t, int64_t slot_us, uint32_t *slots, size_t n);
+void silences_release(struct silences *t);
 /* about the whole of [from_us, to_us] */
-enum timeline_says timeline_ask(const struct timeline *t, int64_t from_us, int64_t to_us);
+enum silence_says silences_ask(const struct silences *t, int64_t from_us, int64_t to_us);
 
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* timeline: see timeline.h.
+/* silence: see silence.h.
  *
  * What is usual: of each hour of the day the share of its slots that have anything, working days and weekends apart once
  * there are two weeks.  Where fewer than three days have such an hour, the share says little (a hole has emptied it too),
  * and half of what the hours on both sides of the silence have is taken for usual at least. */
-#include "identity/timeline.h"
+#include "stat/silence.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@ enum {
 	LONG_ENOUGH = 10000, /* slots of a silence that are weighed, once it is a hole */
 };
 
-static unsigned cell_of(const struct timeline *t, uint32_t slot, bool by_weekday)
+static unsigned cell_of(const struct silences *t, uint32_t slot, bool by_weekday)
 {
 	int64_t us = (int64_t)slot * t->slot_us;
 	unsigned hour = (unsigned)(us / US_PER_HOUR % 24), day = (unsigned)((us / US_PER_DAY + 3) % 7); /* 0 = Monday */
@@ -32,7 +32,7 @@ static double unlikely(double present, double n)
 }
 
 /* how many of the EDGE_SLOTS slots on one side of a silence have anything: slots[i] and those before (-1) or after (1) */
-static double edge(const struct timeline *t, size_t i, int step)
+static double edge(const struct silences *t, size_t i, int step)
 {
 	unsigned n = 0;
 	for (size_t k = i; k < t->slot_count; k += (size_t)step) {
@@ -46,7 +46,7 @@ static double edge(const struct timeline *t, size_t i, int step)
 	return n;
 }
 
-static int find_holes(struct timeline *t)
+static int find_holes(struct silences *t)
 {
 	double present[CELLS] = { 0 }, usual[CELLS];
 	size_t n = t->slot_count, capacity = 0;
@@ -78,32 +78,32 @@ static int find_holes(struct timeline *t)
 			continue;
 		if (t->hole_count == capacity) {
 			size_t want = capacity ? capacity * 2 : 8;
-			struct timeline_hole *p = realloc(t->holes, want * sizeof *p);
+			struct silence_hole *p = realloc(t->holes, want * sizeof *p);
 			if (!p)
 				return -1;
 			t->holes = p;
 			capacity = want;
 		}
-		t->holes[t->hole_count++] = (struct timeline_hole){ from - 1, to + 1, sum };
+		t->holes[t->hole_count++] = (struct silence_hole){ from - 1, to + 1, sum };
 	}
 	return 0;
 }
 
-int timeline_make(struct timeline *t, int64_t slot_us, uint32_t *slots, size_t n)
+int silences_make(struct silences *t, int64_t slot_us, uint32_t *slots, size_t n)
 {
-	*t = (struct timeline){ .slot_us = slot_us, .slots = slots, .slot_count = n };
+	*t = (struct silences){ .slot_us = slot_us, .slots = slots, .slot_count = n };
 	return n ? find_holes(t) : 0;
 }
 
-void timeline_release(struct timeline *t)
+void silences_release(struct silences *t)
 {
 	free(t->slots);
 	free(t->holes);
-	*t = (struct timeline){ 0 };
+	*t = (struct silences){ 0 };
 }
 
 /* first slot at or after that one; slot_count = none */
-static size_t slot_at(const struct timeline *t, uint32_t at)
+static size_t slot_at(const struct silences *t, uint32_t at)
 {
 	size_t low = 0, high = t->slot_count;
 	while (low < high) {
@@ -116,14 +116,14 @@ static size_t slot_at(const struct timeline *t, uint32_t at)
 	return low;
 }
 
-enum timeline_says timeline_ask(const struct timeline *t, int64_t from_us, int64_t to_us)
+enum silence_says silences_ask(const struct silences *t, int64_t from_us, int64_t to_us)
 {
 	if (!t->slot_count)
-		return TIMELINE_EMPTY;
+		return LOG_EMPTY;
 	if (from_us < 0 || from_us / t->slot_us <= t->slots[0]) /* the first slot may be cut, as may the last */
-		return TIMELINE_BEFORE;
+		return LOG_BEFORE;
 	if (to_us / t->slot_us >= t->slots[t->slot_count - 1])
-		return TIMELINE_AFTER;
+		return LOG_AFTER;
 	uint32_t from = (uint32_t)(from_us / t->slot_us), to = (uint32_t)(to_us / t->slot_us);
 	size_t low = 0, high = t->hole_count;
 	while (low < high) { /* the first hole that ends behind `from` */
@@ -134,7 +134,7 @@ enum timeline_says timeline_ask(const struct timeline *t, int64_t from_us, int64
 			high = middle;
 	}
 	if (low < t->hole_count && t->holes[low].from <= to)
-		return TIMELINE_HOLE;
+		return LOG_HOLE;
 	size_t i = slot_at(t, from);
-	return i < t->slot_count && t->slots[i] <= to ? TIMELINE_COVERED : TIMELINE_QUIET;
+	return i < t->slot_count && t->slots[i] <= to ? LOG_COVERED : LOG_QUIET;
 }
