@@ -133,7 +133,8 @@
 #define IDENTITY_TIMELESS_MAX 500000        /* sign-ins exported without their time */
 /* -- coverage: when each mailbox could be seen -- */
 #define COVERAGE_CELLS_MAX 8000000          /* (mailbox, day), 4 bytes each: 66,000 mailboxes for four months */
-#define COVERAGE_CHANGES_MAX 20000          /* changes of audit settings and licences, and throttled windows */
+#define SWITCHES_MAX 20000                  /* records that switch something about the log, 440 bytes each */
+#define COVERAGE_THROTTLED_MAX 200000       /* throttled windows */
 #define COVERAGE_FINDINGS_MAX 200000        /* sentences */
 #define COVERAGE_ROWS_SHOWN 300             /* mailboxes in the picture, the least visible first */
 #define COVERAGE_SETTINGS_BYTES_MAX (64 * MIB) /* one export of settings */

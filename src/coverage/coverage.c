@@ -9,8 +9,10 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/timefmt.h"
-#include "event/settings.h"
+#include "event/audit_switch.h"
 #include "stat/silence.h"
+#include "state/switches.h"
+#include "state/whose.h"
 
 #define LIFE_MIN 3            /* other signs of life in a day, before its silence says anything */
 #define USUAL_MIN 5           /* days with life and reads, before a day without is odd */
@@ -45,17 +47,18 @@ struct row { /* of a mailbox: consecutive days */
 	uint32_t n, capacity;
 };
 
-struct change { /* something that makes a mailbox, or all, unseen from then on */
-	enum day_state what;
-	int64_t from_us, to_us;
-	uint32_t mailbox; /* NONE: by target, or all */
-	char target[104]; /* "" = all */
+struct throttling { /* a record that says so */
+	int64_t time_us;
+	uint32_t mailbox, tenant;
+	uint8_t id[16];
+	bool id_is_text;
 };
 
 struct coverage {
 	struct row *rows; uint32_t row_count;
 	uint32_t *owner_of; uint32_t actor_count; /* actor -> mailbox + 1 */
-	struct change *changes; size_t change_count, change_capacity;
+	struct switches switches;
+	struct throttling *throttled; size_t throttled_count, throttled_capacity;
 	uint32_t *hours; size_t hour_count, hour_capacity; /* hours in which the tenant has any audit record */
 	uint64_t records;
 	struct silences line;
@@ -67,6 +70,8 @@ struct coverage {
 	uint32_t day_count;
 	struct coverage_mailbox *mailboxes; size_t mailbox_count;
 	struct coverage_finding *findings; size_t finding_count, finding_capacity;
+	struct coverage_blind *blinds; size_t blind_count, blind_capacity;
+	size_t of_all;                /* of the blinds */
 	uint64_t totals[DAY_STATES];
 };
 
@@ -80,7 +85,9 @@ void coverage_free(struct coverage *c)
 		free(c->rows[i].days);
 	free(c->rows);
 	free(c->owner_of);
-	free(c->changes);
+	switches_release(&c->switches);
+	free(c->throttled);
+	free(c->blinds);
 	free(c->hours);
 	silences_release(&c->line);
 	free(c->mailboxes);
@@ -167,85 +174,21 @@ static const struct coverage_day *cell_at(const struct coverage *c, uint32_t mai
 
 /* -- events -- */
 
-static bool is_true(struct str s) { return str_eq_nocase(str_trim(s), STR("true")) || str_eq_nocase(str_trim(s), STR("$true")) || str_eq(s, STR("1")); }
-static bool is_false(struct str s) { return str_eq_nocase(str_trim(s), STR("false")) || str_eq_nocase(str_trim(s), STR("$false")) || str_eq(s, STR("0")); }
-
-/* An account as an administrative record names it: the last part of a path, as it stands otherwise. */
-static void put_target(char out[104], const struct rec *r)
+static void meet_setting(struct coverage *c, const struct world *w, const struct event *e)
 {
-	struct str s;
-	if (!(rec_detail(r, STR("Identity"), &s) && s.n) && !(rec_detail(r, STR("Target.Type5"), &s) && s.n) && !rec_detail(r, STR("ObjectId"), &s))
-		s = STR_NONE;
-	s = str_trim(s);
-	for (size_t i = s.n; i > 0; i--) {
-		if (s.p[i - 1] != '/' && s.p[i - 1] != '\\')
-			continue;
-		s = (struct str){ s.p + i, s.n - i };
-		break;
-	}
-	snprintf(out, 104, "%.*s", (int)(s.n > 103 ? 103 : s.n), s.n ? s.p : "?");
+	struct audit_switch v[AUDIT_SWITCHES_MAX];
+	const size_t n = audit_switches(e->rec, e->actor == NONE ? STR_NONE : world_actor(w, e->actor), v);
+	for (size_t i = 0; i < n; i++)
+		switches_add(&c->switches, e, &v[i], 0);
 }
 
-static void begin_change(struct coverage *c, enum day_state what, const struct event *e, bool of_all)
+static void meet_throttled(struct coverage *c, const struct event *e, uint32_t mailbox)
 {
-	if (!push(c, (void **)&c->changes, c->change_count, &c->change_capacity, sizeof *c->changes, COVERAGE_CHANGES_MAX))
+	if (!push(c, (void **)&c->throttled, c->throttled_count, &c->throttled_capacity, sizeof *c->throttled, COVERAGE_THROTTLED_MAX))
 		return;
-	struct change *x = &c->changes[c->change_count++];
-	*x = (struct change){ .what = what, .from_us = e->rec->time_us, .to_us = INT64_MAX, .mailbox = NONE };
-	if (!of_all)
-		put_target(x->target, e->rec);
-}
-
-static void end_change(struct coverage *c, enum day_state what, const struct event *e, bool of_all)
-{
-	char target[104] = "";
-	if (!of_all)
-		put_target(target, e->rec);
-	for (size_t i = 0; i < c->change_count; i++)
-		if (c->changes[i].what == what && c->changes[i].to_us == INT64_MAX && str_eq_nocase(str_of(c->changes[i].target), str_of(target)))
-			c->changes[i].to_us = e->rec->time_us;
-}
-
-static bool failed(const struct rec *r)
-{
-	struct str s;
-	return rec_detail(r, STR("ResultStatus"), &s) && (is_false(s) || str_starts_nocase(str_trim(s), STR("fail")));
-}
-
-static void meet_setting(struct coverage *c, const struct event *e)
-{
-	static const struct str lists[] = { { "AuditOwner", 10 }, { "AuditDelegate", 13 }, { "AuditAdmin", 10 } };
-	const struct rec *r = e->rec;
-	struct str v;
-	if (failed(r))
-		return;
-	switch (r->op) {
-	case OP_SET_AUDIT_BYPASS:
-		if (rec_detail(r, STR("AuditBypassEnabled"), &v))
-			(is_true(v) ? begin_change : end_change)(c, DAY_BYPASSED, e, false);
-		break;
-	case OP_SET_ADMIN_AUDIT_LOG:
-		if (rec_detail(r, STR("UnifiedAuditLogIngestionEnabled"), &v))
-			(is_false(v) ? begin_change : end_change)(c, DAY_OFF, e, true);
-		break;
-	case OP_SET_ORGANIZATION_CONFIG:
-		if (rec_detail(r, STR("AuditDisabled"), &v))
-			(is_true(v) ? begin_change : end_change)(c, DAY_OFF, e, true);
-		break;
-	case OP_SET_MAILBOX:
-		if (r->user_type == 3 + 1)
-			break; /* Microsoft's own housekeeping */
-		for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
-			if (rec_detail(r, lists[i], &v) && i == 0)
-				(settings_list_loses_access(v) ? begin_change : end_change)(c, DAY_NARROWED, e, false);
-		break;
-	case OP_CHANGE_USER_LICENSE: case OP_UPDATE_USER:
-		if (settings_licence_lost(r))
-			begin_change(c, DAY_UNLICENSED, e, false);
-		break;
-	default:
-		break;
-	}
+	struct throttling *x = &c->throttled[c->throttled_count++];
+	*x = (struct throttling){ .time_us = e->rec->time_us, .mailbox = mailbox, .tenant = e->tenant, .id_is_text = (e->rec->flags & REC_ID_TEXT) != 0 };
+	memcpy(x->id, e->rec->id, 16);
 }
 
 static void meet_hour(struct coverage *c, int64_t us)
@@ -262,7 +205,6 @@ void coverage_meet(struct coverage *c, const struct world *w, const struct event
 {
 	const struct rec *r = e->rec;
 	uint32_t mailbox = e->mailbox;
-	(void)w;
 	if ((r->flags & REC_NO_TIME) || r->time_us < 0)
 		return;
 	bool signin = r->op == OP_SIGN_IN || r->op == OP_USER_LOGGED_IN;
@@ -274,7 +216,7 @@ void coverage_meet(struct coverage *c, const struct world *w, const struct event
 		c->any = true;
 		meet_hour(c, r->time_us);
 	}
-	meet_setting(c, e);
+	meet_setting(c, w, e);
 	if (signin) {
 		if (!(r->flags & REC_SUCCESS) || e->actor == NONE || e->actor >= c->actor_count || !c->owner_of[e->actor])
 			return;
@@ -293,48 +235,28 @@ void coverage_meet(struct coverage *c, const struct world *w, const struct event
 	d->reads += d->reads < UINT16_MAX;
 	if (r->logon == LOGON_OWNER && e->actor != NONE && reach_index(c, (void **)&c->owner_of, &c->actor_count, e->actor, sizeof *c->owner_of))
 		c->owner_of[e->actor] = mailbox + 1;
-	if ((r->flags & REC_THROTTLED) && push(c, (void **)&c->changes, c->change_count, &c->change_capacity, sizeof *c->changes, COVERAGE_CHANGES_MAX))
-		c->changes[c->change_count++] = (struct change){ .what = DAY_THROTTLED, .from_us = r->time_us, .to_us = r->time_us + BLIND_US, .mailbox = mailbox };
+	if (r->flags & REC_THROTTLED)
+		meet_throttled(c, e, mailbox);
 }
 
 /* -- after the last -- */
-
-static uint64_t key_of(struct str s)
-{
-	char folded[256];
-	size_t n = s.n < sizeof folded ? s.n : sizeof folded;
-	for (size_t i = 0; i < n; i++)
-		folded[i] = ascii_lower(s.p[i]);
-	return hash64(folded, n, 0);
-}
-
-/* names of mailboxes -> number: the owner's name, the part before its @, the GUID */
-static bool make_names(struct coverage *c, const struct world *w, struct table *names)
-{
-	table_init(names, sizeof(uint32_t), (size_t)3 * NAMES_MAX);
-	for (uint32_t i = 0; i < w->mailbox_count; i++) {
-		struct str upn = world_mailbox_upn(w, i), guid = world_mailbox_guid(w, i), local = upn;
-		ptrdiff_t sign = str_find(upn, STR("@"));
-		if (sign > 0)
-			local.n = (size_t)sign;
-		const struct str all[] = { guid, upn, local };
-		for (int k = 0; k < 3; k++) {
-			bool is_new;
-			uint32_t *at = all[k].n ? table_put(names, key_of(all[k]), &is_new) : NULL;
-			if (at && is_new)
-				*at = i;
-		}
-	}
-	return !c->failed;
-}
 
 static struct coverage_finding *add_finding(struct coverage *c, enum day_state what, uint32_t mailbox)
 {
 	if (!push(c, (void **)&c->findings, c->finding_count, &c->finding_capacity, sizeof *c->findings, COVERAGE_FINDINGS_MAX))
 		return NULL;
 	struct coverage_finding *f = &c->findings[c->finding_count++];
-	*f = (struct coverage_finding){ .what = what, .mailbox = mailbox };
+	*f = (struct coverage_finding){ .what = what, .mailbox = mailbox, .tenant = NONE };
 	return f;
+}
+
+/* A blind time; returns how long it is. */
+static int64_t add_blind(struct coverage *c, const struct coverage_blind *x)
+{
+	if (x->to_us <= x->from_us || !push(c, (void **)&c->blinds, c->blind_count, &c->blind_capacity, sizeof *c->blinds, COVERAGE_FINDINGS_MAX))
+		return 0;
+	c->blinds[c->blind_count++] = *x;
+	return x->to_us - x->from_us;
 }
 
 static int64_t overlap(int64_t from, int64_t to, int64_t day)
@@ -345,7 +267,7 @@ static int64_t overlap(int64_t from, int64_t to, int64_t day)
 	return z > a ? z - a : 0;
 }
 
-static void mark(struct coverage *c, uint32_t mailbox, const struct change *x)
+static void mark(struct coverage *c, uint32_t mailbox, const struct coverage_blind *x)
 {
 	struct row *r = &c->rows[mailbox];
 	for (uint32_t i = 0; i < r->n; i++) {
@@ -426,6 +348,8 @@ static void find_gaps(struct coverage *c)
 			f->from_us = from;
 			f->to_us = to;
 			f->unlikely = h->unlikely;
+			f->blind_us = add_blind(c, &(struct coverage_blind){ .what = DAY_GAP, .of_all = true, .mailbox = NONE, .tenant = NONE,
+									     .from_us = from, .to_us = to });
 		}
 		for (uint32_t i = 0; i < c->row_count; i++)
 			for (int64_t day = from / US_PER_DAY; day <= to / US_PER_DAY; day++) {
@@ -436,32 +360,80 @@ static void find_gaps(struct coverage *c)
 	}
 }
 
-static void find_changes(struct coverage *c, const struct world *w)
+/* Where a mailbox without the plan is recorded all the same, what hides it can only have begun after its last read. */
+static int64_t last_read(const struct coverage *c, uint32_t mailbox, int64_t from_us, int64_t to_us)
 {
-	struct table names;
-	if (!make_names(c, w, &names))
-		return;
-	for (size_t k = 0; k < c->change_count; k++) {
-		struct change *x = &c->changes[k];
-		const uint32_t *named = x->target[0] ? table_get(&names, key_of(str_of(x->target))) : NULL;
-		if (named)
-			x->mailbox = *named;
-		if (x->mailbox != NONE && x->mailbox < c->row_count)
-			mark(c, x->mailbox, x);
-		for (uint32_t i = 0; !x->target[0] && x->mailbox == NONE && i < c->row_count; i++)
-			mark(c, i, x);
-		struct coverage_finding *f = add_finding(c, x->what, x->mailbox);
-		if (!f)
-			continue;
-		f->from_us = x->from_us;
-		f->to_us = x->to_us;
-		memcpy(f->target, x->target, sizeof f->target);
+	int64_t day = (to_us - 1) / US_PER_DAY;
+	for (; day > from_us / US_PER_DAY; day--) {
+		const struct coverage_day *d = cell_at(c, mailbox, day);
+		if (d && d->reads)
+			return (day + 1) * US_PER_DAY;
 	}
-	table_release(&names);
+	return from_us;
+}
+
+static void find_switches(struct coverage *c, const struct world *w)
+{
+	static const enum day_state states[SWITCH_KINDS] = { /* 0, recorded: hides no reading */
+		[SWITCH_BYPASS] = DAY_BYPASSED, [SWITCH_INGESTION] = DAY_OFF, [SWITCH_ORGANIZATION] = DAY_OFF, [SWITCH_ACTIONS] = DAY_NARROWED,
+		[SWITCH_LICENCE] = DAY_UNLICENSED,
+	};
+	size_t n;
+	struct switch_span *spans = switches_spans(&c->switches, w, &n);
+	for (size_t k = 0; k < n; k++) {
+		const struct switch_span *s = &spans[k];
+		const struct switch_entry *begin = &c->switches.v[s->begin];
+		const bool of_all = switch_is_tenant_wide(s->kind);
+		struct coverage_blind x = { .what = states[s->kind], .of_all = of_all, .open = s->to_us == INT64_MAX, .mailbox = s->mailbox,
+					    .tenant = s->tenant, .from_us = s->from_us, .to_us = s->to_us, .id_is_text = begin->id_is_text };
+		if (x.what == DAY_RECORDED || (s->kind == SWITCH_ACTIONS && s->role != SWITCH_OWNER))
+			continue;
+		memcpy(x.id, begin->id, 16);
+		memcpy(x.who, s->who, sizeof x.who);
+		x.to_us = x.open ? w->last_us : x.to_us;
+		if (x.what == DAY_UNLICENSED && x.mailbox != NONE)
+			x.from_us = last_read(c, x.mailbox, x.from_us, x.to_us);
+		struct coverage_finding *f = add_finding(c, x.what, x.mailbox);
+		if (f) {
+			f->tenant = x.tenant;
+			f->from_us = s->from_us;
+			f->to_us = s->to_us;
+			f->blind_us = add_blind(c, &x);
+			snprintf(f->target, sizeof f->target, "%s", of_all ? "" : s->who[0] ? s->who : "?");
+		}
+		x.to_us = s->to_us; /* a map of days goes on to the last day */
+		if (x.mailbox != NONE && x.mailbox < c->row_count)
+			mark(c, x.mailbox, &x);
+		for (uint32_t i = 0; of_all && i < c->row_count && i < w->mailbox_count; i++)
+			if (whose_same_tenant(w, x.tenant, w->mailboxes[i].tenant))
+				mark(c, i, &x);
+	}
+	c->refused += c->switches.refused;
+	c->failed |= c->switches.failed;
+	free(spans);
+}
+
+static void find_throttled(struct coverage *c)
+{
+	for (size_t k = 0; k < c->throttled_count; k++) {
+		const struct throttling *t = &c->throttled[k];
+		struct coverage_blind x = { .what = DAY_THROTTLED, .mailbox = t->mailbox, .tenant = t->tenant, .from_us = t->time_us,
+					    .to_us = t->time_us + BLIND_US, .id_is_text = t->id_is_text };
+		memcpy(x.id, t->id, 16);
+		struct coverage_finding *f = add_finding(c, DAY_THROTTLED, t->mailbox);
+		if (f) {
+			f->tenant = x.tenant;
+			f->from_us = x.from_us;
+			f->to_us = x.to_us;
+			f->blind_us = add_blind(c, &x);
+		}
+		if (x.mailbox < c->row_count)
+			mark(c, x.mailbox, &x);
+	}
 }
 
 /* Days without a read while other things go on: odd where such days usually have reads, or where none ever had. */
-static void find_silence(struct coverage *c, uint32_t mailbox)
+static void find_silence(struct coverage *c, const struct world *w, uint32_t mailbox)
 {
 	struct row *r = &c->rows[mailbox];
 	uint32_t usual = 0, without = 0, reads = 0;
@@ -489,13 +461,80 @@ static void find_silence(struct coverage *c, uint32_t mailbox)
 			f = add_finding(c, DAY_SILENT, mailbox);
 			if (!f)
 				return;
+			f->tenant = w->mailboxes[mailbox].tenant;
 			f->from_us = day * US_PER_DAY;
 			f->usual = usual;
 		}
 		f->to_us = (day + 1) * US_PER_DAY;
+		f->blind_us += add_blind(c, &(struct coverage_blind){ .what = DAY_SILENT, .mailbox = mailbox, .tenant = f->tenant,
+								     .from_us = day * US_PER_DAY, .to_us = f->to_us });
 		f->days++;
 		f->life += r->days[i].life;
 		last = day;
+	}
+}
+
+/* -- blind times -- */
+
+static int compare_blinds(const void *a, const void *b)
+{
+	const struct coverage_blind *x = a, *y = b;
+	if (x->of_all != y->of_all)
+		return x->of_all ? -1 : 1;
+	if (x->mailbox != y->mailbox)
+		return x->mailbox < y->mailbox ? -1 : 1;
+	if (x->from_us != y->from_us)
+		return x->from_us < y->from_us ? -1 : 1;
+	if (x->to_us != y->to_us)
+		return x->to_us < y->to_us ? -1 : 1;
+	return x->what != y->what ? (x->what < y->what ? -1 : 1) : memcmp(x->id, y->id, 16);
+}
+
+/* In order, and once: days of silence that follow each other are one time, and so are throttled windows that overlap. */
+static void order_blinds(struct coverage *c)
+{
+	size_t n = 0;
+	if (c->blind_count)
+		qsort(c->blinds, c->blind_count, sizeof *c->blinds, compare_blinds);
+	for (size_t i = 0; i < c->blind_count; i++) {
+		const struct coverage_blind x = c->blinds[i];
+		struct coverage_blind *last = n ? &c->blinds[n - 1] : NULL;
+		if (last && (x.what == DAY_SILENT || x.what == DAY_THROTTLED) && last->what == x.what && last->mailbox == x.mailbox &&
+		    x.from_us <= last->to_us)
+			last->to_us = x.to_us > last->to_us ? x.to_us : last->to_us;
+		else
+			c->blinds[n++] = x;
+	}
+	c->blind_count = n;
+	while (c->of_all < n && c->blinds[c->of_all].of_all)
+		c->of_all++;
+}
+
+int64_t coverage_blind_us(const struct coverage *c, const struct world *w, uint32_t mailbox, int64_t from_us, int64_t to_us)
+{
+	const uint32_t tenant = mailbox < w->mailbox_count ? w->mailboxes[mailbox].tenant : NONE;
+	size_t own = c->of_all, high = c->blind_count;
+	int64_t sum = 0, end = from_us;
+	while (own < high) { /* the first of this mailbox */
+		size_t middle = own + (high - own) / 2;
+		if (c->blinds[middle].mailbox < mailbox)
+			own = middle + 1;
+		else
+			high = middle;
+	}
+	for (size_t all = 0; ; ) {
+		const bool has_own = mailbox != NONE && own < c->blind_count && c->blinds[own].mailbox == mailbox, has_all = all < c->of_all;
+		if (!has_own && !has_all)
+			return sum;
+		const struct coverage_blind *x = has_all && (!has_own || c->blinds[all].from_us <= c->blinds[own].from_us)
+			? &c->blinds[all++] : &c->blinds[own++];
+		if (x->of_all && x->what != DAY_GAP && !whose_same_tenant(w, x->tenant, tenant))
+			continue;
+		const int64_t a = x->from_us > end ? x->from_us : end, z = x->to_us < to_us ? x->to_us : to_us;
+		if (z > a) {
+			sum += z - a;
+			end = z;
+		}
 	}
 }
 
@@ -520,7 +559,8 @@ int coverage_finish(struct coverage *c, const struct world *w)
 	memcpy(hours, c->hours, c->hour_count * sizeof *hours);
 	if (silences_make(&c->line, US_PER_HOUR, hours, c->hour_count) != 0)
 		return -1;
-	find_changes(c, w);
+	find_switches(c, w);
+	find_throttled(c);
 	find_gaps(c);
 	c->mailboxes = calloc((size_t)c->row_count + 1, sizeof *c->mailboxes);
 	if (!c->mailboxes)
@@ -528,7 +568,7 @@ int coverage_finish(struct coverage *c, const struct world *w)
 	for (uint32_t i = 0; i < c->row_count && i < w->mailbox_count; i++) {
 		if (!c->rows[i].n)
 			continue;
-		find_silence(c, i);
+		find_silence(c, w, i);
 		struct coverage_mailbox *m = &c->mailboxes[c->mailbox_count++];
 		m->mailbox = i;
 		for (uint32_t k = 0; k < c->rows[i].n; k++) {
@@ -537,6 +577,9 @@ int coverage_finish(struct coverage *c, const struct world *w)
 			c->totals[c->rows[i].days[k].state]++;
 		}
 	}
+	order_blinds(c);
+	for (size_t i = 0; i < c->mailbox_count; i++)
+		c->mailboxes[i].blind_us = coverage_blind_us(c, w, c->mailboxes[i].mailbox, INT64_MIN, INT64_MAX);
 	qsort(c->mailboxes, c->mailbox_count, sizeof *c->mailboxes, compare_mailboxes);
 	if (c->finding_count)
 		qsort(c->findings, c->finding_count, sizeof *c->findings, compare_findings);
@@ -566,6 +609,12 @@ const struct coverage_finding *coverage_findings(const struct coverage *c, size_
 {
 	*ret_n = c->finding_count;
 	return c->findings;
+}
+
+const struct coverage_blind *coverage_blinds(const struct coverage *c, size_t *ret_n)
+{
+	*ret_n = c->blind_count;
+	return c->blinds;
 }
 
 enum day_state coverage_between(const struct coverage *c, uint32_t mailbox, int64_t from_us, int64_t to_us)

@@ -16,6 +16,10 @@
  *   gap          no mailbox at all has a record, at a time when that is next to impossible: the collector
  *   outside      before the first record of the data, or after the last
  *
+ * A day is called after what hid an hour of it; the times themselves, to the second, are coverage_blinds(), and every number of
+ * blind hours that any command prints comes from coverage_blind_us().  What switches of the log mean is event/audit_switch.h, whose
+ * they are state/whose.h, what silence is a hole stat/silence.h.
+ *
  * Memory: 4 bytes a mailbox and day (COVERAGE_CELLS_MAX), some hundred a change of settings. */
 #ifndef TXM_COVERAGE_COVERAGE_H
 #define TXM_COVERAGE_COVERAGE_H
@@ -40,13 +44,28 @@ struct coverage_finding {
 	uint32_t days;           /* SILENT: how many; else 0 */
 	uint32_t usual, life;    /* SILENT: days with life and reads; signs of life in the silent days */
 	double unlikely;         /* GAP: the chance of such a silence is e^-unlikely, or less */
+	uint32_t tenant;         /* whose log it is about; NONE: not said */
+	int64_t blind_us;        /* how long a mailbox that it is about was blind by it */
 	char target[104];        /* account as the record names it; "" = none */
+};
+
+struct coverage_blind { /* a time of which the log could not tell what was read */
+	enum day_state what;
+	bool of_all;             /* in every mailbox of the tenant */
+	bool open;               /* and still at the end of the data, which is to_us */
+	bool id_is_text;
+	uint32_t mailbox;        /* NONE: all, or an account that is no mailbox of the data (who) */
+	uint32_t tenant;
+	int64_t from_us, to_us;
+	uint8_t id[16];          /* of the record that began it; zero: no record did (gap, silent) */
+	char who[104];
 };
 
 struct coverage_mailbox {
 	uint32_t mailbox;
 	uint32_t days[DAY_STATES];
 	uint32_t blind;          /* days */
+	int64_t blind_us;        /* coverage_blind_us() of all time */
 };
 
 struct coverage;
@@ -63,6 +82,10 @@ struct coverage_day coverage_day(const struct coverage *c, uint32_t mailbox, uin
 /* mailboxes with any record, the least visible first; ties by number */
 const struct coverage_mailbox *coverage_mailboxes(const struct coverage *c, size_t *ret_n);
 const struct coverage_finding *coverage_findings(const struct coverage *c, size_t *ret_n); /* gravest first */
+/* The blind times: those of all mailboxes first, then by mailbox; in order of their beginning.  None ends before it begins. */
+const struct coverage_blind *coverage_blinds(const struct coverage *c, size_t *ret_n);
+/* How much of [from, to) nobody could see of that mailbox; what overlaps counts once. */
+int64_t coverage_blind_us(const struct coverage *c, const struct world *w, uint32_t mailbox, int64_t from_us, int64_t to_us);
 uint64_t coverage_total(const struct coverage *c, enum day_state s); /* mailbox-days */
 uint64_t coverage_refused(const struct coverage *c);
 /* one sentence, without a full stop at its end */

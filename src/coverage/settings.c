@@ -12,8 +12,9 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/table.h"
+#include "base/truth.h"
 #include "decode/walk.h"
-#include "event/settings.h"
+#include "event/audit_switch.h"
 
 #define COLUMNS 512
 
@@ -69,8 +70,8 @@ static bool has(const struct pairs *row, const char *name)
 	return false;
 }
 
-static bool says_true(struct str s) { return str_eq_nocase(s, STR("true")) || str_eq_nocase(s, STR("$true")) || str_eq(s, STR("1")); }
-static bool says_false(struct str s) { return str_eq_nocase(s, STR("false")) || str_eq_nocase(s, STR("$false")) || str_eq(s, STR("0")); }
+static bool says_true(struct str s) { return truth_of(s) == TRUTH_YES; }
+static bool says_false(struct str s) { return truth_of(s) == TRUTH_NO; }
 
 static struct audit_account *account(struct audit_settings *s, struct str name)
 {
@@ -153,7 +154,7 @@ static bool list_lacks(const struct pairs *row, const char *name, const char *ro
 		return false;
 	if (has_word(managed, str_of(role)))
 		return false; /* Microsoft keeps that list: MailItemsAccessed is in it */
-	return v.n ? settings_list_loses_access((struct str){ v.p, v.n }) && str_find_nocase(v, STR("MailItemsAccessed")) < 0 : true;
+	return !v.n || switch_of_actions(v) == SWITCH_OFF;
 }
 
 static void take_row(struct audit_settings *s, const struct pairs *row)

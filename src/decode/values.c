@@ -3,6 +3,8 @@
  * numbers as strings or floats, booleans as "True" or 1, JSON as text, lists as "@{Name=...}" wreckage. */
 #include "decode/decode_int.h"
 
+#include "base/truth.h"
+
 bool value_text(struct decoder *d, const struct json_index *x, uint32_t v, struct str *ret)
 {
 	if (v >= x->n)
@@ -66,12 +68,11 @@ bool parse_int(struct str s, int64_t *ret)
 
 bool parse_bool(struct str s, bool *ret)
 {
-	s = str_trim(s);
-	if (str_eq_nocase(s, STR("true")) || str_eq(s, STR("1")))
-		return *ret = true, true;
-	if (str_eq_nocase(s, STR("false")) || str_eq(s, STR("0")))
-		return *ret = false, true;
-	return false;
+	const enum truth t = truth_of(s);
+	if (t == TRUTH_ODD)
+		return false;
+	*ret = t == TRUTH_YES;
+	return true;
 }
 
 bool get_int(struct decoder *d, const struct fields *f, enum field x, int64_t *ret)

@@ -19,8 +19,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/truth.h"
 #include "detect/detect_int.h"
 #include "detect/mail_rights.h"
+#include "event/audit_switch.h"
 
 #define READ_WITHIN_US (7 * US_PER_DAY)  /* reads this long after the last change belong to it */
 #define SAME_STORY_US (7 * US_PER_DAY)   /* changes of one application this close are one story */
@@ -241,7 +243,7 @@ static void read_change(const struct rec *r, struct change *ch)
 		}
 		ch->scope_said |= str_eq_nocase(name, STR("ConsentContext.OnBehalfOfAll"));
 		if ((str_eq_nocase(name, STR("ConsentContext.OnBehalfOfAll")) || str_eq_nocase(name, STR("ConsentContext.IsAppOnly")) ||
-		     str_eq_nocase(name, STR("ConsentContext.IsAdminConsent"))) && value_is_true(plain(value)))
+		     str_eq_nocase(name, STR("ConsentContext.IsAdminConsent"))) && truth_of(plain(value)) == TRUTH_YES)
 			ch->for_all = true;
 		if (is_old)
 			continue;

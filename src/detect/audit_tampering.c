@@ -9,23 +9,25 @@
  * Misses   A whole licence taken away (the record then does not name the plan), an account that was bypassed before the
  *          data begins, and the switch that stopped the very log which would have told.
  * Cost     An administrator who narrows auditing for reasons of his own looks the same: a handful a year.  Microsoft's own
- *          set-up of a tenant (UserType 3) is told apart.  Memory: 48 bytes for each setting, target and actor.
+ *          set-up of a tenant (UserType 3) is told apart.  Memory: 48 bytes for each setting, target and actor, 560 a record.
  *
  * One alert for each (setting, target, actor) as long as the changes follow each other within a day.  Switching something
- * on again raises nothing; it ends the blind sentence of the alert before. */
+ * on again raises nothing; it ends the blind time of the alerts before.  Which records switch what is read by
+ * event/audit_switch.c, and from when to when it was off is known by state/switches.c at the end, for coverage and impact as
+ * well: all say the same. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "detect/detect_int.h"
-#include "event/settings.h"
+#include "event/audit_switch.h"
+#include "state/switches.h"
+#include "state/whose.h"
 
 #define SAME_CHANGE_US US_PER_DAY       /* changes of one thing by one actor closer than this are one story */
-#define AGE_LIMIT_DEFAULT_US (90 * US_PER_DAY) /* what a mailbox has unless somebody changes it */
 #define AGE_LIMIT_NOTHING_US US_PER_DAY /* at most a day: the log is gone before anybody looks */
 #define CHANGES_MAX 100000
 
 extern const struct detector detector_audit_tampering;
-
-enum setting { BYPASS, INGESTION, ORGANIZATION, AGE_LIMIT, AUDIT_ENABLED, ACTIONS, LICENCE };
 
 struct change {
 	uint64_t subject;
@@ -33,8 +35,9 @@ struct change {
 };
 
 struct state {
-	struct table changes; /* hash(setting, target, actor) -> struct change: which alert goes on */
-	struct table open;    /* hash(setting, target) -> uint64_t subject: which blind sentence to end */
+	struct table changes;     /* hash(setting, target, actor) -> struct change: which alert goes on */
+	struct switches switches; /* tag: the subject of the alert */
+	struct kept *kept; uint32_t kept_n; /* their events */
 };
 
 static int begin(void *state, struct detect_ctx *c)
@@ -42,7 +45,6 @@ static int begin(void *state, struct detect_ctx *c)
 	struct state *s = state;
 	(void)c;
 	table_init(&s->changes, sizeof(struct change), CHANGES_MAX);
-	table_init(&s->open, sizeof(uint64_t), CHANGES_MAX);
 	return 0;
 }
 
@@ -50,275 +52,263 @@ static void release(void *state)
 {
 	struct state *s = state;
 	table_release(&s->changes);
-	table_release(&s->open);
+	switches_release(&s->switches);
+	free(s->kept);
 }
 
 static uint64_t refused(const void *state)
 {
 	const struct state *s = state;
-	return s->changes.refused;
+	return s->changes.refused + s->switches.refused;
 }
 
-/* -- values -- */
+/* -- texts -- */
 
-static bool number(struct str s, size_t *at, int64_t *ret)
+#define NAME_SIZE 128
+#define TEXT_SIZE 512
+
+static const char *name_of(struct str s, char out[NAME_SIZE])
 {
-	size_t i = *at;
-	int64_t v = 0;
-	while (i < s.n && s.p[i] >= '0' && s.p[i] <= '9' && i - *at < 9)
-		v = v * 10 + (s.p[i++] - '0');
-	if (i == *at || (i < s.n && s.p[i] >= '0' && s.p[i] <= '9'))
-		return false;
-	*at = i;
-	*ret = v;
-	return true;
+	s = whose_plain(s);
+	snprintf(out, NAME_SIZE, "%.*s", (int)(s.n > 100 ? 100 : s.n), s.n ? s.p : "");
+	return s.n ? out : "an account that the record does not name";
 }
 
-/* A .NET time span: "90.00:00:00", "00:00:00", "1.00:00:00.5", or days alone ("90"). */
-static bool parse_span(struct str s, int64_t *ret_us)
+static const char *const role_names[SWITCH_ROLES] = { "the owner", "delegates", "administrators" };
+
+/* what could not be seen from then on */
+static void say_blind(const struct switch_entry *x, char out[TEXT_SIZE])
 {
-	int64_t days = 0, v[3] = { 0 };
-	size_t at = 0;
-	s = str_trim(s);
-	if (!number(s, &at, &days))
-		return false;
-	if (at == s.n) {
-		*ret_us = days * US_PER_DAY;
-		return true;
+	char buf[NAME_SIZE], span[TIME_TEXT_SIZE] = "now";
+	const char *name = name_of(str_of(x->names[0]), buf);
+	if (x->limit_us)
+		time_format_span(x->limit_us, span);
+	switch ((enum switch_kind)x->kind) {
+	case SWITCH_BYPASS:
+		snprintf(out, TEXT_SIZE, "everything that %s reads, in any mailbox", name);
+		break;
+	case SWITCH_INGESTION:
+		snprintf(out, TEXT_SIZE, "everything that anybody does in the tenant");
+		break;
+	case SWITCH_ORGANIZATION:
+		snprintf(out, TEXT_SIZE, "everything that is read, in every mailbox of the tenant");
+		break;
+	case SWITCH_ADMIN_LOG:
+		snprintf(out, TEXT_SIZE, "what administrators of the tenant change");
+		break;
+	case SWITCH_AGE_LIMIT:
+		snprintf(out, TEXT_SIZE, "what the mailbox of %s itself logged and is older than %s (copies in the unified audit log keep their "
+			 "own age)", name, span);
+		break;
+	case SWITCH_MAILBOX:
+		snprintf(out, TEXT_SIZE, "nothing, if auditing is on by default in the tenant; else everything done in the mailbox of %s", name);
+		break;
+	case SWITCH_ACTIONS:
+		snprintf(out, TEXT_SIZE, "what %s read in the mailbox of %s", role_names[x->role], name);
+		break;
+	default:
+		snprintf(out, TEXT_SIZE, "premium audit events and the long retention of %s (in tenants where MailItemsAccessed is premium: all "
+			 "reading of the mailbox)", name);
+		break;
 	}
-	if (s.p[at] == ':') {
-		days = 0;
-		at = 0;
-	} else if (s.p[at] == '.') {
-		at++;
-	} else {
-		return false;
-	}
-	for (unsigned i = 0; i < 3; i++) {
-		if (!number(s, &at, &v[i]) || (i < 2 && (at == s.n || s.p[at++] != ':')))
-			return false;
-	}
-	if (at < s.n && s.p[at] != '.')
-		return false;
-	*ret_us = days * US_PER_DAY + v[0] * US_PER_HOUR + v[1] * US_PER_MINUTE + v[2] * US_PER_SECOND;
-	return true;
 }
 
 /* -- alerts -- */
 
-static struct str target_of(const struct rec *r, bool for_key)
+/* what the id of an alert is made of */
+static uint64_t target_key(const struct rec *r, enum switch_kind kind)
 {
 	struct str s = STR_NONE;
-	if (for_key ? rec_detail(r, STR("ObjectId"), &s) && s.n : rec_detail(r, STR("Identity"), &s) && s.n)
-		return s;
-	if (!rec_detail(r, for_key ? STR("Identity") : STR("ObjectId"), &s))
+	if (switch_is_tenant_wide(kind))
+		return 0;
+	if (!(rec_detail(r, STR("ObjectId"), &s) && s.n) && !rec_detail(r, STR("Identity"), &s))
 		s = STR_NONE;
-	return s;
+	return key_text(s);
 }
 
-static struct alert *open_alert(struct state *s, struct detect_ctx *c, const struct event *e, enum setting what)
+static uint64_t subject_of(struct state *s, const struct event *e, enum switch_kind kind)
 {
-	uint64_t target = what == INGESTION || what == ORGANIZATION ? 0 : key_text(target_of(e->rec, true));
-	uint64_t thing = hash_mix(hash_mix(what + 1, e->rec->tenant), target);
-	uint64_t key = hash_mix(thing, e->rec->actor);
+	uint64_t key = hash_mix(hash_mix(hash_mix(kind + 1, e->rec->tenant), target_key(e->rec, kind)), e->rec->actor);
 	struct change *ch = table_put(&s->changes, key, NULL);
 	uint64_t subject = hash_mix(key, (uint64_t)e->rec->time_us);
-	if (ch) {
-		if (!ch->subject || e->rec->time_us - ch->last_us > SAME_CHANGE_US)
-			ch->subject = subject;
-		ch->last_us = e->rec->time_us;
-		subject = ch->subject;
-	}
-	uint64_t *open = table_put(&s->open, thing, NULL);
-	if (open)
-		*open = subject;
-	return alerts_open(c->alerts, &detector_audit_tampering, subject);
+	if (!ch)
+		return subject;
+	if (!ch->subject || e->rec->time_us - ch->last_us > SAME_CHANGE_US)
+		ch->subject = subject;
+	ch->last_us = e->rec->time_us;
+	return ch->subject;
 }
 
 struct finding {
-	enum setting what;
 	enum severity severity;
-	char title[512], why[512], blind[512];
+	char title[TEXT_SIZE], why[TEXT_SIZE];
 };
 
-static void report(struct state *s, struct detect_ctx *c, const struct event *e, const struct finding *f)
+static void describe(const struct event *e, const struct audit_switch *x, struct finding *f)
 {
-	enum severity severity = f->severity;
-	enum outcome outcome = outcome_of(e->rec);
+	char buf[NAME_SIZE], span[TIME_TEXT_SIZE];
+	const char *name = name_of(x->subject_count ? x->subject[0] : STR_NONE, buf);
+	const int n = (int)(x->value.n > 120 ? 120 : x->value.n);
+	const char *value = x->value.n ? x->value.p : "";
+	switch (x->kind) {
+	case SWITCH_BYPASS:
+		f->severity = SEVERITY_HIGH;
+		snprintf(f->title, TEXT_SIZE, "Audit bypass switched on for %s", name);
+		snprintf(f->why, TEXT_SIZE, "Set-MailboxAuditBypassAssociation set AuditBypassEnabled to True for %s: what this account does is "
+			 "logged in no mailbox, its own or another's", name);
+		break;
+	case SWITCH_INGESTION:
+		f->severity = SEVERITY_CRITICAL;
+		snprintf(f->title, TEXT_SIZE, "Unified audit log of the tenant switched off");
+		snprintf(f->why, TEXT_SIZE, "Set-AdminAuditLogConfig set UnifiedAuditLogIngestionEnabled to False: the log of the whole tenant stops, "
+			 "within an hour");
+		break;
+	case SWITCH_ORGANIZATION:
+		f->severity = SEVERITY_CRITICAL;
+		snprintf(f->title, TEXT_SIZE, "Mailbox auditing of the tenant switched off");
+		snprintf(f->why, TEXT_SIZE, "Set-OrganizationConfig set AuditDisabled to True: no mailbox of the tenant is audited");
+		break;
+	case SWITCH_ADMIN_LOG:
+		f->severity = SEVERITY_HIGH;
+		snprintf(f->title, TEXT_SIZE, "Log of administrators' commands of the tenant switched off");
+		snprintf(f->why, TEXT_SIZE, "Set-AdminAuditLogConfig set AdminAuditLogEnabled to False: changes of settings are no longer recorded, the "
+			 "next ones of auditing among them");
+		break;
+	case SWITCH_AGE_LIMIT:
+		f->severity = x->limit_us <= AGE_LIMIT_NOTHING_US ? SEVERITY_HIGH : SEVERITY_MEDIUM;
+		time_format_span(x->limit_us, span);
+		snprintf(f->title, TEXT_SIZE, "Mailbox audit log of %s shortened to %s", name, x->limit_us ? span : "nothing");
+		snprintf(f->why, TEXT_SIZE, "Set-Mailbox set AuditLogAgeLimit of %s to %.*s; 90 days is the default", name, n > 32 ? 32 : n, value);
+		break;
+	case SWITCH_MAILBOX:
+		f->severity = SEVERITY_MEDIUM;
+		snprintf(f->title, TEXT_SIZE, "Mailbox auditing of %s switched off", name);
+		snprintf(f->why, TEXT_SIZE, "Set-Mailbox set AuditEnabled of %s to False: ignored while auditing is on by default: a sign of intent, not "
+			 "a hole", name);
+		break;
+	case SWITCH_ACTIONS:
+		f->severity = SEVERITY_MEDIUM;
+		snprintf(f->title, TEXT_SIZE, "MailItemsAccessed taken from what is audited in the mailbox of %s", name);
+		snprintf(f->why, TEXT_SIZE, "Set-Mailbox set %.*s of %s to \"%.*s\", without MailItemsAccessed", STR_ARG(x->setting), name, n, value);
+		break;
+	default:
+		f->severity = SEVERITY_MEDIUM;
+		snprintf(f->title, TEXT_SIZE, "Advanced auditing taken from the licence of %s", name);
+		snprintf(f->why, TEXT_SIZE, "\"%s\" disabled the plan M365_ADVANCED_AUDITING for %s", op_text(e->rec->op), name);
+		break;
+	}
+	if (x->state != SWITCH_ODD)
+		return;
+	f->severity = SEVERITY_LOW;
+	snprintf(f->title, TEXT_SIZE, "%.*s%s%s set to a value that cannot be read", STR_ARG(x->setting),
+		 switch_is_tenant_wide(x->kind) ? "" : " of ", switch_is_tenant_wide(x->kind) ? "" : name);
+	snprintf(f->why, TEXT_SIZE, "\"%s\" set %.*s to \"%.*s\", which is neither true nor false: whether something was switched off, the record "
+		 "does not say, and no blind time is counted", op_text(e->rec->op), STR_ARG(x->setting), n, value);
+}
+
+static void report(struct state *s, struct detect_ctx *c, const struct event *e, const struct audit_switch *x, uint64_t subject)
+{
+	struct finding f;
 	char actor[SAY_SIZE], when[TIME_TEXT_SIZE];
-	bool microsoft = made_by_microsoft(c->world, e);
-	if (microsoft && f->what >= AGE_LIMIT)
-		return; /* Microsoft's own mailbox housekeeping: nearly all Set-Mailbox records of a tenant */
-	if (microsoft)
-		severity = SEVERITY_INFO;
-	else if (outcome == OUTCOME_FAILED)
-		severity = SEVERITY_LOW;
-	struct alert *al = open_alert(s, c, e, f->what);
+	bool microsoft = made_by_microsoft(e->rec, e->actor == NONE ? STR_NONE : world_actor(c->world, e->actor));
+	struct alert *al = alerts_open(c->alerts, &detector_audit_tampering, subject);
+	(void)s;
 	if (!al)
 		return;
+	describe(e, x, &f);
+	if (microsoft)
+		f.severity = SEVERITY_INFO;
+	else if (x->outcome == OUTCOME_FAILED)
+		f.severity = SEVERITY_LOW;
 	bool was_raised = al->raised;
 	enum severity before = al->severity;
 	alert_fold(c->alerts, al, e);
-	alert_raise(al, e->rec->time_us, severity);
-	if (!was_raised || severity > before || f->what == AGE_LIMIT)
-		alert_title(al, "%s%s by %s", outcome == OUTCOME_FAILED ? "Tried in vain: " : "", f->title,
+	alert_raise(al, e->rec->time_us, f.severity);
+	if (!was_raised || f.severity > before || x->kind == SWITCH_AGE_LIMIT)
+		alert_title(al, "%s%s by %s", x->outcome == OUTCOME_FAILED ? "Tried in vain: " : "", f.title,
 			    say_actor(c->world, e->actor, actor));
-	alert_why(al, "%s: %s", time_format_minute(e->rec->time_us, when), f->why);
-	if (outcome == OUTCOME_FAILED)
+	alert_why(al, "%s: %s", time_format_minute(e->rec->time_us, when), f.why);
+	if (x->outcome == OUTCOME_FAILED)
 		alert_why(al, "The record says that this failed: it was tried.");
-	else if (outcome == OUTCOME_UNSAID && !was_raised)
-		alert_why(al, "The record does not say whether it succeeded.");
+	else if (x->outcome == OUTCOME_UNSAID && !was_raised)
+		alert_why(al, "The record does not say whether it succeeded; it is taken as done.");
 	if (microsoft)
 		alert_why(al, "Made by an account of Microsoft's own operation (UserType 3 or NT AUTHORITY\\SYSTEM), as at the "
 			  "set-up of a tenant.");
-	if (outcome != OUTCOME_FAILED && (!was_raised || severity > before || f->what == ACTIONS || f->what == AGE_LIMIT))
-		alert_blind(al, "%s, from %s on", f->blind, when);
-}
-
-/* Something was switched on again: the alert before, if any, gets its end. */
-static void restored(struct state *s, struct detect_ctx *c, const struct event *e, enum setting what)
-{
-	uint64_t target = what == INGESTION || what == ORGANIZATION ? 0 : key_text(target_of(e->rec, true));
-	uint64_t thing = hash_mix(hash_mix(what + 1, e->rec->tenant), target);
-	uint64_t *open = table_get(&s->open, thing);
-	struct alert *al = open ? alerts_find(c->alerts, &detector_audit_tampering, *open) : NULL;
-	char actor[SAY_SIZE], when[TIME_TEXT_SIZE];
-	if (!al || outcome_of(e->rec) == OUTCOME_FAILED)
-		return;
-	alert_fold(c->alerts, al, e);
-	alert_blind(al, "... until %s, when %s switched it on again", time_format_minute(e->rec->time_us, when),
-		    say_actor(c->world, e->actor, actor));
-	table_remove(&s->open, thing);
-}
-
-static void set_mailbox(struct state *s, struct detect_ctx *c, const struct event *e, const char *target)
-{
-	static const char *const lists[3][2] = {
-		{ "AuditOwner", "the owner" }, { "AuditDelegate", "delegates" }, { "AuditAdmin", "administrators" },
-	};
-	struct finding f;
-	struct str v;
-	int64_t span;
-	if (rec_detail(e->rec, STR("AuditLogAgeLimit"), &v) && parse_span(v, &span) && span < AGE_LIMIT_DEFAULT_US) {
-		char text[TIME_TEXT_SIZE];
-		time_format_span(span, text);
-		f.what = AGE_LIMIT;
-		f.severity = span <= AGE_LIMIT_NOTHING_US ? SEVERITY_HIGH : SEVERITY_MEDIUM;
-		snprintf(f.title, sizeof f.title, "Mailbox audit log of %s shortened to %s", target, span ? text : "nothing");
-		snprintf(f.why, sizeof f.why, "Set-Mailbox set AuditLogAgeLimit of %s to %.*s; 90 days is the default",
-			 target, (int)(v.n > 32 ? 32 : v.n), v.p);
-		snprintf(f.blind, sizeof f.blind, "what the mailbox of %s itself logged and is older than %s (copies in the unified "
-			 "audit log keep their own age)", target, span ? text : "now");
-		report(s, c, e, &f);
-	}
-	if (rec_detail(e->rec, STR("AuditEnabled"), &v)) {
-		if (value_is_false(v)) {
-			f.what = AUDIT_ENABLED;
-			f.severity = SEVERITY_MEDIUM;
-			snprintf(f.title, sizeof f.title, "Mailbox auditing of %s switched off", target);
-			snprintf(f.why, sizeof f.why, "Set-Mailbox set AuditEnabled of %s to False: ignored while auditing is on by "
-				 "default: a sign of intent, not a hole", target);
-			snprintf(f.blind, sizeof f.blind, "nothing, if auditing is on by default in the tenant; else everything done in "
-				 "the mailbox of %s", target);
-			report(s, c, e, &f);
-		} else if (value_is_true(v)) {
-			restored(s, c, e, AUDIT_ENABLED);
-		}
-	}
-	for (unsigned i = 0; i < 3; i++) {
-		if (!rec_detail(e->rec, str_of(lists[i][0]), &v) || !settings_list_loses_access(v))
-			continue;
-		f.what = ACTIONS;
-		f.severity = SEVERITY_MEDIUM;
-		snprintf(f.title, sizeof f.title, "MailItemsAccessed taken from what is audited in the mailbox of %s", target);
-		snprintf(f.why, sizeof f.why, "Set-Mailbox set %s of %s to \"%.*s\", without MailItemsAccessed", lists[i][0], target,
-			 (int)(v.n > 120 ? 120 : v.n), v.p);
-		snprintf(f.blind, sizeof f.blind, "what %s read in the mailbox of %s", lists[i][1], target);
-		report(s, c, e, &f);
-	}
 }
 
 static void event(void *state, struct detect_ctx *c, const struct event *e)
 {
 	struct state *s = state;
-	const struct rec *r = e->rec;
-	struct finding f;
-	struct str v, name = target_of(r, false);
-	char target[128];
-	snprintf(target, sizeof target, "%.*s", (int)(name.n > 100 ? 100 : name.n), name.n ? name.p : "");
-	if (!name.n)
-		snprintf(target, sizeof target, "an account that the record does not name");
-
-	switch (r->op) {
-	case OP_SET_AUDIT_BYPASS:
-		if (!rec_detail(r, STR("AuditBypassEnabled"), &v))
-			break;
-		if (!value_is_true(v)) {
-			restored(s, c, e, BYPASS);
-			break;
+	struct audit_switch v[AUDIT_SWITCHES_MAX];
+	const size_t n = audit_switches(e->rec, e->actor == NONE ? STR_NONE : world_actor(c->world, e->actor), v);
+	for (size_t i = 0; i < n; i++) {
+		uint64_t subject = 0;
+		if (v[i].state == SWITCH_ODD && v[i].kind == SWITCH_AGE_LIMIT)
+			continue;
+		if (v[i].state != SWITCH_ON) {
+			subject = subject_of(s, e, v[i].kind);
+			report(s, c, e, &v[i], subject);
 		}
-		f.what = BYPASS;
-		f.severity = SEVERITY_HIGH;
-		snprintf(f.title, sizeof f.title, "Audit bypass switched on for %s", target);
-		snprintf(f.why, sizeof f.why, "Set-MailboxAuditBypassAssociation set AuditBypassEnabled to True for %s: what this account "
-			 "does is logged in no mailbox, its own or another's", target);
-		snprintf(f.blind, sizeof f.blind, "everything that %s reads, in any mailbox", target);
-		report(s, c, e, &f);
-		break;
-	case OP_SET_ADMIN_AUDIT_LOG:
-		if (!rec_detail(r, STR("UnifiedAuditLogIngestionEnabled"), &v))
-			break;
-		if (!value_is_false(v)) {
-			restored(s, c, e, INGESTION);
-			break;
-		}
-		f.what = INGESTION;
-		f.severity = SEVERITY_CRITICAL;
-		snprintf(f.title, sizeof f.title, "Unified audit log of the tenant switched off");
-		snprintf(f.why, sizeof f.why, "Set-AdminAuditLogConfig set UnifiedAuditLogIngestionEnabled to False: the log of the whole "
-			 "tenant stops, within an hour");
-		snprintf(f.blind, sizeof f.blind, "everything that anybody does in the tenant");
-		report(s, c, e, &f);
-		break;
-	case OP_SET_ORGANIZATION_CONFIG:
-		if (!rec_detail(r, STR("AuditDisabled"), &v))
-			break;
-		if (!value_is_true(v)) {
-			restored(s, c, e, ORGANIZATION);
-			break;
-		}
-		f.what = ORGANIZATION;
-		f.severity = SEVERITY_CRITICAL;
-		snprintf(f.title, sizeof f.title, "Mailbox auditing of the tenant switched off");
-		snprintf(f.why, sizeof f.why, "Set-OrganizationConfig set AuditDisabled to True: no mailbox of the tenant is audited");
-		snprintf(f.blind, sizeof f.blind, "everything that is read, in every mailbox of the tenant");
-		report(s, c, e, &f);
-		break;
-	case OP_SET_MAILBOX:
-		set_mailbox(s, c, e, target);
-		break;
-	case OP_CHANGE_USER_LICENSE:
-	case OP_UPDATE_USER:
-		if (!settings_licence_lost(r))
-			break;
-		f.what = LICENCE;
-		f.severity = SEVERITY_MEDIUM;
-		snprintf(f.title, sizeof f.title, "Advanced auditing taken from the licence of %s", target);
-		snprintf(f.why, sizeof f.why, "\"%s\" disabled the plan M365_ADVANCED_AUDITING for %s", op_text(r->op), target);
-		snprintf(f.blind, sizeof f.blind, "premium audit events and the long retention of %s (in tenants where "
-			 "MailItemsAccessed is premium: all reading of the mailbox)", target);
-		report(s, c, e, &f);
-		break;
-	default:
-		break;
+		if (switches_add(&s->switches, e, &v[i], subject) &&
+		    reach((void **)&s->kept, &s->kept_n, s->switches.n - 1, sizeof *s->kept))
+			s->kept[s->switches.n - 1] = kept_of(e);
 	}
+}
+
+/* -- the end: from when to when -- */
+
+static void say_once(struct alert *al, const char *text)
+{
+	for (uint32_t i = 0; i < al->blind_count; i++)
+		if (strcmp(al->blind[i], text) == 0)
+			return;
+	alert_blind(al, "%s", text);
+}
+
+static bool has_evidence(const struct alert *al, const uint8_t id[16])
+{
+	for (uint32_t i = 0; i < al->evidence_count; i++)
+		if (memcmp(al->evidence[i].id, id, 16) == 0)
+			return true;
+	return al->evidence_count == ALERT_EVIDENCE_MAX; /* a long story: whether this record is in it is not known any more */
+}
+
+static void end(void *state, struct detect_ctx *c)
+{
+	struct state *s = state;
+	size_t n;
+	struct switch_span *spans = switches_spans(&s->switches, c->world, &n);
+	for (uint32_t i = 0; spans && i < s->switches.n; i++) {
+		const struct switch_entry *x = &s->switches.v[i];
+		struct alert *al = x->off ? alerts_find(c->alerts, &detector_audit_tampering, x->tag) : NULL;
+		char what[TEXT_SIZE], text[2 * TEXT_SIZE], from[TIME_TEXT_SIZE], to[TIME_TEXT_SIZE], actor[SAY_SIZE];
+		if (!al)
+			continue;
+		const struct switch_span *span = &spans[x->span];
+		say_blind(x, what);
+		time_format_minute(x->kind == SWITCH_AGE_LIMIT ? x->time_us : span->from_us, from);
+		if (span->end == NONE) {
+			snprintf(text, sizeof text, "%s, from %s on", what, from);
+		} else {
+			snprintf(text, sizeof text, "%s, from %s until %s, when %s switched it on again", what, from,
+				 time_format_minute(span->to_us, to), say_actor(c->world, s->switches.v[span->end].actor, actor));
+			if (span->end < s->kept_n && !has_evidence(al, s->kept[span->end].id))
+				kept_fold(c->alerts, al, &s->kept[span->end]);
+		}
+		say_once(al, text);
+	}
+	free(spans);
 }
 
 static void persist(struct persist *p, void *state)
 {
 	struct state *s = state;
 	persist_table(p, &s->changes, NULL);
-	persist_table(p, &s->open, NULL);
+	persist_array(p, (void **)&s->switches.v, &s->switches.n, sizeof *s->switches.v, SWITCHES_MAX, NULL);
+	persist_room(p, (void **)&s->switches.v, &s->switches.n, &s->switches.capacity, sizeof *s->switches.v);
+	persist_u64(p, &s->switches.refused);
+	rows_persist(p, (void **)&s->kept, &s->kept_n, sizeof *s->kept, NULL);
 }
 
 static const char *const mitre[] = { "T1562.008", NULL };
@@ -326,19 +316,20 @@ static const char *const mitre[] = { "T1562.008", NULL };
 const struct detector detector_audit_tampering = {
 	.name = "audit-tampering",
 	.title = "Auditing was switched off or narrowed",
-	.severity = "critical: tenant-wide; high: bypass, log age of a day or less; medium: one mailbox or licence; low: it "
-		    "failed; info: by Microsoft",
+	.severity = "critical: tenant-wide; high: bypass, log age of a day or less, administrators' log; medium: one mailbox or "
+		    "licence; low: it failed, or the value cannot be read; info: by Microsoft",
 	.signal = "Set-MailboxAuditBypassAssociation, Set-AdminAuditLogConfig, Set-OrganizationConfig, Set-Mailbox Audit*, "
 		  "licence changes that disable M365_ADVANCED_AUDITING",
 	.catches = "the step before the reading: bypass, ingestion off, log age cut, MailItemsAccessed no longer audited, "
 		   "premium audit unlicensed",
 	.misses = "a whole licence removed without naming the plan; what was switched off before the data begins",
-	.cost = "an administrator who narrows auditing on purpose: a handful a year; 48 bytes a (setting, target, actor)",
+	.cost = "an administrator who narrows auditing on purpose: a handful a year; 48 bytes a (setting, target, actor), 560 a record",
 	.mitre = mitre,
 	.wants = KIND_ADMIN | KIND_DIRECTORY,
 	.state_bytes = sizeof(struct state),
 	.begin = begin,
 	.event = event,
+	.end = end,
 	.release = release,
 	.persist = persist,
 	.refused = refused,

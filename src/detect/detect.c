@@ -138,44 +138,6 @@ uint64_t key_text(struct str s)
 	return hash64(folded, n, 0);
 }
 
-/* -- records -- */
-
-bool made_by_microsoft(const struct world *w, const struct event *e)
-{
-	if (e->rec->user_type == 3 + 1) /* DCAdmin */
-		return true;
-	return e->actor != NONE && str_starts_nocase(world_actor(w, e->actor), STR("NT AUTHORITY\\SYSTEM"));
-}
-
-bool value_is_true(struct str s)
-{
-	s = str_trim(s);
-	return str_eq_nocase(s, STR("true")) || str_eq_nocase(s, STR("$true")) || str_eq(s, STR("1"));
-}
-
-bool value_is_false(struct str s)
-{
-	s = str_trim(s);
-	return str_eq_nocase(s, STR("false")) || str_eq_nocase(s, STR("$false")) || str_eq(s, STR("0"));
-}
-
-/* "Failed", "False", "failure" are failures; silence is not, since several envelopes leave the result out. */
-enum outcome outcome_of(const struct rec *r)
-{
-	struct str s;
-	if ((rec_detail(r, STR("MethodExecutionResult."), &s) || rec_detail(r, STR("MethodExecutionResult"), &s)) &&
-	    str_find_nocase(s, STR("exception")) >= 0)
-		return OUTCOME_FAILED; /* Entra writes success around a consent that its policy refused */
-	if (r->flags & REC_SUCCESS)
-		return OUTCOME_DONE;
-	if (rec_detail(r, STR("ResultStatus"), &s) || rec_detail(r, STR("Result"), &s)) {
-		s = str_trim(s);
-		if (str_starts_nocase(s, STR("fail")) || value_is_false(s))
-			return OUTCOME_FAILED;
-	}
-	return OUTCOME_UNSAID;
-}
-
 /* -- kept events -- */
 
 struct kept kept_of(const struct event *e)

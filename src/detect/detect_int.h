@@ -30,11 +30,6 @@ uint64_t key_net(const struct world *w, uint32_t net);
 uint64_t key_text(struct str s); /* ASCII case folded */
 
 /* -- records -- */
-bool made_by_microsoft(const struct world *w, const struct event *e); /* UserType 3, or NT AUTHORITY\SYSTEM */
-enum outcome { OUTCOME_DONE, OUTCOME_UNSAID, OUTCOME_FAILED };
-enum outcome outcome_of(const struct rec *r);
-bool value_is_true(struct str s);
-bool value_is_false(struct str s);
 /* is it a network whose provider we know, or only an address prefix? */
 static inline bool net_is_prefix(const struct world *w, uint32_t net)
 {

@@ -193,7 +193,7 @@ static uint32_t mailbox_by_key(struct world *w, uint64_t key, const struct name 
 	if (!place)
 		return NONE;
 	at = *place = w->mailbox_count++;
-	w->mailboxes[at] = (struct world_mailbox){ .key = key, .label = name };
+	w->mailboxes[at] = (struct world_mailbox){ .key = key, .label = name, .tenant = NONE };
 	return at;
 }
 
@@ -669,6 +669,8 @@ void world_meet(struct world *w, const struct rec *r, struct event *ret)
 	ret->tenant_learnt_us = w->count.mail_records ? since(r->time_us, w->mail_first_us) : 0;
 
 	count_record(w, r);
+	if (ret->mailbox != NONE && w->mailboxes[ret->mailbox].tenant == NONE)
+		w->mailboxes[ret->mailbox].tenant = ret->tenant;
 	if (event_is_mail(ret)) {
 		struct access a = access_of(r);
 

@@ -3,7 +3,7 @@
  * time meets them, and (mailbox, client) edges carry what one client did in one mailbox.  The app inventory is read from
  * it; detectors read it and never write it.
  *
- * Memory: a mailbox 56 bytes + label, an edge 48, a client 120 + texts; ceilings in limits.h.  A subject past its
+ * Memory: a mailbox 64 bytes + label, an edge 48, a client 120 + texts; ceilings in limits.h.  A subject past its
  * ceiling is NONE and counted in world.refused. */
 #ifndef TXM_STATE_WORLD_H
 #define TXM_STATE_WORLD_H
@@ -22,6 +22,7 @@ struct world_mailbox {
 	uint64_t records, items;
 	uint32_t clients;    /* edges */
 	uint32_t syncs;
+	uint32_t tenant;     /* of its first record that names one; NONE */
 };
 
 struct world_client {
