@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "alert/alert_int.h"
 #include "base/hash.h"
 #include "base/limits.h"
 #include "detect/detect.h"
@@ -21,16 +22,6 @@
 #define ALERT_DISTINCT_MAX 1000000
 
 const char *const severity_names[5] = { "info", "low", "medium", "high", "critical" };
-
-struct alert_private {
-	struct alerts *owner;
-	uint32_t place; /* in owner->v, until they are ordered */
-	struct table seen; /* set of hash(what, value): which list entries are in already */
-	size_t text_bytes;
-	size_t why_capacity, blind_capacity;
-};
-
-enum seen_kind { SEEN_MAILBOX = 1, SEEN_CLIENT, SEEN_ACTOR, SEEN_NET, SEEN_ADDR, SEEN_SESSION, SEEN_TOKEN, SEEN_FOLDER };
 
 bool severity_parse(struct str s, enum severity *ret)
 {
@@ -58,8 +49,10 @@ static void alert_free(struct alert *al)
 {
 	if (!al)
 		return;
-	if (al->priv)
+	if (al->priv) {
+		alert_members_free(al);
 		table_release(&al->priv->seen);
+	}
 	sentences_free(al->why, al->why_count);
 	sentences_free(al->blind, al->blind_count);
 	for (uint32_t i = 0; i < al->reason_count; i++)
@@ -161,14 +154,14 @@ no_memory:
 
 /* True the first time.  When the set is full or out of memory: false, the entry is not listed.  Values are small numbers,
  * and so are kinds: spread far apart before they are mixed, or mailbox 130 would be actor 2. */
-static bool first_time(struct alert *al, enum seen_kind kind, uint64_t value)
+bool alert_first_time(struct alert *al, enum seen_kind kind, uint64_t value)
 {
 	bool is_new = false;
 	return table_put(&al->priv->seen, hash_mix(kind * UINT64_C(0xd6e8feb86659fd93), value), &is_new) && is_new;
 }
 
 /* Room for one more element in a list that grows by doubling; the length alone says when. */
-static void *grown(struct alert *al, void *v, uint32_t n, size_t element)
+void *alert_grown(struct alert *al, void *v, uint32_t n, size_t element)
 {
 	if (n && (n < 4 || (n & (n - 1))))
 		return v;
@@ -180,23 +173,27 @@ static void *grown(struct alert *al, void *v, uint32_t n, size_t element)
 
 static void list_add(struct alert *al, enum seen_kind kind, struct u32_list *l, uint32_t value, uint64_t key, uint32_t max)
 {
-	if (value == NONE || !first_time(al, kind, key))
+	if (value == NONE || !alert_first_time(al, kind, key))
 		return;
 	l->total++;
 	if (l->n >= max)
 		return;
-	uint32_t *v = grown(al, l->v, l->n, sizeof *v);
+	uint32_t *v = alert_grown(al, l->v, l->n, sizeof *v);
 	if (!v)
 		return;
 	l->v = v;
 	l->v[l->n++] = value;
 }
 
-static void ids_add(struct alert *al, enum seen_kind kind, struct id_entry **v, uint32_t *n, const uint8_t id[16], bool is_text)
+static void ids_add(struct alert *al, enum seen_kind kind, struct id_entry **v, uint32_t *n, uint64_t *total, const uint8_t id[16],
+	bool is_text)
 {
-	if (*n >= ALERT_LIST_MAX || !first_time(al, kind, hash64(id, 16, is_text)))
+	if (!alert_first_time(al, kind, hash64(id, 16, is_text)))
 		return;
-	struct id_entry *p = grown(al, *v, *n, sizeof *p);
+	++*total;
+	if (*n >= ALERT_LIST_MAX)
+		return;
+	struct id_entry *p = alert_grown(al, *v, *n, sizeof *p);
 	if (!p)
 		return;
 	*v = p;
@@ -207,11 +204,12 @@ static void ids_add(struct alert *al, enum seen_kind kind, struct id_entry **v, 
 
 static void addr_add(struct alert *al, const struct rec *r)
 {
-	if ((r->ip_kind != ADDR_V4 && r->ip_kind != ADDR_V6) || al->ip_count >= ALERT_LIST_MAX)
+	if ((r->ip_kind != ADDR_V4 && r->ip_kind != ADDR_V6) || !alert_first_time(al, SEEN_ADDR, hash64(r->ip, 16, r->ip_kind)))
 		return;
-	if (!first_time(al, SEEN_ADDR, hash64(r->ip, 16, r->ip_kind)))
+	al->ip_total++;
+	if (al->ip_count >= ALERT_LIST_MAX)
 		return;
-	struct addr *p = grown(al, al->ips, al->ip_count, sizeof *p);
+	struct addr *p = alert_grown(al, al->ips, al->ip_count, sizeof *p);
 	if (!p)
 		return;
 	al->ips = p;
@@ -232,7 +230,7 @@ static void folder_add(struct alert *al, const struct event *e)
 			return;
 		}
 	}
-	if (first_time(al, SEEN_FOLDER, key))
+	if (alert_first_time(al, SEEN_FOLDER, key))
 		al->folders_synced++;
 }
 
@@ -255,9 +253,9 @@ void alert_fold(struct alerts *a, struct alert *al, const struct event *e)
 		list_add(al, SEEN_NET, &al->nets, e->net, e->net, ALERT_LIST_MAX);
 	addr_add(al, r);
 	if (r->flags & REC_HAS_SESSION)
-		ids_add(al, SEEN_SESSION, &al->sessions, &al->session_count, r->session, r->flags & REC_SESSION_TEXT);
+		ids_add(al, SEEN_SESSION, &al->sessions, &al->session_count, &al->session_total, r->session, r->flags & REC_SESSION_TEXT);
 	if (r->flags & REC_HAS_TOKEN)
-		ids_add(al, SEEN_TOKEN, &al->tokens, &al->token_count, r->token, r->flags & REC_TOKEN_TEXT);
+		ids_add(al, SEEN_TOKEN, &al->tokens, &al->token_count, &al->token_total, r->token, r->flags & REC_TOKEN_TEXT);
 	if (al->evidence_count < ALERT_EVIDENCE_MAX) {
 		struct id_entry *id = &al->evidence[al->evidence_count++];
 		memcpy(id->id, r->id, 16);
@@ -302,7 +300,7 @@ static void sentence_add(struct alert *al, char ***v, uint32_t *n, char *p)
 {
 	if (!p)
 		return;
-	char **grown_v = *n < ALERT_SENTENCES_MAX ? grown(al, *v, *n, sizeof *grown_v) : NULL;
+	char **grown_v = *n < ALERT_SENTENCES_MAX ? alert_grown(al, *v, *n, sizeof *grown_v) : NULL;
 	if (!grown_v) {
 		al->priv->text_bytes -= strlen(p) + 1;
 		free(p);
@@ -436,7 +434,7 @@ static void word_persist(struct persist *p, struct alerts *a, const char **word)
 	}
 }
 
-/* Lists grow by doubling and their length alone says when (grown()): what was read gets the room that it would have. */
+/* Lists grow by doubling and their length alone says when (alert_grown()): what was read gets the room that it would have. */
 static void list_persist(struct persist *p, void **v, uint32_t *n, size_t element, uint32_t max)
 {
 	persist_array(p, v, n, element, max, NULL);
@@ -507,6 +505,9 @@ static void alert_persist(struct persist *p, struct alerts *a, struct alert *al)
 	list_persist(p, (void **)&al->ips, &al->ip_count, sizeof *al->ips, ALERT_LIST_MAX);
 	list_persist(p, (void **)&al->sessions, &al->session_count, sizeof *al->sessions, ALERT_LIST_MAX);
 	list_persist(p, (void **)&al->tokens, &al->token_count, sizeof *al->tokens, ALERT_LIST_MAX);
+	persist_u64(p, &al->ip_total);
+	persist_u64(p, &al->session_total);
+	persist_u64(p, &al->token_total);
 	persist_count(p, &evidence, ALERT_EVIDENCE_MAX);
 	al->evidence_count = evidence;
 	persist_bytes(p, al->evidence, evidence * sizeof *al->evidence);
@@ -527,6 +528,7 @@ static void alert_persist(struct persist *p, struct alerts *a, struct alert *al)
 	persist_bytes(p, &al->campaign.odds, sizeof al->campaign.odds);
 	persist_bool(p, &al->raised);
 	persist_bytes(p, al->folder_seen, sizeof al->folder_seen);
+	alert_members_persist(p, al);
 	persist_u64(p, &text_bytes);
 	al->priv->text_bytes = text_bytes;
 	persist_table(p, &al->priv->seen, NULL);

@@ -39,6 +39,56 @@ struct alert_campaign {
 	double odds;             /* 0 = folded only, not scored as a campaign */
 };
 
+/* -- members: everything that a title or a sentence says, as a field.  alert/members.h lists them; a member is a value, a
+ * list, an object, or a list of objects, made of cells.  A cell borrows its text; the alert copies it. -- */
+enum alert_member_name {
+#define MEMBER(symbol, name, shape, ...) MEMBER_##symbol,
+#include "alert/members.h"
+#undef MEMBER
+	ALERT_MEMBERS
+};
+enum member_shape { SHAPE_VALUE, SHAPE_LIST, SHAPE_OBJECT, SHAPE_OBJECTS };
+#define MEMBER_COLUMNS_MAX 10
+extern const struct member_form {
+	const char *name;
+	enum member_shape shape;
+	const char *columns[MEMBER_COLUMNS_MAX]; /* of objects */
+} member_forms[ALERT_MEMBERS];
+/* a mailbox by its number in the world is printed as what is known of it when the output is written */
+enum cell_kind { CELL_NONE, CELL_TEXT, CELL_NUMBER, CELL_REAL, CELL_TIME, CELL_FLAG, CELL_MAILBOX_GUID, CELL_MAILBOX_UPN };
+struct cell {
+	enum cell_kind kind;
+	union {
+		char *text;
+		uint64_t number;
+		double real;
+		int64_t time_us;
+		bool flag;
+		uint32_t mailbox;
+	};
+	size_t n;                /* bytes of text, while it is borrowed */
+};
+static inline struct cell value_none(void) { return (struct cell){ .kind = CELL_NONE }; }
+static inline struct cell value_text(struct str s)
+{
+	return s.n ? (struct cell){ .kind = CELL_TEXT, .text = (char *)(uintptr_t)s.p, .n = s.n } : value_none();
+}
+static inline struct cell value_cstr(const char *s) { return value_text(str_of(s)); }
+static inline struct cell value_number(uint64_t n) { return (struct cell){ .kind = CELL_NUMBER, .number = n }; }
+static inline struct cell value_real(double x) { return (struct cell){ .kind = CELL_REAL, .real = x }; }
+static inline struct cell value_time(int64_t us) { return us ? (struct cell){ .kind = CELL_TIME, .time_us = us } : value_none(); }
+static inline struct cell value_flag(bool b) { return (struct cell){ .kind = CELL_FLAG, .flag = b }; }
+/* both: none for NONE */
+static inline struct cell value_guid(uint32_t m) { return m == NONE ? value_none() : (struct cell){ .kind = CELL_MAILBOX_GUID, .mailbox = m }; }
+static inline struct cell value_upn(uint32_t m) { return m == NONE ? value_none() : (struct cell){ .kind = CELL_MAILBOX_UPN, .mailbox = m }; }
+
+struct alert_member {
+	enum alert_member_name name;
+	uint32_t columns, rows;  /* cells[row * columns + column] */
+	uint64_t total;          /* rows, those past ALERT_LIST_MAX too */
+	struct cell *cells;
+};
+
 struct alert {
 	const struct detector *detector;
 	uint64_t subject;        /* what it is about, as a hash of content; with the detector's name it makes the id */
@@ -49,9 +99,9 @@ struct alert {
 	uint64_t records, items;
 	uint32_t folders_synced; /* distinct (mailbox, folder) */
 	struct u32_list mailboxes, clients, actors, nets;
-	struct addr *ips; uint32_t ip_count;
-	struct id_entry *sessions; uint32_t session_count;
-	struct id_entry *tokens; uint32_t token_count;
+	struct addr *ips; uint32_t ip_count; uint64_t ip_total;             /* totals: distinct, those past the limit too */
+	struct id_entry *sessions; uint32_t session_count; uint64_t session_total;
+	struct id_entry *tokens; uint32_t token_count; uint64_t token_total;
 	struct id_entry evidence[20]; uint32_t evidence_count; /* record ids, the first in event order */
 	char *title;
 	char **why; uint32_t why_count;
@@ -60,6 +110,7 @@ struct alert {
 	struct alert_reason reasons[ALERT_REASONS_MAX]; uint32_t reason_count;
 	struct alert_baseline baseline;
 	struct alert_campaign campaign;
+	struct alert_member *members; uint32_t member_count; /* in the order of alert/members.h */
 	bool raised;             /* only raised alerts are printed */
 	uint64_t folder_seen[4]; /* private: small set for folders_synced; overflow in priv */
 	struct alert_private *priv;
@@ -91,6 +142,16 @@ void alert_blind(struct alert *al, const char *format, ...) __attribute__((forma
 void alert_reason(struct alert *al, const char *family, double p, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 void alert_clear_why(struct alert *al); /* to write the sentences anew when the figures have changed */
+/* Sets a value or an object, whatever it was before; adds one row to a list, once.  Fewer cells than columns: the rest is
+ * null.  Members stay when sentences are written anew. */
+#define alert_member(al, name, ...) \
+	alert_member_put(al, MEMBER_##name, (const struct cell[]){ __VA_ARGS__ }, sizeof((const struct cell[]){ __VA_ARGS__ }) / sizeof(struct cell))
+void alert_member_put(struct alert *al, enum alert_member_name name, const struct cell *cells, size_t n);
+/* NULL: the alert has none */
+const struct alert_member *alert_member_get(const struct alert *al, enum alert_member_name name);
+/* Lists that are shorter than what there was, the record ids too (i = 0, 1, ...; false past the last). */
+struct alert_cut { const char *name, *noun; uint64_t listed, total; };
+bool alert_cut(const struct alert *al, unsigned i, struct alert_cut *ret);
 /* All of them; loading, after alerts_init().  Save before alerts_order(). */
 void alerts_persist(struct persist *p, struct alerts *a);
 /* For fix functions (persist/persist.h): a pointer to an alert of p->alerts becomes its place + 1, and back. */

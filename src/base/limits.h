@@ -62,6 +62,7 @@
 #define ALERT_EVIDENCE_MAX 20               /* record ids: part of the interface */
 #define ALERT_SENTENCES_MAX 16
 #define ALERT_TEXT_BYTES_MAX (64 * KIB)
+#define ALERT_CELL_BYTES_MAX 1024           /* one text of a member (alert/members.h) */
 
 /* -- sink: findings to text -- */
 #define SINK_FLUSH_BYTES (64 * KIB)         /* text gathered before it is written */

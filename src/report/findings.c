@@ -213,7 +213,7 @@ static void put_app(struct html *h, const struct world *w, uint32_t client)
 	html_close(h);
 }
 
-static void put_ids(struct html *h, const char *name, const struct world *w, const struct id_entry *ids, uint32_t n,
+static void put_ids(struct html *h, const char *name, const struct world *w, const struct id_entry *ids, uint32_t n, uint64_t total,
 		    struct str (*id_text)(const struct world *, const uint8_t *, bool, char *))
 {
 	char text[ID_TEXT_SIZE];
@@ -221,7 +221,7 @@ static void put_ids(struct html *h, const char *name, const struct world *w, con
 	if (!n)
 		return;
 	fact(h, name);
-	for (uint32_t i = 0; i < n && list_step(h, i, n); i++)
+	for (uint32_t i = 0; i < n && list_step(h, i, total); i++)
 		html_leaf(h, "span", "mono", id_text(w, ids[i].id, ids[i].is_text, text));
 	html_close(h);
 }
@@ -252,7 +252,7 @@ static void put_facts(struct html *h, const struct world *w, const struct alert 
 	}
 	if (a->ip_count || a->nets.n) {
 		fact(h, "From");
-		for (uint32_t i = 0; i < a->ip_count && list_step(h, i, a->ip_count); i++)
+		for (uint32_t i = 0; i < a->ip_count && list_step(h, i, a->ip_total); i++)
 			html_text(h, str_of(addr_format(&a->ips[i], text)));
 		html_open_class(h, "span", "note");
 		html_text(h, a->ip_count ? STR(" in ") : STR(""));
@@ -261,8 +261,8 @@ static void put_facts(struct html *h, const struct world *w, const struct alert 
 		html_close(h);
 		html_close(h);
 	}
-	put_ids(h, "Sessions", w, a->sessions, a->session_count, world_id_text);
-	put_ids(h, "Tokens", w, a->tokens, a->token_count, world_token_text);
+	put_ids(h, "Sessions", w, a->sessions, a->session_count, a->session_total, world_id_text);
+	put_ids(h, "Tokens", w, a->tokens, a->token_count, a->token_total, world_token_text);
 	if (a->records) {
 		fact(h, "Volume");
 		html_counted(h, a->records, "record", "records");

@@ -132,6 +132,69 @@ static void row_sentences(struct row *r, const struct alert *a)
 	row_cell(r);
 }
 
+static void add_cell(struct row *r, const struct world *w, const struct cell *c)
+{
+	char text[TIME_TEXT_SIZE];
+
+	switch (c->kind) {
+	case CELL_TEXT:
+		buf_add_cstr(&r->cell, c->text);
+		break;
+	case CELL_NUMBER:
+		buf_printf(&r->cell, "%" PRIu64, c->number);
+		break;
+	case CELL_REAL:
+		buf_printf(&r->cell, "%.3g", c->real);
+		break;
+	case CELL_TIME:
+		buf_add_cstr(&r->cell, time_format(c->time_us, text));
+		break;
+	case CELL_FLAG:
+		buf_add_cstr(&r->cell, c->flag ? "true" : "false");
+		break;
+	case CELL_MAILBOX_GUID:
+		buf_add_str(&r->cell, world_mailbox_guid(w, c->mailbox));
+		break;
+	case CELL_MAILBOX_UPN:
+		buf_add_str(&r->cell, world_mailbox_upn(w, c->mailbox));
+		break;
+	default:
+		break;
+	}
+}
+
+/* A cell for each member of alert/members.h.  An object is "name=value, name=value", without what is not known. */
+static void row_members(struct row *r, const struct world *w, const struct alert *a)
+{
+	struct alert_cut cut;
+
+	row_number(r, a->records);
+	row_number(r, a->mailboxes.total);
+	for (unsigned i = 0; alert_cut(a, i, &cut); i++)
+		buf_printf(&r->cell, "%s%s=%" PRIu64, i ? ", " : "", cut.name, cut.total);
+	row_cell(r);
+	for (unsigned name = 0; name < ALERT_MEMBERS; name++) {
+		const struct alert_member *m = alert_member_get(a, (enum alert_member_name)name);
+		const struct member_form *form = &member_forms[name];
+
+		for (uint32_t row = 0; m && row < m->rows; row++) {
+			bool any = false;
+			if (row)
+				buf_add_cstr(&r->cell, "; ");
+			for (uint32_t k = 0; k < m->columns; k++) {
+				const struct cell *c = &m->cells[row * m->columns + k];
+				if (c->kind == CELL_NONE)
+					continue;
+				if (form->columns[0])
+					buf_printf(&r->cell, "%s%s=", any ? ", " : "", form->columns[k]);
+				add_cell(r, w, c);
+				any = true;
+			}
+		}
+		row_cell(r);
+	}
+}
+
 static void csv_write(struct sink_out *o, const struct findings *f)
 {
 	struct row r = { .out = &o->pending };
@@ -140,7 +203,11 @@ static void csv_write(struct sink_out *o, const struct findings *f)
 	buf_init(&r.cell, SINK_PIECE_BYTES_MAX);
 	buf_add_cstr(&o->pending,
 		     "id,time,rule,severity,title,mailboxes,apps,actors,ips,networks,sessions,tokens,first_seen,"
-		     "last_seen,records,items,folders_synced,why,blind,mitre,evidence,tenant\n");
+		     "last_seen,records,items,folders_synced,why,blind,mitre,evidence,tenant,evidence_total,mailbox_count,cut"
+#define MEMBER(symbol, name, ...) "," name
+#include "alert/members.h"
+#undef MEMBER
+		     "\n");
 	for (size_t i = 0; i < f->alert_count && open; i++) {
 		const struct alert *a = f->alerts[i];
 		row_text(&r, str_of(a->id));
@@ -161,6 +228,7 @@ static void csv_write(struct sink_out *o, const struct findings *f)
 		row_sentences(&r, a);
 		row_ids(&r, f->world, a->evidence, a->evidence_count, world_id_text);
 		row_text(&r, world_own_tenant(f->world));
+		row_members(&r, f->world, a);
 		row_end(&r);
 		open = sink_out_step(o);
 	}

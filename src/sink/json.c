@@ -45,21 +45,13 @@ static void comma(struct buf *b, size_t i)
 
 bool alert_cut_sentence(const struct alert *a, unsigned i, struct buf *ret)
 {
-	const struct {
-		const struct u32_list *list;
-		const char *noun;
-	} lists[] = {
-		{ &a->mailboxes, "mailboxes" },
-		{ &a->clients, "applications" },
-		{ &a->actors, "actors" },
-		{ &a->nets, "networks" },
-	};
+	struct alert_cut cut;
 
-	for (unsigned k = 0; k < sizeof(lists) / sizeof(lists[0]); k++) {
-		if (lists[k].list->total <= lists[k].list->n || i-- > 0)
+	for (unsigned k = 0; alert_cut(a, k, &cut); k++) {
+		if (!cut.noun || i-- > 0) /* record ids are examples, and not said */
 			continue;
-		buf_printf(ret, "The list of %s stops after the first %" PRIu32 "; there were more.", lists[k].noun,
-			   lists[k].list->n);
+		buf_printf(ret, "The list of %s stops after the first %" PRIu64 "; there were %" PRIu64 ".", cut.noun, cut.listed,
+			   cut.total);
 		return true;
 	}
 	return false;
@@ -220,6 +212,67 @@ static void add_statistics(struct buf *b, const struct world *w, const struct al
 	buf_add_char(b, '}');
 }
 
+static void add_cell(struct buf *b, const struct world *w, const struct cell *c)
+{
+	switch (c->kind) {
+	case CELL_TEXT:
+		buf_add_json(b, str_of(c->text));
+		break;
+	case CELL_NUMBER:
+		buf_printf(b, "%" PRIu64, c->number);
+		break;
+	case CELL_REAL:
+		buf_printf(b, "%.3g", c->real);
+		break;
+	case CELL_TIME:
+		json_time(b, c->time_us);
+		break;
+	case CELL_FLAG:
+		buf_add_cstr(b, c->flag ? "true" : "false");
+		break;
+	case CELL_MAILBOX_GUID:
+		json_text(b, world_mailbox_guid(w, c->mailbox));
+		break;
+	case CELL_MAILBOX_UPN:
+		json_text(b, world_mailbox_upn(w, c->mailbox));
+		break;
+	default:
+		buf_add_cstr(b, "null");
+	}
+}
+
+/* what the rule added, in the order of alert/members.h; and which lists are shorter than what there was */
+static void add_members(struct buf *b, const struct world *w, const struct alert *a)
+{
+	struct alert_cut cut;
+	unsigned n = 0;
+
+	for (; alert_cut(a, n, &cut); n++)
+		buf_printf(b, "%s\"%s\":%" PRIu64, n ? "," : ",\"cut\":{", cut.name, cut.total);
+	if (n)
+		buf_add_char(b, '}');
+	for (uint32_t i = 0; i < a->member_count; i++) {
+		const struct alert_member *m = &a->members[i];
+		const struct member_form *form = &member_forms[m->name];
+		bool objects = form->shape == SHAPE_OBJECT || form->shape == SHAPE_OBJECTS;
+		bool list = form->shape == SHAPE_LIST || form->shape == SHAPE_OBJECTS;
+
+		buf_printf(b, ",\"%s\":%s", form->name, list ? "[" : m->rows ? "" : "null");
+		for (uint32_t row = 0; row < m->rows; row++) {
+			comma(b, row);
+			for (uint32_t k = 0; k < m->columns; k++) {
+				if (objects)
+					buf_printf(b, "%s\"%s\":", k ? "," : "{", form->columns[k]);
+				add_cell(b, w, &m->cells[row * m->columns + k]);
+			}
+			if (objects)
+				buf_add_char(b, '}');
+		}
+		if (list)
+			buf_add_char(b, ']');
+	}
+}
+
 void json_alert(struct buf *b, const struct world *w, const struct alert *a)
 {
 	buf_add_cstr(b, "{\"type\":\"alert\",\"id\":");
@@ -247,8 +300,11 @@ void json_alert(struct buf *b, const struct world *w, const struct alert *a)
 	number(b, "folders_synced", a->folders_synced);
 	add_sentences(b, a);
 	add_ids(b, w, "evidence", a->evidence, a->evidence_count, world_id_text);
+	number(b, "evidence_total", a->records);
+	number(b, "mailbox_count", a->mailboxes.total);
 	if (a->odds > 0)
 		add_statistics(b, w, a);
+	add_members(b, w, a);
 	buf_add_char(b, '}');
 }
 

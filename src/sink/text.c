@@ -210,14 +210,14 @@ static void add_app(struct buf *b, const struct world *w, uint32_t client)
 		buf_printf(b, " as %.*s", STR_ARG(family));
 }
 
-static void put_ids(struct page *p, const char *label, const struct id_entry *ids, uint32_t n,
+static void put_ids(struct page *p, const char *label, const struct id_entry *ids, uint32_t n, uint64_t total,
                     struct str (*id_text)(const struct world *, const uint8_t *, bool, char *))
 {
 	char text[ID_TEXT_SIZE];
 
 	if (!n)
 		return;
-	for (uint32_t i = 0; i < n && !list_step(&p->line, i, n); i++)
+	for (uint32_t i = 0; i < n && !list_step(&p->line, i, total); i++)
 		buf_add_str(&p->line, id_text(p->f->world, ids[i].id, ids[i].is_text, text));
 	put_labelled(p, label);
 }
@@ -253,7 +253,7 @@ static void put_where(struct page *p, const struct alert *a)
 	char text[ADDR_TEXT_SIZE];
 
 	if (a->ip_count) {
-		for (uint32_t i = 0; i < a->ip_count && !list_step(b, i, a->ip_count); i++)
+		for (uint32_t i = 0; i < a->ip_count && !list_step(b, i, a->ip_total); i++)
 			buf_add_cstr(b, addr_format(&a->ips[i], text));
 		put_labelled(p, "address");
 	}
@@ -262,8 +262,8 @@ static void put_where(struct page *p, const struct alert *a)
 			buf_add_cstr(b, world_net_label(p->f->world, a->nets.v[i]));
 		put_labelled(p, "network");
 	}
-	put_ids(p, "session", a->sessions, a->session_count, world_id_text);
-	put_ids(p, "token", a->tokens, a->token_count, world_token_text);
+	put_ids(p, "session", a->sessions, a->session_count, a->session_total, world_id_text);
+	put_ids(p, "token", a->tokens, a->token_count, a->token_total, world_token_text);
 }
 
 static void put_volume(struct page *p, const struct alert *a)
