@@ -225,21 +225,7 @@ static void write_ndjson(struct cover *x, const struct world *w)
 
 	buf_init(&text, 8 * KIB);
 	for (size_t i = 0; i < n && sink_out_step(o); i++) {
-		buf_add_cstr(b, "{\"type\":\"finding\"");
-		json_tenant(b, w);
-		buf_printf(b, ",\"state\":\"%s\",\"guid\":", day_state_names[f[i].what]);
-		json_text(b, f[i].mailbox == NONE ? STR_NONE : world_mailbox_guid(w, f[i].mailbox));
-		buf_add_cstr(b, ",\"upn\":");
-		json_text(b, f[i].mailbox == NONE ? STR_NONE : world_mailbox_upn(w, f[i].mailbox));
-		buf_add_cstr(b, ",\"from\":");
-		json_time(b, f[i].from_us);
-		buf_add_cstr(b, ",\"to\":");
-		json_time(b, f[i].to_us == INT64_MAX ? 0 : f[i].to_us);
-		buf_add_cstr(b, ",\"sentence\":");
-		buf_clear(&text);
-		coverage_sentence(w, &f[i], &text);
-		buf_add_json(b, buf_str(&text));
-		buf_add_cstr(b, "}\n");
+		json_finding(b, w, "finding", &f[i], &text);
 	}
 	buf_release(&text);
 	const struct coverage_mailbox *m = coverage_mailboxes(x->coverage, &n);

@@ -52,6 +52,7 @@ struct story {
 	bool reads_allowed;      /* not only sending */
 	bool by_actor, read_before, others_mailbox;
 	char name[80], rights[80];
+	char app_id[GUID_TEXT_SIZE], object_id[GUID_TEXT_SIZE]; /* "" = not said */
 };
 
 struct client_row {
@@ -105,7 +106,8 @@ struct change {
 	unsigned id_count;
 	bool app_known, for_all, application, reads, full_access;
 	bool scope_said;         /* for one user or for all */
-	struct str name, id_text;
+	struct str name, id_text, app_text; /* the first id; that of the application */
+	struct str keys, old_keys;          /* KeyDescription: the credentials after and before */
 	struct mail_right rights[RIGHTS_MAX], old_rights[RIGHTS_MAX];
 	unsigned right_count, old_count;
 };
@@ -127,22 +129,22 @@ static bool is_resource(const uint8_t id[16])
 	return false;
 }
 
-/* Every GUID of the text, also behind "ServicePrincipal_"; true if there was one. */
-static bool add_ids(struct change *ch, struct str text)
+/* Every GUID of the text, also behind "ServicePrincipal_"; is_app: they are application ids. */
+static void add_ids(struct change *ch, struct str text, bool is_app)
 {
 	struct str word;
 	uint8_t id[16];
-	bool any = false;
 	while (next_word(&text, &word)) {
 		if (word.n < 36 || !guid_parse((struct str){ word.p + word.n - 36, 36 }, id) || is_resource(id))
 			continue;
 		if (!ch->id_text.n)
 			ch->id_text = (struct str){ word.p + word.n - 36, 36 };
-		any = true;
+		if (is_app && !ch->app_text.n)
+			ch->app_text = (struct str){ word.p + word.n - 36, 36 };
+		ch->app_known |= is_app;
 		if (ch->id_count < 8)
 			ch->ids[ch->id_count++] = id_key(id);
 	}
-	return any;
 }
 
 static void add_rights(struct mail_right *v, unsigned *n, struct str text, bool application)
@@ -245,30 +247,31 @@ static void read_change(const struct rec *r, struct change *ch)
 		if ((str_eq_nocase(name, STR("ConsentContext.OnBehalfOfAll")) || str_eq_nocase(name, STR("ConsentContext.IsAppOnly")) ||
 		     str_eq_nocase(name, STR("ConsentContext.IsAdminConsent"))) && truth_of(plain(value)) == TRUTH_YES)
 			ch->for_all = true;
+		if (str_starts_nocase(name, STR("KeyDescription")))
+			*(is_old ? &ch->old_keys : &ch->keys) = value;
 		if (is_old)
 			continue;
 		if (str_eq_nocase(name, STR("ServicePrincipal.AppId")) || str_eq_nocase(name, STR("ServicePrincipal.Name")) ||
 		    str_eq_nocase(name, STR("Application.AppId")))
-			ch->app_known |= add_ids(ch, value);
+			add_ids(ch, value, true);
 		else if (str_eq_nocase(name, STR("ServicePrincipal.ObjectID")) || str_eq_nocase(name, STR("Application.ObjectID")))
-			add_ids(ch, value);
+			add_ids(ch, value, false);
 		else if (str_eq_nocase(name, STR("ServicePrincipal.DisplayName")) || str_eq_nocase(name, STR("Application.DisplayName")))
 			ch->name = plain(value);
 		if (by_service)
 			continue;
 		if (str_eq_nocase(name, STR("AppId")) || str_eq_nocase(name, STR("AppPrincipalId")) ||
 		    str_eq_nocase(name, STR("TargetId.ServicePrincipalNames")) || str_eq_nocase(name, STR("Target.Type4")))
-			ch->app_known |= add_ids(ch, value);
+			add_ids(ch, value, true);
 		else if (str_eq_nocase(name, STR("Target.Type2"))) {
-			add_ids(ch, value);
+			add_ids(ch, value, false);
 		} else if (str_eq_nocase(name, STR("ObjectId"))) {
 			/* a bare GUID there is the application id, but only in the unified log */
-			add_ids(ch, value);
-			ch->app_known |= r->class_ == CLASS_AUDIT && plain(value).n == 36;
+			add_ids(ch, value, r->class_ == CLASS_AUDIT && plain(value).n == 36);
 		} else if (str_eq_nocase(name, STR("additionalDetails"))) {
 			ptrdiff_t at = str_find(value, STR("\"AppId\""));
 			if (at >= 0)
-				ch->app_known |= add_ids(ch, (struct str){ value.p + at, value.n - (size_t)at });
+				add_ids(ch, (struct str){ value.p + at, value.n - (size_t)at }, true);
 		} else if (str_eq_nocase(name, STR("Target.Type1")) && !ch->name.n) {
 			ch->name = plain(value);
 		}
@@ -368,6 +371,61 @@ static void retitle(struct detect_ctx *c, struct story *st)
 			    say_mailboxes(c->world, &st->alert->mailboxes, boxes));
 }
 
+/* "KeyIdentifier=...,KeyType=Password,KeyUsage=Verify,DisplayName=k]": the value of one name in it */
+static struct str key_part(struct str key, struct str name)
+{
+	ptrdiff_t at = str_find(key, name);
+	if (at < 0)
+		return STR_NONE;
+	key.p += (size_t)at + name.n;
+	key.n -= (size_t)at + name.n;
+	size_t n = 0;
+	while (n < key.n && key.p[n] != ',' && key.p[n] != ']')
+		n++;
+	return (struct str){ key.p, n };
+}
+
+/* the credentials that were not there before */
+static void add_credentials(struct alert *al, const struct change *ch)
+{
+	const struct str begin = STR("KeyIdentifier=");
+	struct str rest = ch->keys;
+	for (ptrdiff_t at; (at = str_find(rest, begin)) >= 0;) {
+		struct str key = { rest.p + at, rest.n - (size_t)at };
+		rest = (struct str){ key.p + begin.n, key.n - begin.n };
+		ptrdiff_t next = str_find(rest, begin);
+		if (next >= 0)
+			key.n = begin.n + (size_t)next;
+		struct str id = key_part(key, begin);
+		if (!id.n || str_find(ch->old_keys, id) >= 0)
+			continue;
+		alert_member(al, CREDENTIALS, value_text(id), value_text(key_part(key, STR("KeyType="))),
+			     value_text(key_part(key, STR("DisplayName="))));
+	}
+}
+
+/* the same as the sentences, as fields */
+static void add_members(struct detect_ctx *c, struct story *st, const struct event *e, const struct change *ch)
+{
+	struct alert *al = st->alert;
+	struct str actor = e->actor == NONE ? STR_NONE : world_actor(c->world, e->actor);
+	static const char *const steps[] = { "", "grant", "request", "credential" };
+	if (ch->app_text.n && !st->app_id[0])
+		snprintf(st->app_id, sizeof st->app_id, "%.*s", STR_ARG(ch->app_text));
+	else if (ch->id_text.n && !ch->app_text.n && !st->object_id[0])
+		snprintf(st->object_id, sizeof st->object_id, "%.*s", STR_ARG(ch->id_text));
+	alert_member(al, GRANTED_APP, value_cstr(st->app_id), value_cstr(st->object_id), value_cstr(st->name_key ? st->name : ""));
+	for (unsigned i = 0; i < ch->right_count; i++)
+		alert_member(al, PERMISSIONS, value_text(ch->rights[i].name));
+	if (ch->kind == CHANGE_GRANT) {
+		alert_member(al, GRANTOR, value_text(actor));
+		alert_member(al, GRANTEE, value_cstr(ch->application ? "application" : ch->for_all ? "all_users" : ch->scope_said ? "one_user" : ""));
+	}
+	if (ch->kind == CHANGE_CREDENTIAL)
+		add_credentials(al, ch);
+	alert_member(al, STEPS, value_time(e->rec->time_us), value_cstr(steps[ch->kind]), value_cstr(op_text(e->rec->op)), value_text(actor));
+}
+
 static void add_fact(struct detect_ctx *c, struct story *st, const struct event *e, const struct change *ch)
 {
 	char actor[SAY_SIZE], when[TIME_TEXT_SIZE], rights[160] = "";
@@ -409,6 +467,7 @@ static void directory_event(struct state *s, struct detect_ctx *c, const struct 
 		return;
 	alert_fold(c->alerts, st->alert, e);
 	add_fact(c, st, e, &ch);
+	add_members(c, st, e, &ch);
 	st->credential |= ch.kind == CHANGE_CREDENTIAL;
 	st->requested |= ch.kind == CHANGE_REQUEST;
 	st->reads_allowed |= ch.reads;
@@ -446,6 +505,8 @@ static void read_mail(struct detect_ctx *c, struct story *st, const struct event
 			return;
 		st->read_first_us = t;
 		st->client = e->client;
+		alert_member(st->alert, STEPS, value_time(t), value_cstr("read"), value_cstr(op_text(e->rec->op)),
+			     value_text(e->actor == NONE ? STR_NONE : world_actor(c->world, e->actor)));
 	}
 	st->reads++;
 	st->new_mailboxes += e->edge_is_new;

@@ -69,6 +69,7 @@ static void write_sentences(struct detect_ctx *c, const struct pair *p)
 	const char *issuer = p->issuer[0] ? p->issuer : "that the export does not name";
 	say_mailboxes(c->world, &al->mailboxes, boxes);
 	say_client(c->world, al->clients.n ? al->clients.v[0] : NONE, client);
+	alert_member(al, TOKEN_TENANT, value_cstr(p->issuer));
 	alert_clear_why(al);
 	if (p->consumer) {
 		alert_title(al, "Consumer token opened mail of %s", boxes);

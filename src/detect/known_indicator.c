@@ -86,6 +86,13 @@ static void write_sentences(struct detect_ctx *c, const struct hit *h)
 	time_format_minute(al->last_us, last);
 	say_mailboxes(c->world, &al->mailboxes, boxes);
 
+	alert_member(al, INDICATOR, value_cstr(x->text));
+	alert_member(al, INDICATOR_TYPE, value_cstr(kind));
+	alert_member(al, LIST, value_cstr(x->source));
+	alert_member(al, LISTED_AS, value_cstr(x->description));
+	alert_member(al, LISTED_FROM, x->from_us == INT64_MIN ? value_none() : value_time(x->from_us));
+	alert_member(al, LISTED_UNTIL, x->to_us == INT64_MAX ? value_none() : value_time(x->to_us));
+	alert_member(al, INSIDE_DATES, value_flag(h->inside));
 	alert_clear_why(al);
 	if (!h->inside)
 		alert_title(al, "Known %s %s seen outside its dates", kind, x->text);

@@ -67,6 +67,10 @@ static void write_sentences(struct detect_ctx *c, uint32_t at, const struct row 
 	char client[SAY_SIZE], door[SAY_SIZE], boxes[SAY_SIZE], when[TIME_TEXT_SIZE], learnt[TIME_TEXT_SIZE];
 	say_client(w, at, client);
 	say_mailboxes(w, &al->mailboxes, boxes);
+	alert_member(al, LEARNT_SINCE, value_time(wc->first_us - row->learnt_us));
+	alert_member(al, FIRST_CLIENT, value_time(wc->first_us), value_text(world_client_part(w, at, CLIENT_FAMILY)),
+		     value_text(world_client_part(w, at, CLIENT_API)));
+	alert_member(al, PREVALENCE, value_number(0), value_number(row->active));
 	alert_clear_why(al);
 	alert_title(al, "App new to the mailbox: %s read mail of %s", client, boxes);
 	alert_why(al, "First seen %s, %s; by the end of the data %llu record%s with %llu item%s in %u mailbox%s.",

@@ -73,6 +73,9 @@ static void write_sentences(struct detect_ctx *c, const struct told *x)
 	char client[SAY_SIZE], boxes[SAY_SIZE], span[TIME_TEXT_SIZE];
 	say_client(w, x->client, client);
 	say_mailboxes(w, &al->mailboxes, boxes);
+	alert_member(al, PREVALENCE, value_number(x->prevalence), value_number(x->active));
+	if (x->new_net)
+		alert_member(al, NEW_NETWORK, value_cstr(world_net_label(w, x->net)));
 	alert_clear_why(al);
 	alert_title(al, "%s, new to the mailbox, synchronised whole folders of %s", client, boxes);
 	alert_why(al, "%u folder%s synchronised in %llu mailbox%s, on the client's first day there.", al->folders_synced,

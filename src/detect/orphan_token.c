@@ -150,6 +150,9 @@ static void note_case(struct state *s, struct detect_ctx *c, const struct event 
 	}
 	if (!o->alert)
 		return;
+	struct str issuer;
+	if (rec_detail(e->rec, STR("TokenTenantId"), &issuer))
+		alert_member(o->alert, TOKEN_TENANT, value_text(issuer));
 	if (o->net != e->net)
 		o->net = NONE;
 	if (e->token->first) {
@@ -275,6 +278,9 @@ static void write_why(struct detect_ctx *c, const struct orphan_case *o, const s
 	uint32_t tokens = o->tokens[0] + o->tokens[1];
 	const char *noun = !o->tokens[1] ? "token" : !o->tokens[0] ? "session" : "token or session";
 	unsigned kind = w[0].own_orphans ? 0 : 1;
+	alert_member(al, LOSS, value_cstr(kind ? "session" : "token"), value_number(w[kind].own), value_number(w[kind].own_orphans),
+		     value_number(w[kind].linked), value_number(w[kind].orphans), value_number(w[kind].local_linked),
+		     value_number(w[kind].local_orphans), value_real(pow(10, w[0].p + w[1].p)), value_real(expected));
 	alert_clear_why(al);
 	alert_title(al, "%s opened %s", o->about == ABOUT_NETWORK ? "From one network, tokens that nobody issued"
 		: tokens == 1 ? "A token that nobody issued" : "Tokens that nobody issued",
@@ -311,6 +317,7 @@ static void write_client(struct detect_ctx *c, const struct orphan_case *o)
 	const struct identity_client *all = identity_client(c->identity, o->client);
 	char who[SAY_SIZE], client[SAY_SIZE];
 	uint32_t orphans = all->by[0].orphans, linked = all->by[0].linked;
+	alert_member(al, LOSS, value_cstr("token"), value_number((uint64_t)orphans + linked), value_number(orphans));
 	alert_clear_why(al);
 	alert_title(al, "Tokens of %s are not found among the sign-ins (%s)", say_client(c->world, o->client, client),
 		    say_mailboxes(c->world, &al->mailboxes, who));

@@ -79,6 +79,9 @@ static void event(void *state, struct detect_ctx *c, const struct event *e)
 	}
 	if (!x->alert)
 		return;
+	struct str issuer;
+	if (rec_detail(r, STR("TokenTenantId"), &issuer))
+		alert_member(x->alert, TOKEN_TENANT, value_text(issuer));
 	if (x->client == NONE)
 		x->client = e->client;
 	int64_t issued = p->issued_us == INT64_MIN ? r->time_us : p->issued_us;
@@ -118,6 +121,8 @@ static void tell(struct detect_ctx *c, const struct chain *x)
 	enum severity severity = p <= -4 && (x->links >= 3 || x->presented) ? SEVERITY_CRITICAL : SEVERITY_HIGH;
 	say_mailboxes(c->world, &al->mailboxes, who);
 	alert_raise(al, x->first_us, severity);
+	alert_member(al, CHAIN, value_number(x->links), value_number(x->presented), value_time(x->first_issue_us),
+		     value_time(x->last_issue_us), value_real(share), value_real(pow(10, p)));
 	alert_title(al, "Tokens are renewed in a session that began with no sign-in (%s)", who);
 	if (x->links > 1)
 		alert_why(al, "%u tokens of one session, issued over %s from %s on, and neither one of them nor the session stands in a sign-in. "

@@ -27,6 +27,7 @@
 extern const struct detector detector_session_moved;
 
 enum move { MOVE_DEVICE, MOVE_ACCOUNT, MOVE_APP, MOVE_NETWORK, MOVES };
+static const char *const moves[MOVES] = { "device", "account", "app", "network" };
 
 struct moved {
 	struct alert *alert;
@@ -219,16 +220,23 @@ static void tell(struct state *s, struct detect_ctx *c, const struct moved *m)
 	time_format_minute(m->from_us, when);
 	issue_addr_text(m->from_ip, m->from_kind, address);
 	alert_raise(al, m->first_us, severity);
+	struct str device = m->move == MOVE_DEVICE ? name_part(names_get(c->world->names, m->device), 0) : STR_NONE;
+	alert_member(al, MOVE, value_cstr(moves[m->move]));
+	struct str account = m->actor == NONE ? STR_NONE : world_actor(c->world, m->actor);
+	alert_member(al, FROM, value_time(m->from_us), value_none(),
+		     value_cstr(m->from_kind == ADDR_V4 || m->from_kind == ADDR_V6 ? address : NULL),
+		     value_text(m->move == MOVE_ACCOUNT ? STR_NONE : account));
+	alert_member(al, TO, value_time(m->first_us), m->net == NET_NONE ? value_none() : value_cstr(world_net_label(c->world, m->net)),
+		     value_none(), value_text(account), value_text(device),
+		     value_text(m->client == NONE ? STR_NONE : world_client_part(c->world, m->client, CLIENT_CALLER)));
 	alert_clear_why(al);
 	switch (m->move) {
-	case MOVE_DEVICE: {
-		struct str device = name_part(names_get(c->world->names, m->device), 0);
+	case MOVE_DEVICE:
 		alert_title(al, "A token was used from another device than it was issued to (%s)", who);
 		alert_why(al, "%llu record%s by %s from device %.*s; the sign-in of the token, at %s from %s, was on another registered "
 			  "device.", (unsigned long long)al->records, PLURAL(al->records), actor, STR_ARG(device), when, address);
 		alert_why(al, "The id of the device stands in the token: it does not change on the way from home to the office, nor by a VPN.");
 		break;
-	}
 	case MOVE_ACCOUNT:
 		alert_title(al, "A token of another account's sign-in opened mail (%s)", who);
 		alert_why(al, "%llu record%s by %s with a token whose sign-in, at %s from %s, was another account's.",

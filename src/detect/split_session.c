@@ -270,6 +270,11 @@ static void write_sentences(struct detect_ctx *c, const struct told *x)
 	time_format_minute(al->first_us, first);
 	time_format_minute(al->last_us, last);
 
+	alert_member(al, MOVE, value_cstr(x->story == STORY_SPLIT ? "split" : x->story == STORY_PAIR ? "pair" : "moved"));
+	struct str account = x->story != STORY_PAIR && al->actors.n ? world_actor(w, al->actors.v[0]) : STR_NONE;
+	alert_member(al, FROM, value_none(), value_cstr(a), value_none(), value_text(account));
+	alert_member(al, TO, value_none(), value_cstr(b), value_none(), value_text(account));
+	alert_member(al, SWITCHES, value_number(x->switches));
 	alert_clear_why(al);
 	switch (x->story) {
 	case STORY_SPLIT:

@@ -180,6 +180,12 @@ static const char *say_pace(const struct ring *r, int64_t now, char out[SAY_SIZE
 	return out;
 }
 
+static void say_sweep(struct alert *al, const char *by, unsigned mailboxes, const struct ring *r, int64_t now)
+{
+	alert_member(al, SWEEP, value_cstr(by), value_number(mailboxes), value_number(ring_tally(r, now, 10 * US_PER_MINUTE).mailboxes),
+		     value_number(ring_tally(r, now, US_PER_HOUR).mailboxes), value_number(ring_tally(r, now, US_PER_DAY).mailboxes));
+}
+
 static const char *say_nets(const struct world *w, const struct alert *al, char out[SAY_SIZE])
 {
 	if (al->nets.total == 1)
@@ -216,6 +222,8 @@ static void client_crossed(struct state *s, struct detect_ctx *c, const struct e
 	row->episode_us = now;
 	raise_with(c, al, &row->ring, t->first, now, severity);
 	say_client(w, e->client, client);
+	say_sweep(al, "client", t->mailboxes, &row->ring, now);
+	alert_member(al, PREVALENCE, value_number(wc->mailboxes - t->mailboxes), value_number(w->active_mailboxes));
 	alert_title(al, "%s went through %u mailboxes that it had never touched", client, t->mailboxes);
 	alert_why(al, "Mailboxes new to this client: %s (%s).", say_pace(&row->ring, now, pace), say_mailboxes(w, &al->mailboxes, boxes));
 	if (t->nets)
@@ -296,6 +304,8 @@ static void net_crossed(struct state *s, struct detect_ctx *c, const struct even
 	row->alert = al;
 	row->episode_us = now;
 	raise_with(c, al, &row->ring, t->first, now, edges_new ? SEVERITY_HIGH : SEVERITY_MEDIUM);
+	say_sweep(al, "network", t->mailboxes, &row->ring, now);
+	alert_member(al, NEW_NETWORK, value_cstr(net));
 	alert_title(al, "%u mailboxes read from %s, which was new to all of them", t->mailboxes, net);
 	alert_why(al, "Mailboxes never read from this network before: %s (%s).", say_pace(&row->ring, now, pace),
 		  say_mailboxes(w, &al->mailboxes, boxes));
@@ -385,6 +395,8 @@ static void judge(struct state *s, struct detect_ctx *c, struct cold *x, int64_t
 		return;
 	raise_with(c, al, &row->ring, 0, now, SEVERITY_MEDIUM);
 	say_client(w, x->client, client);
+	alert_member(al, SWEEP, value_cstr("client"), value_number(wc->mailboxes));
+	alert_member(al, PREVALENCE, value_number(wc->mailboxes), value_number(w->active_mailboxes));
 	alert_title(al, "%s went through %u of %u mailboxes", client, wc->mailboxes, w->active_mailboxes);
 	alert_why(al, "%u mailboxes, among them %s, with %llu items; most of them are read by other clients too.", wc->mailboxes,
 		  say_mailboxes(w, &al->mailboxes, boxes), (unsigned long long)wc->items);

@@ -130,6 +130,13 @@ static struct watch *watch_of(struct state *s, struct box *b)
 	return &s->watches[b->watched - 1];
 }
 
+static void say_blind(struct alert *al, int64_t from_us, bool inferred)
+{
+	alert_member(al, BLIND_FROM, value_time(from_us));
+	alert_member(al, BLIND_UNTIL, value_time(from_us + BLIND_US));
+	alert_member(al, INFERRED, value_flag(inferred));
+}
+
 /* -- inferred -- */
 
 /* The silence has lasted a day: say so, once for that day. */
@@ -153,6 +160,7 @@ static void infer(struct detect_ctx *c, struct watch *x)
 	alert_why(al, "Inferred: %u Bind records in the 24 h up to %s, then none for 24 h, while %u other record%s of the mailbox or "
 		  "sign-ins of its owner show that it was in use.", x->records, from, x->others, PLURAL(x->others));
 	alert_why(al, "Exchange stops writing Bind records for 24 h after about %u; no record here says IsThrottled.", LIMIT_RECORDS);
+	say_blind(al, k->time_us, true);
 	alert_blind(al, "from %s to %s, if this was throttling, nothing read from this mailbox was recorded: assume everything",
 		    from, to);
 }
@@ -195,6 +203,7 @@ static void throttle(struct state *s, struct detect_ctx *c, const struct event *
 	alert_title(al, "Reading of the mailbox of %s was no longer logged: throttled", mailbox);
 	alert_why(al, "A record of %s says IsThrottled: the mailbox passed the limit of about %u records in 24 h, and Exchange writes "
 		  "no Bind records for the next 24 h.", from, LIMIT_RECORDS);
+	say_blind(al, start, false);
 	alert_blind(al, "from %s to %s nothing read from this mailbox was recorded: assume everything", from, to);
 
 	/* who drove it there?  A client that is young in this mailbox while the mailbox itself is not */

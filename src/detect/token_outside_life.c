@@ -141,6 +141,9 @@ static void tell(struct detect_ctx *c, const struct outside *o, bool clock)
 	time_format_span(o->worst_us, span);
 	time_format(o->issued_us, issued);
 	alert_raise(al, o->first_us, clock ? SEVERITY_INFO : o->fault == OTHER_ISSUE ? SEVERITY_CRITICAL : SEVERITY_HIGH);
+	alert_member(al, TOKEN_LIFE, value_cstr(o->fault == BEFORE_ISSUE ? "before_issue" : o->fault == AFTER_LIFE ? "after_life" : "other_issue"),
+		     value_time(o->issued_us), value_time(o->signin_us), value_number((uint64_t)(o->worst_us / US_PER_SECOND)),
+		     value_flag(clock));
 	switch (o->fault) {
 	case BEFORE_ISSUE:
 		alert_title(al, "A token was used before it was issued (%s)", who);

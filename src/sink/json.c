@@ -3,6 +3,7 @@
  * contract with other tools.  What is not known is null, never "" or 0; a Sync has no number of items and adds none. */
 #include <inttypes.h>
 
+#include "base/guid.h"
 #include "base/limits.h"
 #include "base/timefmt.h"
 #include "coverage/coverage.h"
@@ -414,6 +415,38 @@ void json_tokens(struct sink_out *o, const struct findings *f)
 	}
 }
 
+void json_finding(struct buf *b, const struct world *w, const char *type, const struct coverage_finding *f, struct buf *text)
+{
+	struct str named = str_of(f->target), guid = STR_NONE, upn = STR_NONE;
+	uint8_t id[16];
+
+	if (f->mailbox != NONE) {
+		guid = world_mailbox_guid(w, f->mailbox);
+		upn = world_mailbox_upn(w, f->mailbox);
+	} else if (guid_parse(named, id)) {
+		guid = named; /* an account without a record: as the switch names it */
+	} else if (memchr(named.p, '@', named.n)) {
+		upn = named;
+	}
+	buf_printf(b, "{\"type\":\"%s\"", type);
+	json_tenant(b, w);
+	buf_printf(b, ",\"state\":\"%s\",\"guid\":", day_state_names[f->what]);
+	json_text(b, guid);
+	buf_add_cstr(b, ",\"upn\":");
+	json_text(b, upn);
+	buf_add_cstr(b, ",\"name\":");
+	json_text(b, upn.n ? upn : guid.n ? guid : named);
+	buf_add_cstr(b, ",\"from\":");
+	json_time(b, f->from_us);
+	buf_add_cstr(b, ",\"to\":");
+	json_time(b, f->to_us == INT64_MAX ? 0 : f->to_us);
+	buf_add_cstr(b, ",\"sentence\":");
+	buf_clear(text);
+	coverage_sentence(w, f, text);
+	buf_add_json(b, buf_str(text));
+	buf_add_cstr(b, "}\n");
+}
+
 void json_blind(struct sink_out *o, const struct findings *f)
 {
 	struct buf *b = &o->pending, text;
@@ -428,21 +461,7 @@ void json_blind(struct sink_out *o, const struct findings *f)
 		return;
 	buf_init(&text, 8 * KIB);
 	for (size_t i = 0; i < n && i < SUMMARY_BLIND_MAX && sink_out_step(o); i++) {
-		buf_add_cstr(b, "{\"type\":\"blind\"");
-		json_tenant(b, f->world);
-		buf_printf(b, ",\"state\":\"%s\",\"guid\":", day_state_names[v[i].what]);
-		json_text(b, v[i].mailbox == NONE ? STR_NONE : world_mailbox_guid(f->world, v[i].mailbox));
-		buf_add_cstr(b, ",\"upn\":");
-		json_text(b, v[i].mailbox == NONE ? STR_NONE : world_mailbox_upn(f->world, v[i].mailbox));
-		buf_add_cstr(b, ",\"from\":");
-		json_time(b, v[i].from_us);
-		buf_add_cstr(b, ",\"to\":");
-		json_time(b, v[i].to_us == INT64_MAX ? 0 : v[i].to_us);
-		buf_add_cstr(b, ",\"sentence\":");
-		buf_clear(&text);
-		coverage_sentence(f->world, &v[i], &text);
-		buf_add_json(b, buf_str(&text));
-		buf_add_cstr(b, "}\n");
+		json_finding(b, f->world, "blind", &v[i], &text);
 	}
 	buf_release(&text);
 	buf_printf(b, "{\"type\":\"coverage\",\"mailboxes\":%zu,\"days\":%" PRIu32 ",\"findings\":%zu", mailboxes, coverage_days(f->coverage), n);

@@ -27,6 +27,7 @@ bool sink_out_step(struct sink_out *o);
 
 struct identity;
 struct coverage;
+struct coverage_finding;
 
 struct findings {
 	const struct world *world;
@@ -71,6 +72,8 @@ void json_app(struct buf *b, const struct world *w, const struct inventory_row *
 void json_summary(struct buf *b, const struct findings *f);
 /* what the sign-ins cover, and the verdicts on the tokens of each client; objects, one a line; nothing without sign-ins */
 void json_tokens(struct sink_out *o, const struct findings *f);
+/* one stretch of time in which a mailbox or everybody could not be seen; text: for its sentence */
+void json_finding(struct buf *b, const struct world *w, const char *type, const struct coverage_finding *f, struct buf *text);
 /* where the log was blind; nothing if it is not known to have been */
 void json_blind(struct sink_out *o, const struct findings *f);
 void json_text(struct buf *b, struct str s);      /* null for "" */
