@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/limits.h"
+#include "base/schema.h"
 #include "cmd/run.h"
 #include "coverage/coverage.h"
 #include "coverage/html.h"
@@ -212,7 +213,7 @@ static void ndjson_settings(struct buf *b, const struct audit_settings *s)
 			buf_add_cstr(b, "null");
 		buf_add_cstr(b, "}\n");
 	}
-	buf_printf(b, "{\"type\":\"tenant\",\"audit_log_on\":%s,\"mailbox_auditing_on\":%s}\n", known[s->ingestion], known[s->organization]);
+	buf_printf(b, "{\"type\":\"tenant\",\"audit_log_on\":%s,\"mailbox_auditing_on\":%s" SCHEMA_MEMBER "}\n", known[s->ingestion], known[s->organization]);
 	buf_release(&text);
 }
 
@@ -238,7 +239,7 @@ static void write_ndjson(struct cover *x, const struct world *w)
 	json_time(b, w->last_us);
 	for (int s = 0; s < DAY_STATES; s++)
 		buf_printf(b, ",\"%s\":%" PRIu64, day_state_names[s], coverage_total(x->coverage, (enum day_state)s));
-	buf_printf(b, ",\"refused\":%" PRIu64 "}\n", coverage_refused(x->coverage));
+	buf_printf(b, ",\"refused\":%" PRIu64 SCHEMA_MEMBER "}\n", coverage_refused(x->coverage));
 }
 
 static void write_result(struct cover *x, const struct world *w)

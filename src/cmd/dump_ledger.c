@@ -14,6 +14,7 @@
 #include <openssl/evp.h>
 
 #include "base/limits.h"
+#include "base/schema.h"
 #include "base/timefmt.h"
 #include "cmd/dump_cmd.h"
 
@@ -103,7 +104,7 @@ bool dump_ledger_add(const struct dump_settings *x, const char *path, const stru
 	buf_printf(&b, "\",\"size\":%llu,\"format\":\"%s\",\"action\":\"%s\",\"verdict\":\"%s\",\"status\":%d,\"policy\":\"",
 	           (unsigned long long)size, line->format, line->action, line->verdict, line->status);
 	hex(&b, id, 32);
-	buf_add_cstr(&b, "\",\"version\":\"" TXM_VERSION "\"}\n");
+	buf_add_cstr(&b, "\",\"version\":\"" TXM_VERSION "\"" SCHEMA_MEMBER "}\n");
 	ok = !buf_failed(&b) && append(x->ledger_path, buf_str(&b));
 	buf_release(&b);
 	return ok;

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "base/limits.h"
+#include "base/schema.h"
 #include "cmd/dump_cmd.h"
 #include "cmd/output.h"
 #include "dump/arena.h"
@@ -213,7 +214,7 @@ static void tell(const struct redaction *r, struct dump_report *report, int stat
 		buf_add_cstr(b, ",\"output\":");
 		buf_add_json(b, str_of(r->out_path));
 		buf_printf(b, ",\"keys\":%zu,\"traces\":%llu,\"bytes_erased\":%llu,\"left\":%llu,\"residue_windows\":%llu,\"residue\":%llu,"
-		              "\"delivered\":%s,\"status\":%d,\"seconds\":{\"scan\":%.3f,\"plan\":%.3f,\"copy\":%.3f,\"check\":%.3f},\"wall_s\":%.3f}\n",
+		              "\"delivered\":%s,\"status\":%d,\"seconds\":{\"scan\":%.3f,\"plan\":%.3f,\"copy\":%.3f,\"check\":%.3f},\"wall_s\":%.3f" SCHEMA_MEMBER "}\n",
 		           r->keys, (unsigned long long)r->cuts.traces, (unsigned long long)r->cuts.bytes,
 		           (unsigned long long)r->left.hits + r->left.traces, (unsigned long long)r->left.residue.windows,
 		           (unsigned long long)r->left.residue.found, done ? "true" : "false", status, r->scan_s, r->plan_s, r->copy_s,

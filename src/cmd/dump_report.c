@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/limits.h"
+#include "base/schema.h"
 #include "cmd/dump_cmd.h"
 
 static const char *class_name(const struct dump_hit *h)
@@ -376,7 +377,7 @@ void dump_report_end(struct dump_report *r, const struct dump_settings *settings
 	} else if (strcmp(r->format, "ndjson") == 0) {
 		buf_printf(b, "{\"type\":\"summary\",\"bytes\":%llu,\"keys\":%llu,\"proved\":%llu,\"suspected\":%llu,\"locked\":%llu,"
 		              "\"allowed\":%llu,\"trusted\":%llu,\"files\":%llu,\"uncovered\":%llu,\"whole\":%s,\"limits\":%llu,"
-		              "\"given_keys\":%zu,\"status\":%d,\"wall_s\":%.3f}\n",
+		              "\"given_keys\":%zu,\"status\":%d,\"wall_s\":%.3f" SCHEMA_MEMBER "}\n",
 		           (unsigned long long)t->bytes, (unsigned long long)t->keys, (unsigned long long)t->proved,
 		           (unsigned long long)t->suspected, (unsigned long long)t->locked, (unsigned long long)t->allowed,
 		           (unsigned long long)t->trusted, (unsigned long long)t->files, (unsigned long long)t->uncovered,

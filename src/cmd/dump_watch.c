@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "base/schema.h"
 #include "cmd/dump_cmd.h"
 
 struct failed { dev_t dev; ino_t ino; struct timespec changed; };
@@ -290,7 +291,7 @@ static void tell(const struct watch *w)
 
 	if (strcmp(w->x->format, "ndjson") == 0) {
 		buf_init(&b, 4 * KIB);
-		buf_printf(&b, "{\"type\":\"watch\",\"delivered\":%llu,\"not_delivered\":%llu,\"removed\":%llu}\n", (unsigned long long)w->delivered,
+		buf_printf(&b, "{\"type\":\"watch\",\"delivered\":%llu,\"not_delivered\":%llu,\"removed\":%llu" SCHEMA_MEMBER "}\n", (unsigned long long)w->delivered,
 		           (unsigned long long)w->not_delivered, (unsigned long long)w->removed);
 		(void)cmd_print(&command_dump, &b);
 		buf_release(&b);

@@ -10,6 +10,7 @@
 
 #include "base/guid.h"
 #include "base/limits.h"
+#include "base/schema.h"
 #include "cmd/run.h"
 #include "detect/detect.h"
 #include "identity/identity.h"
@@ -381,7 +382,7 @@ static bool on_event(void *arg, const struct world *w, const struct event *e)
 	         r->flags & REC_HAS_TOKEN ? world_token_text(w, r->token, r->flags & REC_TOKEN_TEXT, text) : STR_NONE);
 	put_provenance(x, b, w, e);
 	put_how(x, b, e);
-	buf_add_str(b, x->csv ? STR("\n") : STR("}\n"));
+	buf_add_str(b, x->csv ? STR("\n") : STR(SCHEMA_MEMBER "}\n"));
 	return sink_out_step(&x->run.output.out);
 }
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/limits.h"
+#include "base/schema.h"
 #include "cmd/run.h"
 
 #define NAMES_SHOWN 5 /* files, operations: in a list for people */
@@ -106,7 +107,7 @@ void report_stats(struct sink_out *o, const struct run *r)
 		buf_add_char(b, '}');
 	}
 	flag(b, "incomplete", e->incomplete || r->failed);
-	buf_add_cstr(b, "}\n");
+	buf_add_cstr(b, SCHEMA_MEMBER "}\n");
 }
 
 /* -- for people -- */

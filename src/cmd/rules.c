@@ -3,6 +3,7 @@
 #include <getopt.h>
 
 #include "base/limits.h"
+#include "base/schema.h"
 #include "cmd/cmd.h"
 #include "detect/detect.h"
 #include "detect/family.h"
@@ -85,7 +86,7 @@ static void add_ndjson(struct buf *b, const struct detector *d)
 	}
 	buf_add_cstr(b, ",\"mitre\":[");
 	add_mitre(b, d, ",", true);
-	buf_add_cstr(b, "]}\n");
+	buf_add_cstr(b, "]" SCHEMA_MEMBER "}\n");
 }
 
 /* a cell of a Markdown table: a bar would end it */
@@ -126,7 +127,7 @@ static void add_family(struct buf *b, const struct family_doc *f, const char *fo
 			buf_add_cstr(b, rows[i].key);
 			buf_add_json(b, str_of(rows[i].text));
 		}
-		buf_add_cstr(b, "}\n");
+		buf_add_cstr(b, SCHEMA_MEMBER "}\n");
 	} else if (strcmp(format, "markdown") == 0) {
 		buf_printf(b, "| `%s` |", f->name);
 		add_cell(b, f->signal);

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <math.h>
 
+#include "base/schema.h"
 #include "eval/judge.h"
 
 /* -- for people -- */
@@ -209,7 +210,7 @@ static void json_head(struct buf *b, const struct judge_settings *s, const struc
 	number(b, "false_mailboxes", j->false_mailboxes);
 	number(b, "false_distinct_mailboxes", j->false_distinct);
 	rate(b, j->false_);
-	buf_add_cstr(b, "}\n");
+	buf_add_cstr(b, SCHEMA_MEMBER "}\n");
 }
 
 static void json_kind(struct buf *b, const char *name, const struct kind_row *r)

@@ -3,6 +3,7 @@
  * the totals, the last is a summary, so that a reader who sees it knows that nothing is missing. */
 #include <inttypes.h>
 
+#include "base/schema.h"
 #include "base/timefmt.h"
 #include "impact/impact_int.h"
 #include "sink/sink.h"
@@ -89,7 +90,7 @@ static void add_head(struct buf *b, const struct impact_report *r)
 			buf_add_char(b, ',');
 		buf_add_json(b, str_of(r->lost_text[i]));
 	}
-	buf_add_cstr(b, "]}\n");
+	buf_add_cstr(b, "]" SCHEMA_MEMBER "}\n");
 }
 
 static void add_inputs(struct buf *b, const struct impact_report *r)

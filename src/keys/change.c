@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/schema.h"
 #include "keys/audit_int.h"
 
 static const char *const kinds[] = { "came", "gone", "returned", "says", "kid-reused" };
@@ -197,6 +198,6 @@ void changes_ndjson(const struct changes *c, struct buf *ret)
 			buf_add_cstr(ret, ",\"after\":");
 			buf_add_json(ret, str_of(r->after));
 		}
-		buf_add_cstr(ret, "}\n");
+		buf_add_cstr(ret, SCHEMA_MEMBER "}\n");
 	}
 }

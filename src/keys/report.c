@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/schema.h"
 #include "keys/audit_int.h"
 
 #define SHOWN 12         /* lines of one group; the rest is one line with a number */
@@ -281,7 +282,7 @@ void audit_ndjson(const struct audit *a, struct buf *ret, uint64_t lost)
 		buf_printf(ret, "%s%d", between, status);
 		between = ",";
 	}
-	buf_add_cstr(ret, "]}\n");
+	buf_add_cstr(ret, "]" SCHEMA_MEMBER "}\n");
 }
 
 /* -- the list of findings -- */
@@ -297,7 +298,7 @@ void audit_list(struct buf *ret, bool ndjson)
 			add_text(ret, "title", str_of(row->title));
 			add_text(ret, "why", str_of(row->why));
 			add_text(ret, "clears", str_of(row->clears));
-			buf_add_cstr(ret, "}\n");
+			buf_add_cstr(ret, SCHEMA_MEMBER "}\n");
 			continue;
 		}
 		buf_printf(ret, "%s (%s): %s\n    why:    ", row->code, finding_severity_names[row->severity], row->title);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "base/schema.h"
 #include "base/timefmt.h"
 #include "notice/sign.h"
 
@@ -87,7 +88,7 @@ bool ledger_add(struct ledger *l, const char *event, int64_t time_us, const char
 	buf_add_json(&b, file);
 	buf_add_cstr(&b, ",\"note\":");
 	buf_add_json(&b, note);
-	buf_printf(&b, ",\"previous\":\"%s\"}", l->last);
+	buf_printf(&b, SCHEMA_MEMBER ",\"previous\":\"%s\"}", l->last);
 	good = !buf_failed(&b) && sha256_text(buf_str(&b), l->last);
 	buf_add_char(&b, '\n');
 	good = good && write(l->fd, b.p, b.n) == (ssize_t)b.n && fsync(l->fd) == 0;

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "base/schema.h"
 #include "sim/sim_int.h"
 
 #define TRUTH_FLUSH (64 * KIB)
@@ -112,7 +113,7 @@ static void add_tenant(struct truth *t, uint32_t days)
 			buf_printf(&t->b, "%s\"%s\":%" PRIu32, any ? "," : "", sim_kind_names[i], s->dropped[i]);
 			any = true;
 		}
-	buf_add_cstr(&t->b, "}}\n");
+	buf_add_cstr(&t->b, "}" SCHEMA_MEMBER "}\n");
 }
 
 static void add_mailbox(struct truth *t, uint32_t who, uint32_t first, uint32_t last)

@@ -163,6 +163,30 @@ static void add_cell(struct row *r, const struct world *w, const struct cell *c)
 	}
 }
 
+/* odds, reasons, baseline, campaign: empty for rules without statistics */
+static void row_statistics(struct row *r, const struct world *w, const struct alert *a)
+{
+	const struct alert_baseline *n = &a->baseline;
+	const bool any = a->odds > 0;
+
+	if (any)
+		buf_printf(&r->cell, "%.3g", a->odds);
+	row_cell(r);
+	for (uint32_t i = 0; any && i < a->reason_count; i++)
+		buf_printf(&r->cell, "%sfamily=%s, p=%.3g", i ? "; " : "", a->reasons[i].family, a->reasons[i].p);
+	row_cell(r);
+	if (any && n->mailbox != NONE)
+		buf_printf(&r->cell, "mailbox=%.*s, items=%.3g, typical=%.3g, low=%.3g, high=%.3g, effective_days=%.3g",
+			   STR_ARG(world_mailbox_guid(w, n->mailbox)), n->items, n->typical, n->low, n->high, n->effective_days);
+	row_cell(r);
+	if (any && a->campaign.set) {
+		buf_printf(&r->cell, "by=%s, mailboxes=%" PRIu32, a->campaign.by, a->campaign.mailboxes);
+		if (a->campaign.odds > 0)
+			buf_printf(&r->cell, ", odds=%.3g", a->campaign.odds);
+	}
+	row_cell(r);
+}
+
 /* A cell for each member of alert/members.h.  An object is "name=value, name=value", without what is not known. */
 static void row_members(struct row *r, const struct world *w, const struct alert *a)
 {
@@ -170,6 +194,12 @@ static void row_members(struct row *r, const struct world *w, const struct alert
 
 	row_number(r, a->records);
 	row_number(r, a->mailboxes.total);
+	for (uint32_t i = 0; i < a->mailboxes.n; i++) {
+		struct str guid = world_mailbox_guid(w, a->mailboxes.v[i]);
+		entry(r, guid.n ? guid : STR("-"));
+	}
+	row_cell(r);
+	row_statistics(r, w, a);
 	for (unsigned i = 0; alert_cut(a, i, &cut); i++)
 		buf_printf(&r->cell, "%s%s=%" PRIu64, i ? ", " : "", cut.name, cut.total);
 	row_cell(r);
@@ -203,7 +233,8 @@ static void csv_write(struct sink_out *o, const struct findings *f)
 	buf_init(&r.cell, SINK_PIECE_BYTES_MAX);
 	buf_add_cstr(&o->pending,
 		     "id,time,rule,severity,title,mailboxes,apps,actors,ips,networks,sessions,tokens,first_seen,"
-		     "last_seen,records,items,folders_synced,why,blind,mitre,evidence,tenant,evidence_total,mailbox_count,cut"
+		     "last_seen,records,items,folders_synced,why,blind,mitre,evidence,tenant,evidence_total,mailbox_count,mailbox_guids,"
+		     "odds,reasons,baseline,campaign,cut"
 #define MEMBER(symbol, name, ...) "," name
 #include "alert/members.h"
 #undef MEMBER

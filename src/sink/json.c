@@ -5,6 +5,7 @@
 
 #include "base/guid.h"
 #include "base/limits.h"
+#include "base/schema.h"
 #include "base/timefmt.h"
 #include "coverage/coverage.h"
 #include "detect/detect.h"
@@ -559,5 +560,5 @@ void json_summary(struct buf *b, const struct findings *f)
 	}
 	buf_add_char(b, ']');
 	add_refused(b, f);
-	buf_add_char(b, '}');
+	buf_add_cstr(b, SCHEMA_MEMBER "}");
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* explain: a token for people.  Beside the verdict stands what verifiers of less care would have said of the same token,
  * because that is how the mistake looks from inside: everything one looked at was fine. */
+#include "base/schema.h"
 #include "base/timefmt.h"
 #include "token/verdict.h"
 
@@ -268,5 +269,5 @@ void explain_add_json(struct buf *b, struct judge *j)
 	verdict_add_json(b, j);
 	if (!buf_failed(b) && b->n && b->p[b->n - 1] == '\n')
 		b->n--;
-	buf_add_cstr(b, "}\n");
+	buf_add_cstr(b, SCHEMA_MEMBER "}\n");
 }

@@ -2,6 +2,7 @@
 /* verdict: JSON and text of a verdict. */
 #include "token/verdict.h"
 
+#include "base/schema.h"
 #include "base/timefmt.h"
 
 static void add_member(struct buf *b, const char *name, struct str s)
@@ -55,7 +56,7 @@ void verdict_add_json(struct buf *b, struct judge *j)
 	add_reasons(b, v);
 	buf_printf(b, ",\"status\":%d", verdict_status(v));
 	add_member(b, "token_sha256", str_of(token_sha256(j, hex)));
-	buf_add_cstr(b, "}\n");
+	buf_add_cstr(b, SCHEMA_MEMBER "}\n");
 }
 
 /* -- text -- */
