@@ -16,7 +16,7 @@ last line, and every STEPth between.
     schema.py DIRECTORY            N.args and N.out of many runs, for tests in shell
     schema.py NAME < STREAM        one stream
     schema.py --self-test          a planted member, a missing one and a wrong type must fail, in every object of every schema"""
-import copy, json, os, subprocess, sys
+import copy, csv, io, json, os, re, subprocess, sys
 
 here = os.path.dirname(os.path.realpath(__file__))
 folder = os.path.join(here, '..', 'data', 'schema')
@@ -169,6 +169,42 @@ def total(passed, failed):
     return passed + (not problems), failed + bool(problems)
 
 
+# -- CSV --
+
+def cell(value):
+    """what a member of an alert is in CSV; values are raw JSON texts, but for lists and objects"""
+    if value is None:
+        return ''
+    if isinstance(value, list):
+        return '; '.join(cell(v) for v in value)
+    if isinstance(value, dict):
+        return ', '.join('%s=%s' % (k, cell(v)) for k, v in value.items() if v is not None)
+    return {True: 'true', False: 'false'}.get(value, value) if isinstance(value, bool) else value
+
+
+def agree(table, stream):
+    """`scan -f csv` against `scan -f ndjson`: the same alerts, and in each column what the member says"""
+    alerts = [o for o in (json.loads(line, parse_int=str, parse_float=str) for line in stream.splitlines()) if o['type'] == 'alert']
+    rows = list(csv.DictReader(io.StringIO(table)))
+    wrong = [] if len(rows) == len(alerts) else ['%d rows in CSV, %d alerts in NDJSON' % (len(rows), len(alerts))]
+    for row, alert in zip(rows, alerts):
+        want = dict(alert)
+        for gone in ('type', 'apps'):
+            want.pop(gone)
+        want['mailboxes'] = [m['upn'] or m['guid'] for m in alert['mailboxes']]
+        want['mailbox_guids'] = [m['guid'] or '-' for m in alert['mailboxes']]
+        want['reasons'] = [{'family': r['family'], 'p': r['p']} for r in alert.get('reasons', [])]
+        wrong += ['%s: NDJSON has %s, which is no column of CSV' % (alert['id'], k) for k in want if k not in row]
+        for k, have in row.items():
+            text = cell(want.get(k)) if k != 'apps' else have
+            same = have == text or have == "'" + text
+            if not same and k in ('odds', 'baseline', 'campaign'):  # NDJSON has more digits of what is above 1000
+                same = bool(have) == bool(text)
+            if not same:
+                wrong.append('%s: %s is %r in CSV, %r in NDJSON' % (alert['id'], k, have[:200], text[:200]))
+    return wrong
+
+
 # -- the schemas themselves --
 
 def objects(form, path=()):
@@ -228,6 +264,13 @@ def self_test():
         passed, failed = passed + bool(ok), failed + (not ok)
         if not ok:
             print('FAILED ' + text)
+    def rows(path, macro):
+        with open(os.path.join(here, '..', 'src', path), encoding='utf-8') as f:
+            return re.findall(r'^%s\(\w+, "(\w+)"' % macro, f.read(), re.M)
+    for path, macro, name, kind in (('alert/members.h', 'MEMBER', 'scan', 'alert'), ('decode/notes.h', 'NOTE', 'stats', 'file')):
+        described = schema(name).whole['$defs'][kind]['properties']
+        for row in rows(path, macro):
+            so(row in described, 'src/%s: %s is not described in data/schema/%s.json' % (path, row, name))
     for name in names():
         s = schema(name)
         for path, form in objects(s.whole):
