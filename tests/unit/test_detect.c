@@ -17,6 +17,7 @@
 #include "detect/detect.h"
 #include "detect/indicators.h"
 #include "detect/mail_rights.h"
+#include "persist/persist.h"
 
 #define T0 INT64_C(1767693600000000) /* 2026-01-06T10:00:00Z */
 #define MIN US_PER_MINUTE
@@ -377,6 +378,116 @@ static void test_alert(void)
 	for (uint64_t i = 0; i < ALERTS_MAX + 10; i++)
 		alerts_open(&s.alerts, detectors[4], i + 1);
 	CHECK(s.alerts.n == ALERTS_MAX && s.alerts.refused == 14);
+	scene_release(&s);
+}
+
+/* -- members: set, listed once, stopped at a limit and counted, saved and loaded -- */
+
+static bool to_buf(void *arg, void *bytes, size_t n)
+{
+	buf_add(arg, bytes, n);
+	return true;
+}
+
+struct taken { const struct buf *from; size_t at, end; };
+
+static bool from_buf(void *arg, void *bytes, size_t n)
+{
+	struct taken *t = arg;
+	if (t->end - t->at < n)
+		return false;
+	memcpy(bytes, t->from->p + t->at, n);
+	t->at += n;
+	return true;
+}
+
+static void check_members(const struct alert *al)
+{
+	const struct alert_member *m = alert_member_get(al, MEMBER_PERMISSIONS);
+	CHECK(al->member_count == 5);
+	for (uint32_t i = 1; i < al->member_count; i++)
+		CHECK(al->members[i - 1].name < al->members[i].name);
+	CHECK(m && m->rows == ALERT_LIST_MAX && m->total == ALERT_LIST_MAX + 50);
+	CHECK_TEXT(m->cells[1].text, "right 1");
+	m = alert_member_get(al, MEMBER_GRANTOR);
+	CHECK(m && m->rows == 1 && strlen(m->cells[0].text) == ALERT_CELL_BYTES_MAX - 1 && strcmp(m->cells[0].text + ALERT_CELL_BYTES_MAX - 4, "...") == 0);
+	m = alert_member_get(al, MEMBER_TARGETS);
+	CHECK(m && m->rows == 2 && m->columns == 3 && m->cells[1].kind == CELL_MAILBOX_GUID && m->cells[1].mailbox == 0);
+	CHECK_TEXT(m->cells[3].text, "bob");
+	CHECK(m->cells[4].kind == CELL_NONE && m->cells[5].kind == CELL_NONE);
+	m = alert_member_get(al, MEMBER_UNTIL);
+	CHECK(m && m->rows == 1 && m->cells[0].kind == CELL_NONE);
+	m = alert_member_get(al, MEMBER_INFERRED);
+	CHECK(m && m->cells[0].flag);
+	CHECK(!alert_member_get(al, MEMBER_SCOPE));
+	struct alert_cut cut;
+	CHECK(alert_cut(al, 0, &cut) && strcmp(cut.name, "permissions") == 0 && cut.listed == ALERT_LIST_MAX && cut.total == ALERT_LIST_MAX + 50);
+	CHECK(!alert_cut(al, 1, &cut));
+}
+
+static void test_members(void)
+{
+	struct scene s;
+	struct buf saved;
+	scene_init(&s);
+	bind(&s, T0, "ann", OWA, OFFICE, 2);
+	CHECK(world_init(&s.world, &s.names, NULL) == 0);
+	alerts_init(&s.alerts, &s.world);
+	struct event e;
+	world_meet(&s.world, s.v[0].r, &e);
+	struct alert *al = alerts_open(&s.alerts, detectors[0], 7);
+	char name[4096];
+	for (unsigned twice = 0; twice < 2; twice++) {
+		alert_member(al, INFERRED, value_flag(!twice));
+		alert_member(al, INFERRED, value_flag(true));
+		for (unsigned i = 0; i < ALERT_LIST_MAX + 50; i++) {
+			snprintf(name, sizeof name, "right %u", i);
+			alert_member(al, PERMISSIONS, value_cstr(name));
+		}
+		memset(name, 'a', sizeof name - 1);
+		name[sizeof name - 1] = 0;
+		memcpy(name + ALERT_CELL_BYTES_MAX - 4, "\xc3\xa9", 2); /* the cut comes in the middle of a letter */
+		alert_member(al, GRANTOR, value_cstr("first"));
+		alert_member(al, GRANTOR, value_cstr(name));
+		alert_member(al, TARGETS, value_cstr("ann"), value_guid(e.mailbox), value_upn(e.mailbox));
+		alert_member(al, TARGETS, value_cstr("bob"), value_guid(NONE));
+		alert_member(al, UNTIL, value_time(T0));
+		alert_member(al, UNTIL, value_none());
+		alert_clear_why(al);
+	}
+	check_members(al);
+
+	buf_init(&saved, MIB);
+	struct persist out = { .move = to_buf, .arg = &saved, .alerts = &s.alerts };
+	alerts_persist(&out, &s.alerts);
+	CHECK_TEXT(out.error, "");
+	for (size_t end = 0; end <= saved.n; end += end + 7 < saved.n ? 7 : end < saved.n ? saved.n - end : 1) { /* cut anywhere: an error, no harm */
+		struct taken t = { &saved, 0, end };
+		struct persist in = { .loading = true, .move = from_buf, .arg = &t };
+		struct alerts again;
+		alerts_init(&again, &s.world);
+		in.alerts = &again;
+		alerts_persist(&in, &again);
+		CHECK((in.error[0] == 0) == (end == saved.n));
+		if (end == saved.n && again.n == 1) {
+			check_members(again.v[0]);
+			alert_member(again.v[0], PERMISSIONS, value_cstr("right 1")); /* the same again is known still */
+			check_members(again.v[0]);
+		}
+		alerts_release(&again);
+	}
+	buf_release(&saved);
+
+	/* text without end is refused row by row, and counted */
+	memset(name, 'a', sizeof name - 1);
+	for (unsigned i = 0; i < 100; i++) {
+		snprintf(name, 8, "%07u", i);
+		name[7] = 'a';
+		alert_member(al, STEPS, value_time(T0), value_cstr(name), value_cstr(name), value_cstr(name));
+	}
+	const struct alert_member *m = alert_member_get(al, MEMBER_STEPS);
+	CHECK(m && m->rows > 5 && m->rows < 100 && m->total == 100);
+	CHECK(!s.alerts.failed);
 	scene_release(&s);
 }
 
@@ -1352,6 +1463,7 @@ int main(void)
 {
 	test_list();
 	test_alert();
+	test_members();
 	test_indicators();
 	test_tampering();
 	test_tampering_benign();
