@@ -110,7 +110,7 @@ static void test_settings(const char *path)
 	CHECK(txm_scan_run(s) == TXM_USAGE); /* since is after until */
 	CHECK(txm_scan_set_until(s, "2026-01-06T10:05:00Z") == TXM_OK);
 	CHECK(txm_scan_run(s) == TXM_OK);
-	CHECK(txm_scan_records(s) == 2);
+	CHECK(txm_scan_records(s) == 7); /* since and until choose what is reported */
 	txm_scan_free(s);
 }
 
