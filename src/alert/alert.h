@@ -143,10 +143,12 @@ void alert_reason(struct alert *al, const char *family, double p, const char *fo
 	__attribute__((format(printf, 4, 5)));
 void alert_clear_why(struct alert *al); /* to write the sentences anew when the figures have changed */
 /* Sets a value or an object, whatever it was before; adds one row to a list, once.  Fewer cells than columns: the rest is
- * null.  Members stay when sentences are written anew. */
+ * null; no cells: a list without rows.  Members stay when sentences are written anew. */
 #define alert_member(al, name, ...) \
 	alert_member_put(al, MEMBER_##name, (const struct cell[]){ __VA_ARGS__ }, sizeof((const struct cell[]){ __VA_ARGS__ }) / sizeof(struct cell))
 void alert_member_put(struct alert *al, enum alert_member_name name, const struct cell *cells, size_t n);
+/* Replaces one cell of a row: by what was not known when it was added.  Not a text. */
+void alert_member_cell(struct alert *al, enum alert_member_name name, uint32_t row, uint32_t column, struct cell c);
 /* NULL: the alert has none */
 const struct alert_member *alert_member_get(const struct alert *al, enum alert_member_name name);
 /* Lists that are shorter than what there was, the record ids too (i = 0, 1, ...; false past the last). */

@@ -118,7 +118,7 @@ static uint64_t row_key(enum alert_member_name name, const struct cell *cells, s
 void alert_member_put(struct alert *al, enum alert_member_name name, const struct cell *cells, size_t n)
 {
 	struct alert_member *m = member_of(al, name);
-	if (!m)
+	if (!m || (is_list(name) && !n))
 		return;
 	if (is_list(name)) {
 		if (!alert_first_time(al, SEEN_MEMBER, row_key(name, cells, n)))
@@ -143,6 +143,16 @@ void alert_member_put(struct alert *al, enum alert_member_name name, const struc
 		m->rows++;
 	else
 		cells_free(al, v, m->columns); /* counted, and not listed: cut */
+}
+
+void alert_member_cell(struct alert *al, enum alert_member_name name, uint32_t row, uint32_t column, struct cell c)
+{
+	const struct alert_member *m = alert_member_get(al, name);
+	if (!m || row >= m->rows || column >= m->columns)
+		return;
+	struct cell *at = &m->cells[row * m->columns + column];
+	if (at->kind != CELL_TEXT && c.kind != CELL_TEXT)
+		*at = c;
 }
 
 /* -- lists that stop -- */

@@ -36,6 +36,7 @@ struct change {
 
 struct state {
 	struct table changes;     /* hash(setting, target, actor) -> struct change: which alert goes on */
+	struct table tenants;     /* subject of an alert -> uint32_t tenant */
 	struct switches switches; /* tag: the subject of the alert */
 	struct kept *kept; uint32_t kept_n; /* their events */
 };
@@ -45,6 +46,7 @@ static int begin(void *state, struct detect_ctx *c)
 	struct state *s = state;
 	(void)c;
 	table_init(&s->changes, sizeof(struct change), CHANGES_MAX);
+	table_init(&s->tenants, sizeof(uint32_t), CHANGES_MAX);
 	return 0;
 }
 
@@ -52,6 +54,7 @@ static void release(void *state)
 {
 	struct state *s = state;
 	table_release(&s->changes);
+	table_release(&s->tenants);
 	switches_release(&s->switches);
 	free(s->kept);
 }
@@ -206,15 +209,37 @@ static void describe(const struct event *e, const struct audit_switch *x, struct
 		 "does not say, and no blind time is counted", op_text(e->rec->op), STR_ARG(x->setting), n, value);
 }
 
+/* the same as fields; whose mailbox a name means is known at the end */
+static void add_members(struct state *s, struct alert *al, const struct event *e, const struct audit_switch *x, uint64_t subject)
+{
+	static const char *const outcomes[] = { [OUTCOME_DONE] = "done", [OUTCOME_UNSAID] = "unsaid", [OUTCOME_FAILED] = "failed" };
+	char setting[NAME_SIZE];
+	struct str old = STR_NONE;
+	uint32_t *tenant = table_put(&s->tenants, subject, NULL);
+	if (tenant)
+		*tenant = e->tenant;
+	snprintf(setting, sizeof setting, "%.*s.old", (int)(x->setting.n > 100 ? 100 : x->setting.n), x->setting.n ? x->setting.p : "");
+	if (!rec_detail(e->rec, str_of(setting), &old))
+		old = STR_NONE;
+	alert_member(al, TARGETS);
+	if (!switch_is_tenant_wide(x->kind) && x->subject_count)
+		alert_member(al, TARGETS, value_text(whose_plain(x->subject[0])));
+	alert_member(al, SCOPE, value_cstr(switch_is_tenant_wide(x->kind) ? "tenant" : x->kind == SWITCH_BYPASS ? "account" : "mailbox"));
+	alert_member(al, CHANGE, value_text(x->setting), value_text(old), value_text(x->value));
+	alert_member(al, OUTCOME, value_cstr(outcomes[x->outcome]));
+	if (!alert_member_get(al, MEMBER_UNTIL))
+		alert_member(al, UNTIL, value_none());
+}
+
 static void report(struct state *s, struct detect_ctx *c, const struct event *e, const struct audit_switch *x, uint64_t subject)
 {
 	struct finding f;
 	char actor[SAY_SIZE], when[TIME_TEXT_SIZE];
 	bool microsoft = made_by_microsoft(e->rec, e->actor == NONE ? STR_NONE : world_actor(c->world, e->actor));
 	struct alert *al = alerts_open(c->alerts, &detector_audit_tampering, subject);
-	(void)s;
 	if (!al)
 		return;
+	add_members(s, al, e, x, subject);
 	describe(e, x, &f);
 	if (microsoft)
 		f.severity = SEVERITY_INFO;
@@ -274,9 +299,30 @@ static bool has_evidence(const struct alert *al, const uint8_t id[16])
 	return al->evidence_count == ALERT_EVIDENCE_MAX; /* a long story: whether this record is in it is not known any more */
 }
 
+/* which mailboxes the names of all alerts mean, now that every record has been seen */
+static void resolve(struct state *s, struct detect_ctx *c)
+{
+	struct whose names;
+	if (!s->tenants.n)
+		return;
+	whose_init(&names, c->world);
+	for (size_t i = 0; i < c->alerts->n; i++) {
+		struct alert *al = c->alerts->v[i];
+		const struct alert_member *m = al->detector == &detector_audit_tampering ? alert_member_get(al, MEMBER_TARGETS) : NULL;
+		const uint32_t *tenant = m ? table_get(&s->tenants, al->subject) : NULL;
+		for (uint32_t row = 0; tenant && row < m->rows; row++) {
+			uint32_t mailbox = whose_find(&names, *tenant, str_of(m->cells[row * m->columns].text));
+			alert_member_cell(al, MEMBER_TARGETS, row, 1, value_guid(mailbox));
+			alert_member_cell(al, MEMBER_TARGETS, row, 2, value_upn(mailbox));
+		}
+	}
+	whose_release(&names);
+}
+
 static void end(void *state, struct detect_ctx *c)
 {
 	struct state *s = state;
+	resolve(s, c);
 	size_t n;
 	struct switch_span *spans = switches_spans(&s->switches, c->world, &n);
 	for (uint32_t i = 0; spans && i < s->switches.n; i++) {
@@ -286,6 +332,8 @@ static void end(void *state, struct detect_ctx *c)
 		if (!al)
 			continue;
 		const struct switch_span *span = &spans[x->span];
+		alert_member(al, BLIND_FROM, value_time(x->kind == SWITCH_AGE_LIMIT ? x->time_us : span->from_us));
+		alert_member(al, UNTIL, span->end == NONE ? value_none() : value_time(span->to_us));
 		say_blind(x, what);
 		time_format_minute(x->kind == SWITCH_AGE_LIMIT ? x->time_us : span->from_us, from);
 		if (span->end == NONE) {
@@ -305,6 +353,7 @@ static void persist(struct persist *p, void *state)
 {
 	struct state *s = state;
 	persist_table(p, &s->changes, NULL);
+	persist_table(p, &s->tenants, NULL);
 	persist_array(p, (void **)&s->switches.v, &s->switches.n, sizeof *s->switches.v, SWITCHES_MAX, NULL);
 	persist_room(p, (void **)&s->switches.v, &s->switches.n, &s->switches.capacity, sizeof *s->switches.v);
 	persist_u64(p, &s->switches.refused);

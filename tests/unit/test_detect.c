@@ -284,6 +284,19 @@ static const char *severity_of(const struct alert *a)
 	return a ? severity_names[a->severity] : "none";
 }
 
+/* a cell of a member of an alert; none if there is none */
+static struct cell cell_of(const struct alert *a, enum alert_member_name name, uint32_t row, uint32_t column)
+{
+	const struct alert_member *m = a ? alert_member_get(a, name) : NULL;
+	return m && row < m->rows && column < m->columns ? m->cells[row * m->columns + column] : value_none();
+}
+
+static const char *text_of(const struct alert *a, enum alert_member_name name, uint32_t row, uint32_t column)
+{
+	struct cell c = cell_of(a, name, row, column);
+	return c.kind == CELL_TEXT ? c.text : "none";
+}
+
 #define SAYS(a, text) CHECK_MSG((a) && says((a)->why, (a)->why_count, text), "no reason says \"%s\"", text)
 #define BLIND(a, text) CHECK_MSG((a) && says((a)->blind, (a)->blind_count, text), "no blind sentence says \"%s\"", text)
 
@@ -624,6 +637,7 @@ static void test_tampering(void)
 {
 	struct scene s;
 	scene_init(&s);
+	bind(&s, T0 - DAY, "bob", OWA, OFFICE, 1);
 	admin(&s, T0, OP_SET_AUDIT_BYPASS, "admin@example.com", "ObjectId", "a88a", "AuditBypassEnabled", "True", "Identity", "bob@example.com", NULL);
 	admin(&s, T0 + HOUR, OP_SET_AUDIT_BYPASS, "admin@example.com", "ObjectId", "A88A", "AuditBypassEnabled", "True", "Identity", "bob@example.com", NULL);
 	admin(&s, T0 + 3 * HOUR, OP_SET_AUDIT_BYPASS, "boss@example.com", "ObjectId", "a88a", "AuditBypassEnabled", "False", "Identity", "bob@example.com", NULL);
@@ -648,13 +662,27 @@ static void test_tampering(void)
 	CHECK_TEXT(severity_of(a), "high");
 	CHECK_TEXT(a->title, "Audit bypass switched on for bob@example.com by admin@example.com");
 	CHECK(a->records == 3 && a->time_us == T0);
-	BLIND(a, "everything that bob@example.com reads, in any mailbox, from 2026-01-06 10:00 on");
+	BLIND(a, "everything that bob@example.com reads, in any mailbox, from 2026-01-06 10:00 until");
 	BLIND(a, "until 2026-01-06 13:00, when boss@example.com switched it on again");
+	CHECK_TEXT(text_of(a, MEMBER_TARGETS, 0, 0), "bob@example.com");
+	CHECK(cell_of(a, MEMBER_TARGETS, 0, 1).kind == CELL_MAILBOX_GUID && cell_of(a, MEMBER_TARGETS, 0, 2).kind == CELL_MAILBOX_UPN);
+	CHECK(cell_of(a, MEMBER_TARGETS, 1, 0).kind == CELL_NONE);
+	CHECK_TEXT(text_of(a, MEMBER_SCOPE, 0, 0), "account");
+	CHECK_TEXT(text_of(a, MEMBER_CHANGE, 0, 0), "AuditBypassEnabled");
+	CHECK_TEXT(text_of(a, MEMBER_CHANGE, 0, 2), "True");
+	CHECK(cell_of(a, MEMBER_BLIND_FROM, 0, 0).time_us == T0 && cell_of(a, MEMBER_UNTIL, 0, 0).time_us == T0 + 3 * HOUR);
 	CHECK_TEXT(severity_of(alert_of(&s, "audit-tampering", 1)), "critical");
 	CHECK_TEXT(severity_of(alert_of(&s, "audit-tampering", 2)), "critical");
+	a = alert_of(&s, "audit-tampering", 1);
+	CHECK_TEXT(text_of(a, MEMBER_SCOPE, 0, 0), "tenant");
+	CHECK(alert_member_get(a, MEMBER_TARGETS) && alert_member_get(a, MEMBER_TARGETS)->rows == 0);
+	CHECK(cell_of(a, MEMBER_UNTIL, 0, 0).kind == CELL_NONE && alert_member_get(a, MEMBER_UNTIL));
 	a = alert_of(&s, "audit-tampering", 3);
 	CHECK_TEXT(severity_of(a), "high");
 	CHECK(a && a->records == 2 && a->why_count == 2);
+	CHECK_TEXT(text_of(a, MEMBER_TARGETS, 0, 0), "cat@example.com");
+	CHECK(cell_of(a, MEMBER_TARGETS, 0, 1).kind == CELL_NONE); /* no record of that mailbox */
+	CHECK_TEXT(text_of(a, MEMBER_CHANGE, 0, 2), "00:00:00");
 	CHECK_TEXT(severity_of(alert_of(&s, "audit-tampering", 4)), "medium");
 	a = alert_of(&s, "audit-tampering", 5);
 	CHECK_TEXT(severity_of(a), "medium");
@@ -669,6 +697,8 @@ static void test_tampering(void)
 	a = alert_of(&s, "audit-tampering", 10);
 	CHECK_TEXT(severity_of(a), "low");
 	CHECK(a && a->blind_count == 0);
+	CHECK_TEXT(text_of(a, MEMBER_OUTCOME, 0, 0), "failed");
+	CHECK(!alert_member_get(a, MEMBER_BLIND_FROM));
 	scene_release(&s);
 }
 
