@@ -1326,7 +1326,7 @@ static void test_lines(void)
 static void test_output(struct judge *j)
 {
 	static const char *const none[] = { NULL };
-	static const char *const members[] = { "valid", "kid", "alg", "key_spki_sha256", "issuer", "tenant", "audience", "reasons", "status", "token_sha256" };
+	static const char *const members[] = { "valid", "kid", "alg", "key_spki_sha256", "issuer", "tenant", "audience", "reasons", "status", "token_sha256", "schema_version" };
 	struct strict_json doc;
 	struct buf token, b;
 	const struct sj_node *n;
