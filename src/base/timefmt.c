@@ -3,8 +3,11 @@
  *
  * Nearly every time we meet is "2026-01-06T10:00:00" with nothing, a Z or a fraction behind it, one to several of them a
  * record; that shape is read without a branch per character.  The other shapes go through a small reader that takes a
- * number, a sign, a word at a time.  No shape is tried twice and none can be taken for another: a slash or a dash in
- * the first five characters, "/Date(" or nothing but digits tell them apart.
+ * number, a sign, a word at a time: ISO 8601, numbers (Unix time, Excel's days), "/Date(ms)/", and what the cultures of
+ * Windows, browsers and mail make of a date, in parse_culture().
+ *
+ * A date such as 05/01/2026 can be read in two ways, and nothing in it tells which.  Such a time is returned in both
+ * readings (struct time_read); who knows the whole column decides.
  *
  * A fraction finer than a microsecond is cut off, not rounded, so that order is kept and 23:59:59.9999999 stays in its
  * day.  Seconds of 60 to 99 carry over into the minute: people who mask an export by hand write them.  24:00 is refused,
@@ -98,13 +101,13 @@ static int64_t need_number(struct reader *r, unsigned min, unsigned max)
 	return value;
 }
 
-/* ".f{1,9}", in microseconds; 0 if there is no point */
+/* ".f{1,9}" or ",f{1,9}", in microseconds; 0 if there is none */
 static int64_t take_fraction(struct reader *r)
 {
 	int64_t us = 0;
 	unsigned n = 0;
 
-	if (!take(r, '.'))
+	if (!take(r, '.') && !(at(r, ',') && r->p + 1 < r->end && (unsigned)(r->p[1] - '0') < 10 && take(r, ',')))
 		return 0;
 	for (; r->p < r->end && (unsigned)(*r->p - '0') < 10; n++, r->p++)
 		if (n < 6)
@@ -116,20 +119,75 @@ static int64_t take_fraction(struct reader *r)
 	return us;
 }
 
-/* "+hh:mm" or "-hhmm", in microseconds to subtract; 0 if there is none */
-static int64_t take_offset(struct reader *r, bool colon_needed)
+/* "+hh:mm", "-hhmm" or "+hh", in microseconds to subtract; 0 if there is none.  strict: "+hh:mm" alone */
+static int64_t take_offset(struct reader *r, bool strict)
 {
-	int64_t sign = at(r, '-') ? -1 : 1, hours, minutes;
+	int64_t sign = at(r, '-') ? -1 : 1, hours, minutes = 0;
 
 	if (!take(r, '+') && !take(r, '-'))
 		return 0;
 	hours = need_number(r, 2, 2);
-	if (!take(r, ':') && colon_needed)
-		r->ok = false;
-	minutes = need_number(r, 2, 2);
+	if (take(r, ':') || strict || (r->p < r->end && (unsigned)(*r->p - '0') < 10)) {
+		if (strict && r->p[-1] != ':')
+			r->ok = false;
+		minutes = need_number(r, 2, 2);
+	}
 	if (hours > 23 || minutes > 59)
 		r->ok = false;
 	return sign * (hours * US_PER_HOUR + minutes * US_PER_MINUTE);
+}
+
+/* A blank: newer Unicode data, and so newer .NET and browsers, put U+202F before AM; a copied table has U+00A0; browsers
+ * set a mark of direction (U+200E, U+200F) round what they print. */
+static bool take_blank(struct reader *r)
+{
+	static const struct str blanks[] = { { " ", 1 }, { "\xe2\x80\xaf", 3 }, { "\xc2\xa0", 2 }, { "\xe2\x80\x8e", 3 }, { "\xe2\x80\x8f", 3 } };
+
+	for (size_t i = 0; i < sizeof blanks / sizeof *blanks; i++) {
+		if ((size_t)(r->end - r->p) >= blanks[i].n && memcmp(r->p, blanks[i].p, blanks[i].n) == 0) {
+			r->p += blanks[i].n;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool take_blanks(struct reader *r)
+{
+	const char *from = r->p;
+
+	while (take_blank(r))
+		;
+	return r->p > from;
+}
+
+static bool take_word(struct reader *r, const char *word)
+{
+	const size_t n = strlen(word);
+
+	if ((size_t)(r->end - r->p) < n || !str_eq_nocase((struct str){ r->p, n }, (struct str){ word, n }))
+		return false;
+	r->p += n;
+	return true;
+}
+
+/* What may follow a time of day: Z, an offset, UTC, GMT, "GMT+0100".  The offset is subtracted from *us. */
+static bool take_zone(struct reader *r, int64_t *us)
+{
+	const char *from = r->p;
+	bool named;
+
+	take_blanks(r);
+	if (take(r, 'Z') || take(r, 'z'))
+		return true;
+	named = take_word(r, "UTC") || take_word(r, "GMT");
+	if (at(r, '+') || at(r, '-')) {
+		*us -= take_offset(r, false);
+		return true;
+	}
+	if (!named)
+		r->p = from;
+	return named;
 }
 
 static int64_t us_of(int64_t year, int64_t month, int64_t day, int64_t hour, int64_t minute, int64_t second)
@@ -138,11 +196,12 @@ static int64_t us_of(int64_t year, int64_t month, int64_t day, int64_t hour, int
 	       minute * US_PER_MINUTE + second * US_PER_SECOND;
 }
 
-/* 2026-01-06   2026-01-06T10:00[:00[.f]][Z|offset]; strict: seconds and a zone must be there, and the T */
-static bool parse_iso(struct str s, bool strict, int64_t *ret_us)
+/* 2026-01-06   2026-01-06T10:00[:00[.f]][Z|offset| UTC]; strict: seconds and a zone must be there, and the T */
+static bool parse_iso(struct str s, bool strict, struct time_read *ret)
 {
 	struct reader r = { s.p, s.p + s.n, true };
 	int64_t year, month, day, hour = 0, minute = 0, second = 0, us = 0;
+	bool zoned = false;
 
 	year = need_number(&r, 4, 4);
 	need(&r, '-');
@@ -160,10 +219,12 @@ static bool parse_iso(struct str s, bool strict, int64_t *ret_us)
 			second = need_number(&r, 2, 2);
 			us = take_fraction(&r);
 		}
-		if (!take(&r, 'Z') && !take(&r, 'z')) {
-			if (strict && !at(&r, '+') && !at(&r, '-'))
+		if (!strict) {
+			zoned = take_zone(&r, &us);
+		} else if (!take(&r, 'Z') && !take(&r, 'z')) {
+			if (!at(&r, '+') && !at(&r, '-'))
 				r.ok = false;
-			us -= take_offset(&r, strict);
+			us -= take_offset(&r, true);
 		}
 	}
 	if (!r.ok || r.p != r.end || !date_is_valid((unsigned)year, (unsigned)month, (unsigned)day) || hour > 23 ||
@@ -172,66 +233,216 @@ static bool parse_iso(struct str s, bool strict, int64_t *ret_us)
 	us += us_of(year, month, day, hour, minute, second);
 	if (!in_years(us))
 		return false;
-	*ret_us = us;
+	*ret = (struct time_read){ .us = us, .other_us = us, .zoned = zoned };
 	return true;
 }
 
-/* The blank before AM: newer Unicode data, and so newer .NET, makes it U+202F; a copied table has U+00A0. */
-static bool take_blank(struct reader *r)
+/* The half of the day, before or behind the time: 1 = morning, 2 = afternoon, 0 = not said.  The words are those of
+ * Windows and of the browsers, without dots and blanks. */
+static unsigned take_half(struct reader *r)
 {
-	if (take(r, ' '))
-		return true;
-	if (r->end - r->p >= 3 && memcmp(r->p, "\xe2\x80\xaf", 3) == 0) {
-		r->p += 3;
-		return true;
+	static const struct { const char *morning, *afternoon; } halves[] = {
+		{ "am", "pm" },         /* a.m., "a. m.", AM */
+		{ "vorm", "nachm" }, { "dop", "odp" }, { "de", "du" }, { "fm", "em" }, { "f", "e" }, { "paradite", "pasdite" },
+		{ "SA", "CH" }, { "PG", "PTG" },
+		{ "\xcf\x80\xce\xbc", "\xce\xbc\xce\xbc" },                                     /* Greek */
+		{ "\xc3\x96\xc3\x96", "\xc3\x96S" },                                            /* Turkish */
+		{ "\xd8\xb5", "\xd9\x85" },                                                     /* Arabic */
+		{ "\xe4\xb8\x8a\xe5\x8d\x88", "\xe4\xb8\x8b\xe5\x8d\x88" },                     /* Chinese */
+		{ "\xe5\x8d\x88\xe5\x89\x8d", "\xe5\x8d\x88\xe5\xbe\x8c" },                     /* Japanese */
+		{ "\xec\x98\xa4\xec\xa0\x84", "\xec\x98\xa4\xed\x9b\x84" },                     /* Korean */
+		{ "\xe0\xa4\xaa\xe0\xa5\x82\xe0\xa4\xb0\xe0\xa5\x8d\xe0\xa4\xb5\xe0\xa4\xbe\xe0\xa4\xb9\xe0\xa5\x8d\xe0\xa4\xa8",
+		  "\xe0\xa4\x85\xe0\xa4\xaa\xe0\xa4\xb0\xe0\xa4\xbe\xe0\xa4\xb9\xe0\xa5\x8d\xe0\xa4\xa8" }, /* Hindi */
+	};
+	const char *from = r->p;
+	char word[64];
+	size_t n = 0;
+
+	take_blanks(r);
+	while (r->p < r->end && n < sizeof word) {
+		if (take_blanks(r) || take(r, '.'))
+			continue;
+		if ((unsigned)(*r->p - '0') < 10 || *r->p == ',' || *r->p == '+' || *r->p == '-')
+			break;
+		word[n++] = *r->p++;
 	}
-	if (r->end - r->p >= 2 && memcmp(r->p, "\xc2\xa0", 2) == 0) {
-		r->p += 2;
-		return true;
+	for (size_t i = 0; n && i < sizeof halves / sizeof *halves; i++) {
+		if (str_eq_nocase((struct str){ word, n }, str_of(halves[i].morning)))
+			return 1;
+		if (str_eq_nocase((struct str){ word, n }, str_of(halves[i].afternoon)))
+			return 2;
 	}
-	return false;
+	r->p = from;
+	return 0;
 }
 
-/* 1/6/2026 10:00:00 AM   1/6/2026, 10:00:00.000 AM   1/6/2026 10:00 */
-static bool parse_slashes(struct str s, int64_t *ret_us)
+/* The beginnings of the months' names, English, German, French, Spanish, Italian, Portuguese, Dutch, Swedish; none of them
+ * is one month here and another there. */
+static unsigned take_month(struct reader *r)
 {
+	static const char *const months[12] = {
+		"jan|ene|gen", "feb|fev|f\xc3\xa9v", "mar|m\xc3\xa4r|mrz|mrt|maa", "apr|avr|abr", "may|mai|mag|mei|maj", "jun|juin|giu", "jul|juil|lug",
+		"aug|ago|ao\xc3\xbb|aou", "sep|set", "oct|okt|ott|out", "nov", "dec|dez|dic|d\xc3\xa9" "c",
+	};
+	const char *from = r->p;
+	struct str word;
+
+	while (r->p < r->end && (((*r->p | 0x20) >= 'a' && (*r->p | 0x20) <= 'z') || (*r->p & 0x80)) && !str_starts((struct str){ r->p, (size_t)(r->end - r->p) }, STR("\xe2\x80\xaf")))
+		r->p++;
+	word = (struct str){ from, (size_t)(r->p - from) };
+	for (unsigned m = 0; m < 12; m++) {
+		for (const char *one = months[m]; one; one = strchr(one, '|') ? strchr(one, '|') + 1 : NULL) {
+			size_t n = strcspn(one, "|");
+			if (word.n >= n && word.n <= 12 && str_eq_nocase((struct str){ word.p, n }, (struct str){ one, n })) {
+				take(r, '.');
+				return m + 1;
+			}
+		}
+	}
+	r->p = from;
+	return 0;
+}
+
+/* hh:mm[:ss[.f]] and the half of the day, which may also stand before; dots for colons and "10 h 05" as well */
+static bool take_clock(struct reader *r, int64_t *ret_us)
+{
+	int64_t hour, minute, second = 0, us = 0;
+	unsigned half = take_half(r);
+
+	take_blanks(r);
+	hour = need_number(r, 1, 2);
+	if (!take(r, ':') && !take(r, '.')) {
+		take_blanks(r);
+		need(r, 'h');
+		take_blanks(r);
+	}
+	minute = need_number(r, 2, 2);
+	if (take(r, ':') || (at(r, '.') && r->p + 1 < r->end && (unsigned)(r->p[1] - '0') < 10 && take(r, '.'))) {
+		second = need_number(r, 2, 2);
+		us = take_fraction(r);
+	}
+	if (!half)
+		half = take_half(r);
+	if (half && (hour < 1 || hour > 12))
+		return false;
+	if (half)
+		hour = hour % 12 + (half == 2 ? 12 : 0);
+	if (!r->ok || hour > 23 || minute > 59)
+		return false;
+	*ret_us = hour * US_PER_HOUR + minute * US_PER_MINUTE + second * US_PER_SECOND + us;
+	return true;
+}
+
+/* Dates as people and cultures write them:
+ *   1/6/2026 10:00:00 AM   06/01/2026, 10:00:00.000   06.01.2026 10:00   6. 1. 2026 8.49.37   06-01-2026   2026/01/06   2026. 01. 06.
+ *   Jan 6, 2026, 10:00 AM   6 Jan 2026 10:00   Tue, 06 Jan 2026 10:00:00 +0000   06-Jan-2026   Tue Jan  6 10:00:00 2026
+ * Of three numbers with dots the day is always the first; with slashes and dashes it may be the second. */
+static bool parse_culture(struct str s, struct time_read *ret)
+{
+	static const char *const days[] = { "mon", "tue", "wed", "thu", "fri", "sat", "sun" };
 	struct reader r = { s.p, s.p + s.n, true };
-	int64_t year, month, day, hour, minute, second = 0, us = 0;
+	int64_t n[3] = { 0 }, year, month, day, clock = 0;
+	unsigned digits[3] = { 0 }, name = 0;
+	bool zoned = false, open = false, has_clock = false;
+	enum time_order order = ORDER_FIXED;
+	enum time_style style = STYLE_SLASH;
+	char sign = 0;
 
-	month = need_number(&r, 1, 2);
-	need(&r, '/');
-	day = need_number(&r, 1, 2);
-	need(&r, '/');
-	year = need_number(&r, 4, 4);
-	take(&r, ',');
-	need(&r, ' ');
-	hour = need_number(&r, 1, 2);
-	need(&r, ':');
-	minute = need_number(&r, 2, 2);
-	if (take(&r, ':')) {
-		second = need_number(&r, 2, 2);
-		us = take_fraction(&r);
+	take_blanks(&r);
+	for (size_t i = 0; i < 7; i++) {
+		if (!take_word(&r, days[i]))
+			continue;
+		while (r.p < r.end && (*r.p | 0x20) >= 'a' && (*r.p | 0x20) <= 'z')
+			r.p++;
+		take(&r, ',');
+		break;
 	}
-	if (take_blank(&r)) {
-		bool afternoon = at(&r, 'P') || at(&r, 'p');
-
-		if (r.end - r.p != 2 || (!afternoon && ascii_lower(r.p[0]) != 'a') || ascii_lower(r.p[1]) != 'm' || hour < 1 ||
-		    hour > 12)
+	take_blanks(&r);
+	if ((name = take_month(&r))) { /* Jan 6, 2026   Jan  6 10:00:00 2026 */
+		take_blanks(&r);
+		day = need_number(&r, 1, 2);
+		take(&r, ',');
+		if (!take_blanks(&r))
 			return false;
-		r.p += 2;
-		hour = hour % 12 + (afternoon ? 12 : 0);
+		if (r.end - r.p > 2 && (r.p[1] == ':' || r.p[2] == ':')) {
+			if (!take_clock(&r, &clock) || !take_blanks(&r))
+				return false;
+			has_clock = true;
+		}
+		year = need_number(&r, 4, 4);
+		month = name;
+	} else {
+		for (unsigned i = 0; i < 3; i++) {
+			const char *from = r.p;
+			if (i == 1 && (name = take_month(&r))) {
+				n[1] = name;
+			} else {
+				n[i] = need_number(&r, 1, 4);
+				digits[i] = (unsigned)(r.p - from);
+			}
+			if (!r.ok || i == 2)
+				break;
+			const bool spaced = take_blanks(&r);
+			if (i == 0 && r.p < r.end && (at(&r, '/') || at(&r, '.') || at(&r, '-')))
+				sign = *r.p++;
+			else if (i == 1 && sign && !(name && spaced) && !(sign == '.' && name))
+				need(&r, sign);
+			else if (i == 1 && name)
+				take(&r, ',');
+			take_blanks(&r);
+		}
+		if (!r.ok || digits[0] == 3 || digits[2] == 3 || (!sign && !name) || (name && digits[0] > 2))
+			return false;
+		if (digits[0] == 4) {
+			if (digits[2] > 2 || digits[1] > 2)
+				return false;
+			year = n[0];
+			month = n[1];
+			day = n[2];
+			if (sign == '.')
+				take(&r, '.');
+		} else if (digits[1] > 2 || digits[2] == 1 || (digits[2] == 2 && sign == '-' && !name)) {
+			return false; /* 05-01-26: the year may be anywhere */
+		} else {
+			year = n[2] + (digits[2] == 2 ? 2000 : 0);
+			day = n[0];
+			month = n[1];
+			if (sign == '.')
+				take(&r, '.');
+			if (sign != '.' && !name) {
+				style = sign == '-' ? STYLE_DASH : STYLE_SLASH;
+				open = n[0] <= 12 && n[1] <= 12 && n[0] != n[1];
+				order = open ? ORDER_OPEN : n[0] == n[1] ? ORDER_FIXED : n[0] > 12 ? ORDER_DAY_FIRST : ORDER_MONTH_FIRST;
+				if (order == ORDER_MONTH_FIRST || (open && style == STYLE_SLASH)) {
+					month = n[0];
+					day = n[1];
+				}
+			}
+		}
 	}
-	if (!r.ok || r.p != r.end || !date_is_valid((unsigned)year, (unsigned)month, (unsigned)day) || hour > 23 || minute > 59)
+	if (!has_clock && r.p < r.end) {
+		take(&r, ',');
+		take_blanks(&r);
+		if (take_word(&r, "at ") || take_word(&r, "um "))
+			take_blanks(&r);
+		if (r.p < r.end && !take_clock(&r, &clock))
+			return false;
+	}
+	zoned = r.p < r.end && take_zone(&r, &clock);
+	take_blanks(&r);
+	if (zoned && at(&r, '(') && r.end[-1] == ')') /* the name of the zone, behind its offset */
+		r.p = r.end;
+	if (!r.ok || r.p != r.end || !date_is_valid((unsigned)year, (unsigned)month, (unsigned)day))
 		return false;
-	us += us_of(year, month, day, hour, minute, second);
-	if (!in_years(us))
-		return false;
-	*ret_us = us;
-	return true;
+	*ret = (struct time_read){ .order = order, .style = style, .zoned = zoned };
+	ret->us = ret->other_us = us_of(year, month, day, 0, 0, 0) + clock;
+	if (open)
+		ret->other_us = us_of(year, day, month, 0, 0, 0) + clock;
+	return in_years(ret->us) && in_years(ret->other_us);
 }
 
 /* /Date(1767693600000+0100)/: the number is UTC already, the offset only tells which clock the writer looked at */
-static bool parse_dotnet(struct str s, int64_t *ret_us)
+static bool parse_dotnet(struct str s, struct time_read *ret)
 {
 	struct reader r = { s.p, s.p + s.n, true };
 	int64_t sign, ms;
@@ -248,20 +459,38 @@ static bool parse_dotnet(struct str s, int64_t *ret_us)
 	need(&r, '/');
 	if (!r.ok || r.p != r.end || !in_years(sign * ms * 1000))
 		return false;
-	*ret_us = sign * ms * 1000;
+	*ret = (struct time_read){ .us = sign * ms * 1000, .other_us = sign * ms * 1000, .zoned = true };
 	return true;
 }
 
-/* Seconds have 9 or 10 digits (1973 to 2286), milliseconds 12 or 13; eleven would be either, and a date without its
- * dashes has eight. */
-static bool parse_unix(struct str s, int64_t *ret_us)
+/* Seconds have 9 or 10 digits (1973 to 2286) and perhaps a fraction, milliseconds 12 or 13, microseconds 15 or 16, nanoseconds
+ * 18 or 19; eleven would be either, and a date without its dashes has eight.  Five digits are Excel's days since 1900, by the
+ * clock of whoever saw them: 45678.417. */
+static bool parse_number(struct str s, struct time_read *ret)
 {
 	struct reader r = { s.p, s.p + s.n, true };
-	int64_t value = need_number(&r, 9, 13);
+	uint64_t value = 0, us;
+	int64_t fraction;
+	size_t digits = 0;
 
-	if (!r.ok || r.p != r.end || s.n == 11)
+	for (; digits < 19 && r.p < r.end && (unsigned)(*r.p - '0') < 10; digits++)
+		value = value * 10 + (unsigned)(*r.p++ - '0');
+	if (digits == 5 && value >= 36526 && value < 73051) { /* 2000 to 2099 */
+		double part = 0, unit = 0.1;
+		if (take(&r, '.') || take(&r, ','))
+			for (r.ok = r.p < r.end; r.p < r.end && (unsigned)(*r.p - '0') < 10; unit /= 10)
+				part += unit * (*r.p++ - '0');
+		if (!r.ok || r.p != r.end)
+			return false;
+		ret->us = ((int64_t)value - 25569) * US_PER_DAY + (int64_t)(part * 86400000 + 0.5) * 1000;
+		*ret = (struct time_read){ .us = ret->us, .other_us = ret->us };
+		return true;
+	}
+	fraction = digits == 9 || digits == 10 ? take_fraction(&r) : 0;
+	if (!r.ok || r.p != r.end || digits < 9 || digits % 3 == 2 || digits > 19)
 		return false;
-	*ret_us = value * (s.n <= 10 ? US_PER_SECOND : 1000);
+	us = digits <= 10 ? value * (uint64_t)US_PER_SECOND + (uint64_t)fraction : digits <= 13 ? value * 1000 : digits <= 16 ? value : value / 1000;
+	*ret = (struct time_read){ .us = (int64_t)us, .other_us = (int64_t)us, .zoned = true };
 	return true;
 }
 
@@ -313,23 +542,42 @@ static bool parse_usual(struct str s, int64_t *ret_us)
 	return true;
 }
 
-bool time_parse(struct str s, int64_t *ret_us)
+bool time_read(struct str s, struct time_read *ret)
 {
-	if (s.n >= 19 && parse_usual(s, ret_us))
+	if (s.n >= 19 && parse_usual(s, &ret->us)) {
+		ret->other_us = ret->us;
+		ret->order = ORDER_FIXED;
+		ret->style = STYLE_SLASH;
+		ret->zoned = s.p[s.n - 1] == 'Z';
 		return true;
+	}
 	s = str_trim(s);
-	if (s.n < 9 || s.n > 40) /* the longest shape, a date with fraction and offset, has 35 */
+	if (s.n < 5 || s.n > 80)
 		return false;
 	if (s.p[0] == '/' || s.p[0] == '\\')
-		return parse_dotnet(s, ret_us);
-	if (s.p[4] == '-')
-		return parse_iso(s, false, ret_us);
-	if (s.p[1] == '/' || s.p[2] == '/')
-		return parse_slashes(s, ret_us);
-	return parse_unix(s, ret_us);
+		return parse_dotnet(s, ret);
+	return (s.p[4] == '-' && parse_iso(s, false, ret)) || parse_number(s, ret) || parse_culture(s, ret);
 }
 
-bool time_parse_rfc3339(struct str s, int64_t *ret_us) { return s.n >= 10 && parse_iso(s, true, ret_us); }
+bool time_parse(struct str s, int64_t *ret_us)
+{
+	struct time_read t;
+
+	if (!time_read(s, &t) || t.order == ORDER_OPEN)
+		return false;
+	*ret_us = t.us;
+	return true;
+}
+
+bool time_parse_rfc3339(struct str s, int64_t *ret_us)
+{
+	struct time_read t;
+
+	if (s.n < 10 || !parse_iso(s, true, &t))
+		return false;
+	*ret_us = t.us;
+	return true;
+}
 
 /* -- writing -- */
 
