@@ -3,7 +3,8 @@
  *
  *   reading thread    source -> frame -> blocks             (the caller's thread)
  *   decoding threads  block -> recs -> their lane of the sorter
- *   when all is read  lanes -> merge -> world -> detectors  (event-time order; a second thread merges ahead)
+ *   when all is read  recs whose day and month were open, settled by what their whole file says, to the lanes
+ *                     lanes -> merge -> world -> detectors  (event-time order; a second thread merges ahead)
  *
  * With a state (keep.h) the last arrow is drawn twice: to the bound, where what was learnt is saved, and from there to the end,
  * where the records are saved as they are.
@@ -20,6 +21,7 @@
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "base/spool.h"
 #include "base/timefmt.h"
 #include "detect/detect.h"
 #include "event/sort.h"
@@ -53,6 +55,10 @@ struct worker {
 	uint64_t out_of_order, outside_window;
 	struct keep_days *days[KEEP_LOGS]; /* with a state: of each log that was seen */
 	uint64_t late, known;     /* before the bound: not learnt; learnt already */
+	uint64_t file;            /* of the block at hand */
+	struct held *piece;
+	bool memory_lost;
+	struct spool *held;       /* records whose day and month are open until their file is known; NULL = none */
 };
 
 struct batch { /* records handed from the merging thread to the detecting one */
@@ -82,8 +88,10 @@ struct engine {
 	unsigned *queue, queue_head, queue_n;
 	unsigned *idle, idle_n;
 	bool no_more;
+	unsigned decoding;        /* threads that may still learn something about a file */
 	pthread_mutex_t lock;
 	pthread_cond_t has_work, has_room;
+	uint8_t (*file_order)[TIME_COLUMNS]; /* what the times of each file say about day and month */
 	uint64_t (*file_rejects)[REJECT_COUNT];
 	uint32_t *file_formats;
 	uint8_t *file_framing;
@@ -129,6 +137,8 @@ void engine_free(struct engine *e)
 		decoder_free(e->workers[i].decoder);
 		for (int k = 0; k < KEEP_LOGS; k++)
 			free(e->workers[i].days[k]);
+		spool_free(e->workers[i].held);
+		free(e->workers[i].piece);
 	}
 	free(e->workers);
 	for (unsigned i = 0; i < e->slot_count; i++)
@@ -151,6 +161,7 @@ void engine_free(struct engine *e)
 	free(e->file_rejects);
 	free(e->file_formats);
 	free(e->file_framing);
+	free(e->file_order);
 	for (unsigned i = 0; i < e->format_text_count; i++)
 		free(e->format_texts[i]);
 	for (int r = 0; r < REJECT_COUNT; r++)
@@ -191,9 +202,8 @@ static void add_day(struct worker *w, const struct rec *r)
 		keep_days_add(*d, r->time_us);
 }
 
-static void take_rec(void *arg, const struct rec *r)
+static void keep_rec(struct worker *w, const struct rec *r)
 {
-	struct worker *w = arg;
 	const struct engine_settings *s = &w->e->set;
 	identity_collect(w->e->identity, w->number, r); /* also outside the window: a token of its first day is older */
 	if (r->flags & REC_NO_TIME) {
@@ -223,11 +233,55 @@ static void take_rec(void *arg, const struct rec *r)
 	sort_add(w->lane, r);
 }
 
+/* A record whose day and month are open waits until its file is known: a piece of worker.held, which come out by file. */
+struct held {
+	uint8_t file[8];
+	struct time_open open;
+	struct rec r; /* and its tail */
+};
+
+static void take_rec(void *arg, const struct rec *r)
+{
+	struct worker *w = arg;
+	if (!(r->flags & REC_TIME_ORDER)) {
+		keep_rec(w, r);
+		return;
+	}
+	if ((!w->held && !(w->held = spool_new(HELD_MEMORY_BYTES))) || (!w->piece && !(w->piece = malloc(SPOOL_PIECE_BYTES_MAX)))) {
+		w->memory_lost = true;
+		return;
+	}
+	memset(w->piece, 0, sizeof *w->piece);
+	spool_put(w->piece->file, w->file, 8);
+	w->piece->open = *decoder_time_open(w->decoder);
+	memcpy(&w->piece->r, r, sizeof *r + r->tail_bytes);
+	spool_add(w->held, (struct str){ (const char *)w->piece, sizeof *w->piece + r->tail_bytes });
+}
+
+/* All files are read and all threads have decoded: what was held gets the order of its file. */
+static void release_held(struct worker *w)
+{
+	struct engine *e = w->e;
+	struct str s;
+	while (w->held && spool_next(w->held, &s)) {
+		memcpy(w->piece, s.p, s.n);
+		const uint64_t file = spool_get((const char *)w->piece->file, 8);
+		pthread_mutex_lock(&e->lock);
+		enum time_order order = order_decide(e->file_order[file], &w->piece->open);
+		e->report.files[file].notes[NOTE_TIME_ORDER] -= order != ORDER_OPEN;
+		pthread_mutex_unlock(&e->lock);
+		order_settle(&w->piece->r, &w->piece->open, order);
+		w->newest_us = INT64_MIN;
+		keep_rec(w, &w->piece->r);
+	}
+}
+
 static void run_block(struct worker *w, struct block *b)
 {
 	struct decoder_counts counts = { 0 };
 	struct engine *e = w->e;
 	w->newest_us = INT64_MIN;
+	w->file = b->file;
 	decoder_run(w->decoder, b, &counts);
 	pthread_mutex_lock(&e->lock);
 	struct engine_file *f = &e->report.files[b->file];
@@ -236,6 +290,8 @@ static void run_block(struct worker *w, struct block *b)
 		f->notes[n] += counts.notes[n];
 	for (int r = 0; r < REJECT_COUNT; r++)
 		e->file_rejects[b->file][r] += counts.rejects[r];
+	for (int c = 0; c < TIME_COLUMNS; c++)
+		e->file_order[b->file][c] |= counts.order_seen[c];
 	e->file_formats[b->file] |= counts.formats;
 	e->report.records_in += counts.records;
 	pthread_mutex_unlock(&e->lock);
@@ -250,6 +306,10 @@ static void *work(void *arg)
 		while (e->queue_n == 0 && !e->no_more)
 			pthread_cond_wait(&e->has_work, &e->lock);
 		if (e->queue_n == 0) {
+			e->decoding--;
+			pthread_cond_broadcast(&e->has_work);
+			while (e->decoding)
+				pthread_cond_wait(&e->has_work, &e->lock);
 			pthread_mutex_unlock(&e->lock);
 			break;
 		}
@@ -266,6 +326,7 @@ static void *work(void *arg)
 		pthread_cond_signal(&e->has_room);
 		pthread_mutex_unlock(&e->lock);
 	}
+	release_held(w);
 	sort_lane_done(w->lane);
 	identity_lane_done(e->identity, w->number);
 	return NULL;
@@ -288,10 +349,13 @@ static bool add_file(struct engine *e, const struct source_stream *s)
 		void *formats = realloc(e->file_formats, want * sizeof *e->file_formats);
 		if (formats)
 			e->file_formats = formats;
+		void *order = realloc(e->file_order, want * sizeof *e->file_order);
+		if (order)
+			e->file_order = order;
 		void *framing = realloc(e->file_framing, want);
 		if (framing)
 			e->file_framing = framing;
-		good = files && rejects && formats && framing;
+		good = files && rejects && formats && framing && order;
 		if (good)
 			e->file_capacity = want;
 	}
@@ -300,6 +364,7 @@ static bool add_file(struct engine *e, const struct source_stream *s)
 		memset(&e->report.files[i], 0, sizeof e->report.files[i]);
 		memset(e->file_rejects[i], 0, sizeof e->file_rejects[i]);
 		e->file_formats[i] = 0;
+		memset(e->file_order[i], 0, sizeof e->file_order[i]);
 		e->file_framing[i] = FRAME_UNKNOWN;
 		e->report.files[i].format = "unknown";
 		e->report.files[i].path = strdup(s->path);
@@ -536,6 +601,7 @@ static bool begin_reading(struct engine *e)
 		w->decoder = decoder_new(take_rec, w);
 		if (!w->decoder)
 			return false;
+		decoder_timezone(w->decoder, e->set.timezone);
 		if (e->set.keep_items)
 			decoder_keep_items(w->decoder, e->set.keep_items, e->set.keep_items_arg);
 	}
@@ -546,8 +612,15 @@ static bool *read_all(struct engine *e)
 {
 	bool *named = NULL;
 	size_t named_capacity = 0;
-	for (unsigned i = 0; e->threads > 1 && i < e->threads; i++)
+	e->decoding = e->threads;
+	for (unsigned i = 0; e->threads > 1 && i < e->threads; i++) {
 		e->workers[i].started = pthread_create(&e->workers[i].thread, NULL, work, &e->workers[i]) == 0;
+		if (!e->workers[i].started) {
+			pthread_mutex_lock(&e->lock);
+			e->decoding--;
+			pthread_mutex_unlock(&e->lock);
+		}
+	}
 	if (e->threads > 1 && !e->workers[0].started) {
 		fail(e, "cannot start a thread");
 		goto done;
@@ -585,6 +658,7 @@ memory:
 	fail(e, "out of memory");
 done:
 	if (e->threads == 1) {
+		release_held(&e->workers[0]);
 		sort_lane_done(e->workers[0].lane);
 		identity_lane_done(e->identity, 0);
 		return named;
@@ -611,8 +685,12 @@ static void end_reading(struct engine *e, const bool *named)
 		e->report.state_late += w->late;
 		e->report.state_known += w->known;
 		names_take(&e->names, decoder_names(w->decoder));
-		if (decoder_failed(w->decoder))
+		if (decoder_failed(w->decoder) || w->memory_lost)
 			e->memory_lost = true;
+		if (w->held && spool_error(w->held)[0])
+			fail(e, spool_error(w->held));
+		if (w->held)
+			e->report.spilled_bytes += spool_spilled(w->held);
 		decoder_free(w->decoder);
 		w->decoder = NULL;
 	}
@@ -922,7 +1000,7 @@ out:
 		struct sort_counts n = sorter_counts(e->sorter);
 		e->report.duplicates = n.duplicates;
 		e->report.conflicts = n.conflicts;
-		e->report.spilled_bytes = n.spilled_bytes;
+		e->report.spilled_bytes += n.spilled_bytes;
 	}
 	e->report.names_refused = e->names.refused;
 	struct rusage usage;

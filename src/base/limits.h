@@ -37,6 +37,7 @@
 #define NAME_BYTES_MAX 512                  /* a name we keep (UPN, client string, operation) */
 
 /* -- sort: events into event-time order -- */
+#define HELD_MEMORY_BYTES (4 * MIB)         /* a thread: records that wait for the order of day and month in their file; then a temporary file */
 #define SORT_MEMORY_BYTES (32 * MIB)        /* all threads together; beyond it sorted runs go to a temporary file */
 
 /* -- state: what we remember -- */

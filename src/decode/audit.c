@@ -63,10 +63,14 @@ static bool read_context(struct decoder *d, const struct json_index *x, uint32_t
 			if (value_text(d, x, key + 2, &s))
 				put_session(d, s);
 		} else if ((k.n == 12 && str_eq_nocase(k, STR("IssuedAtTime"))) || (k.n == 17 && str_eq_nocase(k, STR("TokenIssuedAtTime")))) {
-			int64_t us;
+			struct time_read t;
 			known = true;
-			if (value_text(d, x, key + 2, &s) && time_parse(str_trim(s), &us) && us >= TIME_MIN_US && us < TIME_MAX_US)
-				d->b.r.issued_s = (uint32_t)(us / US_PER_SECOND);
+			if (!value_text(d, x, key + 2, &s) || !time_read(str_trim(s), &t) || t.us < TIME_MIN_US || t.us >= TIME_MAX_US)
+				;
+			else if (t.order == ORDER_OPEN)
+				d->b.r.flags |= REC_SHAPE_UNKNOWN; /* not said, rather than a month off */
+			else
+				d->b.r.issued_s = (uint32_t)(t.us / US_PER_SECOND);
 		} else if (k.n == 11 && str_eq_nocase(k, STR("ClientAppId"))) {
 			known = true;
 			value_text(d, x, key + 2, ret_app);
@@ -142,9 +146,11 @@ enum verdict decode_audit(struct decoder *d, struct fields *f)
 
 	rec_begin(&d->b);
 	r->class_ = CLASS_AUDIT;
-	if (!field_has(f, F_CreationTime) && !field_has(f, F_TimeGenerated))
+	enum field when = field_has(f, F_CreationTime) ? F_CreationTime : field_has(f, F_TimeGenerated) ? F_TimeGenerated
+		: field_has(f, F_Start_Time) ? F_Start_Time : F_ElevationTime;
+	if (!field_has(f, when) || ((when == F_Start_Time || when == F_ElevationTime) && !(d->flags & REC_TIME_ARRIVAL)))
 		return decode_reject(d, REJECT_NO_TIME);
-	if (!get_time(d, f, field_has(f, F_CreationTime) ? F_CreationTime : F_TimeGenerated, &us) || !put_time(d, us))
+	if (!get_time(d, f, when, &us) || !put_time(d, us))
 		return decode_reject(d, REJECT_BAD_TIME);
 	if (!get_text(d, f, F_Operation, &s))
 		return decode_reject(d, REJECT_NOT_AUDIT);

@@ -79,6 +79,7 @@ static size_t read_row(struct decoder *d, const struct block *b, size_t at, stru
 	bool loose = false;
 	fields_clear(f);
 	f->is_row = true;
+	f->zones = h->zone;
 	for (;;) {
 		uint16_t want = column < h->columns ? h->column[column] : 0;
 		if (at < b->n && p[at] == '"') {

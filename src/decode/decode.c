@@ -141,6 +141,8 @@ void decoder_free(struct decoder *d)
 		json_indexer_free(d->indexer[i]);
 	for (unsigned i = 0; i < UNWRAP_DEPTH_MAX + 2; i++)
 		free(d->fields[i]);
+	for (unsigned i = 0; i < DECODER_ZONES; i++)
+		zone_free(d->zones[i].zone);
 	arena_release(&d->arena);
 	names_release(&d->names);
 	free(d->b.tail);
@@ -150,6 +152,11 @@ void decoder_free(struct decoder *d)
 struct names *decoder_names(struct decoder *d)
 {
 	return &d->names;
+}
+
+void decoder_timezone(struct decoder *d, const struct zone *z)
+{
+	d->timezone = z;
 }
 
 void decoder_keep_items(struct decoder *d, bool (*keep)(void *arg, const struct rec *r, const struct names *n), void *arg)
@@ -198,6 +205,7 @@ enum verdict decode_reject(struct decoder *d, enum reject why)
 enum verdict decode_emit(struct decoder *d)
 {
 	d->b.r.flags |= d->flags;
+	order_compare(d);
 	/* a copy that the exporter damaged is worth less than any that it did not */
 	d->b.r.rank = d->b.r.flags & (REC_FOLDERS_LOST | REC_CUT | REC_SHAPE_UNKNOWN) && d->rank > 1 ? 1 : d->rank;
 	if (d->b.tail_used) {

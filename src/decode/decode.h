@@ -11,6 +11,8 @@
 #define TXM_DECODE_DECODE_H
 
 #include "base/buf.h"
+#include "base/timefmt.h"
+#include "base/zone.h"
 #include "decode/fields.h"
 #include "event/names.h"
 #include "event/rec.h"
@@ -49,6 +51,7 @@ enum framing {
 };
 
 struct csv_header {
+	char zone[TIME_COLUMNS][ZONE_TEXT_MAX]; /* what the header says of the zone of a column of times (times.c); "" = nothing */
 	uint16_t column[CSV_COLUMNS_MAX]; /* field + 1, 0 = not one of ours */
 	uint32_t columns;
 	uint32_t last_known;              /* columns behind it are not looked at */
@@ -103,6 +106,7 @@ struct decoder_counts {
 	uint64_t records;               /* handed on */
 	uint64_t rejects[REJECT_COUNT];
 	uint64_t notes[NOTE_COUNT];
+	uint8_t order_seen[TIME_COLUMNS]; /* what its times say about day and month, see order_decide() */
 	uint32_t formats;               /* bit n: format n of list.h decoded at least one record */
 };
 
@@ -113,12 +117,30 @@ void decoder_free(struct decoder *d);
 /* Mail records carry what they list as details (event/items.h) if keep() says so; NULL, as it is born: none does.  keep()
  * sees the record with its time, subjects and ids in place, and the decoder's names; it may be called from many threads. */
 void decoder_keep_items(struct decoder *d, bool (*keep)(void *arg, const struct rec *r, const struct names *n), void *arg);
+/* The zone of times whose column is headed by a local time that is not named further; borrowed. NULL, as it is born: read as UTC,
+ * and flagged REC_TIME_ZONE. */
+void decoder_timezone(struct decoder *d, const struct zone *z);
 /* Decodes a block and adds to *counts (the block's own: zeroed by the caller). */
 void decoder_run(struct decoder *d, const struct block *b, struct decoder_counts *counts);
 struct names *decoder_names(struct decoder *d);
 /* the samples kept, REJECT_SAMPLES_MAX a reason, ordered by (file, offset) */
 const struct reject_note *decoder_samples(const struct decoder *d, enum reject r, size_t *ret_n);
 bool decoder_failed(const struct decoder *d); /* out of memory at some point: records were lost */
+
+/* -- the order of day and month (times.c) -- */
+
+struct time_open { /* a time in both of its readings */
+	int64_t us, other_us;
+	uint32_t flags, other_flags; /* REC_TIME_... */
+	uint8_t column, style;
+};
+/* During take(), of a record flagged REC_TIME_ORDER: its other reading, and the column that decides. */
+const struct time_open *decoder_time_open(const struct decoder *d);
+/* The order in a file of which `seen` is the union of decoder_counts.order_seen of all its blocks: what its own column says, else the
+ * other columns of the file; ORDER_OPEN: nothing, or both. */
+enum time_order order_decide(const uint8_t seen[TIME_COLUMNS], const struct time_open *o);
+/* Gives the record the time that follows; ORDER_OPEN: nothing changes. */
+void order_settle(struct rec *r, const struct time_open *o, enum time_order order);
 
 extern const char *const format_names[]; /* by bit of counts.formats, NULL-terminated */
 

@@ -41,6 +41,7 @@ void arena_release(struct arena *a);
 enum { SHAPE_DEPTH_MAX = 4, INDEXERS = UNWRAP_DEPTH_MAX + 2 + SHAPE_DEPTH_MAX };
 
 #define CLIENT_CACHE 256
+#define DECODER_ZONES 4
 #define TEXT_CACHE 8192 /* a power of two */
 
 /* raw text -> reference: saves the folding, parsing and looking up of what was met a moment ago.  Two ways of one line. */
@@ -80,6 +81,10 @@ struct decoder {
 		enum signin_kind signin;
 		struct str tenant, time, ip, operation;
 	} outer;
+	struct time_open when;     /* the time that was read last */
+	const struct zone *timezone; /* of local times, borrowed; NULL = not said */
+	struct { struct zone *zone; uint8_t n; char name[ZONE_TEXT_MAX]; } zones[DECODER_ZONES]; /* of headers met so far */
+	unsigned zone_next;
 	struct decoder_counts *counts;
 	const struct block *block;
 	struct str whole;          /* the outermost text of the record at hand, for samples */
@@ -179,7 +184,10 @@ void put_actor(struct decoder *d, struct str text);
 void put_tenant(struct decoder *d, struct str text);
 void put_ip(struct decoder *d, struct str text);
 void put_mailbox(struct decoder *d, struct str guid, struct str upn);
+/* the time in the text of member x of f (NULL: of an envelope), in UTC; put_time() makes it the record's, with its flags */
+bool text_time(struct decoder *d, const struct fields *f, enum field x, struct str text, int64_t *ret_us);
 bool put_time(struct decoder *d, int64_t us); /* false: implausible */
+void order_compare(struct decoder *d); /* the record at hand is whole: what do its other times say about day and month? */
 /* MailItemsAccessed, AttachmentAccess: access type, items, bytes, folders, throttling */
 void decode_mail(struct decoder *d, const struct fields *f);
 /* AppId, ClientAppId, ClientInfoString, ... to NAME_CLIENT */

@@ -17,7 +17,7 @@ static enum verdict decode_graph_activity(struct decoder *d, struct fields *f, s
 	int64_t us;
 	r->class_ = CLASS_GRAPH;
 	r->record_type = 0xffff;
-	if (!time_parse(str_trim(outer_time), &us) || !put_time(d, us))
+	if (!text_time(d, NULL, F_time, str_trim(outer_time), &us) || !put_time(d, us))
 		return decode_reject(d, outer_time.n ? REJECT_BAD_TIME : REJECT_NO_TIME);
 	put_op(d, STR("Microsoft Graph Activity"));
 	if (get_text(d, f, F_ipAddress, &s))

@@ -53,7 +53,7 @@ static enum verdict decode(struct decoder *d, struct fields *f)
 		if (!get_time(d, f, when, &us) || !put_time(d, us))
 			return decode_reject(d, REJECT_BAD_TIME);
 	} else if (d->outer.time.n) {
-		if (!time_parse(str_trim(d->outer.time), &us) || !put_time(d, us))
+		if (!text_time(d, NULL, F_time, str_trim(d->outer.time), &us) || !put_time(d, us))
 			return decode_reject(d, REJECT_BAD_TIME);
 	} else {
 		r->flags |= REC_NO_TIME;

@@ -74,6 +74,26 @@ enum field field_find(struct str name)
 	return FIELD_COUNT;
 }
 
+enum field field_of_heading(struct str name, struct str *ret_zone)
+{
+	*ret_zone = STR_NONE;
+	name = str_trim(name);
+	enum field x = field_find(name);
+	if (x != FIELD_COUNT || name.n < 3)
+		return x;
+	size_t at = 1;
+	while (at < name.n && name.p[at] != '[' && name.p[at] != '(')
+		at++;
+	if (at == name.n)
+		return x;
+	x = field_find(str_trim((struct str){ name.p, at }));
+	if (x != FIELD_COUNT && time_column(x) < TIME_COLUMNS - 1)
+		*ret_zone = (struct str){ name.p + at, name.n - at };
+	else if (name.p[at] == '(')
+		x = FIELD_COUNT;
+	return x;
+}
+
 void field_order_init(struct field_order *o)
 {
 	memset(o, 0, sizeof *o);
@@ -113,7 +133,7 @@ static inline bool is_named(const struct json_index *d, uint32_t at, enum field 
 }
 
 /* the member whose name begins at the quote of `key`: guessed, or found; FIELD_COUNT: not one of ours */
-static enum field name_slowly(struct field_order *o, unsigned previous, const struct json_index *d, uint32_t key)
+static enum field name_slowly(struct fields *f, struct field_order *o, unsigned previous, const struct json_index *d, uint32_t key)
 {
 	uint16_t *after = o->after[previous];
 	enum field x = (enum field)after[1];
@@ -124,6 +144,17 @@ static enum field name_slowly(struct field_order *o, unsigned previous, const st
 	if (x == FIELD_COUNT && name.n && name.n <= 6 * NAME_MAX_BYTES && memchr(name.p, '\\', name.n)) {
 		char plain[6 * NAME_MAX_BYTES]; /* "\u0049d" */
 		x = field_find(walk_unescape(name, plain));
+	}
+	if (x == FIELD_COUNT && name.n > 2 && (name.p[name.n - 1] == ']' || name.p[name.n - 1] == ')')) {
+		struct str zone; /* a table of CSV that was made into JSON */
+		x = field_of_heading(name, &zone);
+		if (zone.n) {
+			if (!f->has_zones)
+				memset(f->zone, 0, sizeof f->zone);
+			f->has_zones = true;
+			f->zone[time_column(x)] = zone.n < ZONE_TEXT_MAX ? zone : STR("?");
+		}
+		return x;
 	}
 	if (x != FIELD_COUNT) {
 		after[1] = after[0];
@@ -150,6 +181,7 @@ uint32_t fields_read(struct fields *f, struct field_order *o, const struct json_
 	uint32_t behind = WALK_BAD;
 	memset(f->present, 0, sizeof f->present);
 	f->is_row = false;
+	f->has_zones = false;
 	f->d = *d;
 	if (i < n && p[at[i]] == '}') {
 		behind = i + 1;
@@ -162,7 +194,7 @@ uint32_t fields_read(struct fields *f, struct field_order *o, const struct json_
 		if (!is_named(d, at[i], x)) {
 			if (!walk_raw_string(d, i).p)
 				goto out;
-			x = name_slowly(o, previous, d, i);
+			x = name_slowly(f, o, previous, d, i);
 		}
 		uint32_t value = i + 2, next = value + 1;
 		char c = p[at[value]];

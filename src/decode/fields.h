@@ -5,6 +5,7 @@
 #ifndef TXM_DECODE_FIELDS_H
 #define TXM_DECODE_FIELDS_H
 
+#include "base/zone.h"
 #include "decode/walk.h"
 
 enum field {
@@ -14,6 +15,9 @@ enum field {
 	FIELD_COUNT
 };
 
+#define TIME_COLUMNS 10 /* members that hold times, see times.c; the last stands for all others */
+unsigned time_column(enum field x);
+
 #define FIELD_WORDS ((FIELD_COUNT + 63) / 64)
 
 struct fields {
@@ -22,10 +26,15 @@ struct fields {
 	struct json_index d;           /* JSON: where the values lie */
 	uint32_t v[FIELD_COUNT];       /* JSON: number of the value */
 	struct str cell[FIELD_COUNT];  /* CSV */
+	const char (*zones)[ZONE_TEXT_MAX]; /* CSV: of the header */
+	bool has_zones;                /* JSON: a member's name said "[Local Time]" or the like; then: */
+	struct str zone[TIME_COLUMNS];
 };
 
 /* name -> field; FIELD_COUNT = not one of ours */
 enum field field_find(struct str name);
+/* The same of a heading such as "TimeGenerated [UTC]", "Date (UTC)"; *ret_zone: what stands in the bracket. */
+enum field field_of_heading(struct str name, struct str *ret_zone);
 struct str field_name(enum field f);
 void fields_setup(void); /* once, before threads; more often is harmless */
 

@@ -229,6 +229,12 @@ void decode_mail(struct decoder *d, const struct fields *f)
 	bool attachment = r->op == OP_ATTACHMENT_ACCESS;
 
 	d->keeps_items = d->keep_items && d->keep_items(d->keep_items_arg, r, &d->names);
+	if (!d->keeps_items && d->keep_items && r->flags & REC_TIME_ORDER) { /* its other reading may be the right one */
+		const int64_t us = r->time_us;
+		r->time_us = d->when.other_us;
+		d->keeps_items = d->keep_items(d->keep_items_arg, r, &d->names);
+		r->time_us = us;
+	}
 	if (field_has(f, F_OperationProperties)) {
 		const struct str names[] = { attachment ? STR("AttachmentAccessType") : STR("MailAccessType"), STR("IsThrottled") };
 		struct str value[2];

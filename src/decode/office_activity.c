@@ -19,13 +19,9 @@ static void alias(struct fields *f, enum field to, enum field from)
 
 static enum verdict decode(struct decoder *d, struct fields *f)
 {
-	alias(f, F_CreationTime, F_TimeGenerated);
-	if (!field_has(f, F_CreationTime)) {
-		/* hand-made query results leave the time out; the time of arrival, minutes later, is the best there is */
-		alias(f, F_CreationTime, F_Start_Time);
-		alias(f, F_CreationTime, F_ElevationTime);
+	/* hand-made query results leave the time out; the time of arrival, minutes later, is the best there is */
+	if (!field_has(f, F_CreationTime) && !field_has(f, F_TimeGenerated))
 		d->flags |= REC_TIME_ARRIVAL;
-	}
 	alias(f, F_Id, F_OfficeId);
 	alias(f, F_Id, F_SourceRecordId);
 	alias(f, F_ClientIPAddress, F_Client_IPAddress);

@@ -186,24 +186,21 @@ void put_mailbox(struct decoder *d, struct str guid, struct str upn)
 		text_cache_put(&d->mailboxes, key, d->b.r.mailbox);
 }
 
-bool put_time(struct decoder *d, int64_t us)
-{
-	if (us < TIME_MIN_US || us >= TIME_MAX_US)
-		return false;
-	d->b.r.time_us = us;
-	return true;
-}
-
+/* (the time apart, so that it can be settled later: rec_set_time()) */
 void put_made_id(struct decoder *d)
 {
 	struct rec *r = &d->b.r;
+	const int64_t us = r->time_us;
+	const uint32_t flags = r->flags & ~(uint32_t)REC_ID_TEXT;
 	uint8_t tail[16];
-	r->flags &= ~(uint32_t)REC_ID_TEXT;
+	r->time_us = 0;
+	r->flags = flags & ~(uint32_t)(REC_TIME_ORDER | REC_TIME_ZONE);
 	hash128(r, sizeof *r, r->id);
 	if (d->b.tail_used) {
 		hash128(d->b.tail, d->b.tail_used, tail);
 		for (int i = 0; i < 16; i++)
 			r->id[i] ^= tail[i];
 	}
-	r->flags |= REC_ID_MADE;
+	r->flags = flags | REC_ID_MADE;
+	rec_set_time(r, us);
 }

@@ -36,14 +36,11 @@ static enum framing sniff_json(const char *p, size_t n, bool final)
 	return good > other ? FRAME_LINES : FRAME_VALUES;
 }
 
-/* "RecordType [UTC]" -> field; exporters split dynamic columns into name_dynamic and name_string */
-static enum field column_field(struct str name)
+/* "TimeGenerated [UTC]" -> field, and its zone; exporters split dynamic columns into name_dynamic and name_string */
+static enum field column_field(struct str name, struct str *ret_zone)
 {
+	enum field x = field_of_heading(name, ret_zone);
 	name = str_trim(name);
-	ptrdiff_t bracket = str_find(name, STR(" ["));
-	if (bracket > 0)
-		name.n = (size_t)bracket;
-	enum field x = field_find(name);
 	if (x == FIELD_COUNT && str_ends_nocase(name, STR("_dynamic")))
 		x = field_find((struct str){ name.p, name.n - 8 });
 	return x;
@@ -75,12 +72,15 @@ static bool read_header(const char *p, size_t n, bool final, char delimiter, str
 				at++;
 			cell = (struct str){ p + from, at - from };
 		}
-		enum field x = column_field(cell);
+		struct str zone;
+		enum field x = column_field(cell, &zone);
 		if (h->columns < CSV_COLUMNS_MAX) { /* those behind are not looked at */
 			if (x != FIELD_COUNT && !has[x]) {
 				h->column[h->columns] = (uint16_t)(x + 1);
 				h->last_known = h->columns;
 				has[x] = true;
+				if (zone.n) /* (a zone that does not fit is none that is known) */
+					memcpy(h->zone[time_column(x)], zone.n < ZONE_TEXT_MAX ? zone.p : "?", zone.n < ZONE_TEXT_MAX ? zone.n : 1);
 			}
 			h->columns++;
 		}

@@ -104,7 +104,7 @@ bool get_guid(struct decoder *d, const struct fields *f, enum field x, uint8_t r
 bool get_time(struct decoder *d, const struct fields *f, enum field x, int64_t *ret_us)
 {
 	struct str s;
-	return get_text(d, f, x, &s) && time_parse(str_trim(s), ret_us);
+	return get_text(d, f, x, &s) && text_time(d, f, x, str_trim(s), ret_us);
 }
 
 bool get_nested(struct decoder *d, const struct fields *f, enum field x, struct json_index *ret_x, uint32_t *ret_v)

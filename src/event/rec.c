@@ -10,6 +10,7 @@
  * A builder is whole after every call: tail_bytes is right and the zeros are there.  Its tail lies in a buffer of its
  * own; rec_details() is for a packed record, whose tail follows the struct. */
 #include "event/rec.h"
+#include "base/hash.h"
 #include "base/limits.h"
 
 #define PAIR_HEAD 6
@@ -55,6 +56,21 @@ bool rec_detail(const struct rec *r, struct str name, struct str *ret_value)
 			return true;
 		}
 	return false;
+}
+
+void rec_set_time(struct rec *r, int64_t us)
+{
+	uint8_t old[16] = { 0 }, new[16] = { 0 };
+
+	if (r->flags & REC_ID_MADE) {
+		if (r->time_us)
+			hash128(&r->time_us, sizeof(r->time_us), old);
+		if (us)
+			hash128(&us, sizeof(us), new);
+		for (int i = 0; i < 16; i++)
+			r->id[i] ^= old[i] ^ new[i];
+	}
+	r->time_us = us;
 }
 
 void rec_begin(struct rec_builder *b)

@@ -122,6 +122,9 @@ bool detail_next(struct detail_iter *it, struct str *ret_name, struct str *ret_v
 /* the first value of that name (ASCII case folded); false: none */
 bool rec_detail(const struct rec *r, struct str name, struct str *ret_value);
 
+/* Another time for it.  The id that was made from its content follows. */
+void rec_set_time(struct rec *r, int64_t us);
+
 /* A record under construction: the struct with room for its tail behind it. */
 struct rec_builder {
 	struct rec r;
