@@ -395,6 +395,7 @@ static const struct option_row options[] = {
 	RUN_OPTION_JOBS,
 	RUN_OPTION_SINCE,
 	RUN_OPTION_UNTIL,
+	RUN_OPTION_TIMEZONE,
 	RUN_OPTION_QUIET,
 	RUN_OPTION_ASN,
 	{ 0 }

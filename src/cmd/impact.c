@@ -47,6 +47,7 @@ static const struct option_row options[] = {
 	{ 0, "mailbox", "MAILBOX", "Records of this mailbox: address or GUID. May be repeated.", NULL },
 	RUN_OPTION_SINCE,
 	RUN_OPTION_UNTIL,
+	RUN_OPTION_TIMEZONE,
 	{ 0, "messages", "FILE.csv", "Subjects and senders by message id: a message trace or a content "
 		"search.", NULL },
 	{ 0, "tags", "FILE.csv",

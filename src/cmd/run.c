@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "base/zone.h"
 #include "detect/baseline.h"
 #include "state/net.h"
 
@@ -88,6 +89,7 @@ void run_release(struct run *r)
 	output_close(&r->output, r->command, false);
 	output_close(&r->stats, r->command, false);
 	engine_free(r->engine);
+	zone_free(r->timezone);
 	pthread_mutex_destroy(&r->lock);
 }
 
@@ -127,6 +129,16 @@ static int take_asn(struct run *r, const char *value)
 	return EXIT_RAN;
 }
 
+static int take_timezone(struct run *r, const char *value)
+{
+	zone_free(r->timezone);
+	r->timezone = zone_new(str_of(value));
+	if (!r->timezone)
+		return cmd_usage_error(r->command, "--timezone '%s' is no zone that this system knows (examples: Europe/Berlin, +01:00, UTC)", value);
+	r->settings.timezone = r->timezone;
+	return EXIT_RAN;
+}
+
 int run_option(struct run *r, const struct option_row *row, const char *value)
 {
 	int status = EXIT_RAN;
@@ -145,6 +157,8 @@ int run_option(struct run *r, const struct option_row *row, const char *value)
 		status = take_time(r, "until", value, &r->until_us, r->until);
 	else if (strcmp(row->name, "learn-since") == 0)
 		status = take_time(r, "learn-since", value, &r->settings.since_us, r->learn_since);
+	else if (strcmp(row->name, "timezone") == 0)
+		status = take_timezone(r, value);
 	else if (strcmp(row->name, "asn") == 0)
 		status = take_asn(r, value);
 	return status;

@@ -17,6 +17,7 @@ struct run {
 	int64_t since_us, until_us; /* what is reported, [since, until); INT64_MIN / INT64_MAX = open */
 	char since[TIME_TEXT_SIZE], until[TIME_TEXT_SIZE]; /* as understood; "" = open */
 	char learn_since[TIME_TEXT_SIZE];
+	struct zone *timezone;
 	bool quiet;
 	struct output output, stats;
 	struct engine *engine;
@@ -47,6 +48,10 @@ struct run {
 	{ 0, "since", "T", \
 	  "Report from T on: a date (00:00 UTC), or an RFC 3339 time such as 2023-06-15T00:00:00Z; default: the first record.", NULL }
 #define RUN_OPTION_UNTIL { 0, "until", "T", "Report what was before T; default: to the last record.", NULL }
+#define RUN_OPTION_TIMEZONE \
+	{ 0, "timezone", "ZONE", \
+	  "The zone of local times whose column does not name it (\"TimeGenerated [Local Time]\"): a place such as Europe/Berlin, or an " \
+	  "offset such as +01:00; default: they are read as UTC, and that is said (exit status 3).", NULL }
 #define RUN_OPTION_QUIET \
 	{ 'q', "quiet", NULL, "No progress and no account of the run on standard error, only errors.", NULL }
 #define RUN_OPTION_ASN \

@@ -53,6 +53,7 @@ static const struct option_row options[] = {
 	  "Learn from records from T on; default: from all. --since and --until choose what is reported and change nothing of "
 	  "what is learned.",
 	  NULL },
+	RUN_OPTION_TIMEZONE,
 	RUN_OPTION_QUIET,
 	{ 0, "state", "FILE",
 	  "Go on where the last run with FILE ended, and keep there what was learnt: the next export is judged by all "
