@@ -144,6 +144,8 @@ void decoder_free(struct decoder *d)
 	for (unsigned i = 0; i < DECODER_ZONES; i++)
 		zone_free(d->zones[i].zone);
 	arena_release(&d->arena);
+	buf_release(&d->recoded.text);
+	free(d->recoded.at);
 	names_release(&d->names);
 	free(d->b.tail);
 	free(d);
@@ -185,6 +187,9 @@ enum verdict decode_reject(struct decoder *d, enum reject why)
 	uint64_t offset = d->block->offset;
 	if (d->whole.p >= d->block->p && d->whole.p <= d->block->p + d->block->n)
 		offset += (uint64_t)(d->whole.p - d->block->p);
+	uint64_t in_block;
+	if (recode_offset(d, d->whole, &in_block))
+		offset = d->block->offset + in_block;
 	unsigned at = n;
 	while (at > 0 && (s[at - 1].file > d->block->file || (s[at - 1].file == d->block->file && s[at - 1].offset > offset)))
 		at--;
@@ -205,6 +210,8 @@ enum verdict decode_reject(struct decoder *d, enum reject why)
 enum verdict decode_emit(struct decoder *d)
 {
 	d->b.r.flags |= d->flags;
+	if (d->recoded.n && recode_touched(d, d->whole))
+		d->b.r.flags |= REC_RECODED;
 	order_compare(d);
 	/* a copy that the exporter damaged is worth less than any that it did not */
 	d->b.r.rank = d->b.r.flags & (REC_FOLDERS_LOST | REC_CUT | REC_SHAPE_UNKNOWN) && d->rank > 1 ? 1 : d->rank;
@@ -376,6 +383,10 @@ static void run_alone(struct decoder *d, char *p, size_t n)
 	char *end = (char *)text.p + text.n, kept = *end;
 	*end = 0; /* the walk may look at the byte behind the text */
 	enum json_error e = json_index(d->indexer[0], text.p, text.n, &x);
+	if (e == JSON_BAD_UTF8 && recode_text(d, &text)) {
+		d->whole = text;
+		e = json_index(d->indexer[0], text.p, text.n, &x);
+	}
 	if (e != JSON_OK) {
 		bool open_ended = d->block->broken == REJECT_TRUNCATED && p + n == d->block->p + d->block->n;
 		decode_reject(d, open_ended ? REJECT_TRUNCATED : index_reject(d, e));
@@ -398,6 +409,7 @@ static void run_alone(struct decoder *d, char *p, size_t n)
 		}
 	}
 	*end = kept;
+	d->recoded.n = 0;
 }
 
 static size_t line_end(const struct block *b, size_t from)
@@ -488,6 +500,12 @@ void decoder_run(struct decoder *d, const struct block *b, struct decoder_counts
 			}
 		}
 	} else if (b->framing == FRAME_ROWS) {
-		csv_run(d, b);
+		struct block recoded;
+		const bool is_recoded = recode_rows(d, b, &recoded);
+		if (is_recoded)
+			d->block = &recoded;
+		csv_run(d, d->block);
+		d->recoded.n = 0;
+		d->block = b;
 	}
 }

@@ -61,6 +61,14 @@ static inline void text_cache_put(struct text_cache *c, uint64_t key, uint64_t r
 	c->at[slot].ref = ref;
 }
 
+/* Text of the block at hand that was not UTF-8, as UTF-8 (recode.c): a value, or all of the block with some of its lines recoded. */
+struct recoded_range { size_t begin, end, from, old_end; }; /* recoded bytes, and what they were in the block */
+struct recoded {
+	struct buf text;
+	struct recoded_range *at;
+	size_t n, capacity;        /* n = 0: nothing is recoded */
+};
+
 struct decoder {
 	void (*take)(void *arg, const struct rec *r);
 	void *arg;
@@ -74,6 +82,7 @@ struct decoder {
 	struct field_order order[UNWRAP_DEPTH_MAX + 2];
 	unsigned level;            /* of unwrapping at this moment */
 	unsigned texts;            /* of JSON open inside a member of the record at hand */
+	struct recoded recoded;
 	struct rec_builder b;
 	uint8_t rank;              /* of the envelope at hand, see rec.rank */
 	uint32_t flags;            /* REC_... that the envelope adds to the record inside */
@@ -111,6 +120,11 @@ enum verdict decode_text(struct decoder *d, struct str text);
 /* a record without its members' order: the bare audit record's own decoder, for envelopes that only rename members */
 enum verdict decode_audit(struct decoder *d, struct fields *f);
 unsigned decode_op_kinds(unsigned op);
+/* recode.c: a text of the block, or a block of rows, that is not UTF-8.  False: it is, or it is not Windows-1252 either. */
+bool recode_text(struct decoder *d, struct str *text);
+bool recode_rows(struct decoder *d, const struct block *b, struct block *ret);
+bool recode_touched(const struct decoder *d, struct str s); /* was any of it recoded? */
+bool recode_offset(const struct decoder *d, struct str s, uint64_t *ret); /* of recoded text: where in the block; false: it is not */
 /* offers the members to the formats */
 enum verdict decode_fields(struct decoder *d, struct fields *f);
 /* hands the record on */

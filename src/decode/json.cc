@@ -42,6 +42,11 @@ static enum json_error grow(struct json_indexer *x, size_t n)
 	return JSON_OK;
 }
 
+extern "C" bool json_is_utf8(const char *p, size_t n)
+{
+	return simdjson::validate_utf8(p, n);
+}
+
 extern "C" enum json_error json_index(struct json_indexer *x, const char *p, size_t n, struct json_index *ret)
 {
 	if (n == 0)

@@ -39,6 +39,8 @@ void json_indexer_free(struct json_indexer *x);
 /* Good until the next call with the same indexer; text and index must stay together. n < 4 GiB. */
 enum json_error json_index(struct json_indexer *x, const char *p, size_t n, struct json_index *ret);
 
+bool json_is_utf8(const char *p, size_t n); /* any text */
+
 #ifdef __cplusplus
 }
 #endif

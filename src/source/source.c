@@ -5,7 +5,7 @@
  *
  * source_next() asks the innermost open archive for its next member; if there is none it asks the walk for the next
  * file.  What it gets is peeled: as long as the first bytes tell of a compressor a layer is put on top, and an archive
- * goes on the stack of open archives.  What is left is text: its byte order mark is taken off or obeyed.
+ * goes on the stack of open archives.  What is left is text: what it is written in is looked at (base/encoding.h).
  *
  * A plain file costs one read(2) a block, into the caller's buffer; only its first 512 bytes are copied.
  *
@@ -26,6 +26,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/encoding.h"
 #include "base/hash.h"
 #include "base/table.h"
 #include "source/source_int.h"
@@ -438,7 +439,9 @@ static enum source_status peel(struct source *s, struct layer *l, unsigned nesti
 		struct str head = layer_peek(l);
 		bool is_all = head.n < HEAD_BYTES && l->status == SOURCE_END;
 		struct container *container;
+		enum encoding encoding;
 		const char *name;
+		size_t skip;
 		enum packing packing = packing_of(head, is_all, &name);
 
 		if (s->as_bytes && packing == PACKING_TEXT)
@@ -449,12 +452,10 @@ static enum source_status peel(struct source *s, struct layer *l, unsigned nesti
 				s->leaf = l;
 				return SOURCE_OK;
 			}
-			if (str_starts(head, STR("\xef\xbb\xbf"))) {
-				layer_skip(l, 3);
-			} else if (str_starts(head, STR("\xff\xfe")) || str_starts(head, STR("\xfe\xff"))) {
-				layer_skip(l, 2);
-				l = utf16_new(l, head.p[0] == '\xfe');
-			}
+			encoding = encoding_of(head.p, head.n, &skip);
+			layer_skip(l, skip);
+			if (encoding != ENCODING_UTF8)
+				l = utf16_new(l, encoding == ENCODING_UTF16_BE);
 			s->leaf = l;
 			return l ? SOURCE_OK : SOURCE_BROKEN;
 		case PACKING_CUT:

@@ -104,7 +104,7 @@ void container_free(struct container *c);
 
 /* -- utf16.c -- */
 
-/* Takes `below`, which stands behind its byte order mark.  NULL: out of memory, `below` is freed. */
+/* Takes `below`, which stands behind its byte order mark, if it has one.  NULL: out of memory, `below` is freed. */
 struct layer *utf16_new(struct layer *below, bool big_endian);
 
 /* -- source.c -- */

@@ -3,9 +3,10 @@
  *
  * Works piece by piece; what a piece cuts apart (a code unit, a surrogate pair) waits for the next one.  A surrogate
  * without its partner becomes U+FFFD, because the text around it is still evidence.  An odd byte at the end means that
- * the file was cut. */
+ * the file was cut.  Files that were joined have a byte order mark in the middle: it is dropped, and obeyed. */
 #include <stdlib.h>
 
+#include "base/encoding.h"
 #include "source/source_int.h"
 
 #define UNITS_BYTES (16 * KIB)
@@ -13,6 +14,7 @@
 struct utf16 {
 	struct layer l;
 	bool big_endian;
+	uint32_t last;               /* character handed out, 0 = none yet */
 	uint16_t high;               /* a high surrogate that waits for its partner, or 0 */
 	uint8_t odd;                 /* first half of a code unit */
 	bool has_odd;
@@ -25,30 +27,21 @@ struct utf16 {
 
 static void put(struct utf16 *u, uint32_t c)
 {
-	uint8_t *p = u->ready + u->ready_n;
-
-	if (c < 0x80) {
-		*p++ = (uint8_t)c;
-	} else if (c < 0x800) {
-		*p++ = (uint8_t)(0xc0 | c >> 6);
-		*p++ = (uint8_t)(0x80 | (c & 0x3f));
-	} else if (c < 0x10000) {
-		*p++ = (uint8_t)(0xe0 | c >> 12);
-		*p++ = (uint8_t)(0x80 | (c >> 6 & 0x3f));
-		*p++ = (uint8_t)(0x80 | (c & 0x3f));
-	} else {
-		*p++ = (uint8_t)(0xf0 | c >> 18);
-		*p++ = (uint8_t)(0x80 | (c >> 12 & 0x3f));
-		*p++ = (uint8_t)(0x80 | (c >> 6 & 0x3f));
-		*p++ = (uint8_t)(0x80 | (c & 0x3f));
-	}
-	u->ready_n = (size_t)(p - u->ready);
+	u->ready_n += utf8_put(c, u->ready + u->ready_n);
+	u->last = c;
 }
 
 static void take_unit(struct utf16 *u, uint16_t unit)
 {
 	bool is_high = unit >= 0xd800 && unit < 0xdc00, is_low = unit >= 0xdc00 && unit < 0xe000;
 
+	if (unit == 0xfffe) { /* a mark the other way round: here begins a file that was joined, and is of the other kind */
+		u->big_endian = !u->big_endian;
+		unit = 0xfeff;
+	}
+	/* the mark of a file that was joined: where a line or a value has just ended */
+	if (unit == 0xfeff && !u->high && (u->last == '\n' || u->last == '\r' || u->last == '}' || u->last == ']' || !u->last))
+		return;
 	if (u->high && is_low) {
 		put(u, 0x10000 + ((uint32_t)(u->high - 0xd800) << 10) + (uint32_t)(unit - 0xdc00));
 		u->high = 0;
