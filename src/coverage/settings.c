@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/encoding.h"
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/table.h"
@@ -231,7 +232,7 @@ static bool parse_csv(struct audit_settings *s, const char *p, size_t n)
 	char *header = malloc(n + 1), *cells = malloc(n + 1);
 	size_t at = 0, used = 0, columns = 0;
 	bool good = row && header && cells;
-	if (good && n > 5 && memcmp(p, "#TYPE", 5) == 0)
+	for (struct str rest = { p, n }; good && (str_starts(rest, STR("#TYPE")) || str_starts_nocase(rest, STR("sep="))); rest = (struct str){ p + at, n - at })
 		while (at < n && p[at++] != '\n')
 			;
 	char delimiter = ',', end;
@@ -333,53 +334,28 @@ static bool parse_json(struct audit_settings *s, char *p, size_t n, bool *ret_ba
 
 /* -- files -- */
 
-/* UTF-16LE to UTF-8 in place of `out`, which holds 3 bytes a unit; what is no text becomes '?' */
-static size_t from_utf16(const uint8_t *p, size_t n, char *out)
-{
-	size_t k = 0;
-	for (size_t i = 2; i + 1 < n; i += 2) {
-		uint32_t c = p[i] | (uint32_t)p[i + 1] << 8;
-		if (c >= 0xd800 && c < 0xe000)
-			c = '?';
-		if (c < 0x80) {
-			out[k++] = (char)c;
-		} else if (c < 0x800) {
-			out[k++] = (char)(0xc0 | c >> 6);
-			out[k++] = (char)(0x80 | (c & 63));
-		} else {
-			out[k++] = (char)(0xe0 | c >> 12);
-			out[k++] = (char)(0x80 | (c >> 6 & 63));
-			out[k++] = (char)(0x80 | (c & 63));
-		}
-	}
-	return k;
-}
-
 bool settings_parse(struct audit_settings *s, const char *name, const char *text, size_t n, struct buf *error)
 {
-	char *p = malloc(n * 2 + 128);
+	struct buf utf8;
 	bool good, bad = false;
 	uint64_t rows = s->rows;
 	size_t accounts = s->count;
 	enum known tenant[2] = { s->ingestion, s->organization };
-	if (!p) {
+	buf_init(&utf8, 3 * (size_t)COVERAGE_SETTINGS_BYTES_MAX + 128);
+	if (!text_to_utf8((struct str){ text, n }, &utf8, NULL) || !buf_reserve(&utf8, 64)) {
 		buf_printf(error, "%s: out of memory", name);
+		buf_release(&utf8);
 		return false;
 	}
-	if (n >= 2 && (uint8_t)text[0] == 0xff && (uint8_t)text[1] == 0xfe) {
-		n = from_utf16((const uint8_t *)text, n, p);
-	} else {
-		size_t skip = n >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
-		n -= skip;
-		memcpy(p, text + skip, n);
-	}
+	char *p = utf8.p;
+	n = utf8.n;
 	memset(p + n, 0, 64);
 	struct str start = str_trim((struct str){ p, n });
 	if (start.n && (start.p[0] == '{' || start.p[0] == '['))
 		good = parse_json(s, p, n, &bad);
 	else
 		good = parse_csv(s, p, n);
-	free(p);
+	buf_release(&utf8);
 	if (!good)
 		buf_printf(error, "%s: out of memory", name);
 	else if (bad)

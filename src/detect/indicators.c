@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/encoding.h"
 #include "base/guid.h"
 #include "base/limits.h"
 #include "base/timefmt.h"
@@ -409,16 +410,20 @@ bool indicators_add_file(struct indicators *x, const char *path, size_t *ret_add
 	size_t n = 0, skipped = 0, at[COLUMN_COUNT];
 	bool done = false;
 	struct reader r = { .line = 1, .next_line = 1 };
+	struct buf utf8;
 	char *text = read_file(path, &n, reterr);
 	if (!text)
 		return false;
-	r.unquoted = malloc(n + 1);
-	r.p = text;
-	r.end = text + n;
-	if (n >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
-		r.p += 3;
-	if (!r.unquoted)
+	buf_init(&utf8, 3 * (size_t)INDICATOR_FILE_BYTES_MAX + 128);
+	if (!text_to_utf8((struct str){ text, n }, &utf8, NULL) || !(r.unquoted = malloc(utf8.n + 1)))
 		goto no_memory;
+	r.p = utf8.p;
+	r.end = utf8.p + utf8.n;
+	while (str_starts_nocase((struct str){ r.p, (size_t)(r.end - r.p) }, STR("sep="))) { /* Excel's word to itself */
+		const char *nl = memchr(r.p, '\n', (size_t)(r.end - r.p));
+		r.p = nl ? nl + 1 : r.end;
+		r.line = ++r.next_line;
+	}
 	if (!read_header(&r, at)) {
 		buf_printf(reterr, "%s:%zu: %s; the first row must name the columns "
 			   "indicator,type,first_seen,last_seen,description", path, r.line, r.error ? r.error : "no header");
@@ -464,6 +469,7 @@ out:
 	free(addresses.v);
 	free(apps.v);
 	free(r.unquoted);
+	buf_release(&utf8);
 	free(text);
 	return done;
 }
