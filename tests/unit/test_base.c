@@ -9,7 +9,9 @@
 #include "base/guid.h"
 #include "base/hash.h"
 #include "base/table.h"
+#include "base/encoding.h"
 #include "base/timefmt.h"
+#include "base/zone.h"
 #include "check.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
@@ -456,6 +458,120 @@ static void time_readings(void)
 #undef O
 #undef M
 #undef D
+
+/* a zone of two rules and one of a place; the hours that come twice and never */
+static void zones(void)
+{
+	static const int64_t noon = INT64_C(1767693600) * US_PER_SECOND; /* 2026-01-06T10:00:00Z */
+	static const struct { const char *name; int64_t offset_min; bool sure; } january[] = {
+		{ "UTC", 0, true }, { "[UTC]", 0, true }, { "(UTC)", 0, true }, { "gmt", 0, true }, { "Z", 0, true }, { "+01:00", 60, true }, { "UTC+1", 60, true },
+		{ "(UTC-05:30)", -330, true }, { "UTC+0100", 60, true }, { "GMT +2", 120, true }, { "UTC\xe2\x88\x92" "5", -300, true }, { "MEZ", 60, true },
+		{ "CEST", 120, false }, { "JST", 540, true }, { "Europe/Berlin", 60, true }, { "[Europe/Berlin]", 60, true }, { "America/New_York", -300, true },
+		{ "Asia/Kolkata", 330, true }, { "Etc/UTC", 0, true },
+	};
+	static const char *const none[] = { "", "Local Time", "[Local Time]", "Ortszeit", "CST", "UTC+15", "UTC+1:60", "UTC+", "+", "1", "../../etc/passwd", "Europe/../Europe/Berlin",
+		"/etc/passwd", "Europe/", "Europe/Nowhere", "(UTC+01:00) Berlin", "W. Europe Standard Time" };
+	static const struct { const char *name, *local, *utc; bool sure; } summer[] = {
+		{ "Europe/Berlin", "2026-03-29T01:59:59", "2026-03-29T00:59:59Z", true },
+		{ "Europe/Berlin", "2026-03-29T02:30:00", "2026-03-29T01:30:00Z", false }, /* never */
+		{ "Europe/Berlin", "2026-03-29T03:00:00", "2026-03-29T01:00:00Z", true },
+		{ "Europe/Berlin", "2026-07-01T12:00:00", "2026-07-01T10:00:00Z", true },
+		{ "Europe/Berlin", "2026-10-25T01:59:59", "2026-10-24T23:59:59Z", true },
+		{ "Europe/Berlin", "2026-10-25T02:30:00", "2026-10-25T00:30:00Z", false }, /* twice: the earlier */
+		{ "Europe/Berlin", "2026-10-25T03:00:00", "2026-10-25T02:00:00Z", true },
+		{ "Europe/Berlin", "2060-07-01T12:00:00", "2060-07-01T10:00:00Z", true }, /* behind the last change: the rule */
+		{ "Europe/Berlin", "2060-12-01T12:00:00", "2060-12-01T11:00:00Z", true },
+		{ "Australia/Sydney", "2060-01-01T12:00:00", "2060-01-01T01:00:00Z", true },
+		{ "Australia/Sydney", "2060-07-01T12:00:00", "2060-07-01T02:00:00Z", true },
+		{ "America/New_York", "2026-11-01T01:30:00", "2026-11-01T05:30:00Z", false },
+		{ "MEZ", "2026-07-01T12:00:00", "2026-07-01T11:00:00Z", false },
+	};
+	bool sure;
+
+	for (size_t i = 0; i < LENGTH(january); i++) {
+		struct zone *z = zone_new(str_of(january[i].name));
+		CHECK_MSG(z && zone_utc(z, noon, &sure) == noon - january[i].offset_min * US_PER_MINUTE && sure == january[i].sure, "%s", january[i].name);
+		zone_free(z);
+	}
+	for (size_t i = 0; i < LENGTH(none); i++) {
+		struct zone *z = zone_new(str_of(none[i]));
+		CHECK_MSG(!z, "%s", none[i]);
+		zone_free(z);
+	}
+	for (size_t i = 0; i < LENGTH(summer); i++) {
+		struct zone *z = zone_new(str_of(summer[i].name));
+		int64_t local, utc;
+		CHECK(time_parse(str_of(summer[i].local), &local) && time_parse(str_of(summer[i].utc), &utc));
+		CHECK_MSG(z && zone_utc(z, local, &sure) == utc && sure == summer[i].sure, "%s %s", summer[i].name, summer[i].local);
+		zone_free(z);
+	}
+	{ /* a file of zoneinfo, cut at every place and with every byte changed: refused, or some zone, and never a fault */
+		char good[4096], copy[4096];
+		FILE *f = fopen("/usr/share/zoneinfo/Europe/Berlin", "rb");
+		const size_t n = f ? fread(good, 1, sizeof(good), f) : 0;
+		if (f)
+			fclose(f);
+		CHECK(n > 100);
+		for (size_t i = 0; i < n; i++) {
+			char *p = exact((struct str){ good, i });
+			struct zone *z = zone_from_tzif(p, i);
+			if (z)
+				zone_utc(z, noon, &sure);
+			zone_free(z);
+			free(p);
+			memcpy(copy, good, n);
+			copy[i] = (char)(copy[i] ^ (char)(1u << (i % 8)));
+			z = zone_from_tzif(copy, n);
+			if (z)
+				zone_utc(z, noon * 40, &sure);
+			zone_free(z);
+		}
+	}
+}
+
+static void encodings(void)
+{
+	static const struct { const char *in; size_t n; enum encoding x; size_t skip; } heads[] = {
+		{ "{\"a\":1}", 7, ENCODING_UTF8, 0 }, { "\xef\xbb\xbf{", 4, ENCODING_UTF8, 3 }, { "\xff\xfe{\0", 4, ENCODING_UTF16_LE, 2 },
+		{ "\xfe\xff\0{", 4, ENCODING_UTF16_BE, 2 }, { "{\0\"\0", 4, ENCODING_UTF16_LE, 0 }, { "\0{\0\"", 4, ENCODING_UTF16_BE, 0 },
+		{ "\xfe{\0\"\0a\0", 7, ENCODING_UTF16_LE, 1 }, { "\xff\0{\0\"\0a", 7, ENCODING_UTF16_BE, 1 }, { "a\0\0\0", 4, ENCODING_UTF8, 0 },
+		{ "\xff\xd8\xff\xe0", 4, ENCODING_UTF8, 0 }, { "ab\0cd", 5, ENCODING_UTF8, 0 }, { "", 0, ENCODING_UTF8, 0 },
+	};
+	static const struct { const char *in, *out; } texts[] = { /* out NULL: it is not Windows-1252 either */
+		{ "Entw\xfcrfe", "Entw\xc3\xbcrfe" }, { "\x80 \x93x\x94 \x96", "\xe2\x82\xac \xe2\x80\x9cx\xe2\x80\x9d \xe2\x80\x93" },
+		{ "\xabnow \xc9\xbb", "\xc2\xabnow \xc3\x89\xc2\xbb" },                 /* a pair that would be UTF-8, by chance */
+		{ "\xc3\xbc \xc3\xa4 \xfc", "\xc3\xbc \xc3\xa4 \xc3\xbc" },             /* more UTF-8 than not */
+		{ "cut \xc3\xbc\xc3\xbc\xc3", "cut \xc3\xbc\xc3\xbc\xc3\x83" },
+		{ "a\x81", NULL }, { "\xc0\xaf", NULL }, { "\xed\xa0\x80", NULL }, { "\xf4\x90\x80\x80", NULL }, { "\xe0\x80\x80", NULL },
+		{ "\xabok\xbb \xc1\xbb", "\xc2\xabok\xc2\xbb \xc3\x81\xc2\xbb" },
+	};
+
+	for (size_t i = 0; i < LENGTH(heads); i++) {
+		size_t skip = 9;
+		char *p = exact((struct str){ heads[i].in, heads[i].n });
+		CHECK_MSG(encoding_of(p, heads[i].n, &skip) == heads[i].x && skip == heads[i].skip, "%zu", i);
+		free(p);
+	}
+	for (size_t i = 0; i < LENGTH(texts); i++) {
+		struct buf b;
+		char *p = exact(str_of(texts[i].in));
+		const struct str s = { p, strlen(texts[i].in) };
+		buf_init(&b, 1000);
+		CHECK_MSG(!utf8_is_valid(s) && text_recode(s, &b) == (texts[i].out != NULL), "%s", texts[i].in);
+		CHECK_MSG(texts[i].out ? str_eq(buf_str(&b), str_of(texts[i].out)) : b.n == 0, "%s", texts[i].in);
+		free(p);
+		buf_release(&b);
+	}
+	{
+		struct buf b;
+		uint64_t recoded;
+		buf_init(&b, 1000);
+		CHECK(text_to_utf8(STR("\xef\xbb\xbf" "a\nb\xfc\nc\xc3\xbc"), &b, &recoded) && recoded == 1 && str_eq(buf_str(&b), STR("a\nb\xc3\xbc\nc\xc3\xbc")));
+		buf_clear(&b);
+		CHECK(text_to_utf8((struct str){ "\xff\xfe" "a\0\x3d\xd8\x0a\xde\xfc\0\x00\xdc", 12 }, &b, NULL) && str_eq(buf_str(&b), STR("a\xf0\x9f\x98\x8a\xc3\xbc\xef\xbf\xbd")));
+		buf_release(&b);
+	}
+}
 
 static void time_rfc3339(void)
 {
@@ -1000,6 +1116,8 @@ int main(void)
 	buf_terminal();
 	time_shapes();
 	time_readings();
+	zones();
+	encodings();
 	time_rfc3339();
 	time_writing();
 	guid_texts();
