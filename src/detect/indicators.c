@@ -225,6 +225,7 @@ const struct indicator *indicators_for_app(const struct indicators *x, const uin
 
 struct reader {
 	const char *p, *end;
+	char delimiter;      /* , ; or TAB */
 	size_t line;         /* of the row being read, from 1 */
 	size_t next_line;
 	struct str cells[INDICATOR_COLUMNS_MAX];
@@ -255,13 +256,13 @@ static bool read_cell(struct reader *r, struct str *ret)
 		}
 		r->unquoted_used += (size_t)(to - start);
 		*ret = (struct str){ start, (size_t)(to - start) };
-		if (r->p < r->end && *r->p != ',' && *r->p != '\n' && *r->p != '\r') {
+		if (r->p < r->end && *r->p != r->delimiter && *r->p != '\n' && *r->p != '\r') {
 			r->error = "text behind a closing quote";
 			return false;
 		}
 	} else {
 		const char *start = r->p;
-		while (r->p < r->end && *r->p != ',' && *r->p != '\n' && *r->p != '\r')
+		while (r->p < r->end && *r->p != r->delimiter && *r->p != '\n' && *r->p != '\r')
 			r->p++; /* a quote in the middle is a character: people write it so */
 		*ret = (struct str){ start, (size_t)(r->p - start) };
 	}
@@ -288,7 +289,7 @@ static bool read_row(struct reader *r)
 			if (!read_cell(r, &r->cells[r->n]))
 				return false;
 			r->n++;
-			if (r->p == r->end || *r->p != ',')
+			if (r->p == r->end || *r->p != r->delimiter)
 				break;
 			r->p++;
 		}
@@ -424,6 +425,9 @@ bool indicators_add_file(struct indicators *x, const char *path, size_t *ret_add
 		r.p = nl ? nl + 1 : r.end;
 		r.line = ++r.next_line;
 	}
+	const char *nl = memchr(r.p, '\n', (size_t)(r.end - r.p));
+	const size_t first = nl ? (size_t)(nl - r.p) : (size_t)(r.end - r.p);
+	r.delimiter = memchr(r.p, ',', first) ? ',' : memchr(r.p, ';', first) ? ';' : '\t';
 	if (!read_header(&r, at)) {
 		buf_printf(reterr, "%s:%zu: %s; the first row must name the columns "
 			   "indicator,type,first_seen,last_seen,description", path, r.line, r.error ? r.error : "no header");

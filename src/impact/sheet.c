@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/encoding.h"
 #include "base/limits.h"
 #include "source/source.h"
 
@@ -20,7 +21,7 @@ struct sheet {
 	bool present[SHEET_COLUMNS];
 	unsigned count;
 	struct buf cells[SHEET_COLUMNS];
-	struct buf cell;
+	struct buf cell, recoded;
 	uint64_t rows, bad;
 	char error[256];
 };
@@ -118,11 +119,24 @@ static char find_delimiter(struct sheet *s)
 	return those[best];
 }
 
+/* lines before the header: Excel's "sep=,", PowerShell's "#TYPE ..." */
+static void skip_preamble(struct sheet *s)
+{
+	while (peek(s) >= 0) {
+		const struct str rest = { s->in + s->at, s->have - s->at };
+		if (rest.p[0] != '#' && !str_starts_nocase(rest, STR("sep=")))
+			return;
+		for (int c = 0; c >= 0 && c != '\n';)
+			c = take(s);
+	}
+}
+
 static void read_header(struct sheet *s, const char *const *names)
 {
 	bool bad = false;
 	int end = 0;
 
+	skip_preamble(s);
 	s->delimiter = find_delimiter(s);
 	for (size_t column = 0; end != '\n' && end >= 0; column++) {
 		char folded[64];
@@ -152,6 +166,7 @@ struct sheet *sheet_open(const char *path, const char *const *names, unsigned co
 	s->path = path;
 	s->count = count < SHEET_COLUMNS ? count : SHEET_COLUMNS;
 	buf_init(&s->cell, SHEET_CELL_BYTES_MAX);
+	buf_init(&s->recoded, 3 * SHEET_CELL_BYTES_MAX);
 	for (unsigned i = 0; i < SHEET_COLUMNS; i++)
 		buf_init(&s->cells[i], SHEET_CELL_BYTES_MAX);
 	if (source_next(s->source, &stream) != SOURCE_OK) {
@@ -171,6 +186,7 @@ void sheet_close(struct sheet *s)
 	source_free(s->source);
 	free(s->in);
 	buf_release(&s->cell);
+	buf_release(&s->recoded);
 	for (unsigned i = 0; i < SHEET_COLUMNS; i++)
 		buf_release(&s->cells[i]);
 	free(s);
@@ -191,7 +207,10 @@ bool sheet_next(struct sheet *s, struct str cells[SHEET_COLUMNS])
 			buf_clear(&s->cells[i]);
 		for (size_t column = 0; end != '\n' && end >= 0; column++) {
 			end = read_cell(s, &bad);
-			const struct str t = str_trim(buf_str(&s->cell));
+			struct str t = str_trim(buf_str(&s->cell));
+			buf_clear(&s->recoded);
+			if (!utf8_is_valid(t) && text_recode(t, &s->recoded))
+				t = buf_str(&s->recoded);
 			any |= t.n > 0;
 			if (column < CSV_COLUMNS_MAX && s->column_of[column])
 				buf_add_str(&s->cells[s->column_of[column] - 1], t);

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/encoding.h"
 #include "base/timefmt.h"
 
 const struct sj_limits keyset_limits = {
@@ -373,7 +374,24 @@ bool file_read(const char *path, struct buf *ret, int64_t *ret_modified_us, stru
 		buf_printf(error, "%s: larger than %zu KiB", path, ret->max / KIB);
 	if (!is_stdin)
 		close(fd);
-	return got >= 0 && !buf_failed(ret);
+	if (got < 0 || buf_failed(ret))
+		return false;
+	size_t skip;
+	if (ret->n && encoding_of(ret->p, ret->n, &skip) != ENCODING_UTF8) { /* PowerShell redirects in UTF-16 */
+		struct buf utf8;
+		buf_init(&utf8, ret->max + ret->max / 2);
+		if (!text_to_utf8(buf_str(ret), &utf8, NULL)) {
+			buf_printf(error, "%s: out of memory", path);
+			buf_release(&utf8);
+			return false;
+		}
+		buf_clear(ret);
+		buf_add_str(ret, buf_str(&utf8));
+		buf_release(&utf8);
+		if (buf_failed(ret))
+			buf_printf(error, "%s: larger than %zu KiB", path, ret->max / KIB);
+	}
+	return !buf_failed(ret);
 }
 
 bool keyset_load_file(struct keyset *s, const char *path, unsigned flags, struct buf *error)
