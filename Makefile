@@ -13,7 +13,7 @@ build:
 	@$(call configure,$(BUILD),--prefix $(PREFIX) -Db_lto=true)
 	@ninja -C $(BUILD)
 demo: build
-	$(BUILD)/taximeter scan $(REAL)
+	$(BUILD)/taximeter scan $(REAL) || [ $$? -eq 3 ] # 3: some of these samples are excerpts, and say so
 	$(BUILD)/taximeter scan tests/cases/storm-0558-replay/input
 demo-dump: build # a real server crashes; its key is found, erased, and gdb still works
 	@tools/demo-dump $(BUILD)

@@ -23,6 +23,7 @@
 #include "base/limits.h"
 #include "base/spool.h"
 #include "base/timefmt.h"
+#include "decode/claims.h"
 #include "detect/detect.h"
 #include "event/sort.h"
 #include "identity/identity.h"
@@ -79,6 +80,7 @@ struct engine {
 	unsigned threads;
 	struct worker *workers;
 	struct source *source;
+	struct claims *claims;    /* what the exports say about themselves */
 	struct frame *frames[FRAMES_MAX];
 	unsigned frame_count;
 	uint32_t in_flight[FRAMES_MAX]; /* blocks of each frame */
@@ -151,6 +153,9 @@ void engine_free(struct engine *e)
 	sorter_free(e->sorter);
 	identity_free(e->identity);
 	source_free(e->source);
+	claims_free(e->claims);
+	for (unsigned i = 0; i < e->report.partial_count; i++)
+		free(e->report.partial[i]);
 	alerts_release(&e->alerts);
 	world_release(&e->world);
 	names_release(&e->names);
@@ -288,6 +293,7 @@ static void run_block(struct worker *w, struct block *b)
 	f->records += counts.records;
 	for (int n = 0; n < NOTE_COUNT; n++)
 		f->notes[n] += counts.notes[n];
+	f->rows += counts.rows;
 	for (int r = 0; r < REJECT_COUNT; r++)
 		e->file_rejects[b->file][r] += counts.rejects[r];
 	for (int c = 0; c < TIME_COLUMNS; c++)
@@ -444,6 +450,8 @@ static void read_stream(struct engine *e, const struct source_stream *s)
 			break;
 		enum source_status status = source_read(e->source, p, room, &n);
 		if (n) {
+			if (!frame_sniffed(f) || frame_framing(f) == FRAME_VALUES)
+				claims_stream(e->claims, p, n);
 			frame_fill(f, n);
 			e->report.bytes += n;
 			drain(e, at, false);
@@ -461,6 +469,7 @@ static void read_stream(struct engine *e, const struct source_stream *s)
 			break; /* nothing of ours: its end need not be read */
 	}
 	drain(e, at, true);
+	claims_stream_end(e->claims, frame_framing(f) == FRAME_VALUES);
 	if (frame_failed(f))
 		e->memory_lost = true;
 	if (!broken && (frame_ends_open(f) || frame_too_deep(f))) {
@@ -585,7 +594,8 @@ static bool begin_reading(struct engine *e)
 	e->queue = calloc(e->slot_count, sizeof *e->queue);
 	e->idle = calloc(e->slot_count, sizeof *e->idle);
 	e->source = source_new(e->set.paths, e->set.path_count);
-	if (!e->sorter || !e->identity || !e->workers || !e->slots || !e->queue || !e->idle || !e->source)
+	e->claims = claims_new();
+	if (!e->claims || !e->sorter || !e->identity || !e->workers || !e->slots || !e->queue || !e->idle || !e->source)
 		return false;
 	for (unsigned i = 0; i < e->slot_count; i++)
 		e->idle[e->idle_n++] = i;
@@ -673,10 +683,32 @@ done:
 	return named;
 }
 
+/* What the exports say about themselves is said once, when all of them are read. */
+static void gather_claims(struct engine *e)
+{
+	struct buf line;
+	for (unsigned i = 0; i < e->threads; i++)
+		claims_take(e->claims, decoder_claims(e->workers[i].decoder));
+	for (size_t i = 0; i < e->report.file_count; i++)
+		if (e->report.files[i].rows == e->report.files[i].records + e->report.files[i].rejects)
+			claims_rows(e->claims, e->report.files[i].rows);
+	buf_init(&line, 4 * KIB);
+	for (unsigned i = 0; i < CLAIM_SENTENCES_MAX && claims_sentence(e->claims, i, &line); i++) {
+		char *copy = strndup(line.p, line.n);
+		if (copy)
+			e->report.partial[e->report.partial_count++] = copy;
+		buf_clear(&line);
+	}
+	buf_release(&line);
+	e->report.notes[NOTE_PARTIAL] += e->report.partial_count;
+	e->report.incomplete |= e->report.partial_count > 0;
+}
+
 static void end_reading(struct engine *e, const bool *named)
 {
 	for (size_t i = 0; i < e->report.file_count; i++)
 		judge_file(e, i, named && named[i]);
+	gather_claims(e);
 	collect_samples(e);
 	for (unsigned i = 0; i < e->threads; i++) {
 		struct worker *w = &e->workers[i];

@@ -48,6 +48,7 @@ struct engine_file { /* one stream */
 	uint64_t records;        /* decoded, copies included */
 	uint64_t rejects;
 	uint64_t notes[NOTE_COUNT]; /* records of which something is not whole, by note (decode/notes.h) */
+	uint64_t rows;           /* of a search of the audit log */
 	bool broken;             /* ended before its end */
 	bool skipped;            /* not an audit export */
 };
@@ -64,6 +65,7 @@ struct engine_report { /* about the run, not about the tenant */
 	uint64_t rejects[REJECT_COUNT];
 	uint64_t notes[NOTE_COUNT];
 	struct reject_sample samples[REJECT_COUNT][3];
+	char *partial[CLAIM_SENTENCES_MAX]; unsigned partial_count; /* what the exports say is missing (decode/claims.h) */
 	uint64_t outside_window;   /* left out by --since / --until */
 	uint64_t names_refused, detect_refused;
 	struct engine_file *files; size_t file_count;

@@ -228,6 +228,8 @@ enum txm_status txm_scan_run(struct txm_scan *s)
 		return fail(s, TXM_FAILED, "out of memory");
 	buf_clear(&s->error);
 	failed = engine_run(s->engine) != 0;
+	for (unsigned i = 0; i < engine_report(s->engine)->partial_count; i++)
+		on_problem(s, engine_report(s->engine)->partial[i]);
 	alerts = engine_alerts(s->engine);
 	s->alerts = alerts->v;
 	s->alert_count = 0;

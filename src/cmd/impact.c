@@ -207,6 +207,8 @@ static int write_report(struct impact_run *x)
 		cmd_error(x->run.command, "%s", impact_error(x->impact));
 		return EXIT_INPUT;
 	}
+	for (size_t i = 0; i < x->lost.partial_n; i++)
+		x->lost.text[x->lost.n++] = x->lost.partial[i];
 	impact_set_lost(x->impact, x->lost.text, x->lost.n);
 	struct sink_out *o = &x->run.output.out;
 	if (x->format == FORMAT_TEXT)

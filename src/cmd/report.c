@@ -309,7 +309,7 @@ static void tell_notes(struct buf *b, const struct engine_report *e)
 	for (int n = 0; n < NOTE_COUNT; n++) {
 		unsigned shown = 0;
 
-		if (!e->notes[n])
+		if (!e->notes[n] || n == NOTE_PARTIAL) /* which has its own sentences */
 			continue;
 		buf_add_cstr(b, note_rows[n].incomplete ? "not whole    " : "noted        ");
 		add_counted(b, e->notes[n], "record", "records");

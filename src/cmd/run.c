@@ -246,6 +246,8 @@ int run_read(struct run *r)
 	if (!r->failed && r->settings.detect)
 		read_again(r, &lessons);
 	erase_line(r);
+	for (unsigned i = 0; i < engine_report(r->engine)->partial_count; i++)
+		cmd_error(r->command, "the export is not whole: %s", engine_report(r->engine)->partial[i]);
 	if (r->failed)
 		cmd_error(r->command, "%s", engine_report(r->engine)->error);
 	if (engine_report(r->engine)->state_refused) { /* nothing was read: nothing to print */
@@ -268,6 +270,8 @@ void run_gather_lost(const struct run *r, struct run_lost *ret)
 	bool cut_short = false;
 
 	ret->n = 0;
+	ret->partial_n = e->partial_count;
+	memcpy(ret->partial, e->partial, sizeof(ret->partial));
 	for (int i = 0; i < REJECT_COUNT; i++)
 		if (e->rejects[i])
 			add_lost(ret, reject_names[i], reject_docs[i]);

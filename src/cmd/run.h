@@ -74,8 +74,10 @@ int run_close(struct run *r, int status);
  * export and two. */
 #define LOST_MAX (REJECT_COUNT + NOTE_COUNT + 3)
 struct run_lost {
-	const char *name[LOST_MAX], *text[LOST_MAX]; /* "bad_json", "not well-formed JSON" */
+	const char *name[LOST_MAX], *text[LOST_MAX + CLAIM_SENTENCES_MAX]; /* "bad_json", "not well-formed JSON" */
 	size_t n;
+	const char *partial[CLAIM_SENTENCES_MAX]; /* what the exports say themselves is missing, with numbers */
+	size_t partial_n;
 };
 void run_gather_lost(const struct run *r, struct run_lost *ret);
 

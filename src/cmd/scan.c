@@ -256,6 +256,8 @@ static bool gather(struct scan *s)
 	f->lost = s->lost.name;
 	f->lost_text = s->lost.text;
 	f->lost_count = s->lost.n;
+	f->partial = s->lost.partial;
+	f->partial_count = s->lost.partial_n;
 	return true;
 }
 

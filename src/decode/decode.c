@@ -118,7 +118,8 @@ struct decoder *decoder_new(void (*take)(void *, const struct rec *), void *arg)
 	d->arg = arg;
 	names_init(&d->names);
 	d->b.tail = malloc(DETAIL_BYTES_MAX + 8);
-	bool good = d->b.tail != NULL;
+	d->claims = claims_new();
+	bool good = d->b.tail && d->claims;
 	for (unsigned i = 0; i < INDEXERS; i++)
 		good = (d->indexer[i] = json_indexer_new()) && good;
 	for (unsigned i = 0; i < UNWRAP_DEPTH_MAX + 2; i++) {
@@ -147,6 +148,7 @@ void decoder_free(struct decoder *d)
 	buf_release(&d->recoded.text);
 	free(d->recoded.at);
 	names_release(&d->names);
+	claims_free(d->claims);
 	free(d->b.tail);
 	free(d);
 }
@@ -159,6 +161,11 @@ struct names *decoder_names(struct decoder *d)
 void decoder_timezone(struct decoder *d, const struct zone *z)
 {
 	d->timezone = z;
+}
+
+const struct claims *decoder_claims(const struct decoder *d)
+{
+	return d->claims;
 }
 
 void decoder_keep_items(struct decoder *d, bool (*keep)(void *arg, const struct rec *r, const struct names *n), void *arg)

@@ -107,6 +107,7 @@ struct decoder_counts {
 	uint64_t rejects[REJECT_COUNT];
 	uint64_t notes[NOTE_COUNT];
 	uint8_t order_seen[TIME_COLUMNS]; /* what its times say about day and month, see order_decide() */
+	uint64_t rows;                  /* that hold a record as AuditData, as a search of the audit log writes them */
 	uint32_t formats;               /* bit n: format n of list.h decoded at least one record */
 };
 
@@ -123,6 +124,8 @@ void decoder_timezone(struct decoder *d, const struct zone *z);
 /* Decodes a block and adds to *counts (the block's own: zeroed by the caller). */
 void decoder_run(struct decoder *d, const struct block *b, struct decoder_counts *counts);
 struct names *decoder_names(struct decoder *d);
+struct claims;
+const struct claims *decoder_claims(const struct decoder *d); /* what the exports say about themselves (claims.h) */
 /* the samples kept, REJECT_SAMPLES_MAX a reason, ordered by (file, offset) */
 const struct reject_note *decoder_samples(const struct decoder *d, enum reject r, size_t *ret_n);
 bool decoder_failed(const struct decoder *d); /* out of memory at some point: records were lost */

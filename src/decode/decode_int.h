@@ -7,6 +7,7 @@
 #include "base/guid.h"
 #include "base/hash.h"
 #include "base/timefmt.h"
+#include "decode/claims.h"
 #include "decode/decode.h"
 
 #ifdef __SSE2__
@@ -94,6 +95,7 @@ struct decoder {
 	const struct zone *timezone; /* of local times, borrowed; NULL = not said */
 	struct { struct zone *zone; uint8_t n; char name[ZONE_TEXT_MAX]; } zones[DECODER_ZONES]; /* of headers met so far */
 	unsigned zone_next;
+	struct claims *claims;     /* what the export says about itself */
 	struct decoder_counts *counts;
 	const struct block *block;
 	struct str whole;          /* the outermost text of the record at hand, for samples */

@@ -103,9 +103,27 @@ static enum verdict decode_columns(struct decoder *d, struct fields *f)
 	return decode_emit(d);
 }
 
+/* what the exporter wrote beside its records */
+static void take_claims(struct decoder *d, const struct fields *f)
+{
+	int64_t index, count;
+	struct str context = STR_NONE, next;
+	if (get_int(d, f, F_ResultIndex, &index) && get_int(d, f, F_ResultCount, &count)) {
+		claims_result(d->claims, index, count);
+		d->counts->rows++;
+	} else if (f->is_row) {
+		d->counts->rows++;
+	}
+	if (is_array(f, F_value)) {
+		get_text(d, f, F_odata_context, &context);
+		claims_page(d->claims, context, get_text(d, f, F_odata_nextLink, &next));
+	}
+}
+
 static enum verdict decode(struct decoder *d, struct fields *f)
 {
 	struct str s;
+	take_claims(d, f);
 	if (field_has(f, F_AuditData)) {
 		if (!f->is_row) {
 			char c = walk_char(&f->d, f->v[F_AuditData]);

@@ -515,6 +515,13 @@ static void put_blind(struct html *h, const struct findings *f)
 		html_say(h, " were not used: what was normal before is not known.");
 		html_close(h);
 	}
+	for (size_t i = 0; i < f->partial_count; i++) {
+		html_open(h, "li");
+		html_say(h, "The export is not whole: ");
+		html_text(h, str_of(f->partial[i]));
+		html_say(h, ".");
+		html_close(h);
+	}
 	for (size_t i = 0; i < f->lost_count; i++) {
 		html_open(h, "li");
 		html_say(h, "Lost on reading: ");

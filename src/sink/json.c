@@ -559,6 +559,12 @@ void json_summary(struct buf *b, const struct findings *f)
 		buf_add_json(b, str_of(f->lost[i]));
 	}
 	buf_add_char(b, ']');
+	buf_add_cstr(b, ",\"partial\":[");
+	for (size_t i = 0; i < f->partial_count; i++) {
+		comma(b, i);
+		buf_add_json(b, str_of(f->partial[i]));
+	}
+	buf_add_char(b, ']');
 	add_refused(b, f);
 	buf_add_cstr(b, SCHEMA_MEMBER "}");
 }

@@ -47,6 +47,7 @@ struct findings {
 	const char *const *lost;   /* names of what was lost ("bad_json", "folders_lost"), always in the same order */
 	const char *const *lost_text; /* the same for people: "not well-formed JSON" */
 	size_t lost_count;
+	const char *const *partial; size_t partial_count; /* sentences: what the exports say themselves is missing */
 	const char *since, *until; /* the user's bounds of what is reported, as text, or NULL */
 	const char *learn_since;   /* records before it were not used; NULL: all were */
 	int64_t since_us, until_us;

@@ -863,6 +863,10 @@ static void put_gaps_of_run(struct page *p)
 			   (f->identity ? identity_refused(f->identity) : 0);
 	size_t blind = 0;
 
+	for (size_t i = 0; i < f->partial_count; i++) {
+		buf_printf(b, "The export is not whole: %s.", f->partial[i]);
+		put_gap(p);
+	}
 	for (size_t i = 0; i < f->lost_count; i++) {
 		buf_add_cstr(b, i ? "; " : "Lost on reading: ");
 		buf_add_cstr(b, f->lost_text[i]);

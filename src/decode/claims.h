@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* claims: what an export says about itself.  Completeness cannot be judged from the records that are there; but exporters write how
+ * much there was:
+ *
+ *   ResultIndex, ResultCount   Search-UnifiedAuditLog numbers its results: "result 3 of 48,213"; index -1 is a search that failed
+ *   @odata.nextLink            a Graph page that is not the last names the next one; of one query, some page must not name one
+ *   5,000, 50,000 rows         the most that Search-UnifiedAuditLog and the portal hand out: a file that is exactly full was cut
+ *
+ * What is counted does not depend on copies, on order, or on how the pages are spread over files.  Pages without @odata.context
+ * cannot be told apart by query. */
+#ifndef TXM_DECODE_CLAIMS_H
+#define TXM_DECODE_CLAIMS_H
+
+#include "base/buf.h"
+#include "base/limits.h"
+
+struct claims;
+struct claims *claims_new(void); /* NULL: out of memory */
+void claims_free(struct claims *c);
+
+/* a row with its ResultIndex (from 1; -1: the search failed) and ResultCount */
+void claims_result(struct claims *c, int64_t index, int64_t count);
+/* a page of the query `context` (text of @odata.context, or empty); next: it names the next one */
+void claims_page(struct claims *c, struct str context, bool next);
+/* a file of so many rows, each with its AuditData */
+void claims_rows(struct claims *c, uint64_t rows);
+void claims_take(struct claims *c, const struct claims *from); /* adds what the other counted */
+
+/* The bytes of a stream whose outer objects no decoder sees (lists of pages), in pieces of any size; then claims_stream_end(). */
+void claims_stream(struct claims *c, const char *p, size_t n);
+/* are_pages: what was seen counts (the stream was read as values) */
+void claims_stream_end(struct claims *c, bool are_pages);
+
+/* Sentence number i (0, 1, ...) on what is missing, without a full stop; false past the last. */
+bool claims_sentence(const struct claims *c, unsigned i, struct buf *ret);
+
+#endif
