@@ -372,6 +372,8 @@ enum verdict decode_text(struct decoder *d, struct str text)
 static void run_alone(struct decoder *d, char *p, size_t n)
 {
 	d->whole = str_trim((struct str){ p, n });
+	while (str_starts(d->whole, STR("\xef\xbb\xbf"))) /* of a file that was joined */
+		d->whole = str_trim((struct str){ d->whole.p + 3, d->whole.n - 3 });
 	if (d->whole.n == 0)
 		return;
 	arena_reset(&d->arena);
