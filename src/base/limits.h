@@ -185,13 +185,14 @@
 /* -- dump: key forms -- */
 #define CLAIM_BYTES_MAX 2048                /* one number of a key: RSA and DSA of 16384 bits */
 #define CLAIM_RSA_BITS_MIN 256              /* smaller moduli divide by chance, and anybody factors them */
-#define TEXT_GAP_MAX 24                     /* bytes between two tokens of one run: a line break and its indentation */
+#define TEXT_GAP_MAX 64                     /* bytes between two tokens of one run: a line break and its indentation */
 #define TEXT_BASE64_DIGITS_MIN 40           /* a P-256 or Ed25519 secret has 43 */
 #define TEXT_HEX_DIGITS_MIN 64              /* and 64 */
 #define FORM_OBJECT_BYTES_MAX (32 * KIB)    /* from one end of a JWK, an XML or a PuTTY key to the other; RSA-16384 in XML is 13 KiB */
 #define PEM_HEADERS_BYTES_MAX 512           /* Proc-Type, DEK-Info; Version and Comment of OpenPGP */
 #define FORMS_RUN_BYTES (64 * KIB)          /* of a run of digits decoded at once; longer ones in slices that overlap by half */
 #define FORMS_BEFORE_BYTES (8 * KIB)        /* from a form's head to its first secret byte, and the text before that */
+#define FORMS_PAST_BYTES 512                /* what begins in a block may be recognised so far behind the block's end */
 #define FORMS_COST_MAX 20000                /* exponentiations of 1024 bits that one block may cost: some ten seconds */
 #define CURVE_TARGETS_MAX 4096              /* elliptic public keys hunted */
 #define CURVE_NEAR_BYTES 4096               /* a scalar is looked for so far from its point, at every eighth byte, */

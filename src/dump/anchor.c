@@ -37,7 +37,7 @@ static const struct class {
 	{ 1 << 4 | 1 << 6, 0x007e },                         /* A-F a-f */
 	{ 1 << 0 | 1 << 3, 1 << 0xa | 1 << 0xd },            /* LF CR : */
 	{ 1 << 2, 1 << 0x0 | 1 << 0xc },                     /* blank , */
-	{ 1 << 7, 1 << 0x8 },                                /* x */
+	{ 1 << 5 | 1 << 7, 1 << 0x8 | 1 << 0xc },            /* x X \\ */
 };
 #define BASE64_CLASSES 0x0f
 #define HEX_CLASSES 0x12

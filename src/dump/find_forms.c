@@ -27,6 +27,8 @@
 const struct dump_finder dump_finder_find_forms;
 
 #define LEVELS (DUMP_DECODE_DEPTH_MAX + 1)
+#define HEX_STRETCH 32
+#define JWK_NAME_BYTES_MAX 160 /* from a member's name to its value, both quotes escaped as often as they may be */
 
 /* What one thread needs; pages that no core holds. */
 struct worker {
@@ -220,10 +222,11 @@ static int32_t keep_key(const struct layer *l, const struct claim *c, const stru
 	return key;
 }
 
-/* n bytes of the layer from index `from` of its block, in bytes of the block: the last half of a UTF-16 unit may be cut off */
+/* n bytes of the layer from index `from` of its block, in bytes of the block: from the first to the last; of UTF-16 the zero behind the
+ * last is not known to belong to it */
 static size_t clipped(const struct layer *l, size_t from, size_t n)
 {
-	n *= l->scale;
+	n = n * l->scale - (l->scale - 1);
 	return n < l->block->n - from ? n : l->block->n - from;
 }
 
@@ -376,7 +379,7 @@ static size_t magic(const struct layer *l, size_t at)
 			is = form_pem_locked(p, n, at - 5, &c);
 		break;
 	case 'R':
-		if (IS_AT(l, at, 0, "RSAKeyValue>"))
+		if (IS_AT(l, at, 0, "RSAKeyValue"))
 			is = form_xml(p, n, at, l->w->scratch, &c);
 		else if (at >= 8 && p[at - 8] == 7)
 			is = form_capi(p, n, at - 8, &c);
@@ -475,25 +478,43 @@ static void decoded(const struct layer *l, const struct text_run *run, const cha
 		dump_scan_decoded(l->st->s, l->block, from, from_n, bytes, n, name, &dump_finder_find_forms);
 }
 
+/* Are there five dashes before the run, with nothing but a line's end between? */
+static bool is_pem_body(const struct layer *l, const struct text_run *run)
+{
+	size_t low = run->begin > 16 ? run->begin - 16 : 0;
+	for (size_t i = run->begin; i >= low + 5; i--)
+		if (memcmp(l->p + i - 5, "-----", 5) == 0)
+			return true;
+	return false;
+}
+
 static void decode_run(const struct layer *l, const struct text_run *run)
 {
-	if (run->begin < l->first || run->begin >= l->first + l->own || l->depth + 1 >= LEVELS)
+	struct text_run slice = *run;
+	size_t stop = l->first + l->own;
+
+	/* The block before this one sees as much of a run that begins there as a block sees behind its end; the rest is ours. */
+	if (run->begin < l->first && run->end > l->first + DUMP_OVERLAP_BYTES) {
+		slice.begin = l->first;
+		slice.uncertain = true;
+	}
+	if (slice.begin < l->first || slice.begin >= stop || l->depth + 1 >= LEVELS)
 		return;
 	uint8_t *out = l->w->decoded[l->depth + 1] + DUMP_BLOCK_PAD;
+	const char *encoding = run->hex ? "hex" : is_pem_body(l, run) ? "pem" : "base64";
 	/* a long run in slices; each begins a form's length before the last one ended */
-	unsigned phases = run->hex ? (run->separated ? 1 : 2) : run->delimited ? 1 : 4;
-	bool pem = !run->hex && run->begin >= 5 && (memcmp(l->p + run->begin - 5, "-----", 5) == 0 || (run->begin >= 6 && memcmp(l->p + run->begin - 6, "-----", 5) == 0));
-	for (struct text_run slice = *run; slice.begin < run->end;) {
+	while (slice.begin < stop) {
+		unsigned phases = !slice.uncertain ? 1 : run->hex ? 2 : 4;
 		slice.end = run->end - slice.begin > FORMS_RUN_BYTES ? slice.begin + FORMS_RUN_BYTES : run->end;
 		for (unsigned phase = 0; phase < phases; phase++) {
 			size_t n = run->hex ? text_decode_hex(l->p, &slice, phase, out, FORMS_RUN_BYTES) : text_decode_base64(l->p, &slice, phase, out, FORMS_RUN_BYTES);
 			memset(out + n, 0, DUMP_BLOCK_PAD);
-			decoded(l, &slice, run->hex ? "hex" : pem ? "pem" : "base64", out, n, phase == 0 || !run->delimited);
+			decoded(l, &slice, encoding, out, n, phase == 0 || (run->hex ? !run->delimited : slice.uncertain));
 		}
 		if (slice.end == run->end)
 			break;
 		slice.begin = slice.end - FORMS_RUN_BYTES / 2;
-		phases = run->hex ? 2 : 4; /* line breaks shift the digits of a slice */
+		slice.uncertain = true; /* line breaks shift the digits of a slice */
 	}
 	OPENSSL_cleanse(out, run->end - run->begin < FORMS_RUN_BYTES ? run->end - run->begin : FORMS_RUN_BYTES);
 }
@@ -503,28 +524,52 @@ static bool is_jwk_member(const struct layer *l, const struct text_run *run)
 {
 	static const char *const names[] = { "n", "e", "d", "p", "q", "dp", "dq", "qi", "x", "y", "k" };
 	const uint8_t *p = l->p;
-	size_t i = run->begin;
-	if (i == 0 || p[i - 1] != '"')
-		return false;
-	i--;
-	while (i && (p[i - 1] == '\\' || p[i - 1] == ' '))
+	size_t low = run->begin > JWK_NAME_BYTES_MAX ? run->begin - JWK_NAME_BYTES_MAX : 0, i = run->begin, end;
+	uint8_t c = 0;
+	/* back over: quote of the value, colon, quote of the name, with blanks between */
+	for (int part = 0; part < 3; part++) {
+		do {
+			if (i == low)
+				return false;
+			i -= text_char_before(p, low, i, &c);
+		} while (part > 0 && (c == ' ' || c == '\n' || c == '\r' || c == '\t'));
+		if (part == 1 ? c != ':' : c != '"' && c != '\'')
+			return false;
+	}
+	end = i;
+	while (i > low && p[i - 1] >= 'a' && p[i - 1] <= 'z' && end - i < 8)
 		i--;
-	if (i == 0 || p[i - 1] != ':')
-		return false;
-	i--;
-	while (i && p[i - 1] == ' ')
-		i--;
-	if (i == 0 || p[i - 1] != '"')
-		return false;
-	i--;
-	while (i && p[i - 1] == '\\')
-		i--;
-	for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
-		size_t n = strlen(names[k]);
-		if (i > n && memcmp(p + i - n, names[k], n) == 0 && p[i - n - 1] == '"')
-			return true;
+	for (; i < end; i++) { /* \u0022d: letters of an escape may stand before the name */
+		for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
+			size_t n = strlen(names[k]);
+			if (end - i != n || memcmp(p + i, names[k], n) != 0 || i == low)
+				continue;
+			(void)text_char_before(p, low, i, &c);
+			if (c == '"' || c == '\'')
+				return true;
+		}
 	}
 	return false;
+}
+
+/* Every hexadecimal digit is one of base64 too: hexadecimal runs with something before them (0x30.., a name) are found inside others. */
+static void hex_inside(const struct layer *l, const struct text_run *run, size_t low)
+{
+	const uint8_t *p = l->p;
+	for (size_t i = run->begin + HEX_STRETCH - 1; i < run->end; i += HEX_STRETCH) {
+		size_t k = i, stop = i + 1 - HEX_STRETCH;
+		struct text_run hex;
+		while (k > stop && text_is_hex(p[k]))
+			k--;
+		if (!text_is_hex(p[k])) {
+			i = k; /* the next stretch may begin right behind it */
+			continue;
+		}
+		if (!text_run_hex(p, low, l->n, i, &hex))
+			continue;
+		decode_run(l, &hex);
+		i = hex.end > i ? hex.end - 1 : i;
+	}
 }
 
 static size_t digits(const struct layer *l, size_t at, uint32_t kind)
@@ -551,6 +596,7 @@ static size_t digits(const struct layer *l, size_t at, uint32_t kind)
 	}
 	if (!text_run_base64(p, low, l->n, at, &run))
 		return run.end > stop ? run.end : stop;
+	hex_inside(l, &run, low);
 	if (is_jwk_member(l, &run) && form_jwk(p, l->n, run.begin, l->w->scratch, &c) && judge(l, &c))
 		return c.end > run.end ? c.end : run.end;
 	decode_run(l, &run);
@@ -566,7 +612,7 @@ static size_t wide(const struct layer *l, size_t at)
 
 	if (l->scale > 1 || l->depth + 1 >= LEVELS)
 		return at + 32;
-	while (begin >= low + 2 && at - begin < FORMS_RUN_BYTES && p[begin - 2] >= 9 && p[begin - 2] < 0x7f && p[begin - 1] == 0)
+	while (begin >= low + 2 && at + parity - begin < FORMS_RUN_BYTES && p[begin - 2] >= 9 && p[begin - 2] < 0x7f && p[begin - 1] == 0)
 		begin -= 2;
 	uint8_t *out = l->w->narrow[l->depth] + DUMP_BLOCK_PAD;
 	stop = begin;
@@ -606,6 +652,9 @@ static void look(const struct layer *l)
 	size_t after_magic = 0, after_digits = 0, after_wide = 0;
 	/* what begins before our own bytes is looked at as well: its secret may be ours (and a run must be known to be skipped) */
 	size_t start = l->first > FORMS_BEFORE_BYTES ? l->first - FORMS_BEFORE_BYTES : 0, stop = l->first + l->own;
+
+	/* and what begins in them may have its magic, or its first sixteen digits, behind their end */
+	stop = l->n - stop < FORMS_PAST_BYTES ? l->n : stop + FORMS_PAST_BYTES;
 
 	for (size_t at = start; at < stop; at += ANCHOR_CHUNK) {
 		size_t n = stop - at < ANCHOR_CHUNK ? stop - at : ANCHOR_CHUNK, count;

@@ -39,7 +39,7 @@ bool form_store(const uint8_t *p, size_t n, size_t at, struct claim *ret);   /* 
 #define TEXT_SCRATCH_BYTES 16384
 /* at = inside or just before a member's value; a JWK may be cut at both ends, its members may be escaped, in any order */
 bool form_jwk(const uint8_t *p, size_t n, size_t at, uint8_t *scratch, struct claim *ret);
-bool form_xml(const uint8_t *p, size_t n, size_t at, uint8_t *scratch, struct claim *ret);    /* at = "RSAKeyValue>" */
+bool form_xml(const uint8_t *p, size_t n, size_t at, uint8_t *scratch, struct claim *ret);    /* at = "RSAKeyValue" */
 bool form_putty(const uint8_t *p, size_t n, size_t at, uint8_t *scratch, struct claim *ret);  /* at = "PuTTY-User-Key-File-" */
 bool form_dnssec(const uint8_t *p, size_t n, size_t at, uint8_t *scratch, struct claim *ret); /* at = "Private-key-format:" */
 bool form_pem_locked(const uint8_t *p, size_t n, size_t at, struct claim *ret);               /* at = "-----BEGIN " */

@@ -2,8 +2,9 @@
 /* text: runs of base64 and hexadecimal digits in bytes that may be anything, and how they decode.
  *
  * A run is what a person would call one value: tokens of digits with line breaks, blanks, quotes or escapes between them
- * (\n, \r\n, \u000a, &#10;, %0A).  It is found from a seed, sixteen digits in a row, which every run of 31 has at a multiple of
- * sixteen. */
+ * (\n, \r\n, \u000a, &#10;, %0A, =0A, <br>), and digits may be written as escapes (\/, \u002B, %2B).  It is found from a seed, sixteen
+ * digits in a row, which every token of 31 has at a multiple of sixteen.  The run is the same from whichever of its digits it is
+ * found: where a seed lies is chance. */
 #ifndef TXM_DUMP_TEXT_H
 #define TXM_DUMP_TEXT_H
 
@@ -15,10 +16,15 @@ struct text_run {
 	bool hex;
 	bool delimited;    /* something that is text stands before it: digits are not missing at the front */
 	bool separated;    /* hexadecimal in pairs: the phase is known */
+	bool uncertain;    /* a value may begin at any digit: every phase is worth a look */
 };
 
 bool text_is_base64(uint8_t c); /* both alphabets, without '=' */
 bool text_is_hex(uint8_t c);
+
+/* The character at p[i], raw or in an escape, and how long it is there; and the one that ends at `end`. */
+size_t text_char(const uint8_t *p, size_t n, size_t i, uint8_t *ret);
+size_t text_char_before(const uint8_t *p, size_t low, size_t end, uint8_t *ret);
 
 /* The run around p[seed]; it begins at `low` or later and ends at n or earlier. */
 bool text_run_base64(const uint8_t *p, size_t low, size_t n, size_t seed, struct text_run *ret);

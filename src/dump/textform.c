@@ -36,19 +36,19 @@ static bool is_blank(uint8_t c)
 enum { JWK_N, JWK_E, JWK_D, JWK_P, JWK_Q, JWK_DP, JWK_DQ, JWK_QI, JWK_X, JWK_Y, JWK_K, JWK_VALUES, JWK_KTY = JWK_VALUES, JWK_CRV, JWK_MEMBERS };
 static const char *const jwk_names[JWK_MEMBERS] = { "n", "e", "d", "p", "q", "dp", "dq", "qi", "x", "y", "k", "kty", "crv" };
 
-/* a quote, as often escaped as it may be */
+/* a quote, as often escaped as it may be (\\\", \u0022, &quot;, %22): its length, or 0 */
 static size_t quote_at(const uint8_t *p, size_t n, size_t i)
 {
-	size_t k = i;
-	while (k < n && p[k] == '\\' && k - i < 8)
-		k++;
-	return k < n && p[k] == '"' ? k + 1 - i : 0;
+	uint8_t c;
+	size_t length = i < n ? text_char(p, n, i, &c) : 0;
+	return length && (c == '"' || c == '\'') ? length : 0;
 }
 
 static size_t skip_blanks(const uint8_t *p, size_t n, size_t i)
 {
-	while (i < n && (is_blank(p[i]) || (p[i] == '\\' && i + 1 < n && (p[i + 1] == 'n' || p[i + 1] == 'r' || p[i + 1] == 't') && ++i)))
-		i++;
+	uint8_t c;
+	for (size_t length; i < n && (length = text_char(p, n, i, &c)) && is_blank(c);)
+		i += length;
 	return i;
 }
 
@@ -64,27 +64,33 @@ bool form_jwk(const uint8_t *p, size_t n, size_t at, uint8_t *scratch_bytes, str
 	while (high < n && high - at < FORM_OBJECT_BYTES_MAX && p[high] != '}' && p[high] != '{' && p[high] >= 9 && p[high] < 0x7f)
 		high++;
 	for (size_t i = low; i < high;) {
-		size_t quote = quote_at(p, high, i), begin = i + quote, stop = begin;
-		if (!quote) {
-			i++;
-			continue;
+		uint8_t c;
+		size_t length = text_char(p, high, i, &c), begin = i + length, stop = begin;
+		if (length > 1 && (c == '{' || c == '}')) { /* the object's own brace, escaped */
+			if (i > at)
+				break;
+			memset(member, 0, sizeof member);
+			seen = 0;
+			low = begin;
 		}
+		i = begin;
+		if (c != '"' && c != '\'')
+			continue;
 		while (stop < high && stop - begin < 4 && p[stop] >= 'a' && p[stop] <= 'z')
 			stop++;
-		i = begin;
 		size_t after = quote_at(p, high, stop), k = after ? skip_blanks(p, high, stop + after) : high;
-		if (!after || k >= high || p[k] != ':')
+		if (!after || k >= high || !(length = text_char(p, high, k, &c)) || c != ':')
 			continue;
-		k = skip_blanks(p, high, k + 1);
-		size_t open = k < high ? quote_at(p, high, k) : 0;
+		k = skip_blanks(p, high, k + length);
+		size_t open = quote_at(p, high, k);
 		if (!open)
 			continue;
 		for (int m = 0; m < JWK_MEMBERS; m++) {
 			size_t value_end = k + open;
 			if (strlen(jwk_names[m]) != stop - begin || memcmp(p + begin, jwk_names[m], stop - begin) != 0 || member[m].n)
 				continue;
-			while (value_end < high && p[value_end] != '"' && (p[value_end] != '\\' || m < JWK_VALUES))
-				value_end++;
+			while (value_end < high && (length = text_char(p, high, value_end, &c)) && text_is_base64(c))
+				value_end += length;
 			member[m].at = k + open;
 			member[m].n = value_end - k - open;
 			seen |= 1U << m;
@@ -135,36 +141,49 @@ bool form_jwk(const uint8_t *p, size_t n, size_t at, uint8_t *scratch_bytes, str
 
 /* ---- .NET ---- */
 
+/* the name and its '>', raw or escaped, at p[i]: the length of both, or 0 */
+static size_t named(const uint8_t *p, size_t n, size_t i, const char *name)
+{
+	size_t length = strlen(name);
+	uint8_t c;
+	if (i >= n || n - i <= length || memcmp(p + i, name, length) != 0)
+		return 0;
+	size_t close = text_char(p, n, i + length, &c);
+	return c == '>' ? length + close : 0;
+}
+
 bool form_xml(const uint8_t *p, size_t n, size_t at, uint8_t *scratch, struct claim *ret)
 {
 	static const struct { const char *name; int part; } members[] = {
-		{ "Modulus>", RSA_N }, { "Exponent>", RSA_E }, { "P>", RSA_P }, { "Q>", RSA_Q }, { "DP>", RSA_DP }, { "DQ>", RSA_DQ }, { "InverseQ>", RSA_QI }, { "D>", RSA_D },
+		{ "Modulus", RSA_N }, { "Exponent", RSA_E }, { "P", RSA_P }, { "Q", RSA_Q }, { "DP", RSA_DP }, { "DQ", RSA_DQ }, { "InverseQ", RSA_QI }, { "D", RSA_D },
 	};
 	struct scratch s = { scratch, 0 };
 	size_t high = n - at < FORM_OBJECT_BYTES_MAX ? n : at + FORM_OBJECT_BYTES_MAX;
 	unsigned found = 0;
 
-	if (n - at < 12 || memcmp(p + at, "RSAKeyValue>", 12) != 0)
+	if (!named(p, high, at, "RSAKeyValue"))
 		return false;
 	memset(ret, 0, sizeof *ret);
 	ret->alg = CLAIM_RSA;
 	ret->form = "xml-rsa";
 	ret->begin = at;
-	ret->end = at + 12;
-	for (size_t i = at + 12; i < high && found < 8;) {
-		const uint8_t *open = memchr(p + i, '<', high - i);
-		size_t k = open ? (size_t)(open - p) + 1 : high;
-		if (k >= high || (p[k] == '/' && high - k > 12 && memcmp(p + k + 1, "RSAKeyValue", 11) == 0))
+	ret->end = at + 11;
+	for (size_t i = at + 11; i < high && found < 8;) {
+		uint8_t c;
+		i += text_char(p, high, i, &c);
+		if (c != '<')
+			continue;
+		if (i < high && named(p, high, i + text_char(p, high, i, &c), "RSAKeyValue") && c == '/')
 			break;
-		i = k;
 		for (size_t m = 0; m < sizeof members / sizeof members[0]; m++) {
-			size_t length = strlen(members[m].name);
-			if (high - k <= length || memcmp(p + k, members[m].name, length) != 0 || number_has(&ret->part[members[m].part]))
+			size_t head = named(p, high, i, members[m].name);
+			if (!head || number_has(&ret->part[members[m].part]))
 				continue;
-			if (take_value(p, high, k + length, &s, ret, members[m].part)) {
+			if (take_value(p, high, i + head, &s, ret, members[m].part)) {
 				found++;
-				ret->end = i = k + length + ret->place[members[m].part].n;
+				ret->end = i + head + ret->place[members[m].part].n;
 			}
+			i += head;
 			break;
 		}
 	}

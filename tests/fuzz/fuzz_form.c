@@ -65,14 +65,14 @@ static void runs(const uint8_t *p, size_t n)
 	for (size_t at = 0; at < n; at += 7) {
 		struct text_run run;
 		if (text_is_base64(p[at]) && text_run_base64(p, 0, n, at, &run)) {
-			if (run.begin > at || run.end > n || run.end < run.begin)
+			if (run.begin > at + 64 || run.end > n || run.end < run.begin)
 				abort();
 			for (unsigned phase = 0; phase < 4; phase++)
 				if (text_decode_base64(p, &run, phase, out, sizeof out) > run.digits)
 					abort();
 		}
 		if (text_is_hex(p[at]) && text_run_hex(p, 0, n, at, &run)) {
-			if (run.begin > at || run.end > n || run.end < run.begin)
+			if (run.begin > at + 64 || run.end > n || run.end < run.begin)
 				abort();
 			for (unsigned phase = 0; phase < 2; phase++)
 				if (text_decode_hex(p, &run, phase, out, sizeof out) > run.digits / 2)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "../dump/plant.h"
+#include "base/limits.h"
 #include "check.h"
 #include "dump/anchor.h"
 #include "dump/dump.h"
@@ -190,6 +191,233 @@ static void borders(void)
 	}
 }
 
+/* ---- text as other text carries it, wherever it lies ---- */
+
+static void swap_text(struct buf *b, const char *from, const char *to)
+{
+	struct buf out;
+	buf_init(&out, 1 << 20);
+	for (size_t i = 0; i < b->n;) {
+		size_t n = strlen(from);
+		if (b->n - i >= n && memcmp(b->p + i, from, n) == 0) {
+			buf_add_cstr(&out, to);
+			i += n;
+		} else {
+			buf_add_char(&out, b->p[i++]);
+		}
+	}
+	buf_release(b);
+	*b = out;
+}
+
+static void widen(struct buf *b, bool big)
+{
+	struct buf out;
+	buf_init(&out, 1 << 20);
+	for (size_t i = 0; i < b->n; i++) {
+		if (big)
+			buf_add_char(&out, 0);
+		buf_add_char(&out, b->p[i]);
+		if (!big)
+			buf_add_char(&out, 0);
+	}
+	buf_release(b);
+	*b = out;
+}
+
+/* How texts lie in other texts: a form of plant.c, up to four replacements, what stands before and behind. */
+static const struct carried {
+	const char *form, *swaps[4][2], *before, *behind;
+	enum { BYTES, WIDE_LE, WIDE_BE } width;
+} carried[] = {
+#define PEM_BREAK(text) { .form = "sec1-p384-pem", .swaps = { { "\n", text } }, .before = "{\"key\":\"", .behind = "\"}" }
+	PEM_BREAK("\n"), PEM_BREAK("\r\n"), PEM_BREAK("\\n"), PEM_BREAK("\\r\\n"), PEM_BREAK("\\\\n"), PEM_BREAK("\\\\r\\\\n"), PEM_BREAK("\\\\\\\\n"),
+	PEM_BREAK("\\u000a"), PEM_BREAK("\\u000A"), PEM_BREAK("\\u000d\\u000a"), PEM_BREAK("\\\\u000a"), PEM_BREAK("\\x0a"), PEM_BREAK("\\012"), PEM_BREAK("%0A"),
+	PEM_BREAK("%0d%0a"), PEM_BREAK("%250A"), PEM_BREAK("&#10;"), PEM_BREAK("&#13;&#10;"), PEM_BREAK("&#xA;"), PEM_BREAK("&#x0a;"), PEM_BREAK("&amp;#10;"),
+	PEM_BREAK("<br>"), PEM_BREAK("<BR />\r\n"), PEM_BREAK("=0A"), PEM_BREAK("=0D=0A"), PEM_BREAK("=0D=0A=\r\n"), PEM_BREAK(" "), PEM_BREAK("\n\t\t"),
+	PEM_BREAK("\n                                        "), PEM_BREAK("\"\n    \""), PEM_BREAK("\\n\" +\n    \""), PEM_BREAK("\\n\" + \""), PEM_BREAK("\\n\"+\""),
+	PEM_BREAK("\\n' .\r\n        '"), PEM_BREAK("\" & _\r\n    \""), PEM_BREAK("\\n\\\n"), PEM_BREAK("\\n\",\n\""), PEM_BREAK("\n> "), PEM_BREAK("\n| "), PEM_BREAK(""),
+	{ .form = "sec1-p384-pem", .swaps = { { "\n", "\\n" }, { "/", "\\/" } } },               /* PHP's JSON */
+	{ .form = "sec1-p384-pem", .swaps = { { "\n", "\\n" }, { "+", "\\u002B" } } },           /* .NET's */
+	{ .form = "sec1-p384-pem", .swaps = { { "+", "%2B" }, { "/", "%2F" }, { "=", "%3D" }, { "\n", "%0A" } } },
+	{ .form = "sec1-p384-pem", .swaps = { { "\n", "\\n" } }, .width = WIDE_LE },
+	{ .form = "sec1-p384-pem", .swaps = { { "\n", "\\u000a" } }, .width = WIDE_BE },
+	{ .form = "sec1-p384-pem", .width = WIDE_LE },
+	{ .form = "sec1-p384-pem", .width = WIDE_BE },
+	{ .form = "pkcs8-pem-crlf", .swaps = { { "\r\n", "\\n" } }, .before = "{\"private_key\": \"", .behind = "\"}" },
+	{ .form = "locked-pkcs8-pem", .swaps = { { "\n", "\\n" } } },
+	{ .form = "openssh-rsa", .swaps = { { "\n", "\\n" } } },
+	{ .form = "base64-pkcs8", .before = "Zm9v-key-id-of-any-length-0123456789abcdefg,", .behind = "," },
+	{ .form = "base64-pkcs8", .before = "a-key-id-of-17-c,", .behind = "," },
+	{ .form = "base64-pkcs8", .before = "{\\u0022key\\u0022:\\u0022", .behind = "\\u0022}" },
+	{ .form = "base64-pkcs8", .before = "&key=", .behind = "&" },
+	{ .form = "base64-pkcs8", .before = "key%3D", .behind = "%26" },
+	{ .form = "base64url-pkcs1" }, { .form = "base64-of-pem" }, { .form = "base64-of-pem", .width = WIDE_LE },
+	{ .form = "hex-pkcs1" }, { .form = "hex-pkcs1", .before = "0x" }, { .form = "hex-pkcs1", .before = "\\n" }, { .form = "hex-pkcs1", .before = "%0A" },
+	{ .form = "hex-pkcs1", .width = WIDE_BE }, { .form = "hex-colons-pkcs8" }, { .form = "hex-colons-pkcs8", .swaps = { { ":", " " } } },
+	{ .form = "hex-colons-pkcs8", .swaps = { { ":", ", 0x" } }, .before = "{ 0x" }, { .form = "hex-colons-pkcs8", .swaps = { { ":", "\\x" } }, .before = "b'\\x" },
+	{ .form = "jwk-rsa" }, { .form = "jwk-rsa", .width = WIDE_LE }, { .form = "jwk-p521" }, { .form = "jwk-p521", .swaps = { { "\"", "\\\"" } } },
+	{ .form = "jwk-p521", .swaps = { { "\"", "\\\\\\\"" } } }, { .form = "jwk-p521", .swaps = { { "\"", "\\u0022" } } }, { .form = "jwk-p521", .swaps = { { "\"", "&quot;" } } },
+	{ .form = "jwk-p521", .swaps = { { "\"", "&#34;" } } }, { .form = "jwk-p521", .swaps = { { "\"", "'" } } },
+	{ .form = "jwk-p521", .swaps = { { "\"", "%22" }, { ":", "%3A" }, { "{", "%7B" }, { "}", "%7D" } } },
+	{ .form = "jwk-rsa", .swaps = { { "\"", "\\u0022" } } }, { .form = "jwk-escaped-shuffled" }, { .form = "jwk-cut" },
+	{ .form = "dotnet-xml" }, { .form = "dotnet-xml", .swaps = { { "<", "&lt;" }, { ">", "&gt;" } } },
+	{ .form = "dotnet-xml", .swaps = { { "<", "\\u003c" }, { ">", "\\u003e" }, { "+", "\\u002B" } } }, { .form = "dotnet-xml", .width = WIDE_LE },
+	{ .form = "putty-rsa" }, { .form = "putty-rsa", .width = WIDE_LE }, { .form = "dnssec-rsa" },
+};
+
+static EVP_PKEY *write_carried(const struct carried *c, struct buf *out)
+{
+	const struct plant *p = NULL;
+	struct buf form;
+	for (size_t k = 0; k < plants_n; k++)
+		p = strcmp(plants[k].name, c->form) == 0 ? &plants[k] : p;
+	EVP_PKEY *key = plant_key(p->key);
+	buf_init(&form, 1 << 20);
+	CHECK_MSG(p->write(&form, key, 0), "%s", c->form);
+	for (int i = 0; i < 4 && c->swaps[i][0]; i++)
+		swap_text(&form, c->swaps[i][0], c->swaps[i][1]);
+	buf_init(out, 1 << 20);
+	buf_add_cstr(out, c->before ? c->before : "");
+	buf_add(out, form.p, form.n);
+	buf_add_cstr(out, c->behind ? c->behind : "");
+	buf_release(&form);
+	if (c->width != BYTES)
+		widen(out, c->width == WIDE_BE);
+	return key;
+}
+
+static bool has_hit(const struct dump_hit *h, size_t n_hits, size_t from, size_t to)
+{
+	for (size_t i = 0; i < n_hits; i++)
+		if (h[i].offset >= from && h[i].offset + h[i].length <= to && (h[i].klass == DUMP_PROVED || h[i].klass == DUMP_LOCKED))
+			return true;
+	return false;
+}
+
+/* Every one of `places` lies in b; each must be hit. */
+static void check_places(const struct buf *b, const size_t *places, size_t n, size_t length, const char *what, const char *how, enum dump_path path)
+{
+	struct dump_options o = { .threads = 1, .only = "forms", .no_harvest = true, .path = path };
+	struct dump_reader *r = dump_reader_memory(b->p, b->n);
+	struct dump_image *im = dump_image_open(r, "test");
+	struct dump_scan *s = dump_scan_new(&o);
+	size_t n_hits, n_keys;
+
+	CHECK(im && s && dump_scan_image(s, im));
+	const struct dump_hit *h = dump_hits(s, &n_hits);
+	(void)dump_keys(s, &n_keys);
+	CHECK_MSG(n_keys <= 1, "%s: %zu keys", what, n_keys);
+	for (size_t i = 0; i < n; i++)
+		CHECK_MSG(has_hit(h, n_hits, places[i], places[i] + length), "%s: missed %s %zu", what, how, i);
+	dump_scan_free(s);
+	dump_image_free(im);
+	dump_reader_free(r);
+}
+
+static void name_of(const struct carried *c, char ret[128])
+{
+	snprintf(ret, 128, "%s %s%s%s%s%s", c->form, c->before ? c->before : "", c->swaps[0][0] ? c->swaps[0][1] : "", c->swaps[1][0] ? " " : "",
+	         c->swaps[1][0] ? c->swaps[1][1] : "", c->width == BYTES ? "" : c->width == WIDE_LE ? " UTF-16LE" : " UTF-16BE");
+	for (char *p = ret; *p; p++)
+		*p = *p < ' ' ? '~' : *p;
+}
+
+/* Found at every distance from a multiple of 32, which is how far a seed can see. */
+static void every_alignment(void)
+{
+	for (size_t k = 0; k < sizeof carried / sizeof carried[0]; k++) {
+		struct buf form, b;
+		size_t places[32];
+		char name[128];
+		EVP_PKEY *key = write_carried(&carried[k], &form);
+		name_of(&carried[k], name);
+		buf_init(&b, 64 << 20);
+		for (size_t i = 0; i < 32; i++) {
+			size_t to = (b.n + 512) / 32 * 32 + i;
+			while (b.n < to - 1)
+				buf_add_char(&b, (char)noise());
+			buf_add_char(&b, 0);
+			places[i] = b.n;
+			buf_add(&b, form.p, form.n);
+			buf_add(&b, "\0\0\0", 3);
+		}
+		check_places(&b, places, 32, form.n, name, "at alignment", k % 2 ? DUMP_PATH_PORTABLE : DUMP_PATH_BEST);
+		buf_release(&b);
+		buf_release(&form);
+		EVP_PKEY_free(key);
+	}
+}
+
+/* A form whose text, or whose secret, begins a few bytes before a block's end: its first digits, or its magic, are in the next block. */
+static void every_border(void)
+{
+	static const struct { const char *form, *begin; } forms[] = {
+		{ "base64-pkcs8", "" }, { "jwk-rsa", "\"d\":\"" }, { "locked-pkcs8-pem", "" }, { "locked-pkcs12", "" }, { "pem-utf16le", "" }, { "hex-colons-pkcs8", "" },
+	};
+	const size_t block = DUMP_BLOCK_BYTES, shifts[] = { 1, 2, 3, 5, 8, 13, 15, 16, 17, 21, 29, 31, 32, 33, 47, 61 }, n = sizeof shifts / sizeof shifts[0];
+	struct buf b;
+
+	buf_init(&b, (n + 1) * block + 1);
+	for (size_t k = 0; k < sizeof forms / sizeof forms[0]; k++) {
+		size_t places[sizeof shifts / sizeof shifts[0]];
+		struct buf form;
+		struct carried c = { .form = forms[k].form };
+		EVP_PKEY *key = write_carried(&c, &form);
+		size_t begin = *forms[k].begin ? (size_t)str_find(buf_str(&form), str_of(forms[k].begin)) + strlen(forms[k].begin) : 0;
+		buf_clear(&b);
+		for (size_t i = 0; i < n; i++) {
+			while (b.n < (i + 1) * block - shifts[i] - begin)
+				buf_add(&b, (const char[4096]){ 0 }, (i + 1) * block - shifts[i] - begin - b.n < 4096 ? (i + 1) * block - shifts[i] - begin - b.n : 4096);
+			places[i] = b.n;
+			buf_add(&b, form.p, form.n);
+			buf_add_char(&b, 0);
+		}
+		check_places(&b, places, n, form.n, forms[k].form, "at border", DUMP_PATH_BEST);
+		/* the secret at the border itself */
+		if (begin) {
+			for (size_t i = 0; i < n; i++)
+				places[i] += begin;
+			check_places(&b, places, n, form.n - begin, forms[k].form, "its secret at border", DUMP_PATH_BEST);
+		}
+		buf_release(&form);
+		EVP_PKEY_free(key);
+	}
+	buf_release(&b);
+}
+
+/* A key far inside a text that is longer than a block with all it may read behind it. */
+static void long_text(void)
+{
+	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	for (int lines = 0; lines < 2; lines++) {
+		struct buf b, form;
+		struct carried c = { .form = "base64-pkcs8" };
+		EVP_PKEY *key = write_carried(&c, &form);
+		size_t place = 0;
+		buf_init(&b, 16 << 20);
+		buf_add_char(&b, 0);
+		for (size_t i = 0; b.n < 6 << 20; i++) {
+			if (!place && b.n >= DUMP_BLOCK_BYTES + (1 << 20) && i % 4 == 0) {
+				place = b.n;
+				for (size_t k = 0; k < form.n && form.p[k] != '='; k++) {
+					buf_add_char(&b, form.p[k]);
+					if (lines && k % 76 == 75)
+						buf_add_cstr(&b, "\r\n");
+				}
+			}
+			buf_add_char(&b, alphabet[noise() % 64]);
+			if (lines && i % 76 == 75)
+				buf_add_cstr(&b, "\r\n");
+		}
+		struct seen s = scan(b.p, b.n, NULL, 0, DUMP_PATH_BEST, 0, b.n);
+		CHECK_MSG(s.keys == 1 && s.proved > 0, "in a long text%s: %zu keys", lines ? " of lines" : "", s.keys);
+		buf_release(&b);
+		buf_release(&form);
+		EVP_PKEY_free(key);
+	}
+}
+
 /* the vector search misses nothing that the portable one names */
 static void paths_agree(void)
 {
@@ -264,5 +492,8 @@ int main(void)
 	every_form();
 	every_decoy();
 	borders();
+	every_alignment();
+	every_border();
+	long_text();
 	return check_summary();
 }
