@@ -76,6 +76,15 @@ static enum b64_error decode(const struct tables *t, struct str s, uint8_t *out,
 	return B64_OK;
 }
 
+size_t b64url_first_wrong(struct str s)
+{
+	size_t i = 0;
+	pthread_once(&once, fill_all);
+	while (i < s.n && !(url.at[0][(uint8_t)s.p[i]] & BAD))
+		i++;
+	return i;
+}
+
 enum b64_error b64url_decode(struct str s, uint8_t *out, size_t room, size_t *ret_n)
 {
 	pthread_once(&once, fill_all);

@@ -20,6 +20,8 @@ const char *b64_error_text(enum b64_error e); /* "has a character outside the ba
 /* bytes that n characters can at most stand for */
 static inline size_t b64_bytes(size_t n) { return n / 4 * 3 + 2; }
 
+/* The first character that is none of base64url; s.n: there is none. */
+size_t b64url_first_wrong(struct str s);
 /* RFC 7515 base64url, no padding.  *ret_n is written only on success; out may hold a part of the bytes on an error. */
 enum b64_error b64url_decode(struct str s, uint8_t *out, size_t room, size_t *ret_n);
 /* RFC 4648 base64 with padding, as in the x5c member: nothing but the alphabet and the = it needs. */

@@ -187,7 +187,7 @@ static int dump_run(int argc, char **argv)
 
 const struct command command_dump = {
 	.name = "dump",
-	.arguments = "scan FILE...",
+	.arguments = "scan|redact|verify|ledger|watch|filter|install|uninstall [FILE...]",
 	.doc = "Find private keys in memory dumps and files, and prove them",
 	.description = "dump scan looks into core dumps, minidumps, memory images and any other file or folder, also compressed, for "
 		       "private key material: as numbers alone, as a library holds them, and in every form in which keys are "

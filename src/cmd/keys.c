@@ -52,7 +52,7 @@ static const struct option_row options[] = {
 	  "Keys whose private half was found, one a line: objects with \"spki\", or SHA-256 of the SubjectPublicKeyInfo in "
 	  "hexadecimal.", NULL },
 	{ 0, "blocklist", "FILE", "Compromised keys in the layout of badkeys: sorted entries of 16 bytes.", NULL },
-	{ 0, "max-age", "DAYS", "Where no record says: the age at which a provider's rotation is overdue; default: 180.", NULL },
+	{ 0, "max-age", "DAYS", "Where no record says: the age at which a key is old (default: 90) and a provider's rotation overdue (default: 180).", NULL },
 	{ 0, "idle", "DAYS", "With --tokens: a key without use for so long is idle; default: 30.", NULL },
 	{ 0, "state", "FILE", "For watch: what was seen before, as a history. Written anew, whole or not at all.", NULL },
 	{ 0, "keep", "DAYS", "For watch: how long observations stay in the state; default: 400.", NULL },
@@ -301,6 +301,10 @@ static int run_diff(const struct keys *x, const char *const *paths)
 		out_of_memory();
 	} else {
 		status = changes_status(&d.changes);
+		if (!audit_counts(before)->keys || !audit_counts(after)->keys) {
+			cmd_error(&command_keys, "%s: no key in it", paths[audit_counts(before)->keys ? 1 : 0]);
+			lost++;
+		}
 		if (lost && status < EXIT_INPUT)
 			status = EXIT_INPUT;
 		status = print(x, write_changes, &d, status);
@@ -381,7 +385,9 @@ static int run_records(const struct keys *x, const char *const *paths, size_t n)
 	if (!a)
 		return out_of_memory();
 	keys_read_sets(&reader, paths, n);
-	status = audit_run(a) ? print(x, write_records, a, reader.lost ? EXIT_INPUT : EXIT_RAN) : out_of_memory();
+	status = audit_run(a) ? print(x, write_records, a, reader.lost || !audit_counts(a)->keys ? EXIT_INPUT : EXIT_RAN) : out_of_memory();
+	if (status == EXIT_INPUT && !audit_counts(a)->keys)
+		cmd_error(&command_keys, "no key in what was given: no record is proposed");
 	audit_free(a);
 	return status;
 }
@@ -610,7 +616,7 @@ static int watch(struct watch *w, struct audit *before, struct audit *after, con
 	if (w->failed || !audit_run(before) || !audit_run(after))
 		return out_of_memory();
 	changes_find(before, after, &news.changes);
-	if (news.changes.failed || !audit_drop_known(after, before)) {
+	if (news.changes.failed || !audit_mark_known(after, before)) {
 		changes_release(&news.changes);
 		return out_of_memory();
 	}
@@ -719,8 +725,8 @@ const struct command command_keys = {
 		"\"jwks\"}, or a folder of files with dates in their names. Nothing is ever fetched.\n\n"
 		"audit looks for keys that are too old, expired and still listed, without scope, shared by consumers and enterprises, "
 		"weak, published, leaked or used outside what they are for. watch does so too and tells what is new since it looked "
-		"last. diff compares two sets. records proposes policy records for a set.\n\n"
-		"Exit status: 0 nothing found, 1 findings (diff: differences), 2 usage or settings, 3 some input was unreadable, 4 a "
+		"last; what is still there keeps its exit status. diff compares two sets. records proposes policy records for a set.\n\n"
+		"Exit status: 0 nothing found, 1 findings (diff: differences), 2 usage or settings, 3 some input was unreadable or no key was in it, 4 a "
 		"critical finding.",
 	.options = options,
 	.examples = "  taximeter keys audit jwks.json\n"

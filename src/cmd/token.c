@@ -40,7 +40,7 @@ struct token_run {
 	struct str chain[TOKEN_CHAIN_MAX];
 	unsigned chain_n;
 	struct output out;
-	uint64_t tokens;
+	uint64_t tokens, empty_lines;
 	int status;
 };
 
@@ -195,6 +195,7 @@ static int load_chain(struct token_run *x, struct buf *error)
 		cmd_error(&command_token, "%s", error->p);
 		return EXIT_INPUT;
 	}
+	token_join_lines(x->subject_text.p, &x->subject_text.n);
 	rest = str_trim(buf_str(&x->subject_text));
 	while (rest.n) {
 		const char *end = memchr(rest.p, '\n', rest.n);
@@ -203,7 +204,14 @@ static int load_chain(struct token_run *x, struct buf *error)
 			cmd_error(&command_token, "%s: more than %d subject tokens", x->subject_path, TOKEN_CHAIN_MAX);
 			return EXIT_INPUT;
 		}
-		x->chain[x->chain_n++] = str_trim((struct str){ rest.p, n });
+		unsigned count;
+		const struct str token = token_unwrap((struct str){ rest.p, n }, &count);
+		if (count > 1) {
+			cmd_error(&command_token, "%s: more than one token in a line", x->subject_path);
+			return EXIT_INPUT;
+		}
+		if (token.n)
+			x->chain[x->chain_n++] = token;
 		rest = (struct str){ rest.p + n + (end ? 1 : 0), rest.n - n - (end ? 1 : 0) };
 	}
 	if (!x->chain_n) {
@@ -268,7 +276,7 @@ static void judge_with_fresh_keys(struct token_run *x, struct str token, int64_t
 	}
 }
 
-static void one_line(struct token_run *x, struct str line)
+static void judge_line(struct token_run *x, struct str line)
 {
 	struct buf *b = &x->out.out.pending;
 	int64_t when = INT64_MIN;
@@ -302,6 +310,18 @@ static void one_line(struct token_run *x, struct str line)
 		sink_out_flush(&x->out.out);
 }
 
+/* Empty lines have their verdicts too, but for those at the end: nobody meant them. */
+static void one_line(struct token_run *x, struct str line)
+{
+	if (!str_trim(line).n) {
+		x->empty_lines++;
+		return;
+	}
+	for (; x->empty_lines; x->empty_lines--)
+		judge_line(x, STR(""));
+	judge_line(x, line);
+}
+
 /* A line that is longer than any record: its beginning is judged, which cannot be a token. */
 static void skip_line(struct token_run *x, struct buf *held)
 {
@@ -316,12 +336,31 @@ static void skip_line(struct token_run *x, struct buf *held)
 	buf_clear(held);
 }
 
+/* Reads on to see whether what is held is all there is. */
+static bool is_whole(int fd, struct buf *held)
+{
+	while (held->n <= TOKEN_BYTES_MAX) {
+		ssize_t got;
+		if (!token_join_possible(buf_str(held)) || !buf_reserve(held, READ_CHUNK_BYTES))
+			return false;
+		do {
+			got = read(fd, held->p + held->n, READ_CHUNK_BYTES);
+		} while (got < 0 && errno == EINTR);
+		if (got <= 0)
+			return got == 0;
+		held->n += (size_t)got;
+	}
+	return false;
+}
+
 /* All lines of a descriptor.  False: reading failed, and errno says why. */
 static bool read_lines(struct token_run *x, int fd)
 {
 	struct buf held;
-	bool skipping = false, ok = true;
+	bool skipping = false, ok = true, first = true;
 	ssize_t got;
+
+	x->empty_lines = 0;
 
 	buf_init(&held, RECORD_BYTES_MAX + READ_CHUNK_BYTES);
 	for (;;) {
@@ -340,6 +379,9 @@ static bool read_lines(struct token_run *x, int fd)
 			break;
 		}
 		held.n += (size_t)got;
+		if (first && held.n <= TOKEN_BYTES_MAX && is_whole(fd, &held))
+			token_join_lines(held.p, &held.n);
+		first = false;
 		while ((end = memchr(held.p + from, '\n', held.n - from))) {
 			const size_t n = (size_t)(end - held.p) - from;
 			if (!skipping)
@@ -367,14 +409,15 @@ static bool read_lines(struct token_run *x, int fd)
 /* A word on the command line that is no file and looks like a token is one. */
 static bool is_token_word(const char *word)
 {
-	unsigned dots = 0;
+	unsigned dots = 0, count;
 
 	for (const char *p = word; *p; p++) {
 		dots += *p == '.';
-		if (*p == '/')
+		if (*p == '/' && !strstr(word, "eyJ"))
 			return false;
 	}
-	return access(word, F_OK) != 0 && (dots == 2 || strncmp(word, "eyJ", 3) == 0);
+	token_unwrap(str_of(word), &count);
+	return access(word, F_OK) != 0 && (dots == 2 || count || strncmp(word, "eyJ", 3) == 0);
 }
 
 static void one_input(struct token_run *x, const char *word)
@@ -386,7 +429,12 @@ static void one_input(struct token_run *x, const char *word)
 
 	if (!is_stdin && is_token_word(word)) {
 		cmd_error(&command_token, "a token on the command line can be read by everybody on this machine; better from a file or a pipe");
-		one_line(x, str_of(word));
+		char *copy = strdup(word);
+		size_t n = copy ? strlen(copy) : 0;
+		if (copy)
+			token_join_lines(copy, &n);
+		one_line(x, copy ? (struct str){ copy, n } : str_of(word));
+		free(copy);
 		return;
 	}
 	fd = is_stdin ? STDIN_FILENO : open(word, O_RDONLY | O_CLOEXEC);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* alg: the signature algorithms of JOSE (RFC 7518, 8037) that Taximeter knows, each bound to one kind of key.  There is
+/* alg: the signature algorithms of JOSE (RFC 7518, 8037, 9864) that Taximeter knows, each bound to one kind of key.  There is
  * no "none" in this list, on purpose, and nothing here is ever chosen by a token. */
 #ifndef TXM_KEYS_ALG_H
 #define TXM_KEYS_ALG_H
@@ -15,7 +15,7 @@ enum jws_alg {
 	JWS_RS256, JWS_RS384, JWS_RS512,
 	JWS_PS256, JWS_PS384, JWS_PS512,
 	JWS_ES256, JWS_ES384, JWS_ES512,
-	JWS_EDDSA,
+	JWS_EDDSA, JWS_ED25519, JWS_ED448, /* RFC 9864: EdDSA with its curve named */
 	JWS_HS256, JWS_HS384, JWS_HS512,
 	JWS_ALG_COUNT
 };

@@ -14,6 +14,7 @@
 #include "keys/keyset.h"
 
 #define MAX_AGE_DEFAULT (180 * US_PER_DAY)
+#define OLD_AGE_DEFAULT (90 * US_PER_DAY)
 #define IDLE_DEFAULT (30 * US_PER_DAY)
 
 const char *const finding_severity_names[] = { "info", "finding", "critical" };
@@ -54,6 +55,7 @@ struct audit *audit_new(const struct audit_settings *s)
 	if (!a)
 		return NULL;
 	a->settings = *s;
+	a->settings.old_age = a->settings.max_age ? a->settings.max_age : OLD_AGE_DEFAULT;
 	if (!a->settings.max_age)
 		a->settings.max_age = MAX_AGE_DEFAULT;
 	if (!a->settings.idle)
@@ -82,6 +84,7 @@ void audit_free(struct audit *a)
 		free(a->notes[i].name);
 		free(a->notes[i].issuer);
 		free(a->notes[i].cloud);
+		free(a->notes[i].jwks_uri);
 	}
 	for (size_t i = 0; i < a->twice_count; i++)
 		free(a->twice[i].kid);
@@ -267,6 +270,7 @@ static void note_members(struct set_note *note, const struct strict_json *j, con
 
 	note_text(&note->issuer, issuer.p, issuer.n);
 	note_text(&note->cloud, cloud.p, cloud.n);
+	note_text(&note->jwks_uri, uri.p, uri.n);
 	if ((issuer.n && !str_starts_nocase(issuer, STR("https://"))) || (uri.n && !str_starts_nocase(uri, STR("https://"))))
 		note_fault(note, NOTE_HTTP, time);
 	for (const struct sj_node *n = sj_first(j, object); n; n = sj_next(j, n))
@@ -278,7 +282,7 @@ static void note_members(struct set_note *note, const struct strict_json *j, con
 static bool take_node(struct audit *a, struct str name, const struct strict_json *j, const struct sj_node *node, int64_t time,
 		      bool dated, struct buf *error)
 {
-	const struct sj_node *keys = node->kind == SJ_OBJECT ? sj_member(j, node, STR("keys")) : NULL;
+	const struct sj_node *keys = node->kind == SJ_OBJECT ? keyset_list(j, node) : NULL;
 	const bool single = !keys && node->kind == SJ_OBJECT && sj_member(j, node, STR("kty"));
 	const size_t all = keys && keys->kind == SJ_ARRAY ? keys->children : 1, n = all < KEYS_SET_KEYS_MAX ? all : KEYS_SET_KEYS_MAX;
 	struct set_note *note;
@@ -287,7 +291,7 @@ static bool take_node(struct audit *a, struct str name, const struct strict_json
 	bool ok;
 
 	if (node->kind != SJ_OBJECT || (keys ? keys->kind != SJ_ARRAY : !single && !sj_member(j, node, STR("jwks_uri")))) {
-		buf_printf(error, "%.*s: neither \"keys\" nor \"kty\" nor \"jwks_uri\": no key set, key or OpenID metadata", STR_ARG(name));
+		buf_printf(error, "%.*s: neither \"keys\" nor \"kty\" nor \"jwks_uri\", and no names of certificates: no key set, key or OpenID metadata", STR_ARG(name));
 		return false;
 	}
 	note = note_of(a, name);
@@ -326,10 +330,12 @@ static bool take_other(struct audit *a, const char *name, struct str bytes, int6
 	}
 	for (uint32_t i = 0; ok && numbers && i < s->n; i++) {
 		struct key *k = s->keys[i];
-		uint8_t words[33 + 32] = { (uint8_t)k->from }, digest[32];
+		uint8_t words[33 + 64] = { (uint8_t)k->from }, digest[32];
 
 		memcpy(words + 1, k->spki_sha256, 32);
 		memcpy(words + 33, k->cert.sha256, 32);
+		if (k->kid.n) /* the name that a map gives it */
+			SHA256((const uint8_t *)k->kid.p, k->kid.n, words + 65);
 		SHA256(words, sizeof(words), digest);
 		if (!find_entry(a, digest, &numbers[i])) {
 			s->keys[i] = NULL; /* it changes its owner */
@@ -362,6 +368,8 @@ bool audit_take_set(struct audit *a, const char *name, struct str bytes, int64_t
 			   sj_error_text(e), a->json.error_at);
 		return false;
 	}
+	if (keyset_is_map(&a->json, sj_root(&a->json)))
+		return take_other(a, name, bytes, time, dated, error);
 	return take_node(a, str_of(name), &a->json, sj_root(&a->json), time, dated, error);
 }
 
@@ -674,11 +682,10 @@ static int compare_identity(const void *pa, const void *pb)
 	return c ? c : compare_str(a->kid, b->kid);
 }
 
-bool audit_drop_known(struct audit *a, const struct audit *old)
+bool audit_mark_known(struct audit *a, const struct audit *old)
 {
 	const size_t n = old->finding_count;
 	struct finding **known = malloc((n ? n : 1) * sizeof(*known));
-	size_t kept = 0;
 
 	if (!known)
 		return false;
@@ -686,17 +693,9 @@ bool audit_drop_known(struct audit *a, const struct audit *old)
 		memcpy(known, old->findings, n * sizeof(*known));
 		qsort(known, n, sizeof(*known), compare_identity);
 	}
-	for (size_t i = 0; i < a->finding_count; i++) {
-		if (n && bsearch(&a->findings[i], known, n, sizeof(*known), compare_identity))
-			free(a->findings[i]);
-		else
-			a->findings[kept++] = a->findings[i];
-	}
+	for (size_t i = 0; i < a->finding_count && n; i++)
+		a->findings[i]->known = bsearch(&a->findings[i], known, n, sizeof(*known), compare_identity) != NULL;
 	free(known);
-	a->finding_count = kept;
-	memset(a->counts.findings, 0, sizeof(a->counts.findings));
-	for (size_t i = 0; i < kept; i++)
-		a->counts.findings[a->findings[i]->severity]++;
 	return true;
 }
 
@@ -799,5 +798,6 @@ int audit_status(const struct audit *a, uint64_t lost)
 {
 	if (a->counts.findings[SEVERITY_CRITICAL_FINDING])
 		return 4;
-	return lost || a->counts.refused ? 3 : a->counts.findings[SEVERITY_FINDING] ? 1 : 0;
+	/* an audit of no key is no clean one */
+	return lost || a->counts.refused || !a->counts.keys ? 3 : a->counts.findings[SEVERITY_FINDING] ? 1 : 0;
 }

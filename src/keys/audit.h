@@ -39,6 +39,7 @@ struct finding {
 	uint8_t spki[32]; bool has_spki; /* of the key, or of the hash that was leaked */
 	struct str kid, set;           /* borrowed from the audit */
 	int64_t since;                 /* since when it has been so; 0 = unknown */
+	bool known;                    /* an earlier look had it too (keys watch) */
 	bool listed;                   /* the key is in its set at the time of the audit (or the finding is about the set) */
 	struct str text;               /* the evidence, a sentence; what strangers wrote is in it, unescaped */
 };
@@ -62,6 +63,7 @@ struct audit_settings {
 	int64_t now;                  /* the clock, for sets without a date */
 	bool on_change;               /* history lines were written only when the answer had changed */
 	int64_t max_age;              /* us; where no record says; 0 = 180 days */
+	int64_t old_age;              /* us; set by audit_new(): max_age, or 90 days if it was not given */
 	int64_t idle;                 /* us; life.idle; 0 = 30 days */
 	bool has_policy;
 	const struct audit_record *records; size_t record_count;
@@ -101,8 +103,8 @@ bool audit_take_leak(struct audit *a, struct str line, struct buf *error);
 bool audit_take_blocklist(struct audit *a, const char *name, struct str bytes, struct buf *error);
 
 bool audit_run(struct audit *a); /* once.  False: out of memory */
-/* Drops findings that `old` has as well (by code, set, key and severity: the words of the evidence change from day to day). */
-bool audit_drop_known(struct audit *a, const struct audit *old);
+/* Marks findings that `old` has as well (by code, set, key and severity: the words of the evidence change from day to day). */
+bool audit_mark_known(struct audit *a, const struct audit *old);
 int64_t audit_at(const struct audit *a); /* the time it was made for */
 const struct finding *const *audit_findings(const struct audit *a, size_t *ret_n); /* critical first, then by set, code, since */
 const struct audit_counts *audit_counts(const struct audit *a);
@@ -117,7 +119,7 @@ void audit_text(const struct audit *a, struct buf *ret, uint64_t lost, bool colo
 void audit_ndjson(const struct audit *a, struct buf *ret, uint64_t lost);
 void audit_html(const struct audit *a, struct buf *ret, uint64_t lost);
 void audit_list(struct buf *ret, bool ndjson); /* every finding there can be, with its meaning */
-/* 0, 1 or 4 for the findings, 3 for something lost: the largest that applies */
+/* 0, 1 or 4 for the findings, 3 for something lost or for no key at all: the largest that applies */
 int audit_status(const struct audit *a, uint64_t lost);
 
 #endif

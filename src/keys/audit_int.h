@@ -23,7 +23,7 @@ enum { /* set_note.faults */
 
 struct set_note {            /* what is known of a set beside its keys; since: the earliest time of each */
 	char *name;
-	char *issuer, *cloud;
+	char *issuer, *cloud, *jwks_uri;
 	uint32_t faults;
 	int64_t faults_since;
 	int64_t kid_missing_since, symmetric_since;
@@ -103,6 +103,7 @@ bool issuer_is_consumer(struct str issuer);
 bool issuer_is_template(struct str issuer);
 const char *day_text(int64_t us, char out[TIME_TEXT_SIZE]); /* "2021-04-05" */
 
+void audit_add_no_keys(const struct audit *a, struct buf *b); /* says so, if there were none */
 void audit_resolve_tokens(struct audit *a); /* key ids of logged tokens to keys; before the groups */
 
 #define GROUP(name) void audit_##name(struct audit *a);

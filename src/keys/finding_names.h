@@ -34,7 +34,7 @@ FINDING(LIFE_EXPIRED_LISTED, "life.expired-listed", FINDING, "the certificate ha
 FINDING(LIFE_NOT_YET, "life.not-yet", FINDING, "listed before its certificate begins",
 	"A clock or a process is wrong where keys are made.",
 	"publish keys after their certificates begin")
-FINDING(LIFE_AGE, "life.age", FINDING, "the key is older than 90 days",
+FINDING(LIFE_AGE, "life.age", FINDING, "the key is older than 90 days, or than --max-age",
 	"The longer a key lives, the more copies, backups and dumps may hold it.",
 	"rotate the key")
 FINDING(LIFE_CERT_LONG, "life.cert-long", INFO, "a certificate longer than 398 days",
@@ -111,6 +111,9 @@ FINDING(SHAPE_REMOTE, "shape.remote", FINDING, "the key or its set points elsewh
 FINDING(SHAPE_FORM, "shape.form", FINDING, "the entry can be read in two ways, or not at all",
 	"Two readers that disagree about a key are an attack waiting to be found.",
 	"the one canonical form of RFC 7517 and 7518")
+FINDING(SHAPE_UNJUDGED, "shape.unjudged", INFO, "a key or an algorithm that is registered and not judged here",
+	"Nothing is said about its strength, and no token is verified with it.",
+	"nothing to clear; judge it with a tool that knows it")
 FINDING(SHAPE_CERT, "shape.cert", INFO, "a certificate that is not meant for signing tokens",
 	"A certificate with other powers (authority, encryption) gives a thief more than tokens.",
 	"a certificate with digitalSignature alone. Self-signed is normal here")

@@ -18,6 +18,7 @@
 
 #include "base/b64url.h"
 #include "base/timefmt.h"
+#include "keys/registry.h"
 #include "keys/roca.h"
 
 const struct key_fault_row key_fault_rows[KEY_FAULT_COUNT] = {
@@ -118,6 +119,11 @@ static struct str keep(struct key *k, const void *p, size_t n)
 	buf_add(&k->text, n ? p : "", n);
 	buf_add_char(&k->text, '\0');
 	return (struct str){ k->text.p + from, n };
+}
+
+void key_set_kid(struct key *k, struct str kid)
+{
+	k->kid = keep(k, kid.p, kid.n);
 }
 
 static struct str keep_bn(struct key *k, const BIGNUM *bn)
@@ -373,9 +379,12 @@ struct jwk {
 	unsigned flags;
 };
 
+/* NULL: absent, or null, which serialisers write for what is absent. */
 static const struct sj_node *member(const struct jwk *w, const char *name)
 {
-	return sj_member(w->j, w->object, str_of(name));
+	const struct sj_node *n = sj_member(w->j, w->object, str_of(name));
+
+	return n && n->kind == SJ_NULL ? NULL : n;
 }
 
 static struct str take_text(struct jwk *w, const char *name)
@@ -515,7 +524,7 @@ static void take_texts(struct jwk *w)
 	if (k->alg == JWS_ALG_ABSENT)
 		key_add_fault(k, KEY_FAULT_ALG_ABSENT, "alg");
 	else if (k->alg == JWS_ALG_UNKNOWN)
-		key_add_fault(k, KEY_FAULT_ALG_UNKNOWN, "alg");
+		key_add_fault(k, registry_alg(k->alg_text) ? KEY_FAULT_ALG_OTHER : KEY_FAULT_ALG_UNKNOWN, "alg");
 }
 
 /* -- the public key of a JWK -- */
@@ -557,31 +566,55 @@ static void make_rsa(struct jwk *w)
 	BN_free(e);
 }
 
+/* The curve is one of those.  False: said, as what it is. */
+static bool is_curve(struct key *k, enum key_curve first, enum key_curve last)
+{
+	if (k->curve >= first && k->curve <= last)
+		return true;
+	if (!k->crv.p)
+		key_add_fault(k, KEY_FAULT_MISSING, "crv");
+	else
+		key_add_fault(k, registry_crv(k->crv) ? KEY_FAULT_UNSUPPORTED : KEY_FAULT_CRV, "crv");
+	return false;
+}
+
+static void wrong_length(struct key *k, const char *name, size_t n)
+{
+	char member[sizeof(k->fault[0].member)];
+
+	snprintf(member, sizeof(member), "%s, %zu bytes", name, n);
+	key_add_fault(k, KEY_FAULT_COORDINATE, member);
+}
+
+/* False: it has more digits than the curve. */
+static bool put_coordinate(struct key *k, struct str s, const char *name, uint8_t *out, size_t bytes)
+{
+	if (s.n != bytes)
+		wrong_length(k, name, s.n);
+	s = without_zeros(s);
+	if (s.n > bytes)
+		return false;
+	memcpy(out + bytes - s.n, s.n ? s.p : "", s.n);
+	return true;
+}
+
 static void make_ec(struct jwk *w)
 {
 	static const char *const groups[] = { [CURVE_P256] = "prime256v1", [CURVE_P384] = "secp384r1", [CURVE_P521] = "secp521r1" };
 	struct key *k = w->k;
 	const bool has_x = take_bytes(w, "x", &k->x), has_y = take_bytes(w, "y", &k->y);
 	const unsigned bytes = key_curve_bytes(k->curve);
-	uint8_t point[1 + 2 * 66];
+	uint8_t point[1 + 2 * 66] = { 4 };
 	OSSL_PARAM_BLD *build;
 
-	if (k->curve < CURVE_P256 || k->curve > CURVE_P521) {
-		key_add_fault(k, KEY_FAULT_CRV, "crv");
+	if (!is_curve(k, CURVE_P256, CURVE_P521))
 		return;
-	}
 	k->bits = k->curve == CURVE_P521 ? 521 : 8 * bytes;
 	if (!has_x || !has_y)
 		return;
-	if (k->x.n != bytes)
-		key_add_fault(k, KEY_FAULT_COORDINATE, "x");
-	if (k->y.n != bytes)
-		key_add_fault(k, KEY_FAULT_COORDINATE, "y");
-	if (k->x.n != bytes || k->y.n != bytes)
+	/* a length that is wrong says nothing about the point: it is judged with its zeros restored */
+	if (!put_coordinate(k, k->x, "x", point + 1, bytes) | !put_coordinate(k, k->y, "y", point + 1 + bytes, bytes))
 		return;
-	point[0] = 4;
-	memcpy(point + 1, k->x.p, bytes);
-	memcpy(point + 1 + bytes, k->y.p, bytes);
 	build = OSSL_PARAM_BLD_new();
 	if (build && OSSL_PARAM_BLD_push_utf8_string(build, OSSL_PKEY_PARAM_GROUP_NAME, groups[k->curve], 0) &&
 	    OSSL_PARAM_BLD_push_octet_string(build, OSSL_PKEY_PARAM_PUB_KEY, point, 1 + 2 * (size_t)bytes))
@@ -594,15 +627,13 @@ static void make_okp(struct jwk *w)
 	struct key *k = w->k;
 	const bool has_x = take_bytes(w, "x", &k->x);
 
-	if (k->curve != CURVE_ED25519 && k->curve != CURVE_ED448) {
-		key_add_fault(k, KEY_FAULT_CRV, "crv");
+	if (!is_curve(k, CURVE_ED25519, CURVE_ED448))
 		return;
-	}
 	k->bits = k->curve == CURVE_ED25519 ? 253 : 456;
 	if (!has_x)
 		return;
 	if (k->x.n != key_curve_bytes(k->curve)) {
-		key_add_fault(k, KEY_FAULT_COORDINATE, "x");
+		wrong_length(k, "x", k->x.n);
 		return;
 	}
 	k->pkey = EVP_PKEY_new_raw_public_key(k->curve == CURVE_ED25519 ? EVP_PKEY_ED25519 : EVP_PKEY_ED448, NULL,
@@ -646,11 +677,12 @@ static void make_public(struct jwk *w)
 	case KEY_OCT: make_oct(w); break;
 	case KEY_KIND_UNKNOWN:
 		if (k->kty.p)
-			key_add_fault(k, KEY_FAULT_KTY, "kty");
+			key_add_fault(k, registry_kty(k->kty) ? KEY_FAULT_UNSUPPORTED : KEY_FAULT_KTY, "kty");
 	}
 	if (k->pkey)
 		take_spki(k);
-	if (k->alg > JWS_ALG_UNKNOWN && k->kind != KEY_KIND_UNKNOWN && !alg_fits(k->alg, k->kind, k->curve))
+	const bool curve_known = k->curve > CURVE_UNKNOWN || (k->kind != KEY_EC && k->kind != KEY_OKP);
+	if (k->alg > JWS_ALG_UNKNOWN && k->kind != KEY_KIND_UNKNOWN && curve_known && !alg_fits(k->alg, k->kind, k->curve))
 		key_add_fault(k, KEY_FAULT_ALG_CONTRADICTS, "alg");
 }
 
@@ -693,7 +725,7 @@ static void take_x5c(struct jwk *w)
 	x = d2i_X509(NULL, &p, (long)n);
 	if (x && p == der + n) {
 		take_certificate(w->k, x, (struct str){ (const char *)der, n });
-		if (!w->k->has_spki || memcmp(w->k->cert.spki_sha256, w->k->spki_sha256, 32) != 0)
+		if (w->k->has_spki && memcmp(w->k->cert.spki_sha256, w->k->spki_sha256, 32) != 0)
 			key_add_fault(w->k, KEY_FAULT_X5C_MISMATCH, "x5c");
 	} else {
 		key_add_fault(w->k, KEY_FAULT_X5C_FORM, "x5c");
@@ -709,7 +741,7 @@ static void check_thumbprint(struct jwk *w, struct str text, const uint8_t *hash
 	uint8_t got[32];
 	size_t got_n = 0;
 
-	if (!text.p)
+	if (!text.n)
 		return;
 	if (b64url_decode(text, got, sizeof(got), &got_n) != B64_OK)
 		key_add_fault(w->k, KEY_FAULT_BASE64, name);

@@ -104,6 +104,7 @@ struct key *key_from_jwk(const struct strict_json *j, const struct sj_node *node
 struct key *key_from_certificate(X509 *x, struct str der);
 /* From a key of OpenSSL, taken (freed on failure too); `from` says how it was found. */
 struct key *key_from_pkey(EVP_PKEY *pkey, enum key_from from);
+void key_set_kid(struct key *k, struct str kid); /* for keys that are named by what is around them */
 void key_free(struct key *k); /* NULL is fine */
 
 void key_add_fault(struct key *k, enum key_fault_code code, const char *member);

@@ -159,15 +159,49 @@ static bool load_keys(struct keyset *s, const struct strict_json *j, const struc
 	return true;
 }
 
+const struct sj_node *keyset_list(const struct strict_json *j, const struct sj_node *object)
+{
+	const struct sj_node *keys = sj_member(j, object, STR("keys"));
+
+	return keys && keys->kind == SJ_NULL ? NULL : keys;
+}
+
+bool keyset_is_map(const struct strict_json *j, const struct sj_node *object)
+{
+	const struct sj_node *n = object->kind == SJ_OBJECT ? sj_first(j, object) : NULL;
+
+	for (const struct sj_node *m = n; m; m = sj_next(j, m))
+		if (m->kind != SJ_STRING || !str_starts(str_trim(m->value), STR("-----BEGIN ")))
+			return false;
+	return n != NULL;
+}
+
+static bool load_pem(struct keyset *s, struct str bytes, struct buf *error);
+
+static bool load_map(struct keyset *s, const struct strict_json *j, const struct sj_node *map, struct buf *error)
+{
+	for (const struct sj_node *n = sj_first(j, map); n; n = sj_next(j, n)) {
+		const uint32_t before = s->n;
+		if (!load_pem(s, n->value, error))
+			return false;
+		for (uint32_t i = before; i < s->n; i++)
+			key_set_kid(s->keys[i], n->key);
+	}
+	keyset_judge(s);
+	return true;
+}
+
 bool keyset_load_node(struct keyset *s, const struct strict_json *j, const struct sj_node *node, unsigned flags, struct buf *error)
 {
-	const struct sj_node *keys = sj_member(j, node, STR("keys"));
+	const struct sj_node *keys = node->kind == SJ_OBJECT ? keyset_list(j, node) : NULL;
 	bool ok = true;
 
 	if (node->kind != SJ_OBJECT) {
 		buf_printf(error, "%s: not a JSON object: no key set, key or OpenID metadata", s->name);
 		return false;
 	}
+	if (keyset_is_map(j, node))
+		return load_map(s, j, node, error);
 	s->issuer = keys || sj_member(j, node, STR("jwks_uri")) ? text_member(j, node, "issuer") : NULL;
 	s->jwks_uri = text_member(j, node, "jwks_uri");
 	if (keys || s->jwks_uri)
@@ -188,7 +222,7 @@ bool keyset_load_node(struct keyset *s, const struct strict_json *j, const struc
 	} else if (s->jwks_uri) {
 		s->form = KEYSET_METADATA;
 	} else {
-		buf_printf(error, "%s: neither \"keys\" nor \"kty\" nor \"jwks_uri\": no key set, key or OpenID metadata", s->name);
+		buf_printf(error, "%s: neither \"keys\" nor \"kty\" nor \"jwks_uri\", and no names of certificates: no key set, key or OpenID metadata", s->name);
 		return false;
 	}
 	if (ok)

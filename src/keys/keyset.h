@@ -43,6 +43,10 @@ bool keyset_load_bytes(struct keyset *s, struct str bytes, unsigned flags, struc
 /* From a node of a larger document, such as the "jwks" of a line of a history.  False: neither a set nor a key; said. */
 bool keyset_load_node(struct keyset *s, const struct strict_json *j, const struct sj_node *node, unsigned flags,
 		      struct buf *error);
+/* The member "keys" of a set; NULL: absent or null.  Is the document a map {key id: certificate or public key in PEM}, as Google and
+ * Firebase publish it?  keyset_load_bytes() reads both. */
+const struct sj_node *keyset_list(const struct strict_json *j, const struct sj_node *object);
+bool keyset_is_map(const struct strict_json *j, const struct sj_node *object);
 /* Takes the key, freed on failure.  After the last one: keyset_judge(), which looks for what only a set can have wrong. */
 bool keyset_add(struct keyset *s, struct key *k);
 void keyset_judge(struct keyset *s);

@@ -9,7 +9,6 @@
 
 #include <stdlib.h>
 
-#define AGE_US (90 * US_PER_DAY)
 #define CERT_LONG_US (398 * US_PER_DAY)
 #define EARLY_USE_US US_PER_DAY
 #define OVERLAP_US (30 * US_PER_DAY)
@@ -63,8 +62,8 @@ static void judge_age(struct audit *a, const struct history_key *k)
 		finding_add(a, FINDING_LIFE_AGE, SEVERITY_CRITICAL_FINDING, k, k->provider, start + cap,
 			    "%lld days old (%s %s), the policy allows %lld and trusts it", (long long)(age / US_PER_DAY),
 			    has_start ? "its certificate begins" : "first seen", day_text(start, one), (long long)(cap / US_PER_DAY));
-	else if (age > AGE_US)
-		finding_add(a, FINDING_LIFE_AGE, SEVERITY_FINDING, k, k->provider, start + AGE_US, "%lld days old%s (%s %s)",
+	else if (age > a->settings.old_age)
+		finding_add(a, FINDING_LIFE_AGE, SEVERITY_FINDING, k, k->provider, start + a->settings.old_age, "%lld days old%s (%s %s)",
 			    (long long)(age / US_PER_DAY), k->gone ? " when it was last listed" : "",
 			    has_start ? "its certificate begins" : "first seen", day_text(start, one));
 }

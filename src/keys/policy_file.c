@@ -5,8 +5,10 @@
 #include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/timefmt.h"
+#include "keys/registry.h"
 #include "keys/policy_int.h"
 
 /* -- values -- */
@@ -182,7 +184,11 @@ static bool take_alg(struct reader *x, const struct yaml_node *n, void *to)
 	if (!is_text(x, n))
 		return false;
 	r->record.alg = alg_parse(n->text);
-	return r->record.alg > JWS_ALG_UNKNOWN || wrong(x, n, "'%.40s' is none of RS256 to ES512, EdDSA, HS256 to HS512", n->text.p);
+	if (r->record.alg > JWS_ALG_UNKNOWN)
+		return true;
+	if (registry_alg(n->text))
+		return wrong(x, n, "'%.40s' is registered and not supported: %s", n->text.p, registry_alg(n->text));
+	return wrong(x, n, "'%.40s' is none of RS256 to ES512, EdDSA, Ed25519, Ed448, HS256 to HS512", n->text.p);
 }
 
 static bool take_class(struct reader *x, const struct yaml_node *n, void *to)
@@ -433,7 +439,11 @@ static bool load_from_file(struct reader *x, const struct yaml_node *n, struct p
 			r->set = x->p->sets[i];
 	if (!r->set) {
 		s = keyset_new(path.p);
-		buf_printf(x->error, "%s:%u: from: ", x->name, n->line);
+		if (access(path.p, F_OK) != 0)
+			buf_printf(x->error, "%s:%u: from: %s is not there. Paths are relative to the policy; a template, such as data/token-policy.yaml, wants "
+				   "your own key sets and records first ('taximeter keys records SET' proposes them): ", x->name, n->line, r->from_file.p);
+		else
+			buf_printf(x->error, "%s:%u: from: ", x->name, n->line);
 		ok = s && keyset_load_file(s, path.p, KEY_KEEP_SYMMETRIC, x->error);
 		if (ok)
 			buf_clear(x->error);

@@ -61,9 +61,11 @@ static void add_line(const struct audit *a, struct buf *b, const struct finding 
 		buf_add_terminal(b, f->set, 60);
 	}
 	if (!f->listed)
-		buf_add_cstr(b, ", listed no more");
+		buf_add_cstr(b, ", no longer published");
+	if (f->known)
+		buf_add_cstr(b, ", still there");
 	if (since[0])
-		buf_printf(b, ", since %s", since);
+		buf_printf(b, f->known ? " since %s" : ", since %s", since);
 	buf_add_cstr(b, ": ");
 	buf_add_terminal(b, f->text, 400);
 	buf_add_char(b, '\n');
@@ -77,6 +79,7 @@ static int compare_rows(const void *pa, const void *pb)
 	const struct row *a = pa, *b = pb;
 	int c = (int)b->f->severity - (int)a->f->severity;
 
+	c = c ? c : (int)a->f->known - (int)b->f->known; /* what is new comes first */
 	c = c ? c : (int)a->f->code - (int)b->f->code;
 	return c ? c : (a->place > b->place) - (a->place < b->place);
 }
@@ -96,7 +99,7 @@ static void add_group(const struct audit *a, struct buf *b, const struct row *ro
 		add_line(a, b, rows[i].f);
 	if (n > shown)
 		buf_printf(b, "    and %zu more: -f ndjson lists all\n", n - shown);
-	if (severity != SEVERITY_INFORMATION) {
+	if (severity != SEVERITY_INFORMATION && !rows->f->known) {
 		buf_add_cstr(b, "    why:    ");
 		wrap(b, form->why, 12);
 		buf_add_cstr(b, "    clears: ");
@@ -163,6 +166,19 @@ static void add_set(const struct audit *a, struct buf *b, const struct history_p
 	buf_add_char(b, '\n');
 }
 
+/* What these inputs cannot show of RSA keys. */
+static void add_untested(const struct audit *a, struct buf *b)
+{
+	uint32_t rsa = 0;
+
+	for (uint32_t i = 0; i < a->distinct_count; i++)
+		rsa += newest(a, &a->keys[a->distinct[i]])->kind == KEY_RSA;
+	if (rsa && !a->blocklist_count)
+		buf_add_cstr(b, "not looked for: compromised keys, such as Debian's of 2008; a block list is needed (--blocklist)\n");
+	if (rsa == 1)
+		buf_add_cstr(b, "not looked for: primes in common with other keys; a second RSA key is needed\n");
+}
+
 static void add_summary(const struct audit *a, struct buf *b, uint64_t lost)
 {
 	const struct audit_counts *c = &a->counts;
@@ -176,12 +192,30 @@ static void add_summary(const struct audit *a, struct buf *b, uint64_t lost)
 	if (c->tokens)
 		buf_printf(b, "%" PRIu64 " logged tokens, %" PRIu64 " of keys in no set, %" PRIu64 " unreadable\n", c->tokens,
 			   c->tokens_unknown_key, c->tokens_unreadable);
-	buf_printf(b, "%" PRIu64 " critical, %" PRIu64 " findings, %" PRIu64 " for information\n", c->findings[2], c->findings[1],
-		   c->findings[0]);
-	if (!c->findings[2] && !c->findings[1])
+	buf_printf(b, "%" PRIu64 " critical, %" PRIu64 " finding%s, %" PRIu64 " for information\n", c->findings[2], c->findings[1],
+		   c->findings[1] == 1 ? "" : "s", c->findings[0]);
+	add_untested(a, b);
+	if (!c->findings[2] && !c->findings[1] && c->keys)
 		buf_add_cstr(b, lost ? "nothing found in what could be read\n" : "nothing found\n");
 	if (lost || c->refused)
 		buf_printf(b, "NOT COMPLETE: %" PRIu64 " inputs or lines unreadable, %" PRIu64 " findings or keys past a limit\n", lost, c->refused);
+}
+
+void audit_add_no_keys(const struct audit *a, struct buf *b)
+{
+	if (a->counts.keys)
+		return;
+	buf_add_cstr(b, "NO KEYS: nothing was audited.\n");
+	for (size_t i = 0; i < a->note_count; i++) {
+		const struct set_note *n = &a->notes[i];
+		if (!n->jwks_uri)
+			continue;
+		buf_add_terminal(b, str_of(n->name), 60);
+		buf_add_cstr(b, ": an OpenID discovery document has no keys; the key set is at ");
+		buf_add_terminal(b, str_of(n->jwks_uri), 400);
+		buf_add_cstr(b, ". Fetch that, and audit it.\n");
+	}
+	buf_add_char(b, '\n');
 }
 
 void audit_text(const struct audit *a, struct buf *ret, uint64_t lost, bool color)
@@ -196,8 +230,9 @@ void audit_text(const struct audit *a, struct buf *ret, uint64_t lost, bool colo
 	for (size_t i = 0; i < n; i++)
 		rows[i] = (struct row){ a->findings[i], i };
 	qsort(rows, n, sizeof(*rows), compare_rows);
+	audit_add_no_keys(a, ret);
 	for (size_t i = 0, to; i < n; i = to) {
-		for (to = i + 1; to < n && rows[to].f->code == rows[i].f->code && rows[to].f->severity == rows[i].f->severity;)
+		for (to = i + 1; to < n && rows[to].f->code == rows[i].f->code && rows[to].f->severity == rows[i].f->severity && rows[to].f->known == rows[i].f->known;)
 			to++;
 		add_group(a, ret, rows + i, to - i, color);
 	}
@@ -258,6 +293,8 @@ void audit_ndjson(const struct audit *a, struct buf *ret, uint64_t lost)
 		add_text(ret, "why", str_of(row->why));
 		add_text(ret, "clears", str_of(row->clears));
 		buf_printf(ret, ",\"listed\":%s", f->listed ? "true" : "false");
+		if (f->known)
+			buf_add_cstr(ret, ",\"known\":true");
 		if (f->key) {
 			add_time(ret, "first_seen", f->key->first);
 			add_time(ret, "last_seen", f->key->last);
@@ -275,7 +312,7 @@ void audit_ndjson(const struct audit *a, struct buf *ret, uint64_t lost)
 		   c->sets, c->observations, c->keys, c->listed, c->findings[2], c->findings[1], c->findings[0], c->refused, lost,
 		   c->tokens, c->tokens_unknown_key, c->tokens_unreadable);
 	for (int status = 0; status <= 4; status++) {
-		const bool applies = status == 4 ? c->findings[2] : status == 3 ? lost + c->refused : status == 1 ? c->findings[1]
+		const bool applies = status == 4 ? c->findings[2] : status == 3 ? lost + c->refused + !c->keys : status == 1 ? c->findings[1]
 				     : status == 0 ? audit_status(a, lost) == 0 : false;
 		if (!applies)
 			continue;

@@ -3,9 +3,11 @@
  * understand differently, an attacker can use. */
 #include "keys/audit_int.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/b64url.h"
+#include "keys/registry.h"
 
 #define HABIT_KEYS_MIN 3      /* a provider has a habit if so many keys show it ... */
 #define HABIT_SHARE_PERCENT 90 /* ... and so large a part of all */
@@ -13,29 +15,35 @@
 static const enum key_fault_code form_faults[] = {
 	KEY_FAULT_NOT_OBJECT, KEY_FAULT_DUPLICATE, KEY_FAULT_CASE_DUPLICATE, KEY_FAULT_TYPE, KEY_FAULT_MISSING, KEY_FAULT_BASE64,
 	KEY_FAULT_LEADING_ZERO, KEY_FAULT_TOO_LONG, KEY_FAULT_KTY, KEY_FAULT_KID_LENGTH, KEY_FAULT_X5C_FORM, KEY_FAULT_CRYPTO,
+	KEY_FAULT_COORDINATE,
 };
 
 static const enum key_fault_code alg_faults[] = {
 	KEY_FAULT_ALG_UNKNOWN, KEY_FAULT_ALG_CONTRADICTS, KEY_FAULT_USE, KEY_FAULT_KEY_OPS, KEY_FAULT_USE_CONTRADICTS,
 };
 
-/* the member that a fault was found in; "" if it is not remembered */
-static const char *member_of(const struct key *k, enum key_fault_code code)
+/* the members that a fault was found in; "" if they are not remembered */
+static void members_of(const struct key *k, enum key_fault_code code, char *ret, size_t room)
 {
-	for (unsigned i = 0; i < k->fault_n; i++)
-		if (k->fault[i].code == code)
-			return k->fault[i].member;
-	return "";
+	size_t n = 0;
+
+	ret[0] = '\0';
+	for (unsigned i = 0; i < k->fault_n && n + 1 < room; i++)
+		if (k->fault[i].code == code && k->fault[i].member[0])
+			n += (size_t)snprintf(ret + n, room - n, "%s\"%s\"", n ? ", " : "", k->fault[i].member);
 }
 
 static void report_faults(struct audit *a, const struct history_key *k, const struct key *key, enum finding_code code,
 			  const enum key_fault_code *faults, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		const char *member = member_of(key, faults[i]);
-		if (key_has(key, faults[i]))
-			finding_add(a, code, SEVERITY_FINDING, k, k->provider, k->versions[k->version_count - 1].first,
-				    "the key %s%s%s%s", key_fault_rows[faults[i]].text, *member ? " (\"" : "", member, *member ? "\")" : "");
+		char members[256];
+
+		if (!key_has(key, faults[i]))
+			continue;
+		members_of(key, faults[i], members, sizeof(members));
+		finding_add(a, code, SEVERITY_FINDING, k, k->provider, k->versions[k->version_count - 1].first, "the key %s%s%s%s",
+			    key_fault_rows[faults[i]].text, *members ? " (" : "", members, *members ? ")" : "");
 	}
 }
 
@@ -72,6 +80,18 @@ static void judge_alg(struct audit *a, const struct history_key *k, const struct
 	if (no_alg || no_use)
 		finding_add(a, FINDING_SHAPE_ALG, SEVERITY_INFORMATION, k, k->provider, k->versions[k->version_count - 1].first,
 			    "no %s", no_alg && no_use ? "'alg' and no 'use'" : no_alg ? "'alg'" : "'use'");
+}
+
+/* What is registered and not supported is neither wrong nor unreadable: it is said, and nothing else about the key. */
+static void judge_unsupported(struct audit *a, const struct history_key *k, const struct key *key)
+{
+	const bool kind = key->kind == KEY_KIND_UNKNOWN && key_has(key, KEY_FAULT_UNSUPPORTED);
+	const struct str name = kind ? key->kty : key_has(key, KEY_FAULT_UNSUPPORTED) ? key->crv : key->alg_text;
+	const char *text = kind ? registry_kty(name) : key_has(key, KEY_FAULT_UNSUPPORTED) ? registry_crv(name) : registry_alg(name);
+
+	if (text && (key_has(key, KEY_FAULT_UNSUPPORTED) || key_has(key, KEY_FAULT_ALG_OTHER)))
+		finding_add(a, FINDING_SHAPE_UNJUDGED, SEVERITY_INFORMATION, k, k->provider, k->versions[k->version_count - 1].first,
+			    "%s \"%.*s\": %s", kind ? "kty" : key_has(key, KEY_FAULT_UNSUPPORTED) ? "crv" : "alg", STR_ARG(name), text);
 }
 
 static void judge_certificate(struct audit *a, const struct history_key *k, const struct key *key)
@@ -159,8 +179,10 @@ void audit_shape(struct audit *a)
 		const struct key *key = newest(a, k);
 
 		judge_private(a, k, key);
+		judge_unsupported(a, k, key);
 		judge_certificate(a, k, key);
-		judge_alg(a, k, key);
+		if (!key_has(key, KEY_FAULT_UNSUPPORTED))
+			judge_alg(a, k, key);
 		if (key->jku.n || key->x5u.n)
 			finding_add(a, FINDING_SHAPE_REMOTE, SEVERITY_FINDING, k, k->provider, k->first, "%s \"%.*s\"",
 				    key->jku.n ? "jku" : "x5u", STR_ARG(key->jku.n ? key->jku : key->x5u));

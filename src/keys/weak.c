@@ -110,10 +110,6 @@ static void judge_curve(struct audit *a, const struct history_key *k, const stru
 	if (key_has(key, KEY_FAULT_POINT))
 		finding_add(a, FINDING_WEAK_POINT, SEVERITY_CRITICAL_FINDING, k, k->provider, 0, "not a point of \"%.*s\"",
 			    STR_ARG(key->crv));
-	if (key_has(key, KEY_FAULT_COORDINATE))
-		finding_add(a, FINDING_WEAK_POINT, SEVERITY_CRITICAL_FINDING, k, k->provider, 0,
-			    "a coordinate has %zu and %zu bytes; those of \"%.*s\" have %u", key->x.n, key->y.n, STR_ARG(key->crv),
-			    key_curve_bytes(key->curve));
 	if (key_has(key, KEY_FAULT_CRV))
 		finding_add(a, FINDING_WEAK_CURVE, SEVERITY_CRITICAL_FINDING, k, k->provider, 0, "the curve is \"%.*s\"", STR_ARG(key->crv));
 }

@@ -126,7 +126,7 @@ static bool was_asked(const struct judge *j, enum token_reason r)
 	case REASON_FORGED_SCOPE: return v->signature_good && !v->jws_only;
 	case REASON_CANNOT_SAY:
 	case REASON_REPLAY: return verdict_has(v, r);
-	case REASON_STATE: return v->record && v->scoped && !v->jws_only;
+	case REASON_STATE: return v->record && v->scoped && !v->jws_only && !v->record->denied; /* denied is said as that */
 	case REASON_KEY_EXPIRED:
 		return v->record && !v->jws_only && v->record->not_after_us != TIME_UNKNOWN;
 	case REASON_KEY_AGE:

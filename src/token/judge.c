@@ -15,6 +15,7 @@
 #include <stdlib.h>
 
 #include "base/b64url.h"
+#include "keys/registry.h"
 #include "base/guid.h"
 #include "base/hash.h"
 #include "base/table.h"
@@ -369,7 +370,9 @@ static void check_key(struct judge *j, const struct key_record *r)
 		judge_refuse(j, REASON_KEY_BAD, "the key is shorter than its hash");
 	if (!v->alg.p)
 		return; /* said */
-	if (algorithm_of(j, r) == JWS_ALG_UNKNOWN || algorithm_of(j, r) != wanted)
+	if (wanted == JWS_ALG_UNKNOWN && registry_alg(v->alg))
+		judge_refuse(j, REASON_ALG, "the token says alg '%.*s', which is registered and not supported: %s", CUT(v->alg), registry_alg(v->alg));
+	else if (algorithm_of(j, r) == JWS_ALG_UNKNOWN || algorithm_of(j, r) != wanted)
 		judge_refuse(j, REASON_ALG, "the token says alg '%.*s', the %s '%s'", CUT(v->alg), r->line ? "record" : "key",
 			     r->alg > JWS_ALG_UNKNOWN ? alg_rows[r->alg].name : k->alg_text.p ? k->alg_text.p : key_kind_name(k->kind));
 	else if (k->alg != JWS_ALG_ABSENT && k->alg != wanted)
@@ -419,6 +422,8 @@ static void check_signature(struct judge *j, const struct key_record *r)
 		}
 		break;
 	case SIGN_IMPOSSIBLE:
+		if (verdict_has(v, REASON_KEY_BAD) && !r->key->pkey && r->key->kind != KEY_OCT)
+			break; /* there is no key to check it with, and it was said why */
 		judge_refuse(j, REASON_SIG, "the signature cannot be checked with this key and algorithm");
 	}
 }

@@ -20,6 +20,100 @@ void line_reader_release(struct line_reader *x)
 	sj_release(&x->json);
 }
 
+static bool is_delimiter(char c)
+{
+	return (uint8_t)c <= ' ' || memchr("\"'`;,&<>()[]{}\\", c, 15) != NULL;
+}
+
+/* A compact JWS or JWE begins with a brace in base64: {" {blank {LF {CR. */
+static bool begins_token(struct str s)
+{
+	return str_starts(s, STR("eyJ")) || str_starts(s, STR("eyA")) || str_starts(s, STR("ewo")) || str_starts(s, STR("ew0"));
+}
+
+/* may a value begin behind this?  name=VALUE, name:VALUE, %20VALUE */
+static bool ends_name(const char *p, size_t i)
+{
+	return i == 0 || is_delimiter(p[i - 1]) || p[i - 1] == '=' || p[i - 1] == ':' || (i >= 3 && p[i - 3] == '%' && p[i - 2] >= '2' && p[i - 2] <= '3');
+}
+
+struct str token_unwrap(struct str text, unsigned *ret_count)
+{
+	struct str found = STR_NONE;
+
+	*ret_count = 0;
+	if (str_starts(text, STR("\xef\xbb\xbf")))
+		text = (struct str){ text.p + 3, text.n - 3 };
+	text = str_trim(text);
+	for (size_t i = 0; i < text.n;) {
+		struct str rest = { text.p + i, text.n - i }, one;
+		size_t n = 0, dots = 0;
+		if (!begins_token(rest) || !ends_name(text.p, i)) {
+			i++;
+			continue;
+		}
+		for (; n < rest.n && !is_delimiter(rest.p[n]); n++)
+			dots += rest.p[n] == '.';
+		one = (struct str){ rest.p, n };
+		if ((dots == 2 || dots == 4) && !(found.n && str_eq(found, one))) {
+			found = one;
+			++*ret_count;
+		}
+		i += n;
+	}
+	if (*ret_count == 1)
+		return found;
+	/* nothing that looks like one: judged as it is, so that the verdict can say what is wrong */
+	while (text.n && (text.p[text.n - 1] == ',' || text.p[text.n - 1] == ';'))
+		text.n--;
+	if (text.n >= 2 && text.p[0] == text.p[text.n - 1] && (text.p[0] == '"' || text.p[0] == '\''))
+		text = (struct str){ text.p + 1, text.n - 2 };
+	if (str_starts_nocase(text, STR("Bearer ")))
+		text = (struct str){ text.p + 7, text.n - 7 };
+	return str_trim(text);
+}
+
+bool token_join_possible(struct str text)
+{
+	const char *end = memchr(text.p, '\n', text.n);
+	const struct str line = { text.p, end ? (size_t)(end - text.p) : text.n };
+	size_t dots = 0;
+	for (size_t i = 0; i < line.n; i++)
+		dots += line.p[i] == '.';
+	return end && dots < 2 && (begins_token(str_trim(line)) || str_starts(line, STR("\xef\xbb\xbf")));
+}
+
+bool token_join_lines(char *text, size_t *n)
+{
+	size_t dots = 0, lines = 1, to = 0, from = *n >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+	const struct str trimmed = str_trim((struct str){ text + from, *n - from });
+
+	if (!begins_token(trimmed))
+		return false;
+	for (size_t i = 0; i < trimmed.n; i++) {
+		const char c = trimmed.p[i];
+		const struct str rest = { trimmed.p + i, trimmed.n - i };
+		const bool first = i && trimmed.p[i - 1] == '\n';
+		lines += first;
+		if (first && begins_token(rest) && (dots == 2 || dots == 0 || memchr(rest.p, '\n', rest.n) == NULL))
+			return false; /* a token of its own, or a piece that cannot be told from one */
+		dots += c == '.';
+		if (c != '.' && c != '-' && c != '_' && c != '\r' && c != '\n' && c != ' ' && c != '\t' && !(c >= '0' && c <= '9') && !(c >= 'A' && c <= 'Z') &&
+		    !(c >= 'a' && c <= 'z'))
+			return false;
+		if ((c == ' ' || c == '\t') && !first && i && trimmed.p[i - 1] != ' ' && trimmed.p[i - 1] != '\t')
+			if (str_trim((struct str){ rest.p, (size_t)(memchr(rest.p, '\n', rest.n) ? (const char *)memchr(rest.p, '\n', rest.n) - rest.p : (ptrdiff_t)rest.n) }).n)
+				return false; /* a blank inside a line */
+	}
+	if (dots != 2 || lines < 2)
+		return false;
+	for (size_t i = 0; i < trimmed.n; i++)
+		if ((uint8_t)trimmed.p[i] > ' ')
+			text[to++] = trimmed.p[i];
+	*n = to;
+	return true;
+}
+
 static bool is_named(struct str name, const char *const *names)
 {
 	for (; *names; names++)
@@ -30,11 +124,12 @@ static bool is_named(struct str name, const char *const *names)
 
 static bool looks_like_token(struct str s)
 {
-	size_t dots = 0;
+	unsigned count;
 
-	for (size_t i = 0; i < s.n && s.n <= TOKEN_BYTES_MAX; i++)
-		dots += s.p[i] == '.';
-	return dots == 2 && str_starts(s, STR("eyJ"));
+	if (s.n > TOKEN_BYTES_MAX)
+		return false;
+	token_unwrap(s, &count);
+	return count == 1;
 }
 
 const char *line_token(struct line_reader *x, struct str line, struct str *ret, int64_t *ret_time_us)
@@ -44,12 +139,20 @@ const char *line_token(struct line_reader *x, struct str line, struct str *ret, 
 	static const char *const time_names[] = { "time", "CreationTime", "createdDateTime", "TimeGenerated", "timestamp", "@timestamp", NULL };
 	struct strict_json *j = &x->json;
 	const struct sj_node *best = NULL, *when = NULL;
+	struct str text = line;
+	unsigned count;
 	enum sj_error e;
 
-	if (!line.n || line.p[0] != '{') {
-		*ret = line;
-		return NULL;
+	if (str_starts(text, STR("\xef\xbb\xbf")))
+		text = (struct str){ text.p + 3, text.n - 3 };
+	text = str_trim(text);
+	if (!text.n || text.p[0] != '{') {
+		*ret = token_unwrap(text, &count);
+		return count > 1 ? "has more than one token in it; give one a line" : NULL;
 	}
+	line = text;
+	while (line.n && line.p[line.n - 1] == ',')
+		line.n--;
 	e = sj_parse(j, line);
 	if (e != SJ_OK)
 		return sj_error_text(e);
@@ -66,8 +169,6 @@ const char *line_token(struct line_reader *x, struct str line, struct str *ret, 
 		time_parse(when->value, ret_time_us);
 	if (!best)
 		return "has no token in it";
-	*ret = best->value;
-	if (str_starts_nocase(*ret, STR("Bearer ")))
-		*ret = (struct str){ ret->p + 7, ret->n - 7 };
-	return NULL;
+	*ret = token_unwrap(best->value, &count);
+	return count > 1 ? "has more than one token in it" : NULL;
 }

@@ -11,7 +11,15 @@ struct line_reader {
 
 void line_reader_init(struct line_reader *x);
 void line_reader_release(struct line_reader *x);
-/* The token in a line; what is no JSON object is taken as a token as it stands.  NULL: *ret is it; else why there is none.
+/* The token in what people copy from logs, shells and browsers: blanks, CR, byte order mark, quotes, a comma behind, "Bearer ", the name of
+ * a header, variable or cookie before it are taken off.  A token itself is never changed: what is wrong in it stays in it.
+ * *ret_count: how many tokens the text holds; of more than one none is taken. */
+struct str token_unwrap(struct str text, unsigned *ret_count);
+/* Is the text one token over several lines?  Then its blanks are taken out, in place.  Every line but the first must be a piece of one. */
+bool token_join_lines(char *text, size_t *n);
+bool token_join_possible(struct str text); /* so far: it begins as a token does, and has a line's end in it */
+
+/* The token in a line, as token_unwrap() has it, or in a JSON record.  NULL: *ret is it; else why there is none.
  * *ret_time_us: the record's own time, untouched if it has none. */
 const char *line_token(struct line_reader *x, struct str line, struct str *ret, int64_t *ret_time_us);
 

@@ -115,8 +115,20 @@ static void decode(struct token *t, enum token_part i, const struct report *r)
 {
 	const enum b64_error e = b64url_decode(t->part[i], t->bytes[i], TOKEN_BYTES_MAX, &t->n[i]);
 
+	const size_t wrong = e == B64_OK ? t->part[i].n : b64url_first_wrong(t->part[i]);
+
 	t->decoded[i] = e == B64_OK;
-	if (e != B64_OK)
+	if (wrong < t->part[i].n) {
+		const uint8_t c = (uint8_t)t->part[i].p[wrong];
+		const char *meant = c == '=' ? ": padding, which JWS forbids (load balancers of AWS write it)"
+				    : c == '+' || c == '/' ? ": plain base64, where JWS wants - and _"
+				    : c == '%' ? ": encoded for an URL" : c <= ' ' ? ": blanks belong to no token" : "";
+		char name[16];
+
+		snprintf(name, sizeof(name), c > ' ' && c < 0x7f ? "'%c'" : "0x%02x", c);
+		say(r, TOKEN_B64, "the %s has a character outside the base64 alphabet: %s at byte %zu of the token%s", part_names[i], name,
+		    (size_t)(t->part[i].p - t->text.p) + wrong + 1, meant);
+	} else if (e != B64_OK)
 		say(r, TOKEN_B64, "the %s %s", part_names[i], b64_error_text(e));
 }
 

@@ -196,6 +196,22 @@ static void test_stolen_key(void)
 
 static void test_faults(void)
 {
+	/* what follows from what is missing is no fault of its own, and null is what is absent */
+	static const struct { const char *jwk; uint64_t faults; } alone[] = {
+		{ "{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"k\",\"use\":\"sig\",\"alg\":\"ES256\",\"x\":\"AQ\"}", UINT64_C(1) << KEY_FAULT_MISSING },
+		{ "{\"kty\":\"EC\",\"kid\":\"k\",\"use\":\"sig\",\"alg\":\"ES256\",\"x\":\"AQ\",\"y\":\"AQ\"}", UINT64_C(1) << KEY_FAULT_MISSING },
+		{ "{\"kty\":\"RSA\",\"kid\":\"k\",\"use\":\"sig\",\"alg\":\"RS256\",\"e\":\"AQAB\",\"d\":null,\"x5c\":null,\"x5t\":null,\"key_ops\":null,"
+		  "\"jku\":null,\"oth\":null}", UINT64_C(1) << KEY_FAULT_MISSING },
+		{ "{\"kty\":\"AKP\",\"kid\":\"k\",\"use\":\"sig\",\"alg\":\"ES256\",\"pub\":\"AQ\"}", UINT64_C(1) << KEY_FAULT_UNSUPPORTED },
+		/* a point with the zero that its x begins with cut off */
+		{ "{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"k\",\"use\":\"sig\",\"alg\":\"ES256\",\"x\":\"AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABA\",\"y\":\"guRUwU22LoXanp9N75mnbxnjKSjBTooX9f06r2LfzIU\"}",
+		  UINT64_C(1) << KEY_FAULT_COORDINATE },
+	};
+	for (size_t i = 0; i < sizeof(alone) / sizeof(alone[0]); i++) {
+		struct keyset *s = load_text(alone[i].jwk, 0);
+		CHECK_MSG(s && s->n == 1 && s->keys[0]->faults == alone[i].faults, "%s: %llx", alone[i].jwk, s && s->n ? (unsigned long long)s->keys[0]->faults : 0ULL);
+		keyset_free(s);
+	}
 	static const struct { const char *jwk; enum key_fault_code want; } rows[] = {
 		{ "{" P256 ",\"d\":\"AQ\"}", KEY_FAULT_PRIVATE },
 		{ "{" P256 ",\"kid\":\"a\",\"kid\":\"b\"}", KEY_FAULT_DUPLICATE },
@@ -219,7 +235,12 @@ static void test_faults(void)
 		{ "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4\","
 		  "\"y\":\"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyQ\"}", KEY_FAULT_POINT },
 		{ "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"AQ\",\"y\":\"AQ\"}", KEY_FAULT_COORDINATE },
-		{ "{\"kty\":\"EC\",\"crv\":\"secp256k1\",\"x\":\"AQ\",\"y\":\"AQ\"}", KEY_FAULT_CRV },
+		{ "{\"kty\":\"EC\",\"crv\":\"secp256k1\",\"x\":\"AQ\",\"y\":\"AQ\"}", KEY_FAULT_UNSUPPORTED },
+		{ "{\"kty\":\"EC\",\"crv\":\"P-192\",\"x\":\"AQ\",\"y\":\"AQ\"}", KEY_FAULT_CRV },
+		{ "{\"kty\":\"AKP\",\"alg\":\"ML-DSA-44\",\"pub\":\"AQ\"}", KEY_FAULT_UNSUPPORTED },
+		{ "{\"kty\":\"RSA\",\"alg\":\"RSA-OAEP\"}", KEY_FAULT_ALG_OTHER },
+		{ "{\"kty\":\"RSA\",\"alg\":\"RS257\"}", KEY_FAULT_ALG_UNKNOWN },
+		{ "{\"kty\":\"EC\",\"x\":\"AQ\",\"y\":\"AQ\"}", KEY_FAULT_MISSING },
 		{ "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"AQ\"}", KEY_FAULT_MISSING },
 		{ "{\"kty\":\"DSA\"}", KEY_FAULT_KTY },
 		{ "{\"kty\":\"RSA\",\"n\":\"wQ\",\"e\":\"AQ\"}", KEY_FAULT_EXP_ONE },

@@ -1305,6 +1305,26 @@ static void test_lines(void)
 		{ "{\"time\":\"2026-01-06T10:00:00Z\",\"x\":{\"access_token\":\"a.b.c\"}}", "a.b.c", NOW },
 		{ "{\"CreationTime\":\"2026-01-06T10:00:00\",\"h\":[{\"Authorization\":\"Bearer a.b.c\"}]}", "a.b.c", NOW },
 		{ "{\"msg\":\"eyJh.b.c\"}", "eyJh.b.c", -1 },
+		{ "eyJh.b.c\r", "eyJh.b.c", -1 },
+		{ "\xef\xbb\xbf  eyJh.b.c \t\r", "eyJh.b.c", -1 },
+		{ "\"eyJh.b.c\",", "eyJh.b.c", -1 },
+		{ "'eyJh.b.c'", "eyJh.b.c", -1 },
+		{ "Bearer eyJh.b.c", "eyJh.b.c", -1 },
+		{ "bearer  a.b.c", "a.b.c", -1 },
+		{ "authorization: Bearer eyJh.b.c", "eyJh.b.c", -1 },
+		{ "  -H 'Authorization: Bearer eyJh.b.c' \\", "eyJh.b.c", -1 },
+		{ "x-amzn-oidc-data: eyJh.b.c", "eyJh.b.c", -1 },
+		{ "Cookie: a=1; id=eyJh.b.c; c=2", "eyJh.b.c", -1 },
+		{ "\"access_token\": \"eyJh.b.c\",", "eyJh.b.c", -1 },
+		{ "export TOKEN=eyJh.b.c", "eyJh.b.c", -1 },
+		{ "https://x.example.com/cb#id_token=eyJh.b.c&state=1", "eyJh.b.c", -1 },
+		{ "[\"eyJh.b.c\"]", "eyJh.b.c", -1 },
+		{ "access_token=eyJh.b.c id_token=eyJi.b.c", NULL, -1 },
+		{ "eyJh=.b.c=", "eyJh=.b.c=", -1 }, /* what is wrong in the token stays in it */
+		{ "eyJh.b+/.c%3D", "eyJh.b+/.c%3D", -1 },
+		{ " {\"headers\":{\"Authorization\":\"Bearer eyJh.b.c\"}},\r", "eyJh.b.c", -1 },
+		{ "{\"h\":\"GET / Authorization: Bearer eyJh.b.c\"}", "eyJh.b.c", -1 },
+		{ "{\"cookie\":\"a=1; t=eyJh.b.c\"}", "eyJh.b.c", -1 },
 		{ "{\"msg\":\"hello\"}", NULL, -1 },
 		{ "{\"token\":", NULL, -1 },
 	};
@@ -1321,6 +1341,18 @@ static void test_lines(void)
 		CHECK_MSG(us / 1000000 == rows[i].time, "%s", rows[i].line);
 	}
 	line_reader_release(&x);
+
+	static const struct { const char *text, *token; } wrapped[] = {
+		{ "eyJh\n.b\n.c\n", "eyJh.b.c" }, { "\xef\xbb\xbf" "eyJhYW\r\n  FhLmI.b\r\n.c\r\n\r\n", "eyJhYWFhLmI.b.c" }, { "eyJh.b.c\n", NULL },
+		{ "eyJh.b.c\neyJh.b.d\n", NULL }, { "eyJh.b\nwhat is this.c", NULL }, { "eyJh.b\n=.c", NULL }, { "a\n.b.c", NULL },
+	};
+	for (size_t i = 0; i < sizeof(wrapped) / sizeof(wrapped[0]); i++) {
+		char text[64];
+		size_t n = strlen(wrapped[i].text);
+		memcpy(text, wrapped[i].text, n);
+		const bool is = token_join_lines(text, &n);
+		CHECK_MSG(is == (wrapped[i].token != NULL) && (!is || (n == strlen(wrapped[i].token) && memcmp(text, wrapped[i].token, n) == 0)), "%s", wrapped[i].text);
+	}
 }
 
 static void test_output(struct judge *j)
