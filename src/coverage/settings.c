@@ -121,6 +121,41 @@ static bool has_word(struct str s, struct str word)
 	return false;
 }
 
+static bool is_one_of(struct str s, const char *const *words)
+{
+	for (; *words; words++)
+		if (str_eq_nocase(s, str_of(*words)))
+			return true;
+	return false;
+}
+
+/* Does the cell say nothing?  What Export-Csv writes for a list or an object is the name of its .NET type; what people and portals write
+ * where they know nothing is a dash.  An empty cell is not meant here: it says that the list is empty. */
+static bool says_nothing(struct str s)
+{
+	static const char *const unknown[] = { "-", "--", "\xe2\x80\x93", "\xe2\x80\x94", "?", "N/A", "#N/A", "NA", "n.a.", "k.A.", "Unknown", "Unbekannt", "Inconnu",
+		"TBD", "#REF!", "#VALUE!", "#NAME?", "@{}", NULL };
+	s = str_trim(s);
+	if (is_one_of(s, unknown))
+		return true;
+	/* every word of it is the name of a type: System.Object[], Microsoft.Graph...License, System.Collections.Generic.List`1[...] */
+	size_t words = 0;
+	for (size_t i = 0; i < s.n; words++) {
+		struct str word = { s.p + i, 0 };
+		size_t depth = 0;
+		for (; i < s.n && (depth || !strchr(" ,;|", s.p[i])); i++)
+			depth += s.p[i] == '[' ? 1U : s.p[i] == ']' && depth ? -1U : 0U;
+		word.n = (size_t)(s.p + i - word.p);
+		while (i < s.n && strchr(" ,;|", s.p[i]))
+			i++;
+		while (word.n && strchr("{\"'", word.p[0]))
+			word.p++, word.n--;
+		if (!str_starts_nocase(word, STR("System.")) && !str_starts_nocase(word, STR("Microsoft.")) && !str_starts_nocase(word, STR("Deserialized.")))
+			return false;
+	}
+	return words > 0;
+}
+
 static void take_licence(struct audit_account *a, struct str s)
 {
 	static const struct str premium[] = {
@@ -128,10 +163,12 @@ static void take_licence(struct audit_account *a, struct str s)
 		{ "M365_ADVANCED_AUDITING", 22 }, { "06ebc4ee-1bb5-47dd-8120-11324bc54e06", 36 }, /* SPE_E5 */
 		{ "c7df2760-2c81-4ef7-b578-5b5392b571df", 36 },                                 /* ENTERPRISEPREMIUM */
 	};
+	static const char *const unlicensed[] = { "", "[]", "{}", "null", "$null", "None", "(none)", "<none>", "Unlicensed", "Nicht lizenziert", "Sans licence", "Sin licencia",
+		"Senza licenza", "Sem licen\xc3\xa7" "a", "Zonder licentie", NULL };
 	enum licence found = LICENCE_BASIC;
 	ptrdiff_t plan = str_find_nocase(s, STR("M365_ADVANCED_AUDITING"));
 	s = str_trim(s);
-	if (!s.n || str_eq(s, STR("[]")) || str_eq(s, STR("{}")) || str_eq_nocase(s, STR("null")) || str_eq_nocase(s, STR("Unlicensed")) || str_eq_nocase(s, STR("None")))
+	if (is_one_of(s, unlicensed))
 		found = LICENCE_NONE;
 	for (size_t i = 0; found == LICENCE_BASIC && i < sizeof premium / sizeof premium[0]; i++)
 		if (has_word(s, premium[i]))
@@ -151,7 +188,7 @@ static void take_licence(struct audit_account *a, struct str s)
 static bool list_lacks(const struct pairs *row, const char *name, const char *role)
 {
 	struct str v = value_of(row, name), managed = value_of(row, "DefaultAuditSet");
-	if (!has(row, name) || str_starts_nocase(v, STR("System.")) || str_starts_nocase(v, STR("Microsoft.")))
+	if (!has(row, name) || says_nothing(v))
 		return false;
 	if (has_word(managed, str_of(role)))
 		return false; /* Microsoft keeps that list: MailItemsAccessed is in it */
@@ -173,7 +210,7 @@ static void take_row(struct audit_settings *s, const struct pairs *row)
 		s->organization = says_false(v) ? KNOWN_GOOD : KNOWN_BAD;
 	bool mailbox = has(row, "AuditEnabled") || has(row, "AuditOwner") || has(row, "DefaultAuditSet"), bypass = has(row, "AuditBypassEnabled"), licence = false;
 	for (size_t i = 0; i < sizeof licences / sizeof licences[0]; i++)
-		licence |= has(row, licences[i]);
+		licence |= has(row, licences[i]) && !says_nothing(value_of(row, licences[i]));
 	if (!mailbox && !bypass && !licence)
 		return;
 	for (size_t i = 0; i < sizeof names / sizeof names[0] && !name.n; i++)
@@ -195,7 +232,7 @@ static void take_row(struct audit_settings *s, const struct pairs *row)
 			a->wrong |= WRONG_NEVER_LOGGED;
 	}
 	for (size_t i = 0; i < sizeof licences / sizeof licences[0]; i++)
-		if (has(row, licences[i]))
+		if (has(row, licences[i]) && !says_nothing(value_of(row, licences[i])))
 			take_licence(a, value_of(row, licences[i]));
 }
 

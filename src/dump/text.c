@@ -365,7 +365,7 @@ bool text_run_base64(const uint8_t *p, size_t low, size_t n, size_t seed, struct
 static size_t hex_gap(const uint8_t *p, size_t n, size_t i)
 {
 	uint8_t c;
-	if (is_blank(p[i]) || p[i] == ':' || p[i] == ',' || p[i] == '-' || p[i] == '"' || p[i] == '\'')
+	if (is_blank(p[i]) || p[i] == ':' || p[i] == ',' || p[i] == '-')
 		return 1;
 	if (n - i >= 2 && (p[i] == '0' || p[i] == '\\') && (p[i + 1] == 'x' || p[i + 1] == 'X'))
 		return 2;
@@ -409,6 +409,8 @@ bool text_run_hex(const uint8_t *p, size_t low, size_t n, size_t seed, struct te
 		while (i < n && is_hex(p[i]))
 			i++;
 		token = i - start;
+		if (tokens && token % 2 != 0) /* the first letters of a word */
+			break;
 		ret->digits += token;
 		tokens += token != 0;
 		end = i;
