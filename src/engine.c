@@ -6,6 +6,8 @@
  *   when all is read  recs whose day and month were open, settled by what their whole file says, to the lanes
  *                     lanes -> merge -> world -> detectors  (event-time order; a second thread merges ahead)
  *
+ * Worlds and detectors are a tenant's (tenant.h): each record goes to those of its own.
+ *
  * With a state (keep.h) the last arrow is drawn twice: to the bound, where what was learnt is saved, and from there to the end,
  * where the records are saved as they are.
  *
@@ -30,6 +32,7 @@
 #include "keep.h"
 #include "source/source.h"
 #include "state/net.h"
+#include "tenant.h"
 
 enum {
 	BLOCKS_AHEAD = 2,  /* blocks in flight besides one a thread */
@@ -72,10 +75,16 @@ struct engine {
 	struct engine_settings set;
 	struct engine_report report;
 	struct names names;
-	struct world world;
-	struct alerts alerts;
 	struct asn_db *asn;
-	struct identity *identity;
+	struct tenants *whose;    /* which tenant a record belongs to */
+	struct tenants_cache whose_cache;
+	struct tenant **tenants; size_t tenant_count;
+	struct table tenant_by_ref; /* -> uint32_t */
+	struct tenant *last;      /* of the record before */
+	size_t asked_count;       /* tenants that are asked for; they come first when the run has ended */
+	struct world all;         /* all tenants added up, or the joint world */
+	struct detect_ctx base;
+	struct signins *signins;
 	struct sorter *sorter;
 	unsigned threads;
 	struct worker *workers;
@@ -98,7 +107,6 @@ struct engine {
 	uint32_t *file_formats;
 	uint8_t *file_framing;
 	size_t file_capacity;
-	void **states;            /* of the detectors */
 	char *format_texts[2048]; /* labels made so far */
 	unsigned format_text_count;
 	bool memory_lost;
@@ -117,6 +125,7 @@ struct engine *engine_new(const struct engine_settings *s)
 	if (e->threads > 256)
 		e->threads = 256;
 	names_init(&e->names);
+	table_init(&e->tenant_by_ref, sizeof(uint32_t), TENANTS_MAX + 1);
 	pthread_mutex_init(&e->lock, NULL);
 	pthread_cond_init(&e->has_work, NULL);
 	pthread_cond_init(&e->has_room, NULL);
@@ -127,12 +136,11 @@ void engine_free(struct engine *e)
 {
 	if (!e)
 		return;
-	for (size_t i = 0; e->states && detectors[i]; i++) {
-		if (e->states[i] && detectors[i]->release)
-			detectors[i]->release(e->states[i]);
-		free(e->states[i]);
-	}
-	free(e->states);
+	for (size_t i = 0; i < e->tenant_count; i++)
+		tenant_free(e->tenants[i]);
+	free(e->tenants);
+	table_release(&e->tenant_by_ref);
+	tenants_free(e->whose);
 	if (e->keeps)
 		keep_close(&e->keep);
 	for (unsigned i = 0; i < e->threads && e->workers; i++) {
@@ -151,13 +159,12 @@ void engine_free(struct engine *e)
 	free(e->queue);
 	free(e->idle);
 	sorter_free(e->sorter);
-	identity_free(e->identity);
+	signins_free(e->signins);
 	source_free(e->source);
 	claims_free(e->claims);
 	for (unsigned i = 0; i < e->report.partial_count; i++)
 		free(e->report.partial[i]);
-	alerts_release(&e->alerts);
-	world_release(&e->world);
+	world_release(&e->all);
 	names_release(&e->names);
 	asn_close(e->asn);
 	for (size_t i = 0; i < e->report.file_count; i++)
@@ -179,9 +186,9 @@ void engine_free(struct engine *e)
 }
 
 const struct engine_report *engine_report(const struct engine *e) { return &e->report; }
-const struct world *engine_world(const struct engine *e) { return &e->world; }
-struct alerts *engine_alerts(struct engine *e) { return &e->alerts; }
-const struct identity *engine_identity(const struct engine *e) { return e->identity; }
+const struct world *engine_world(const struct engine *e) { return e->asked_count == 1 ? e->tenants[0]->world : &e->all; }
+size_t engine_tenant_count(const struct engine *e) { return e->asked_count; }
+struct tenant *engine_tenant(const struct engine *e, size_t i) { return e->tenants[i]; }
 
 static void fail(struct engine *e, const char *why)
 {
@@ -210,7 +217,8 @@ static void add_day(struct worker *w, const struct rec *r)
 static void keep_rec(struct worker *w, const struct rec *r)
 {
 	const struct engine_settings *s = &w->e->set;
-	identity_collect(w->e->identity, w->number, r); /* also outside the window: a token of its first day is older */
+	uint64_t origin = tenants_collect(w->e->whose, w->number, r, decoder_names(w->decoder));
+	signins_collect(w->e->signins, w->number, r, origin); /* also outside the window: a token of its first day is older */
 	if (r->flags & REC_NO_TIME) {
 		if (s->since_us != INT64_MIN || s->until_us != INT64_MAX) {
 			w->outside_window++;
@@ -334,7 +342,7 @@ static void *work(void *arg)
 	}
 	release_held(w);
 	sort_lane_done(w->lane);
-	identity_lane_done(e->identity, w->number);
+	signins_lane_done(e->signins, w->number);
 	return NULL;
 }
 
@@ -587,7 +595,8 @@ static void collect_samples(struct engine *e)
 static bool begin_reading(struct engine *e)
 {
 	e->sorter = sorter_new(e->threads, SORT_MEMORY_BYTES);
-	e->identity = identity_new(e->threads);
+	e->signins = signins_new(e->threads);
+	e->whose = tenants_new(e->threads);
 	e->workers = calloc(e->threads, sizeof *e->workers);
 	e->slot_count = e->threads == 1 ? 1 : e->threads + BLOCKS_AHEAD;
 	e->slots = calloc(e->slot_count, sizeof *e->slots);
@@ -595,8 +604,9 @@ static bool begin_reading(struct engine *e)
 	e->idle = calloc(e->slot_count, sizeof *e->idle);
 	e->source = source_new(e->set.paths, e->set.path_count);
 	e->claims = claims_new();
-	if (!e->claims || !e->sorter || !e->identity || !e->workers || !e->slots || !e->queue || !e->idle || !e->source)
+	if (!e->claims || !e->sorter || !e->signins || !e->whose || !e->workers || !e->slots || !e->queue || !e->idle || !e->source)
 		return false;
+	sorter_tenants(e->sorter, e->whose);
 	for (unsigned i = 0; i < e->slot_count; i++)
 		e->idle[e->idle_n++] = i;
 	unsigned frames = e->threads == 1 ? 1 : e->threads + 1 < FRAMES_MAX ? e->threads + 1 : FRAMES_MAX;
@@ -670,7 +680,7 @@ done:
 	if (e->threads == 1) {
 		release_held(&e->workers[0]);
 		sort_lane_done(e->workers[0].lane);
-		identity_lane_done(e->identity, 0);
+		signins_lane_done(e->signins, 0);
 		return named;
 	}
 	pthread_mutex_lock(&e->lock);
@@ -739,40 +749,132 @@ static void end_reading(struct engine *e, const bool *named)
 
 /* -- detecting -- */
 
-static bool begin_detecting(struct engine *e, struct detect_ctx *c)
+/* ids of tenants as findings show them; the unknown one has a word for it */
+static struct str tenant_name(const struct engine *e, uint64_t ref)
 {
-	size_t n = 0;
-	while (detectors[n])
-		n++;
-	e->states = calloc(n + 1, sizeof *e->states);
-	if (!e->states)
-		return false;
+	struct str name = name_part(names_get(&e->names, ref), 0);
+	return name.n ? name : STR("unknown");
+}
+
+static bool is_asked(struct engine *e, uint64_t ref)
+{
+	bool asked = e->set.tenant_count == 0;
+	for (size_t i = 0; i < e->set.tenant_count; i++)
+		asked |= str_eq_nocase(tenant_name(e, ref), str_trim(str_of(e->set.tenants[i])));
+	return asked;
+}
+
+bool engine_has_tenant(const struct engine *e, struct str id)
+{
+	for (size_t i = 0; i < e->tenant_count; i++)
+		if (str_eq_nocase(tenant_name(e, e->tenants[i]->ref), str_trim(id)))
+			return true;
+	return false;
+}
+
+void engine_add_tenants(const struct engine *e, struct buf *b)
+{
+	enum { SHOWN = 5 };
+	for (size_t i = 0; i < e->tenant_count && i < SHOWN; i++) {
+		buf_add_cstr(b, i ? ", " : "");
+		buf_add_terminal(b, tenant_name(e, e->tenants[i]->ref), 0);
+	}
+	if (e->tenant_count > SHOWN)
+		buf_printf(b, " and %zu more", e->tenant_count - SHOWN);
+}
+
+/* That of a tenant, made if it is new.  NULL: out of memory. */
+static struct tenant *make_tenant(void *arg, uint64_t ref)
+{
+	struct engine *e = arg;
+	struct detect_ctx base = e->base;
+	bool is_new;
+	uint32_t *at = table_put(&e->tenant_by_ref, ref, &is_new);
+	if (at && !is_new)
+		return e->tenants[*at];
+	struct tenant **p = realloc(e->tenants, (e->tenant_count + 1) * sizeof *p);
+	if (p)
+		e->tenants = p;
+	for (size_t i = 0; e->set.recall && i < e->set.recall->tenant_count; i++)
+		if (e->set.recall->tenants[i]->ref == ref && lessons_are_worth(&e->set.recall->tenants[i]->lessons))
+			base.recall = &e->set.recall->tenants[i]->lessons;
+	struct tenant *t = at && p ? tenant_new(ref, &base, &e->names, e->asn, e->set.joint ? &e->all : NULL, e->set.detect) : NULL;
+	if (!t) {
+		e->memory_lost = true;
+		return NULL;
+	}
+	*at = (uint32_t)e->tenant_count;
+	e->tenants[e->tenant_count++] = t;
+	if (e->set.teaches)
+		t->ctx.lessons = &t->lessons;
+	return t;
+}
+
+/* the tenant of a record; NULL: not judged */
+static struct tenant *tenant_of(struct engine *e, const struct rec *r)
+{
+	uint64_t ref = tenants_of(e->whose, &e->whose_cache, r);
+	if (e->last && e->last->ref == ref)
+		return e->last;
+	if (ref == TENANT_REFUSED) {
+		e->report.tenants_refused++;
+		return NULL;
+	}
+	struct tenant *t = make_tenant(e, ref);
+	if (t && !t->identity) { /* the first record of this run */
+		t->asked = is_asked(e, ref);
+		t->ctx.identity = t->identity = signins_of(e->signins, ref);
+		if (!t->identity)
+			e->memory_lost = true;
+	}
+	return t && t->identity ? (e->last = t) : NULL;
+}
+
+static bool meet(struct engine *e, const struct rec *const *rec, size_t n)
+{
 	for (size_t i = 0; i < n; i++) {
-		e->states[i] = calloc(1, detectors[i]->state_bytes ? detectors[i]->state_bytes : 1);
-		if (!e->states[i] || (detectors[i]->begin && detectors[i]->begin(e->states[i], c) != 0))
+		struct tenant *t = tenant_of(e, rec[i]);
+		struct event ev;
+		if (!t || (!t->asked && !e->keeps))
+			continue;
+		world_meet_of(t->world, rec[i], t->ref, &ev);
+		ev.token = identity_judge(t->identity, t->world, &ev);
+		if (e->keeps)
+			keep_pending(&e->keep, rec[i]);
+		if (t->asked && e->set.on_event && !e->set.on_event(e->set.on_event_arg, t->world, &ev))
 			return false;
+		if (t->states && !(rec[i]->flags & REC_NO_TIME))
+			tenant_detect(t, &ev);
 	}
 	return true;
 }
 
-static bool meet(struct engine *e, struct detect_ctx *c, const struct rec *const *rec, size_t n)
+/* After the last event: those asked for come first, in the order of output. */
+static void end_tenants(struct engine *e)
 {
-	for (size_t i = 0; i < n; i++) {
-		struct event ev;
-		world_meet(&e->world, rec[i], &ev);
-		ev.token = identity_judge(e->identity, &e->world, &ev);
-		if (e->keeps)
-			keep_pending(&e->keep, rec[i]);
-		if (e->set.on_event && !e->set.on_event(e->set.on_event_arg, &e->world, &ev))
-			return false;
-		if (!e->states || (rec[i]->flags & REC_NO_TIME))
-			continue;
-		unsigned kinds = op_kinds(rec[i]->op);
-		for (size_t k = 0; kinds && detectors[k]; k++)
-			if (detectors[k]->wants & kinds)
-				detectors[k]->event(e->states[k], c, &ev);
+	for (size_t i = 0; i < e->tenant_count; i++) {
+		struct tenant *t = e->tenants[i];
+		if (!t->identity) { /* of an earlier run, and without a record in this one */
+			t->asked = is_asked(e, t->ref);
+			t->ctx.identity = t->identity = signins_of(e->signins, t->ref);
+		}
+		e->report.detect_refused += tenant_end(t);
+		if (t->alerts.failed)
+			e->memory_lost = true;
 	}
-	return true;
+	if (e->tenant_count)
+		qsort(e->tenants, e->tenant_count, sizeof(struct tenant *), tenant_compare);
+	for (size_t i = 0; i < e->tenant_count; i++) {
+		struct tenant *t = e->tenants[i];
+		if (!t->asked && e->keeps)
+			keep_carry(&e->keep, t->ref);
+		if (!t->asked)
+			continue;
+		memmove(e->tenants + e->asked_count + 1, e->tenants + e->asked_count, (i - e->asked_count) * sizeof(struct tenant *));
+		e->tenants[e->asked_count++] = t;
+		if (!e->set.joint)
+			world_add(&e->all, t->world);
+	}
 }
 
 struct merger { /* the thread that merges ahead */
@@ -834,7 +936,7 @@ static void *merge(void *arg)
 	}
 }
 
-static void detect_all(struct engine *e, struct detect_ctx *c)
+static void detect_all(struct engine *e)
 {
 	struct merger m = { .e = e };
 	pthread_t thread;
@@ -842,7 +944,7 @@ static void detect_all(struct engine *e, struct detect_ctx *c)
 	pthread_cond_init(&m.changed, NULL);
 	if (e->threads == 1 || pthread_create(&thread, NULL, merge, &m) != 0) {
 		const struct rec *rec[BATCH];
-		for (size_t n; (n = sorter_next(e->sorter, rec, BATCH)) && meet(e, c, rec, n); )
+		for (size_t n; (n = sorter_next(e->sorter, rec, BATCH)) && meet(e, rec, n); )
 			;
 	} else {
 		for (;;) {
@@ -853,7 +955,7 @@ static void detect_all(struct engine *e, struct detect_ctx *c)
 			pthread_mutex_unlock(&m.lock);
 			if (n == 0)
 				break;
-			bool go_on = meet(e, c, m.batches[m.head].rec, m.batches[m.head].count);
+			bool go_on = meet(e, m.batches[m.head].rec, m.batches[m.head].count);
 			pthread_mutex_lock(&m.lock);
 			m.head = (m.head + 1) % BATCHES;
 			m.n--;
@@ -875,7 +977,8 @@ static void detect_all(struct engine *e, struct detect_ctx *c)
 
 static struct keep_parts parts_of(struct engine *e)
 {
-	return (struct keep_parts){ &e->names, &e->world, &e->alerts, e->states, e->sorter };
+	return (struct keep_parts){ .names = &e->names, .sorter = e->sorter, .whose = e->whose, .tenants = &e->tenants,
+				    .tenant_count = &e->tenant_count, .make = make_tenant, .make_arg = e };
 }
 
 /* a record that an earlier run left to this one */
@@ -907,6 +1010,21 @@ static bool open_state(struct engine *e)
 	return true;
 }
 
+/* An earlier run met records of a tenant that nobody named; now that the data know exactly one, they were its. */
+static void name_unknown(struct engine *e)
+{
+	uint64_t only = tenants_only(e->whose);
+	if (e->tenant_count != 1 || e->tenants[0]->ref != TENANT_UNKNOWN || only == TENANT_UNKNOWN)
+		return;
+	uint32_t *at = table_put(&e->tenant_by_ref, only, NULL);
+	if (!at)
+		return;
+	*at = 0;
+	table_remove(&e->tenant_by_ref, TENANT_UNKNOWN);
+	e->tenants[0]->ref = e->tenants[0]->own.tenant = only;
+	keep_rename(&e->keep, TENANT_UNKNOWN, only);
+}
+
 static bool load_state(struct engine *e)
 {
 	struct keep_parts parts = parts_of(e);
@@ -918,7 +1036,7 @@ static bool load_state(struct engine *e)
 }
 
 /* Everything before the bound is learnt and saved; what follows will be seen and forgotten. */
-static void learn_and_save(struct engine *e, struct detect_ctx *c)
+static void learn_and_save(struct engine *e)
 {
 	struct keep_parts parts = parts_of(e);
 	struct timespec now;
@@ -939,22 +1057,34 @@ static void learn_and_save(struct engine *e, struct detect_ctx *c)
 	if (bound < e->keep.bound)
 		bound = e->keep.bound;
 	sorter_bound(e->sorter, bound);
-	detect_all(e, c);
+	detect_all(e);
 	keep_save(&e->keep, &parts, bound);
-	if (e->world.count.records && bound > e->world.first_us / US_PER_SECOND)
-		e->report.state_days = (uint64_t)(bound * US_PER_SECOND - e->world.first_us + US_PER_DAY / 2) / (uint64_t)US_PER_DAY;
+	for (size_t i = 0; i < e->tenant_count; i++) {
+		const struct world *w = e->tenants[i]->world;
+		uint64_t days = w->count.records && bound > w->first_us / US_PER_SECOND
+			? (uint64_t)(bound * US_PER_SECOND - w->first_us + US_PER_DAY / 2) / (uint64_t)US_PER_DAY : 0;
+		e->report.state_days = days > e->report.state_days ? days : e->report.state_days;
+	}
 	sorter_bound(e->sorter, INT64_MAX);
 }
 
-enum news engine_is_news(struct engine *e, const struct alert *al, struct str line)
+enum news engine_is_news(struct engine *e, const struct tenant *t, const struct alert *al, struct str line)
 {
-	return !e->keeps ? NEWS : keep_is_news(&e->keep, al, line);
+	return !e->keeps ? NEWS : keep_is_news(&e->keep, t->ref, al, line);
 }
 
-uint64_t *engine_withdrawn(const struct engine *e, size_t *ret_n)
+struct told *engine_withdrawn(const struct engine *e, size_t *ret_n)
 {
 	*ret_n = 0;
 	return e->keeps ? keep_withdrawn(&e->keep, ret_n) : NULL;
+}
+
+bool engine_is_worth_again(const struct engine *e)
+{
+	for (size_t i = 0; i < e->asked_count; i++)
+		if (lessons_are_worth(&e->tenants[i]->lessons))
+			return true;
+	return false;
 }
 
 int engine_keep(struct engine *e)
@@ -976,10 +1106,9 @@ static double seconds(const struct timespec *t)
 int engine_run(struct engine *e)
 {
 	struct timespec begin, end;
-	struct detect_ctx c = { .indicators = e->set.indicators, .budget = e->set.budget > 0 ? e->set.budget : 1,
-				.lessons = e->set.lessons, .recall = e->set.recall };
 	bool *named = NULL;
 	clock_gettime(CLOCK_MONOTONIC, &begin);
+	e->base = (struct detect_ctx){ .indicators = e->set.indicators, .budget = e->set.budget > 0 ? e->set.budget : 1 };
 	if (e->set.asn_path) {
 		char error[ASN_ERROR_SIZE];
 		e->asn = asn_open(e->set.asn_path, error);
@@ -990,41 +1119,33 @@ int engine_run(struct engine *e)
 	}
 	if (e->set.state_path && !open_state(e))
 		goto out;
-	if (!begin_reading(e) || world_init(&e->world, &e->names, e->asn) != 0) {
+	if (!begin_reading(e) || world_init(&e->all, &e->names, e->asn) != 0) {
 		fail(e, "out of memory");
 		goto out;
 	}
-	alerts_init(&e->alerts, &e->world);
-	c.world = &e->world;
-	c.alerts = &e->alerts;
-	c.identity = e->identity;
-	if (e->set.detect && !begin_detecting(e, &c)) {
-		fail(e, "out of memory");
-		goto out;
-	}
+	e->all.joint = e->set.joint;
 	if (e->keeps && !load_state(e))
 		goto out;
 	named = read_all(e);
 	end_reading(e, named);
-	if (identity_ready(e->identity) != 0) { /* now that all sign-ins are in */
+	tenants_ready(e->whose, &e->names);
+	if (signins_ready(e->signins, e->whose) != 0) { /* now that all sign-ins are in */
 		fail(e, "out of memory");
 		goto out;
 	}
+	name_unknown(e);
 	if (e->keeps)
-		learn_and_save(e, &c);
-	detect_all(e, &c);
-	identity_end(e->identity);
+		learn_and_save(e);
+	detect_all(e);
+	signins_end(e->signins);
 	if (sorter_error(e->sorter)[0])
 		fail(e, sorter_error(e->sorter));
-	if (identity_error(e->identity)[0])
-		fail(e, identity_error(e->identity));
-	for (size_t i = 0; e->states && detectors[i]; i++) {
-		if (detectors[i]->end)
-			detectors[i]->end(e->states[i], &c);
-		if (detectors[i]->refused)
-			e->report.detect_refused += detectors[i]->refused(e->states[i]);
-	}
-	if (e->alerts.failed || e->memory_lost)
+	if (signins_error(e->signins)[0])
+		fail(e, signins_error(e->signins));
+	end_tenants(e);
+	if (e->report.tenants_refused)
+		e->report.incomplete = true;
+	if (e->memory_lost)
 		fail(e, "out of memory: some findings were lost");
 out:
 	free(named);

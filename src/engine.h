@@ -23,8 +23,10 @@ struct engine_settings {
 	const char *asn_path;       /* .mmdb, or NULL */
 	struct indicators *indicators; /* borrowed; NULL = no known-indicator detector */
 	double budget;              /* false alarms allowed in 10,000 mailbox-days; 0 = 1 */
-	struct lessons *lessons;       /* filled, for a second pass; NULL = not wanted */
-	const struct lessons *recall;  /* this is the second pass; NULL = it is not */
+	const char *const *tenants; size_t tenant_count; /* ids; of other tenants nothing is reported; 0 = all are wanted */
+	bool joint;                 /* one world for all tenants (impact); needs no detectors */
+	bool teaches;               /* what is learnt about everybody will be wanted, for a second pass */
+	const struct engine *recall; /* this is the second pass; NULL = it is not */
 	const char *state_path;     /* what was learnt before, and will have been (keep.h); needs detect; NULL = none */
 	bool detect;                /* false: no detectors (taximeter events) */
 	/* which mail records shall carry the messages they list (decode.h); NULL = none.  Called by decoding threads. */
@@ -68,6 +70,7 @@ struct engine_report { /* about the run, not about the tenant */
 	char *partial[CLAIM_SENTENCES_MAX]; unsigned partial_count; /* what the exports say is missing (decode/claims.h) */
 	uint64_t outside_window;   /* left out by --since / --until */
 	uint64_t names_refused, detect_refused;
+	uint64_t tenants_refused;  /* records of tenants past TENANTS_MAX: not judged */
 	struct engine_file *files; size_t file_count;
 	double wall_s, cpu_s;
 	uint64_t max_rss_bytes;
@@ -86,16 +89,22 @@ void engine_free(struct engine *e);
 /* Runs to the end.  0; or -1 with report.error set (what was found so far is still there). */
 int engine_run(struct engine *e);
 const struct engine_report *engine_report(const struct engine *e);
+/* Counts and times of all tenants that are asked for; with one tenant, its world. */
 const struct world *engine_world(const struct engine *e);
-struct alerts *engine_alerts(struct engine *e);
-struct identity;
-const struct identity *engine_identity(const struct engine *e); /* after the run */
+/* After the run: the tenants that are asked for, by id, the unknown one last. */
+struct tenant;
+size_t engine_tenant_count(const struct engine *e);
+struct tenant *engine_tenant(const struct engine *e, size_t i);
+bool engine_has_tenant(const struct engine *e, struct str id);
+void engine_add_tenants(const struct engine *e, struct buf *b); /* "ID, ID and 3 more", of all tenants of the data */
+/* Would a second pass know more than this first one?  (settings.teaches, settings.recall) */
+bool engine_is_worth_again(const struct engine *e);
 
 /* With a state, after engine_run(): is this alert, or its JSON line, other than an earlier run told it?  To be asked once for
  * each that stands.  Without one: NEWS. */
-enum news engine_is_news(struct engine *e, const struct alert *al, struct str line);
-/* Numbers (the hex digits of their ids) of alerts that an earlier run told and that stand no more.  The caller frees. */
-uint64_t *engine_withdrawn(const struct engine *e, size_t *ret_n);
+enum news engine_is_news(struct engine *e, const struct tenant *t, const struct alert *al, struct str line);
+/* Alerts that an earlier run told and that stand no more.  The caller frees. */
+struct told *engine_withdrawn(const struct engine *e, size_t *ret_n);
 /* When all that was found is safely written: what was learnt is, too.  0; or -1 with report.error set, and the state as it was
  * before the run.  Without a state, or after a run that failed: 0, -1 and nothing done. */
 int engine_keep(struct engine *e);

@@ -11,6 +11,7 @@
 #include "base/timefmt.h"
 #include "detect/detect.h"
 #include "layout.inc"
+#include "tenant.h"
 
 #define DAYS ((size_t)((TIME_MAX_US - TIME_MIN_US) / US_PER_DAY))
 
@@ -170,15 +171,10 @@ void keep_close(struct keep *k)
 	table_release(&k->telling);
 }
 
-static struct persist stream(const struct keep_parts *parts)
-{
-	return (struct persist){ .names = parts->names, .alerts = parts->alerts };
-}
-
-static void section(struct keep *k, const struct keep_parts *parts, bool loading, const char *name,
+static void section(struct keep *k, const struct keep_parts *parts, struct alerts *alerts, bool loading, const char *name,
 	void (*visit)(struct persist *p, void *object), void *object)
 {
-	struct persist p = stream(parts);
+	struct persist p = { .names = parts->names, .alerts = alerts };
 	if (k->error[0])
 		return;
 	if (loading)
@@ -200,20 +196,41 @@ static void visit_names(struct persist *p, void *x) { names_persist(p, x); }
 static void visit_world(struct persist *p, void *x) { world_persist(p, x); }
 static void visit_alerts(struct persist *p, void *x) { alerts_persist(p, x); }
 static void visit_sorter(struct persist *p, void *x) { sorter_persist(p, x); }
+static void visit_whose(struct persist *p, void *x) { tenants_persist(p, x); }
 static void visit_table(struct persist *p, void *x) { persist_table(p, x, NULL); }
+
+static void visit_tenants(struct persist *p, void *x)
+{
+	const struct keep_parts *parts = x;
+	uint32_t n = (uint32_t)*parts->tenant_count;
+	persist_count(p, &n, TENANTS_MAX + 1);
+	for (uint32_t i = 0; i < n && !persist_failed(p); i++) {
+		uint64_t ref = p->loading ? 0 : (*parts->tenants)[i]->ref;
+		persist_u64(p, &ref);
+		if (p->loading && !persist_failed(p) && (!parts->make(parts->make_arg, ref) || *parts->tenant_count != i + 1))
+			persist_fail(p, "a tenant of it stands there twice, or there is no memory for it");
+	}
+}
 
 static void sections(struct keep *k, const struct keep_parts *parts, bool loading)
 {
-	char name[64];
-	section(k, parts, loading, "names", visit_names, parts->names);
-	section(k, parts, loading, "ids", visit_sorter, parts->sorter);
-	section(k, parts, loading, "world", visit_world, parts->world);
-	section(k, parts, loading, "alerts", visit_alerts, parts->alerts);
-	for (size_t i = 0; detectors[i]; i++) {
-		if (!detectors[i]->persist)
-			continue;
-		snprintf(name, sizeof name, "detector:%s", detectors[i]->name);
-		section(k, parts, loading, name, detectors[i]->persist, parts->states[i]);
+	char name[96];
+	section(k, parts, NULL, loading, "names", visit_names, parts->names);
+	section(k, parts, NULL, loading, "whose", visit_whose, parts->whose);
+	section(k, parts, NULL, loading, "ids", visit_sorter, parts->sorter);
+	section(k, parts, NULL, loading, "tenants", visit_tenants, (void *)parts);
+	for (size_t t = 0; t < *parts->tenant_count && !k->error[0]; t++) {
+		struct tenant *x = (*parts->tenants)[t];
+		snprintf(name, sizeof name, "%zu:world", t);
+		section(k, parts, &x->alerts, loading, name, visit_world, x->world);
+		snprintf(name, sizeof name, "%zu:alerts", t);
+		section(k, parts, &x->alerts, loading, name, visit_alerts, &x->alerts);
+		for (size_t i = 0; detectors[i]; i++) {
+			if (!detectors[i]->persist)
+				continue;
+			snprintf(name, sizeof name, "%zu:detector:%s", t, detectors[i]->name);
+			section(k, parts, &x->alerts, loading, name, detectors[i]->persist, x->states[i]);
+		}
 	}
 }
 
@@ -248,11 +265,11 @@ static void visit_pending(struct persist *p, void *x)
 bool keep_load(struct keep *k, const struct keep_parts *parts, void (*take)(void *arg, const struct rec *r), void *arg)
 {
 	struct taker t = { take, arg };
-	if (!store_has(k->store, "world"))
+	if (!store_has(k->store, "tenants"))
 		return true; /* new */
 	sections(k, parts, true);
-	section(k, parts, true, "told", visit_table, &k->told);
-	section(k, parts, true, "pending", visit_pending, &t);
+	section(k, parts, NULL, true, "told", visit_table, &k->told);
+	section(k, parts, NULL, true, "pending", visit_pending, &t);
 	return !k->error[0];
 }
 
@@ -264,7 +281,7 @@ void keep_save(struct keep *k, const struct keep_parts *parts, int64_t bound)
 	if (!k->error[0] && (!store_set_meta(k->store, "bound", text) || !save_log_bounds(k)))
 		snprintf(k->error, sizeof k->error, "%s: could not be written: it stays as it was before this run", store_path(k->store));
 	k->bound = bound;
-	k->pending = stream(parts);
+	k->pending = (struct persist){ .names = parts->names };
 	k->writing = !k->error[0];
 	if (!k->writing)
 		return;
@@ -290,11 +307,11 @@ static uint64_t finding_hash(const struct alert *al)
 	return hash64(v, sizeof v, 0);
 }
 
-enum news keep_is_news(struct keep *k, const struct alert *al, struct str line)
+enum news keep_is_news(struct keep *k, uint64_t tenant, const struct alert *al, struct str line)
 {
-	uint64_t number = strtoull(al->id + 4, NULL, 16);
-	const struct told *before = table_get(&k->told, number), now = { hash_str(line, 0), finding_hash(al) };
-	struct told *place = table_put(&k->telling, number, NULL);
+	uint64_t number = strtoull(al->id + 4, NULL, 16), key = hash_mix(number, tenant);
+	const struct told *before = table_get(&k->told, key), now = { hash_str(line, 0), finding_hash(al), tenant, number };
+	struct told *place = table_put(&k->telling, key, NULL);
 	if (place)
 		*place = now;
 	if (!before || before->finding != now.finding)
@@ -302,21 +319,52 @@ enum news keep_is_news(struct keep *k, const struct alert *al, struct str line)
 	return before->line != now.line ? NEWS_WORDS : NEWS_NONE;
 }
 
-static int ascending(const void *a, const void *b)
+void keep_carry(struct keep *k, uint64_t tenant)
 {
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-	return x < y ? -1 : x > y;
+	const struct told *told;
+	uint64_t key;
+	for (size_t i = 0; (told = table_next(&k->told, &i, &key));) {
+		struct told *place = told->tenant == tenant ? table_put(&k->telling, key, NULL) : NULL;
+		if (place)
+			*place = *told;
+	}
 }
 
-uint64_t *keep_withdrawn(const struct keep *k, size_t *ret_n)
+void keep_rename(struct keep *k, uint64_t from, uint64_t to)
 {
-	uint64_t *v = malloc((k->told.n + 1) * sizeof *v), number;
+	struct table renamed;
+	const struct told *told;
+	table_init(&renamed, sizeof(struct told), ALERTS_MAX);
+	for (size_t i = 0; (told = table_next(&k->told, &i, NULL));) {
+		struct told x = *told, *place;
+		x.tenant = x.tenant == from ? to : x.tenant;
+		place = table_put(&renamed, hash_mix(x.number, x.tenant), NULL);
+		if (place)
+			*place = x;
+	}
+	table_release(&k->told);
+	k->told = renamed;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	const struct told *x = a, *y = b;
+	if (x->number != y->number)
+		return x->number < y->number ? -1 : 1;
+	return x->tenant < y->tenant ? -1 : x->tenant > y->tenant;
+}
+
+struct told *keep_withdrawn(const struct keep *k, size_t *ret_n)
+{
+	struct told *v = malloc((k->told.n + 1) * sizeof *v);
+	const struct told *told;
+	uint64_t key;
 	*ret_n = 0;
-	for (size_t i = 0; v && table_next(&k->told, &i, &number);)
-		if (!table_get(&k->telling, number))
-			v[(*ret_n)++] = number;
+	for (size_t i = 0; v && (told = table_next(&k->told, &i, &key));)
+		if (!table_get(&k->telling, key))
+			v[(*ret_n)++] = *told;
 	if (v && *ret_n)
-		qsort(v, *ret_n, sizeof *v, ascending);
+		qsort(v, *ret_n, sizeof *v, by_number);
 	return v;
 }
 
@@ -332,6 +380,6 @@ bool keep_commit(struct keep *k)
 			snprintf(k->error, sizeof k->error, "%s: could not be written (%s): it stays as it was before this run",
 				 store_path(k->store), k->pending.error);
 	}
-	section(k, &none, false, "told", visit_table, &k->telling);
+	section(k, &none, NULL, false, "told", visit_table, &k->telling);
 	return !k->error[0] && store_commit(k->store, k->error);
 }

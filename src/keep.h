@@ -35,14 +35,14 @@ int64_t keep_days_bound(const struct keep_days *d, int64_t now_us);
  * learned in the order of event time.  A log that ends more than STATE_LAG_DAYS before the audit log is not waited for. */
 int64_t keep_logs_bound(const int64_t bound[KEEP_LOGS]);
 
-struct told { uint64_t line, finding; }; /* hashes */
+struct told { uint64_t line, finding; uint64_t tenant, number; }; /* hashes; whose alert it is, and its number */
 
 struct keep {
 	struct store *store;
 	int64_t bound;             /* second: all before it is learnt; INT64_MIN = nothing is */
 	int64_t log_bound[KEEP_LOGS]; /* of each log, as far as it was seen; INT64_MIN = never */
 	double budget;             /* that the file was learnt with; 0 = new */
-	struct table told, telling; /* alert's number -> struct told: by earlier runs, by this one */
+	struct table told, telling; /* tenant and alert's number -> struct told: by earlier runs, by this one */
 	struct persist pending;    /* being written */
 	bool writing;
 	char error[STORE_ERROR_SIZE];
@@ -50,10 +50,11 @@ struct keep {
 
 struct keep_parts { /* all that is saved, after its begin() */
 	struct names *names;
-	struct world *world;
-	struct alerts *alerts;
-	void **states;             /* of the detectors */
 	struct sorter *sorter;
+	struct tenants *whose;
+	struct tenant ***tenants; size_t *tenant_count;
+	struct tenant *(*make)(void *arg, uint64_t ref); /* while loading; NULL: out of memory */
+	void *make_arg;
 };
 
 /* settings: texts that must be as they were ("networks by prefix"), ended by NULL.  False: error. */
@@ -66,9 +67,13 @@ void keep_save(struct keep *k, const struct keep_parts *parts, int64_t bound);
 void keep_pending(struct keep *k, const struct rec *r);
 /* Was it told before, and with this JSON line?  Remembers that it is told now. */
 enum news { NEWS_NONE, NEWS_WORDS, NEWS }; /* WORDS: the finding is the same, its sentences count more ("by now 6,621 records") */
-enum news keep_is_news(struct keep *k, const struct alert *al, struct str line);
-/* Numbers of alerts that were told and that no call of keep_is_news() named, ascending.  The caller frees. */
-uint64_t *keep_withdrawn(const struct keep *k, size_t *ret_n);
+enum news keep_is_news(struct keep *k, uint64_t tenant, const struct alert *al, struct str line);
+/* Alerts that were told and that no call of keep_is_news() named, by number.  The caller frees. */
+struct told *keep_withdrawn(const struct keep *k, size_t *ret_n);
+/* What was told of that tenant stays told: this run does not report on it. */
+void keep_carry(struct keep *k, uint64_t tenant);
+/* A tenant that was not known by its name is from now on. */
+void keep_rename(struct keep *k, uint64_t from, uint64_t to);
 bool keep_commit(struct keep *k);
 
 #endif

@@ -12,6 +12,7 @@
 #include "engine.h"
 #include "sink/sink.h"
 #include "state/net.h"
+#include "tenant.h"
 
 #define THREADS_MAX 256
 #define ERROR_BYTES_MAX (4 * KIB)
@@ -26,7 +27,7 @@ struct txm_scan {
 	pthread_mutex_t lock;      /* problems may be found by several threads of the engine */
 	char *asn_path;
 	struct engine *engine;     /* there once txm_scan_run() began */
-	struct alert **alerts; size_t alert_count;
+	const struct alert **alerts; size_t alert_count;
 	char **alert_json;         /* each rendered when first asked for */
 	struct buf error;
 };
@@ -111,6 +112,7 @@ void txm_scan_free(struct txm_scan *s)
 	for (size_t i = 0; s->alert_json && i < s->alert_count; i++)
 		free(s->alert_json[i]);
 	free(s->alert_json);
+	free(s->alerts);
 	engine_free(s->engine);
 	indicators_free(s->indicators);
 	list_release(&s->paths);
@@ -205,9 +207,36 @@ enum txm_status txm_scan_add_indicators(struct txm_scan *s, const char *csv_path
 
 /* -- the run -- */
 
+static int by_time(const void *a, const void *b)
+{
+	return alerts_compare(*(const struct alert *const *)a, *(const struct alert *const *)b);
+}
+
+/* of all tenants; on failure alert_json stays NULL */
+static void gather_alerts(struct txm_scan *s)
+{
+	for (size_t t = 0; t < engine_tenant_count(s->engine); t++) {
+		struct alerts *a = &engine_tenant(s->engine, t)->alerts;
+		const size_t n = alerts_order(a);
+		const struct alert **p = realloc(s->alerts, (s->alert_count + n + 1) * sizeof(*p));
+		if (!p || a->failed) {
+			s->alert_count = 0;
+			return;
+		}
+		s->alerts = p;
+		for (size_t i = 0; i < n; i++)
+			if (alert_is_within(a->v[i], s->since_us, s->until_us))
+				s->alerts[s->alert_count++] = a->v[i];
+	}
+	if (s->alert_count)
+		qsort(s->alerts, s->alert_count, sizeof(*s->alerts), by_time);
+	s->alert_json = calloc(s->alert_count + 1, sizeof(*s->alert_json));
+	if (!s->alert_json)
+		s->alert_count = 0;
+}
+
 enum txm_status txm_scan_run(struct txm_scan *s)
 {
-	struct alerts *alerts;
 	bool failed;
 
 	if (is_late(s))
@@ -230,18 +259,10 @@ enum txm_status txm_scan_run(struct txm_scan *s)
 	failed = engine_run(s->engine) != 0;
 	for (unsigned i = 0; i < engine_report(s->engine)->partial_count; i++)
 		on_problem(s, engine_report(s->engine)->partial[i]);
-	alerts = engine_alerts(s->engine);
-	s->alerts = alerts->v;
-	s->alert_count = 0;
-	for (size_t i = 0, n = alerts_order(alerts); i < n; i++)
-		if (alert_is_within(s->alerts[i], s->since_us, s->until_us))
-			s->alerts[s->alert_count++] = s->alerts[i];
-	s->alert_json = calloc(s->alert_count + 1, sizeof(*s->alert_json));
-	if (!s->alert_json)
-		s->alert_count = 0;
+	gather_alerts(s);
 	if (failed)
 		return fail(s, TXM_FAILED, "%s", engine_report(s->engine)->error);
-	if (!s->alert_json || alerts->failed)
+	if (!s->alert_json)
 		return fail(s, TXM_FAILED, "out of memory");
 	if (engine_report(s->engine)->incomplete)
 		return fail(s, TXM_INCOMPLETE, "some input was lost; the results hold for the rest");
@@ -273,7 +294,7 @@ const char *txm_scan_alert_json(const struct txm_scan *s, size_t i)
 		return NULL;
 	if (!s->alert_json[i]) {
 		buf_init(&b, SINK_PIECE_BYTES_MAX);
-		json_alert(&b, engine_world(s->engine), s->alerts[i]);
+		json_alert(&b, s->alerts[i]);
 		if (!buf_failed(&b))
 			s->alert_json[i] = strndup(b.p, b.n);
 		buf_release(&b);

@@ -375,9 +375,8 @@ void alert_clear_why(struct alert *al)
 
 /* -- order of output -- */
 
-static int compare(const void *x, const void *y)
+int alerts_compare(const struct alert *a, const struct alert *b)
 {
-	const struct alert *a = *(struct alert *const *)x, *b = *(struct alert *const *)y;
 	if (a->raised != b->raised)
 		return a->raised ? -1 : 1;
 	if (a->time_us != b->time_us)
@@ -392,6 +391,13 @@ bool alert_is_within(const struct alert *al, int64_t since_us, int64_t until_us)
 	int64_t last = al->records && al->last_us > al->time_us ? al->last_us : al->time_us;
 	return last >= since_us && first < until_us;
 }
+
+static int compare(const void *x, const void *y)
+{
+	return alerts_compare(*(struct alert *const *)x, *(struct alert *const *)y);
+}
+
+const struct world *alert_world(const struct alert *al) { return al->priv->owner->world; }
 
 size_t alerts_order(struct alerts *a)
 {

@@ -162,5 +162,7 @@ void alerts_persist_one(struct persist *p, struct alert **al);
 bool alert_is_within(const struct alert *al, int64_t since_us, int64_t until_us);
 /* Sorts the raised ones by time, detector, id: the order of output.  Returns their number; v[0..n) afterwards. */
 size_t alerts_order(struct alerts *a);
+int alerts_compare(const struct alert *a, const struct alert *b); /* the same order, for alerts of several tenants */
+const struct world *alert_world(const struct alert *al); /* in which its numbers are meant: that of its tenant */
 
 #endif

@@ -44,6 +44,10 @@
 #define NAMES_MAX 4000000                   /* distinct texts (mailbox labels, client strings, users) */
 #define DEDUP_IDS_PER_GENERATION 1000000    /* ids remembered beside the exact same-second comparison; two generations */
 #define CLIENTS_MAX 100000                  /* distinct client keys of a tenant; hundreds are normal */
+#define TENANTS_MAX 1000                    /* judged in one run, some 200 KB each before its first mailbox; records of others are counted and left out */
+#define TENANTS_NAMED_MAX 65536             /* distinct tenants that records name */
+#define TENANTS_ASKED_MAX 1000              /* --tenant, in one run */
+#define TENANT_ORIGINS_MAX 1000000          /* distinct (tenant, domain of the account) of sign-ins, 48 bytes each */
 #define NETS_MAX 500000
 #define ACTORS_MAX 2000000
 #define OPERATIONS_MAX 4096                 /* distinct operation names counted by name */
@@ -71,6 +75,7 @@
 #define TEXT_ALERTS_IN_FULL 100             /* of each severity; the rest take one line each */
 #define TEXT_LIST_SHOWN 5                   /* names in a list for people, then "and 37 more" */
 #define TEXT_APPS_SHOWN 20                  /* rows of the inventory table */
+#define TEXT_APPS_OF_TENANT 8               /* the same where there are several tenants, for each */
 #define SUMMARY_OPERATIONS_MAX 200          /* operations listed by name in the summary */
 #define SUMMARY_BLIND_MAX 1000              /* findings of blindness in a scan; taximeter coverage has them all */
 #define SUMMARY_HOLES_MAX 100               /* holes of one category of sign-ins, likewise */

@@ -10,6 +10,7 @@
 #include "coverage/coverage.h"
 #include "coverage/html.h"
 #include "coverage/settings.h"
+#include "tenant.h"
 
 #define SENTENCES_SHOWN 40
 #define SETTINGS_MAX 64
@@ -18,7 +19,8 @@ extern const struct command command_coverage;
 
 struct cover {
 	struct run run;
-	struct coverage *coverage;
+	struct coverages coverages;
+	struct covered *tenants; size_t tenant_count;
 	struct audit_settings *settings; /* NULL: none given */
 	const char *format;
 };
@@ -32,6 +34,7 @@ static const struct option_row options[] = {
 	  NULL },
 	RUN_OPTION_STATS,
 	RUN_OPTION_JOBS,
+	RUN_OPTION_TENANT,
 	RUN_OPTION_SINCE,
 	RUN_OPTION_UNTIL,
 	RUN_OPTION_TIMEZONE,
@@ -43,9 +46,11 @@ static const struct option_row options[] = {
 static bool on_event(void *arg, const struct world *w, const struct event *e)
 {
 	struct cover *x = arg;
+	struct coverage *c = coverages_of(&x->coverages, w->tenant);
 
-	coverage_meet(x->coverage, w, e);
-	return true;
+	if (c)
+		coverage_meet(c, w, e);
+	return c != NULL;
 }
 
 static void add_sentence(struct buf *b, const struct world *w, const struct coverage_finding *f)
@@ -94,22 +99,28 @@ static void text_settings(struct buf *b, const struct audit_settings *s)
 	buf_release(&text);
 }
 
-static void write_text(struct cover *x, const struct world *w)
+static void write_text(struct cover *x, const struct covered *t)
 {
 	struct buf *b = &x->run.output.out.pending;
 	size_t n, mailboxes;
-	const struct coverage_finding *f = coverage_findings(x->coverage, &n);
+	const struct world *w = t->world;
+	const struct coverage_finding *f = coverage_findings(t->coverage, &n);
 	char first[TIME_TEXT_SIZE], last[TIME_TEXT_SIZE];
 
-	coverage_mailboxes(x->coverage, &mailboxes);
-	if (!coverage_days(x->coverage)) {
+	if (x->tenant_count > 1) {
+		buf_add_cstr(b, t == x->tenants ? "Tenant " : "\nTenant ");
+		buf_add_terminal(b, tenant_label(w), 0);
+		buf_add_cstr(b, ": ");
+	}
+	coverage_mailboxes(t->coverage, &mailboxes);
+	if (!coverage_days(t->coverage)) {
 		buf_add_cstr(b, "There is no audit record to look at: nothing can be said of any mailbox's past.\n");
 		return;
 	}
-	buf_printf(b, "%zu mailboxes, %" PRIu32 " days, %s to %s UTC.\n\n", mailboxes, coverage_days(x->coverage), time_format_minute(w->first_us, first),
+	buf_printf(b, "%zu mailboxes, %" PRIu32 " days, %s to %s UTC.\n\n", mailboxes, coverage_days(t->coverage), time_format_minute(w->first_us, first),
 		   time_format_minute(w->last_us, last));
 	for (int s = 0; s < DAY_OUTSIDE; s++) {
-		uint64_t days = coverage_total(x->coverage, (enum day_state)s);
+		uint64_t days = coverage_total(t->coverage, (enum day_state)s);
 		if (!days && s != DAY_RECORDED)
 			continue;
 		buf_printf(b, "%12" PRIu64 "  mailbox-day%s %-11s %s\n", days, days == 1 ? " " : "s", day_state_names[s], day_state_docs[s]);
@@ -126,23 +137,26 @@ static void write_text(struct cover *x, const struct world *w)
 				"that do not exist: --settings with an export of Get-Mailbox names them.\n");
 }
 
-static void write_csv(struct cover *x, const struct world *w)
+static void write_csv(struct cover *x, const struct covered *t)
 {
 	struct sink_out *o = &x->run.output.out;
 	struct buf *b = &o->pending;
 	size_t n;
-	const struct coverage_mailbox *m = coverage_mailboxes(x->coverage, &n);
+	const struct coverage_mailbox *m = coverage_mailboxes(t->coverage, &n);
 	char text[TIME_TEXT_SIZE];
 
-	buf_add_cstr(b, "mailbox_guid,mailbox_upn,day,state,read_records,other_signs_of_life\n");
+	if (t == x->tenants)
+		buf_add_cstr(b, "mailbox_guid,mailbox_upn,day,state,read_records,other_signs_of_life,tenant\n");
 	for (size_t i = 0; i < n; i++) {
-		for (uint32_t day = 0; day < coverage_days(x->coverage); day++) {
-			const struct coverage_day d = coverage_day(x->coverage, m[i].mailbox, day);
-			buf_add_csv(b, world_mailbox_guid(w, m[i].mailbox));
+		for (uint32_t day = 0; day < coverage_days(t->coverage); day++) {
+			const struct coverage_day d = coverage_day(t->coverage, m[i].mailbox, day);
+			buf_add_csv(b, world_mailbox_guid(t->world, m[i].mailbox));
 			buf_add_char(b, ',');
-			buf_add_csv(b, world_mailbox_upn(w, m[i].mailbox));
-			buf_printf(b, ",%.10s,%s,%u,%u\n", time_format_minute((coverage_first_day(x->coverage) + day) * US_PER_DAY, text),
+			buf_add_csv(b, world_mailbox_upn(t->world, m[i].mailbox));
+			buf_printf(b, ",%.10s,%s,%u,%u,", time_format_minute((coverage_first_day(t->coverage) + day) * US_PER_DAY, text),
 				   day_state_names[d.state], d.reads, d.life);
+			buf_add_csv(b, world_own_tenant(t->world));
+			buf_add_char(b, '\n');
 		}
 		if (!sink_out_step(o))
 			return;
@@ -156,10 +170,9 @@ static void add_day(struct buf *b, const struct coverage *c, const char *key, ui
 	buf_printf(b, "\"%s\":\"%.10s\"", key, time_format_minute((coverage_first_day(c) + day) * US_PER_DAY, text));
 }
 
-static void ndjson_mailbox(struct cover *x, const struct world *w, const struct coverage_mailbox *m)
+static void ndjson_mailbox(struct buf *b, const struct world *w, const struct coverage *c, const struct coverage_mailbox *m)
 {
-	struct buf *b = &x->run.output.out.pending;
-	const uint32_t days = coverage_days(x->coverage);
+	const uint32_t days = coverage_days(c);
 	bool any = false;
 
 	buf_add_cstr(b, "{\"type\":\"mailbox\"");
@@ -177,14 +190,14 @@ static void ndjson_mailbox(struct cover *x, const struct world *w, const struct 
 	}
 	buf_add_cstr(b, "},\"spans\":[");
 	for (uint32_t i = 0; i < days;) {
-		const struct coverage_day d = coverage_day(x->coverage, m->mailbox, i);
+		const struct coverage_day d = coverage_day(c, m->mailbox, i);
 		uint32_t k = i + 1, reads = d.reads;
-		while (k < days && coverage_day(x->coverage, m->mailbox, k).state == d.state)
-			reads += coverage_day(x->coverage, m->mailbox, k++).reads;
+		while (k < days && coverage_day(c, m->mailbox, k).state == d.state)
+			reads += coverage_day(c, m->mailbox, k++).reads;
 		buf_add_cstr(b, i ? ",{" : "{");
-		add_day(b, x->coverage, "from", i);
+		add_day(b, c, "from", i);
 		buf_add_char(b, ',');
-		add_day(b, x->coverage, "to", k - 1);
+		add_day(b, c, "to", k - 1);
 		buf_printf(b, ",\"state\":\"%s\",\"read_records\":%" PRIu32 "}", day_state_names[d.state], reads);
 		i = k;
 	}
@@ -218,42 +231,80 @@ static void ndjson_settings(struct buf *b, const struct audit_settings *s)
 	buf_release(&text);
 }
 
-static void write_ndjson(struct cover *x, const struct world *w)
+static void write_ndjson(struct cover *x, const struct covered *t)
 {
 	struct sink_out *o = &x->run.output.out;
 	struct buf *b = &o->pending, text;
 	size_t n;
-	const struct coverage_finding *f = coverage_findings(x->coverage, &n);
+	const struct world *w = t->world;
+	const struct coverage_finding *f = coverage_findings(t->coverage, &n);
 
 	buf_init(&text, 8 * KIB);
 	for (size_t i = 0; i < n && sink_out_step(o); i++) {
 		json_finding(b, w, "finding", &f[i], &text);
 	}
 	buf_release(&text);
-	const struct coverage_mailbox *m = coverage_mailboxes(x->coverage, &n);
+	const struct coverage_mailbox *m = coverage_mailboxes(t->coverage, &n);
 	for (size_t i = 0; i < n && sink_out_step(o); i++)
-		ndjson_mailbox(x, w, &m[i]);
-	ndjson_settings(b, x->settings);
-	buf_printf(b, "{\"type\":\"summary\",\"mailboxes\":%zu,\"days\":%" PRIu32 ",\"first\":", n, coverage_days(x->coverage));
+		ndjson_mailbox(b, w, t->coverage, &m[i]);
+}
+
+static void ndjson_summary(struct cover *x, const struct world *w)
+{
+	struct buf *b = &x->run.output.out.pending;
+	size_t n, mailboxes = 0;
+	uint32_t days = 0;
+	uint64_t refused = 0;
+
+	for (size_t i = 0; i < x->tenant_count; i++) {
+		coverage_mailboxes(x->tenants[i].coverage, &n);
+		mailboxes += n;
+		days = coverage_days(x->tenants[i].coverage) > days ? coverage_days(x->tenants[i].coverage) : days;
+		refused += coverage_refused(x->tenants[i].coverage);
+	}
+	buf_printf(b, "{\"type\":\"summary\",\"mailboxes\":%zu,\"days\":%" PRIu32 ",\"first\":", mailboxes, days);
 	json_time(b, w->first_us);
 	buf_add_cstr(b, ",\"last\":");
 	json_time(b, w->last_us);
-	for (int s = 0; s < DAY_STATES; s++)
-		buf_printf(b, ",\"%s\":%" PRIu64, day_state_names[s], coverage_total(x->coverage, (enum day_state)s));
-	buf_printf(b, ",\"refused\":%" PRIu64 SCHEMA_MEMBER "}\n", coverage_refused(x->coverage));
+	for (int s = 0; s < DAY_STATES; s++) {
+		uint64_t total = 0;
+		for (size_t i = 0; i < x->tenant_count; i++)
+			total += coverage_total(x->tenants[i].coverage, (enum day_state)s);
+		buf_printf(b, ",\"%s\":%" PRIu64, day_state_names[s], total);
+	}
+	buf_printf(b, ",\"refused\":%" PRIu64 ",\"tenants\":[", refused);
+	for (size_t i = 0; i < x->tenant_count; i++) {
+		coverage_mailboxes(x->tenants[i].coverage, &n);
+		buf_add_cstr(b, i ? ",{" : "{");
+		buf_printf(b, "\"mailboxes\":%zu,\"days\":%" PRIu32, n, coverage_days(x->tenants[i].coverage));
+		json_tenant(b, x->tenants[i].world);
+		buf_add_char(b, '}');
+	}
+	buf_add_cstr(b, "]" SCHEMA_MEMBER "}\n");
 }
 
+/* w: all tenants added up */
 static void write_result(struct cover *x, const struct world *w)
 {
-	if (strcmp(x->format, "csv") == 0) {
-		write_csv(x, w);
+	struct buf *b = &x->run.output.out.pending;
+
+	if (strcmp(x->format, "html") == 0) {
+		coverage_html(b, x->tenants, x->tenant_count, x->settings, TXM_VERSION);
+		return;
+	}
+	for (size_t i = 0; i < x->tenant_count; i++) {
+		if (strcmp(x->format, "csv") == 0)
+			write_csv(x, &x->tenants[i]);
+		else if (strcmp(x->format, "ndjson") == 0)
+			write_ndjson(x, &x->tenants[i]);
+		else
+			write_text(x, &x->tenants[i]);
+	}
+	if (strcmp(x->format, "text") == 0) {
+		text_settings(b, x->settings);
 	} else if (strcmp(x->format, "ndjson") == 0) {
-		write_ndjson(x, w);
-	} else if (strcmp(x->format, "html") == 0) {
-		coverage_html(&x->run.output.out.pending, x->coverage, w, x->settings, TXM_VERSION);
-	} else {
-		write_text(x, w);
-		text_settings(&x->run.output.out.pending, x->settings);
+		ndjson_settings(b, x->settings);
+		ndjson_summary(x, w);
 	}
 }
 
@@ -274,7 +325,6 @@ static int take_settings(struct cover *x, const char *path)
 /* Settings alone: there is no past to speak of. */
 static int settings_only(struct cover *x)
 {
-	struct world w = { 0 };
 	int status = output_open(&x->run.output, x->run.command, x->run.output_path);
 
 	if (status != EXIT_RAN)
@@ -285,21 +335,33 @@ static int settings_only(struct cover *x)
 	else if (strcmp(x->format, "ndjson") == 0)
 		ndjson_settings(&x->run.output.out.pending, x->settings);
 	else if (strcmp(x->format, "html") == 0)
-		write_result(x, &w);
+		coverage_html(&x->run.output.out.pending, NULL, 0, x->settings, TXM_VERSION);
 	else
 		return cmd_usage_error(x->run.command, "-f csv is a table of mailboxes and days: it needs a PATH");
 	return output_close(&x->run.output, x->run.command, true);
+}
+
+/* There is one at least, so that an empty input has a result, too. */
+static bool finish(struct cover *x)
+{
+	const size_t n = engine_tenant_count(x->run.engine);
+
+	x->tenants = calloc(n + 1, sizeof(*x->tenants));
+	x->tenant_count = n ? n : 1;
+	for (size_t i = 0; x->tenants && i < x->tenant_count; i++) {
+		const struct world *w = n ? engine_tenant(x->run.engine, i)->world : engine_world(x->run.engine);
+		struct coverage *c = coverages_of(&x->coverages, n ? engine_tenant(x->run.engine, i)->ref : 0);
+		if (!c || coverage_finish(c, w) != 0)
+			return false;
+		x->tenants[i] = (struct covered){ w, c };
+	}
+	return x->tenants != NULL;
 }
 
 static int cover_paths(struct cover *x, int argc, char **argv)
 {
 	int status;
 
-	x->coverage = coverage_new();
-	if (!x->coverage) {
-		cmd_error(x->run.command, "out of memory");
-		return EXIT_INPUT;
-	}
 	if (optind >= argc && x->settings)
 		return settings_only(x);
 	status = run_open(&x->run, argc, argv);
@@ -312,7 +374,7 @@ static int cover_paths(struct cover *x, int argc, char **argv)
 	x->run.settings.on_event = on_event;
 	x->run.settings.on_event_arg = x;
 	status = run_read(&x->run);
-	if (x->run.engine && coverage_finish(x->coverage, engine_world(x->run.engine)) == 0) {
+	if (x->run.engine && finish(x)) {
 		write_result(x, engine_world(x->run.engine));
 	} else if (x->run.engine) {
 		cmd_error(x->run.command, "out of memory");
@@ -346,7 +408,8 @@ static int coverage_run(int argc, char **argv)
 	else if (status == EXIT_RAN)
 		status = cover_paths(&x, argc, argv);
 	run_release(&x.run);
-	coverage_free(x.coverage);
+	free(x.tenants);
+	coverages_release(&x.coverages);
 	settings_free(x.settings);
 	return status;
 }

@@ -393,6 +393,7 @@ static const struct option_row options[] = {
 	RUN_OPTION_OUTPUT,
 	RUN_OPTION_STATS,
 	RUN_OPTION_JOBS,
+	RUN_OPTION_TENANT,
 	RUN_OPTION_SINCE,
 	RUN_OPTION_UNTIL,
 	RUN_OPTION_TIMEZONE,
@@ -425,6 +426,7 @@ static int events_paths(struct events *x, int argc, char **argv)
 			"throttled,logon_type,user_type,external,flags\n");
 	x->run.settings.since_us = x->run.since_us;
 	x->run.settings.until_us = x->run.until_us;
+	x->run.settings.joint = true; /* each client is rendered once, whoever's it is */
 	x->run.settings.on_event = on_event;
 	x->run.settings.on_event_arg = x;
 	return run_close(&x->run, run_read(&x->run));

@@ -45,6 +45,7 @@ static const struct option_row options[] = {
 	  "Records from this address, prefix (198.51.100.0/24) or, with --asn, AS64500. May be repeated.", NULL },
 	{ 0, "actor", "USER", "Records of this user. May be repeated.", NULL },
 	{ 0, "mailbox", "MAILBOX", "Records of this mailbox: address or GUID. May be repeated.", NULL },
+	RUN_OPTION_TENANT,
 	RUN_OPTION_SINCE,
 	RUN_OPTION_UNTIL,
 	RUN_OPTION_TIMEZONE,
@@ -190,6 +191,7 @@ static int begin(struct impact_run *x)
 	e->keep_items_arg = x->impact;
 	e->on_event = impact_event;
 	e->on_event_arg = x->impact;
+	e->joint = true; /* one report, whoever the selection concerns */
 	return status;
 }
 

@@ -7,15 +7,22 @@
 #include "base/limits.h"
 #include "base/schema.h"
 #include "cmd/run.h"
+#include "tenant.h"
 
 #define NAMES_SHOWN 5 /* files, operations: in a list for people */
 
-uint32_t report_apps(const struct world *w)
+/* clients that read mail */
+static uint64_t count_apps(const struct engine *e)
 {
-	uint32_t n = 0;
+	uint64_t n = 0;
 
-	for (uint32_t i = 0; i < w->client_count; i++)
-		n += w->clients[i].records > 0;
+	for (size_t t = 0; t < engine_tenant_count(e); t++) {
+		const struct world *w = engine_tenant(e, t)->world;
+		for (uint32_t i = 0; i < w->client_count; i++)
+			n += w->clients[i].records > 0;
+		if (w->joint)
+			break;
+	}
 	return n;
 }
 
@@ -80,7 +87,7 @@ void report_stats(struct sink_out *o, const struct run *r)
 	buf_add_char(b, '}');
 	number(b, "signins", w->count.signins);
 	number(b, "mailboxes", w->active_mailboxes);
-	number(b, "apps", report_apps(w));
+	number(b, "apps", count_apps(r->engine));
 	buf_add_cstr(b, ",\"first\":");
 	json_time(b, w->first_us);
 	buf_add_cstr(b, ",\"last\":");
@@ -96,6 +103,8 @@ void report_stats(struct sink_out *o, const struct run *r)
 	number(b, "outside_window", e->outside_window);
 	number(b, "spilled_bytes", e->spilled_bytes);
 	number(b, "names_refused", e->names_refused);
+	number(b, "tenants", engine_tenant_count(r->engine));
+	number(b, "tenants_refused", e->tenants_refused);
 	if (r->settings.state_path) {
 		buf_add_cstr(b, ",\"state\":{\"file\":");
 		buf_add_json(b, str_of(r->settings.state_path));
@@ -354,6 +363,22 @@ static void tell_files(struct buf *b, const struct engine_report *e, const char 
 	buf_add_char(b, '\n');
 }
 
+static void tell_tenants(struct buf *b, const struct run *r)
+{
+	const struct engine_report *e = engine_report(r->engine);
+
+	if (engine_tenant_count(r->engine) > 1) {
+		buf_printf(b, "tenants      %zu: ", engine_tenant_count(r->engine));
+		engine_add_tenants(r->engine, b);
+		buf_add_char(b, '\n');
+	}
+	if (e->tenants_refused) {
+		buf_add_cstr(b, "left out     ");
+		add_counted(b, e->tenants_refused, "record", "records");
+		buf_printf(b, " of tenants past the first %d: give each tenant a run of its own\n", TENANTS_MAX);
+	}
+}
+
 static bool is_cut_short(const struct engine_file *f) { return f->broken; }
 static bool is_skipped(const struct engine_file *f) { return f->skipped; }
 
@@ -365,6 +390,7 @@ void report_tell(struct buf *b, const struct run *r)
 	tell_reading(b, e);
 	tell_formats(b, e);
 	tell_records(b, e, w);
+	tell_tenants(b, r);
 	tell_state(b, r);
 	tell_operations(b, w);
 	tell_rejects(b, e);

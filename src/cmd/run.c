@@ -13,13 +13,9 @@
 
 #include "base/limits.h"
 #include "base/zone.h"
-#include "detect/baseline.h"
 #include "state/net.h"
 
 #define PROGRESS_EVERY_S 0.2
-#define ONE_OFF_DAYS_MIN 3     /* of data; an export shorter than this tells nothing of habits */
-#define ONE_OFF_DAYS_MAX 21    /* one that is longer has a past of its own */
-#define ONE_OFF_MAILBOXES_MIN 10
 #define PROGRESS_AFTER_S 0.5 /* a short run shows none */
 
 static double now_s(void)
@@ -139,6 +135,17 @@ static int take_timezone(struct run *r, const char *value)
 	return EXIT_RAN;
 }
 
+static int take_tenant(struct run *r, const char *value)
+{
+	if (!str_trim(str_of(value)).n)
+		return cmd_usage_error(r->command, "--tenant is empty");
+	if (r->settings.tenant_count == TENANTS_ASKED_MAX)
+		return cmd_usage_error(r->command, "more than %d --tenant", TENANTS_ASKED_MAX);
+	r->tenants[r->settings.tenant_count++] = value;
+	r->settings.tenants = r->tenants;
+	return EXIT_RAN;
+}
+
 int run_option(struct run *r, const struct option_row *row, const char *value)
 {
 	int status = EXIT_RAN;
@@ -161,6 +168,8 @@ int run_option(struct run *r, const struct option_row *row, const char *value)
 		status = take_timezone(r, value);
 	else if (strcmp(row->name, "asn") == 0)
 		status = take_asn(r, value);
+	else if (strcmp(row->name, "tenant") == 0)
+		status = take_tenant(r, value);
 	return status;
 }
 
@@ -205,15 +214,15 @@ static bool can_read_again(const struct run *r)
 	return true;
 }
 
-/* Some days without history before them, of some mailboxes: what the first pass learnt about everybody helps to judge each. */
-static void read_again(struct run *r, const struct lessons *l)
+/* What the first pass learnt about everybody helps to judge each. */
+static void read_again(struct run *r)
 {
 	struct engine *first = r->engine, *second;
 
-	if (!l->days || l->days < ONE_OFF_DAYS_MIN || l->days >= ONE_OFF_DAYS_MAX || l->mailboxes < ONE_OFF_MAILBOXES_MIN || !can_read_again(r))
+	if (!engine_is_worth_again(first) || !can_read_again(r))
 		return;
-	r->settings.lessons = NULL;
-	r->settings.recall = l;
+	r->settings.teaches = false;
+	r->settings.recall = first;
 	r->settings.on_problem = NULL; /* said in the first */
 	r->settings.on_event = NULL;   /* has seen every event, and by the same numbers */
 	second = engine_new(&r->settings);
@@ -225,10 +234,27 @@ static void read_again(struct run *r, const struct lessons *l)
 	engine_free(first);
 }
 
+/* False: a tenant was asked for that no record belongs to. */
+static bool has_tenants_asked(struct run *r)
+{
+	struct buf names;
+	bool all = true;
+
+	for (size_t i = 0; i < r->settings.tenant_count; i++) {
+		if (engine_has_tenant(r->engine, str_of(r->tenants[i])))
+			continue;
+		buf_init(&names, 4 * KIB);
+		engine_add_tenants(r->engine, &names);
+		cmd_error(r->command, "no record belongs to tenant %s; the data are %s%.*s", r->tenants[i],
+			  names.n ? "of " : "empty", STR_ARG(buf_str(&names)));
+		buf_release(&names);
+		all = false;
+	}
+	return all;
+}
+
 int run_read(struct run *r)
 {
-	struct lessons lessons = { .days = 0 };
-
 	r->shows_progress = !r->quiet && isatty(STDERR_FILENO);
 	r->settings.on_progress = r->shows_progress ? on_progress : NULL;
 	r->settings.on_progress_arg = r;
@@ -236,7 +262,7 @@ int run_read(struct run *r)
 	r->settings.on_problem_arg = r;
 	r->begun_s = now_s();
 	/* with a state there is a history, or there will be one: the first run with it learns, and says nothing that it must unsay */
-	r->settings.lessons = r->settings.detect && !r->settings.state_path ? &lessons : NULL;
+	r->settings.teaches = r->settings.detect && !r->settings.state_path;
 	r->engine = engine_new(&r->settings);
 	if (!r->engine) {
 		cmd_error(r->command, "out of memory");
@@ -244,7 +270,7 @@ int run_read(struct run *r)
 	}
 	r->failed = engine_run(r->engine) != 0;
 	if (!r->failed && r->settings.detect)
-		read_again(r, &lessons);
+		read_again(r);
 	erase_line(r);
 	for (unsigned i = 0; i < engine_report(r->engine)->partial_count; i++)
 		cmd_error(r->command, "the export is not whole: %s", engine_report(r->engine)->partial[i]);
@@ -255,7 +281,7 @@ int run_read(struct run *r)
 		r->engine = NULL;
 		return EXIT_USAGE;
 	}
-	return r->failed || engine_report(r->engine)->incomplete ? EXIT_INPUT : EXIT_RAN;
+	return (!r->failed && !has_tenants_asked(r)) || r->failed || engine_report(r->engine)->incomplete ? EXIT_INPUT : EXIT_RAN;
 }
 
 static void add_lost(struct run_lost *l, const char *name, const char *text)

@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 
+#include "base/limits.h"
 #include "base/timefmt.h"
 #include "cmd/cmd.h"
 #include "cmd/output.h"
@@ -23,6 +24,7 @@ struct run {
 	struct engine *engine;
 	bool keeps;              /* what was learnt is worth keeping, if the output is written */
 	bool kept;
+	const char *tenants[TENANTS_ASKED_MAX]; /* --tenant */
 	bool failed;             /* the run ended early: engine_report()->error */
 	size_t problems;         /* lines said about inputs */
 
@@ -52,6 +54,10 @@ struct run {
 	{ 0, "timezone", "ZONE", \
 	  "The zone of local times whose column does not name it (\"TimeGenerated [Local Time]\"): a place such as Europe/Berlin, or an " \
 	  "offset such as +01:00; default: they are read as UTC, and that is said (exit status 3).", NULL }
+#define RUN_OPTION_TENANT \
+	{ 0, "tenant", "ID", \
+	  "Report on this tenant only: the id that events and findings show under \"tenant\", or 'unknown' for records " \
+	  "that nothing assigns to one. May be repeated; default: all.", NULL }
 #define RUN_OPTION_QUIET \
 	{ 'q', "quiet", NULL, "No progress and no account of the run on standard error, only errors.", NULL }
 #define RUN_OPTION_ASN \
@@ -84,6 +90,5 @@ void run_gather_lost(const struct run *r, struct run_lost *ret);
 /* report.c */
 void report_stats(struct sink_out *o, const struct run *r);
 void report_tell(struct buf *b, const struct run *r);
-uint32_t report_apps(const struct world *w); /* clients that read mail */
 
 #endif

@@ -8,6 +8,7 @@
 #include "coverage/coverage.h"
 #include "detect/detect.h"
 #include "report/report.h"
+#include "tenant.h"
 
 extern const struct command command_scan;
 extern const struct sink sink_ndjson;
@@ -18,15 +19,15 @@ struct scan {
 	enum severity minimum, fail_on;
 	bool fails_on_findings;
 	struct indicators *indicators;
-	struct coverage *coverage;
+	struct coverages coverages;
 	const char *inventory_path;
 	struct output inventory;
 	const char *report_path;
 	struct output report;
 
-	struct inventory_row *apps;
+	struct tenant_findings *tenants;
 	const struct alert **shown;
-	uint64_t *withdrawn;
+	struct withdrawn *withdrawn;
 	struct run_lost lost;
 	struct findings findings;
 	bool has_findings; /* of the severity of --fail-on */
@@ -47,6 +48,7 @@ static const struct option_row options[] = {
 	  "Print alerts of this severity and above; how many stay below is said; default: info.",
 	  "info low medium high critical" },
 	RUN_OPTION_JOBS,
+	RUN_OPTION_TENANT,
 	RUN_OPTION_SINCE,
 	RUN_OPTION_UNTIL,
 	{ 0, "learn-since", "T",
@@ -151,13 +153,15 @@ static int take_option(struct scan *s, const struct option_row *row, const char 
 static bool on_event(void *arg, const struct world *w, const struct event *e)
 {
 	struct scan *s = arg;
+	struct coverage *c = coverages_of(&s->coverages, w->tenant);
 
-	coverage_meet(s->coverage, w, e);
-	return true;
+	if (c)
+		coverage_meet(c, w, e);
+	return c != NULL;
 }
 
 /* An alert says for which of its mailboxes the log was blind on its days: there may be more than it tells. */
-static void cite_coverage(struct scan *s, struct alerts *alerts)
+static void cite_coverage(const struct coverage *c, struct alerts *alerts)
 {
 	for (size_t i = 0; i < alerts->n; i++) {
 		struct alert *a = alerts->v[i];
@@ -166,7 +170,7 @@ static void cite_coverage(struct scan *s, struct alerts *alerts)
 		if (!a->raised || !a->records || !strcmp(a->detector->name, "throttled") || !strcmp(a->detector->name, "audit-tampering"))
 			continue;
 		for (uint32_t k = 0; k < a->mailboxes.n; k++)
-			blind[coverage_between(s->coverage, a->mailboxes.v[k], a->first_us, a->last_us)]++;
+			blind[coverage_between(c, a->mailboxes.v[k], a->first_us, a->last_us)]++;
 		for (int state = DAY_SILENT; state < DAY_OUTSIDE; state++)
 			if (blind[state])
 				alert_blind(a, "for %u of these mailboxes the log is blind on some of these days (%s: %s)", blind[state],
@@ -176,7 +180,7 @@ static void cite_coverage(struct scan *s, struct alerts *alerts)
 
 /* With --state: what earlier runs told stays untold.  Programs get each line that has changed; people are spared those in
  * which only a count went on. */
-static bool is_news(struct scan *s, const struct alert *a)
+static bool is_news(struct scan *s, const struct tenant *t, const struct alert *a)
 {
 	struct buf line;
 	enum news news;
@@ -184,68 +188,113 @@ static bool is_news(struct scan *s, const struct alert *a)
 	if (!s->run.settings.state_path)
 		return true;
 	buf_init(&line, SINK_PIECE_BYTES_MAX);
-	json_alert(&line, engine_world(s->run.engine), a);
-	news = engine_is_news(s->run.engine, a, buf_str(&line));
+	json_alert(&line, a);
+	news = engine_is_news(s->run.engine, t, a, buf_str(&line));
 	buf_release(&line);
 	return news == NEWS || (news == NEWS_WORDS && s->sink == &sink_ndjson);
 }
 
 /* The inventory names the clients that read mail in the time that is reported; each with all that is known of it. */
-static void keep_apps_within(struct scan *s)
+static void keep_apps_within(const struct scan *s, struct tenant_findings *f)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < s->findings.app_count; i++) {
-		const struct world_client *c = &s->findings.world->clients[s->apps[i].client];
+	for (size_t i = 0; i < f->app_count; i++) {
+		const struct world_client *c = &f->world->clients[f->apps[i].client];
 		if (c->last_us >= s->run.since_us && c->first_us < s->run.until_us)
-			s->apps[n++] = s->apps[i];
+			f->apps[n++] = f->apps[i];
 	}
-	s->findings.app_count = n;
+	f->app_count = n;
+}
+
+static int by_time(const void *a, const void *b)
+{
+	const struct alert *x = *(const struct alert *const *)a, *y = *(const struct alert *const *)b;
+	int order = alerts_compare(x, y);
+	struct str s = world_own_tenant(alert_world(x)), t = world_own_tenant(alert_world(y));
+
+	if (order || s.n != t.n)
+		return order ? order : s.n < t.n ? -1 : 1;
+	return s.n ? memcmp(s.p, t.p, s.n) : 0;
+}
+
+/* The alerts of one tenant, and what else belongs to it.  False: out of memory. */
+static bool gather_tenant(struct scan *s, struct tenant *t, struct tenant_findings *ret)
+{
+	struct findings *f = &s->findings;
+	const size_t n = alerts_order(&t->alerts);
+	const struct alert **p = realloc(s->shown, (f->alert_count + n + 1) * sizeof(struct alert *));
+	struct coverage *c = coverages_of(&s->coverages, t->ref);
+
+	if (p)
+		s->shown = p;
+	if (!p || !c || coverage_finish(c, t->world) != 0 || t->alerts.failed)
+		return false;
+	*ret = (struct tenant_findings){ .world = t->world, .identity = t->identity, .coverage = c };
+	ret->apps = inventory_make(t->world, &ret->app_count);
+	if (!ret->apps)
+		return false;
+	keep_apps_within(s, ret);
+	f->app_count += ret->app_count;
+	if (!s->run.settings.state_path) /* which knows of this run's events only */
+		cite_coverage(c, &t->alerts);
+	for (size_t i = 0; i < n; i++) {
+		const bool news = is_news(s, t, t->alerts.v[i]); /* asked for each that stands, shown or not */
+		if (!alert_is_within(t->alerts.v[i], s->run.since_us, s->run.until_us)) {
+			f->alerts_outside++;
+			continue;
+		}
+		if (!news) {
+			f->alerts_unchanged++;
+			continue;
+		}
+		if (t->alerts.v[i]->severity >= s->minimum)
+			s->shown[f->alert_count++] = t->alerts.v[i];
+		else
+			f->alerts_below++;
+		s->has_findings |= s->fails_on_findings && t->alerts.v[i]->severity >= s->fail_on;
+	}
+	f->alerts_refused += t->alerts.refused;
+	f->alerts_held += t->alerts.held;
+	return true;
+}
+
+static bool gather_withdrawn(struct scan *s)
+{
+	struct findings *f = &s->findings;
+	struct told *told = engine_withdrawn(s->run.engine, &f->withdrawn_count);
+
+	s->withdrawn = calloc(f->withdrawn_count + 1, sizeof(*s->withdrawn));
+	for (size_t i = 0; s->withdrawn && i < f->withdrawn_count; i++)
+		s->withdrawn[i] = (struct withdrawn){ told[i].number, name_part(names_get(f->world->names, told[i].tenant), 0) };
+	f->withdrawn = s->withdrawn;
+	free(told);
+	return s->withdrawn != NULL;
 }
 
 /* From the engine to what a sink prints.  False: out of memory. */
 static bool gather(struct scan *s)
 {
-	struct alerts *alerts = engine_alerts(s->run.engine);
 	struct findings *f = &s->findings;
-	const size_t n = alerts_order(alerts);
+	const size_t n = engine_tenant_count(s->run.engine);
 
-	f->world = engine_world(s->run.engine);
-	f->identity = engine_identity(s->run.engine);
-	if (coverage_finish(s->coverage, f->world) != 0)
+	s->tenants = calloc(n + 1, sizeof(*s->tenants));
+	s->shown = calloc(1, sizeof(struct alert *));
+	if (!s->tenants || !s->shown)
 		return false;
-	f->coverage = s->coverage;
-	if (!s->run.settings.state_path) /* which knows of this run's events only */
-		cite_coverage(s, alerts);
-	s->shown = calloc(n + 1, sizeof(struct alert *));
-	s->apps = inventory_make(f->world, &f->app_count);
-	if (!s->shown || !s->apps || alerts->failed)
-		return false;
-	keep_apps_within(s);
-	for (size_t i = 0; i < n; i++) {
-		if (!alert_is_within(alerts->v[i], s->run.since_us, s->run.until_us)) {
-			f->alerts_outside++;
-			continue;
-		}
-		if (!is_news(s, alerts->v[i])) {
-			f->alerts_unchanged++;
-			continue;
-		}
-		if (alerts->v[i]->severity >= s->minimum)
-			s->shown[f->alert_count++] = alerts->v[i];
-		else
-			f->alerts_below++;
-		s->has_findings |= s->fails_on_findings && alerts->v[i]->severity >= s->fail_on;
-	}
+	f->tenants = s->tenants;
+	for (; f->tenant_count < n; f->tenant_count++)
+		if (!gather_tenant(s, engine_tenant(s->run.engine, f->tenant_count), &s->tenants[f->tenant_count]))
+			return false;
+	if (n > 1 && f->alert_count)
+		qsort(s->shown, f->alert_count, sizeof(*s->shown), by_time);
+	f->alerts = (struct alert *const *)s->shown;
 	f->resumed = s->run.settings.state_path != NULL;
 	f->late = engine_report(s->run.engine)->state_late;
 	f->known = engine_report(s->run.engine)->state_known;
-	s->withdrawn = engine_withdrawn(s->run.engine, &f->withdrawn_count);
-	f->withdrawn = s->withdrawn;
-	f->alerts = (struct alert *const *)s->shown;
-	f->apps = s->apps;
-	f->alerts_refused = alerts->refused;
-	f->alerts_held = alerts->held;
+	f->world = engine_world(s->run.engine);
+	if (!gather_withdrawn(s))
+		return false;
 	f->detect_refused = engine_report(s->run.engine)->detect_refused;
 	f->since = s->run.since[0] ? s->run.since : NULL;
 	f->until = s->run.until[0] ? s->run.until : NULL;
@@ -318,8 +367,7 @@ static int scan_run(int argc, char **argv)
 
 	run_init(&s.run, &command_scan);
 	s.indicators = indicators_new();
-	s.coverage = coverage_new();
-	if (!s.indicators || !s.coverage) {
+	if (!s.indicators) {
 		cmd_error(s.run.command, "out of memory");
 		status = EXIT_INPUT;
 	}
@@ -332,13 +380,15 @@ static int scan_run(int argc, char **argv)
 	else if (status == EXIT_RAN)
 		status = scan_paths(&s, argc, argv);
 	free(s.shown);
-	free(s.apps);
+	for (size_t k = 0; s.tenants && k < s.findings.tenant_count; k++)
+		free(s.tenants[k].apps);
+	free(s.tenants);
 	free(s.withdrawn);
 	output_close(&s.inventory, s.run.command, false);
 	output_close(&s.report, s.run.command, false);
 	run_release(&s.run);
 	indicators_free(s.indicators);
-	coverage_free(s.coverage);
+	coverages_release(&s.coverages);
 	return status;
 }
 

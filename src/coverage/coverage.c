@@ -95,6 +95,39 @@ void coverage_free(struct coverage *c)
 	free(c);
 }
 
+struct coverage *coverages_of(struct coverages *x, uint64_t tenant)
+{
+	for (size_t i = 0; i < x->n; i++) {
+		if (x->v[i].tenant != tenant)
+			continue;
+		if (i) { /* the next event is most likely this tenant's, too */
+			struct coverage *found = x->v[i].coverage;
+			memmove(x->v + 1, x->v, i * sizeof *x->v);
+			x->v[0].tenant = tenant;
+			x->v[0].coverage = found;
+		}
+		return x->v[0].coverage;
+	}
+	void *p = realloc(x->v, (x->n + 1) * sizeof *x->v);
+	if (!p)
+		return NULL;
+	x->v = p;
+	struct coverage *made = coverage_new();
+	if (!made)
+		return NULL;
+	x->v[x->n].tenant = tenant;
+	x->v[x->n++].coverage = made;
+	return made;
+}
+
+void coverages_release(struct coverages *x)
+{
+	for (size_t i = 0; i < x->n; i++)
+		coverage_free(x->v[i].coverage);
+	free(x->v);
+	*x = (struct coverages){ 0 };
+}
+
 /* -- arrays -- */
 
 static bool reach_index(struct coverage *c, void **v, uint32_t *n, uint32_t index, size_t size)

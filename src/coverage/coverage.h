@@ -68,9 +68,15 @@ struct coverage_mailbox {
 	int64_t blind_us;        /* coverage_blind_us() of all time */
 };
 
+/* of one tenant */
 struct coverage;
 struct coverage *coverage_new(void); /* NULL: out of memory */
 void coverage_free(struct coverage *c);
+/* one for each tenant that events name */
+struct covered { const struct world *world; struct coverage *coverage; };
+struct coverages { struct { uint64_t tenant; struct coverage *coverage; } *v; size_t n; };
+struct coverage *coverages_of(struct coverages *x, uint64_t tenant); /* made if it is new; NULL: out of memory */
+void coverages_release(struct coverages *x);
 /* every event, in order of event time */
 void coverage_meet(struct coverage *c, const struct world *w, const struct event *e);
 /* after the last: what each day was.  Nonzero: out of memory. */

@@ -208,7 +208,6 @@ static void add_head(struct buf *b, const struct coverage *c, const struct world
 		never += m[i].days[DAY_RECORDED] == 0;
 		with_blind += m[i].blind > 0;
 	}
-	buf_add_cstr(b, "<h1>Where the log could see, and where not</h1>");
 	if (!coverage_days(c)) {
 		buf_add_cstr(b, "<p>There is no audit record to look at: nothing can be said of any mailbox.</p>");
 		return;
@@ -281,17 +280,30 @@ static void add_settings(struct buf *b, const struct audit_settings *s)
 	buf_release(&text);
 }
 
-void coverage_html(struct buf *b, const struct coverage *c, const struct world *w, const struct audit_settings *settings, const char *version)
+void coverage_html(struct buf *b, const struct covered *tenants, size_t n, const struct audit_settings *settings, const char *version)
 {
 	buf_add_cstr(b, "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">"
 			"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none';style-src 'unsafe-inline'\">"
 			"<meta name=\"color-scheme\" content=\"light dark\"><title>Coverage of the audit log</title><style>");
 	buf_add_cstr(b, style);
 	buf_add_cstr(b, "</style></head><body>\n<main>");
-	add_head(b, c, w);
-	if (coverage_days(c)) {
-		add_map(b, c, w);
-		add_findings(b, c, w);
+	buf_add_cstr(b, "<h1>Where the log could see, and where not</h1>");
+	if (!n)
+		buf_add_cstr(b, "<p>There is no audit record to look at: nothing can be said of any mailbox.</p>");
+	for (size_t i = 0; i < n; i++) {
+		const struct coverage *c = tenants[i].coverage;
+		const struct world *w = tenants[i].world;
+		struct str id = world_own_tenant(w);
+		if (n > 1) {
+			buf_add_cstr(b, "<h2>Tenant ");
+			buf_add_html(b, id.n ? id : STR("unknown"));
+			buf_add_cstr(b, "</h2>");
+		}
+		add_head(b, c, w);
+		if (coverage_days(c)) {
+			add_map(b, c, w);
+			add_findings(b, c, w);
+		}
 	}
 	add_settings(b, settings);
 	buf_add_cstr(b, "<h2>What this cannot show</h2><ul class=\"plain\"><li>Mailboxes that stand in no record at all: a mailbox that was never logged looks like one "

@@ -7,7 +7,7 @@
 #include "coverage/coverage.h"
 #include "coverage/settings.h"
 
-/* settings NULL: none were given; version: of the program */
-void coverage_html(struct buf *b, const struct coverage *c, const struct world *w, const struct audit_settings *settings, const char *version);
+/* One part for each of the n tenants; none: settings alone.  settings NULL: none were given; version: of the program */
+void coverage_html(struct buf *b, const struct covered *tenants, size_t n, const struct audit_settings *settings, const char *version);
 
 #endif

@@ -24,6 +24,9 @@
 #define SLOW_GAMMA 0.9923280 /* half-life 90 days */
 #define PRIOR_FIRST 20
 #define VARIANCE_MIN 0.1
+#define ONE_OFF_DAYS_MIN 3     /* of data; an export shorter than this tells nothing of habits */
+#define ONE_OFF_DAYS_MAX 21    /* one that is longer has a past of its own */
+#define ONE_OFF_MAILBOXES_MIN 10
 
 bool baseline_begin(struct baseline *b, double alpha)
 {
@@ -72,6 +75,11 @@ void baseline_teach(const struct baseline *b, struct lessons *l)
 	l->lonely = b->lonely;
 	l->days = b->data_days;
 	l->mailboxes = b->mailboxes;
+}
+
+bool lessons_are_worth(const struct lessons *l)
+{
+	return l->days >= ONE_OFF_DAYS_MIN && l->days < ONE_OFF_DAYS_MAX && l->mailboxes >= ONE_OFF_MAILBOXES_MIN;
 }
 
 void baseline_release(struct baseline *b)

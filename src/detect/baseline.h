@@ -188,6 +188,9 @@ struct lessons {
 	uint32_t mailboxes;
 };
 
+/* Some days without history before them, of some mailboxes: what was learnt about everybody helps to judge each. */
+bool lessons_are_worth(const struct lessons *l);
+
 struct baseline {
 	bool retrospect;              /* second pass: judged from the third day on, without any promise */
 	struct today today;

@@ -75,6 +75,10 @@ struct sorter {
 	size_t heap_n;
 	bool merging;
 	int64_t bound;          /* second */
+	const struct tenants *tenants; /* NULL: all records are one tenant's */
+	struct tenants_cache cache;
+	uint64_t last_tenant;   /* of at_hand */
+	uint64_t only;          /* of records that name none, as far as an earlier run knew */
 	struct id_set seen;
 	uint8_t *batch;         /* copies of the records handed out */
 	size_t batch_capacity;
@@ -580,12 +584,12 @@ memory:
 
 /* -- ids met before -- */
 
-static uint64_t id_key(const struct rec *r)
+static uint64_t id_key(const struct rec *r, uint64_t tenant)
 {
 	uint64_t a, b;
 	memcpy(&a, r->id, 8);
 	memcpy(&b, r->id + 8, 8);
-	uint64_t k = hash_mix(a ^ (uint64_t)r->class_ << 56, b);
+	uint64_t k = hash_mix(a ^ (uint64_t)r->class_ << 56, b ^ tenant);
 	return k ? k : 1;
 }
 
@@ -641,10 +645,11 @@ static bool set_add(struct id_set *s, uint64_t k)
 }
 
 void sorter_bound(struct sorter *s, int64_t second) { s->bound = second; }
+void sorter_tenants(struct sorter *s, const struct tenants *t) { s->tenants = t; }
 
 bool sorter_knows(const struct sorter *s, const struct rec *r)
 {
-	uint64_t k = id_key(r);
+	uint64_t k = id_key(r, r->tenant ? r->tenant : s->only);
 	for (int g = 0; g < 2; g++) {
 		if (!s->seen.slots[g])
 			continue;
@@ -662,6 +667,9 @@ void sorter_persist(struct persist *p, struct sorter *s)
 {
 	struct id_set *x = &s->seen;
 	persist_mark(p, "ids");
+	if (!p->loading)
+		s->only = s->tenants ? tenants_only(s->tenants) : 0;
+	persist_u64(p, &s->only);
 	for (int g = 1; g >= 0; g--) {
 		uint32_t n = (uint32_t)x->n[g];
 		persist_count(p, &n, DEDUP_IDS_PER_GENERATION);
@@ -720,7 +728,8 @@ size_t sorter_next(struct sorter *s, const struct rec **ret, size_t max)
 				break;
 			const struct rec *last = s->at_hand;
 			size_t bytes = rec_bytes(r);
-			if (last && memcmp(last->id, r->id, 16) == 0 && last->class_ == r->class_
+			uint64_t tenant = s->tenants ? tenants_of(s->tenants, &s->cache, r) : 0;
+			if (last && tenant == s->last_tenant && memcmp(last->id, r->id, 16) == 0 && last->class_ == r->class_
 				&& rec_when(last) == rec_when(r)) {
 				s->counts.duplicates++;
 				s->counts.conflicts += last->rank == r->rank && !is_equal_copy(s, r);
@@ -730,8 +739,9 @@ size_t sorter_next(struct sorter *s, const struct rec **ret, size_t max)
 			struct rec *copy = (struct rec *)(void *)(s->batch + used);
 			memcpy(copy, r, bytes);
 			s->at_hand = copy;
+			s->last_tenant = tenant;
 			used += bytes;
-			keys[n] = id_key(copy);
+			keys[n] = id_key(copy, tenant);
 			for (int g = 0; g < 2; g++)
 				if (s->seen.slots[g])
 					__builtin_prefetch(&s->seen.slots[g][keys[n] & s->seen.mask[g]]);

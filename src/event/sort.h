@@ -6,7 +6,7 @@
  *
  *   lanes    each decoding thread fills its own memory; a full one is sorted and written to a temporary file as a run
  *   merge    runs are merged by (second, class, id, rank, content)
- *   copies   copies of one id in one second stand side by side now: the one that kept most of the record is used (rank;
+ *   copies   (of one tenant: an id says nothing about the records of another) copies of one id in one second stand side by side now: the one that kept most of the record is used (rank;
  *            among equals the one with the smallest bytes), the others are counted.  A copy whose time was altered is
  *            met later: the ids of the last 1 to 2 million records of event time are remembered, and the first wins.
  *
@@ -16,6 +16,7 @@
 #define TXM_EVENT_SORT_H
 
 #include "event/rec.h"
+#include "event/tenants.h"
 
 struct persist;
 struct sorter;
@@ -39,6 +40,8 @@ void sort_lane_done(struct sort_lane *l);                       /* sorts what is
 size_t sorter_next(struct sorter *s, const struct rec **ret, size_t max);
 /* No record of this second or a later one comes out of sorter_next() until the bound is moved; INT64_MAX: no bound. */
 void sorter_bound(struct sorter *s, int64_t second);
+/* Before the first sorter_next(); without it all records are one tenant's. */
+void sorter_tenants(struct sorter *s, const struct tenants *t);
 /* Is it among the ids that are remembered?  Before the first sorter_next(); from any thread. */
 bool sorter_knows(const struct sorter *s, const struct rec *r);
 /* The remembered ids.  Loading, before the first sorter_next(). */

@@ -25,29 +25,44 @@ const char *const signin_category_names[SIGNIN_CATEGORIES] = {
 	"interactive", "non_interactive", "service_principal", "managed_identity", "audit_log",
 };
 
-struct app_hour { uint32_t app, hour; };
+struct slot { uint64_t origin, at; };            /* at: category << 32 | slot */
+#define SLOT_NONE (UINT64_C(31) << 32)           /* a sign-in without time: there are sign-ins, and no more is known */
+struct app_hour { uint64_t origin; uint32_t app, hour; };
 
 struct lane {
 	struct sort_lane *sort;
-	struct table slots;  /* set of category << 32 | slot */
-	struct table apps;   /* hash(app, hour) -> struct app_hour */
+	struct table slots;  /* hash -> struct slot */
+	struct table apps;   /* hash -> struct app_hour */
 };
 
 struct app_line { uint32_t app; struct silences line; };
 
-struct identity {
+struct signins {
 	struct sorter *sorter;
 	struct lane *lanes;
 	unsigned lane_count;
-	bool any, slots_lost, apps_lost;
-	struct silences categories[SIGNIN_CATEGORIES];
-	struct silences interactive;      /* Entra's own and the audit log's together */
-	struct app_line *apps; size_t app_count; /* in order of app */
+	bool any, slots_lost, apps_lost, failed;
+	const struct tenants *tenants;
+	struct tenants_cache cache;
+	struct slot *slots; size_t slot_count;        /* of all, by tenant, then at; origin is the tenant now */
+	struct app_hour *hours; size_t hour_count;    /* likewise, then app, hour */
 
 	/* the merged stream of sign-ins */
 	const struct rec *batch[BATCH];
 	size_t batch_at, batch_n;
 	bool ended;
+	struct identity **v; size_t n;                /* one a tenant */
+};
+
+struct identity {
+	struct signins *signins;
+	uint64_t tenant;
+	const struct identity *unknown;   /* sign-ins whose tenant nobody knows; NULL: none, or this itself */
+	bool any;
+	struct silences categories[SIGNIN_CATEGORIES];
+	struct silences interactive;      /* Entra's own and the audit log's together */
+	struct app_line *apps; size_t app_count; /* in order of app */
+
 	struct identity_category counts[SIGNIN_CATEGORIES];
 	struct store store;
 
@@ -60,48 +75,40 @@ struct identity {
 	struct identity_client nobody;    /* records that name no client: judged by all clients together */
 	struct provenance at;
 	uint64_t reasons[PROV_REASONS];
-	bool failed;
 };
 
-struct identity *identity_new(unsigned lanes)
+struct signins *signins_new(unsigned lanes)
 {
-	struct identity *x = calloc(1, sizeof *x);
-	if (!x)
+	struct signins *s = calloc(1, sizeof *s);
+	if (!s)
 		return NULL;
-	x->lanes = calloc(lanes, sizeof *x->lanes);
-	x->sorter = sorter_new(lanes, IDENTITY_SORT_BYTES);
-	store_init(&x->store);
-	table_init(&x->orphans, sizeof(uint32_t), IDENTITY_UNLINKED_MAX);
-	table_init(&x->pairs[0], 0, IDENTITY_PAIRS_MAX);
-	table_init(&x->pairs[1], 0, IDENTITY_PAIRS_MAX);
-	if (!x->lanes || !x->sorter) {
-		identity_free(x);
+	s->lanes = calloc(lanes, sizeof *s->lanes);
+	s->sorter = sorter_new(lanes, IDENTITY_SORT_BYTES);
+	if (!s->lanes || !s->sorter) {
+		signins_free(s);
 		return NULL;
 	}
-	x->lane_count = lanes;
+	s->lane_count = lanes;
 	for (unsigned i = 0; i < lanes; i++) {
-		x->lanes[i].sort = sorter_lane(x->sorter, i);
-		table_init(&x->lanes[i].slots, 0, IDENTITY_SLOTS_MAX);
-		table_init(&x->lanes[i].apps, sizeof(struct app_hour), IDENTITY_APP_HOURS_MAX);
+		s->lanes[i].sort = sorter_lane(s->sorter, i);
+		table_init(&s->lanes[i].slots, sizeof(struct slot), IDENTITY_SLOTS_MAX);
+		table_init(&s->lanes[i].apps, sizeof(struct app_hour), IDENTITY_APP_HOURS_MAX);
 	}
-	return x;
+	return s;
 }
 
-static void lanes_release(struct identity *x)
+static void lanes_release(struct signins *s)
 {
-	for (unsigned i = 0; i < x->lane_count; i++) {
-		table_release(&x->lanes[i].slots);
-		table_release(&x->lanes[i].apps);
+	for (unsigned i = 0; i < s->lane_count; i++) {
+		table_release(&s->lanes[i].slots);
+		table_release(&s->lanes[i].apps);
 	}
 }
 
-void identity_free(struct identity *x)
+static void identity_free(struct identity *x)
 {
 	if (!x)
 		return;
-	lanes_release(x);
-	free(x->lanes);
-	sorter_free(x->sorter);
 	for (int i = 0; i < SIGNIN_CATEGORIES; i++)
 		silences_release(&x->categories[i]);
 	silences_release(&x->interactive);
@@ -116,51 +123,94 @@ void identity_free(struct identity *x)
 	free(x);
 }
 
+void signins_free(struct signins *s)
+{
+	if (!s)
+		return;
+	for (size_t i = 0; i < s->n; i++)
+		identity_free(s->v[i]);
+	free(s->v);
+	lanes_release(s);
+	free(s->lanes);
+	free(s->slots);
+	free(s->hours);
+	sorter_free(s->sorter);
+	free(s);
+}
+
 /* -- while reading -- */
 
-void identity_collect(struct identity *x, unsigned lane, const struct rec *r)
+void signins_collect(struct signins *s, unsigned lane, const struct rec *r, uint64_t origin)
 {
-	struct lane *l = &x->lanes[lane];
+	struct lane *l = &s->lanes[lane];
 	if (!rec_is_signin(r) || r->signin_kind == SIGNIN_NONE)
 		return;
 	sort_add(l->sort, r);
+	uint64_t at = r->flags & REC_NO_TIME ? SLOT_NONE : (uint64_t)(r->signin_kind - 1) << 32 | (uint64_t)(r->time_us / SLOT_US);
+	struct slot *slot = table_put(&l->slots, hash_mix(origin, at), NULL);
+	if (slot)
+		*slot = (struct slot){ origin, at };
 	if (r->flags & REC_NO_TIME)
 		return;
-	table_put(&l->slots, (uint64_t)(r->signin_kind - 1) << 32 | (uint64_t)(r->time_us / SLOT_US), NULL);
 	uint32_t app = short_hash(r->client), hour = (uint32_t)(r->time_us / US_PER_HOUR);
-	struct app_hour *a = app ? table_put(&l->apps, hash_mix(app, hour), NULL) : NULL;
+	struct app_hour *a = app ? table_put(&l->apps, hash_mix(hash_mix(origin, app), hour), NULL) : NULL;
 	if (a)
-		*a = (struct app_hour){ app, hour };
+		*a = (struct app_hour){ origin, app, hour };
 }
 
-void identity_lane_done(struct identity *x, unsigned lane)
+void signins_lane_done(struct signins *s, unsigned lane)
 {
-	sort_lane_done(x->lanes[lane].sort);
+	sort_lane_done(s->lanes[lane].sort);
 }
 
 /* -- coverage -- */
 
-/* All lanes into the first.  A table past its ceiling has lost entries, and which ones depends on the threads: then
- * nothing of it is used. */
-static void merge_lanes(struct identity *x)
+static int by_slot(const void *a, const void *b)
 {
-	struct lane *to = &x->lanes[0];
+	const struct slot *x = a, *y = b;
+	if (x->origin != y->origin)
+		return x->origin < y->origin ? -1 : 1;
+	return x->at < y->at ? -1 : x->at > y->at;
+}
+
+static int by_app_hour(const void *a, const void *b)
+{
+	const struct app_hour *x = a, *y = b;
+	if (x->origin != y->origin)
+		return x->origin < y->origin ? -1 : 1;
+	if (x->app != y->app)
+		return x->app < y->app ? -1 : 1;
+	return x->hour < y->hour ? -1 : x->hour > y->hour;
+}
+
+/* The slots of all lanes as one list, by tenant.  A table past its ceiling has lost entries, and which ones depends on the
+ * threads: then nothing of it is used. */
+static int merge_lanes(struct signins *s)
+{
+	size_t slots = 0, hours = 0;
+	const struct slot *slot;
+	const struct app_hour *hour;
 	uint64_t key;
-	for (unsigned i = 0; i < x->lane_count; i++) {
-		struct lane *l = &x->lanes[i];
-		const struct app_hour *a;
-		for (size_t at = 0; i && table_next(&l->slots, &at, &key); )
-			table_put(&to->slots, key, NULL);
-		for (size_t at = 0; i && (a = table_next(&l->apps, &at, &key)); ) {
-			struct app_hour *have = table_put(&to->apps, key, NULL);
-			if (have)
-				*have = *a;
-		}
+	for (unsigned i = 0; i < s->lane_count; i++) {
+		slots += s->lanes[i].slots.n;
+		hours += s->lanes[i].apps.n;
+		s->slots_lost |= s->lanes[i].slots.refused > 0;
+		s->apps_lost |= s->lanes[i].apps.refused > 0;
 	}
-	for (unsigned i = 0; i < x->lane_count; i++) {
-		x->slots_lost |= x->lanes[i].slots.refused > 0;
-		x->apps_lost |= x->lanes[i].apps.refused > 0;
+	s->slots = malloc((slots + 1) * sizeof *s->slots);
+	s->hours = malloc((hours + 1) * sizeof *s->hours);
+	if (!s->slots || !s->hours)
+		return -1;
+	for (unsigned i = 0; i < s->lane_count; i++) {
+		for (size_t at = 0; !s->slots_lost && (slot = table_next(&s->lanes[i].slots, &at, &key)); )
+			s->slots[s->slot_count++] = (struct slot){ s->tenants ? tenants_of_origin(s->tenants, slot->origin) : 0, slot->at };
+		for (size_t at = 0; !s->apps_lost && (hour = table_next(&s->lanes[i].apps, &at, &key)); )
+			s->hours[s->hour_count++] =
+				(struct app_hour){ s->tenants ? tenants_of_origin(s->tenants, hour->origin) : 0, hour->app, hour->hour };
 	}
+	qsort(s->slots, s->slot_count, sizeof *s->slots, by_slot);
+	qsort(s->hours, s->hour_count, sizeof *s->hours, by_app_hour);
+	return 0;
 }
 
 static int by_number(const void *a, const void *b)
@@ -169,18 +219,16 @@ static int by_number(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* the silences of the categories whose bits are set; one slot may stand in two of them */
-static int make_categories(struct identity *x, unsigned mask, struct silences *ret)
+/* the timeline of the categories whose bits are set; one slot may stand in two of them */
+static int make_categories(const struct slot *slots, size_t count, unsigned mask, struct silences *ret)
 {
-	const struct table *t = &x->lanes[0].slots;
-	uint32_t *v = malloc((t->n + 1) * sizeof *v);
-	uint64_t key;
+	uint32_t *v = malloc((count + 1) * sizeof *v);
 	size_t n = 0, kept = 0;
 	if (!v)
 		return -1;
-	for (size_t at = 0; table_next(t, &at, &key); )
-		if (mask >> (key >> 32) & 1)
-			v[n++] = (uint32_t)key;
+	for (size_t i = 0; i < count; i++)
+		if (mask >> (slots[i].at >> 32) & 1)
+			v[n++] = (uint32_t)slots[i].at;
 	qsort(v, n, sizeof *v, by_number);
 	for (size_t i = 0; i < n; i++)
 		if (!kept || v[kept - 1] != v[i])
@@ -188,68 +236,92 @@ static int make_categories(struct identity *x, unsigned mask, struct silences *r
 	return silences_make(ret, SLOT_US, v, kept);
 }
 
-static int by_app_hour(const void *a, const void *b)
+static int make_apps(struct identity *x, const struct app_hour *v, size_t n)
 {
-	const struct app_hour *x = a, *y = b;
-	if (x->app != y->app)
-		return x->app < y->app ? -1 : 1;
-	return x->hour < y->hour ? -1 : x->hour > y->hour;
-}
-
-static int make_apps(struct identity *x)
-{
-	const struct table *t = &x->lanes[0].apps;
-	struct app_hour *v = malloc((t->n + 1) * sizeof *v);
-	const struct app_hour *a;
-	uint64_t key;
-	size_t n = 0, apps = 0;
-	if (!v)
-		return -1;
-	for (size_t at = 0; (a = table_next(t, &at, &key)); )
-		v[n++] = *a;
-	qsort(v, n, sizeof *v, by_app_hour);
+	size_t apps = 0;
 	for (size_t i = 0; i < n; i++)
 		apps += i == 0 || v[i].app != v[i - 1].app;
 	x->apps = calloc(apps + 1, sizeof *x->apps);
 	if (!x->apps)
-		goto memory;
+		return -1;
 	for (size_t i = 0; i < n; ) {
-		size_t j = i;
+		size_t j = i, kept = 0;
 		while (j < n && v[j].app == v[i].app)
 			j++;
 		uint32_t *slots = malloc((j - i) * sizeof *slots);
 		if (!slots)
-			goto memory;
+			return -1;
 		for (size_t k = i; k < j; k++)
-			slots[k - i] = v[k].hour;
+			if (!kept || slots[kept - 1] != v[k].hour)
+				slots[kept++] = v[k].hour;
 		x->apps[x->app_count].app = v[i].app;
-		if (silences_make(&x->apps[x->app_count++].line, US_PER_HOUR, slots, j - i) != 0)
-			goto memory;
+		if (silences_make(&x->apps[x->app_count++].line, US_PER_HOUR, slots, kept) != 0)
+			return -1;
 		i = j;
 	}
-	free(v);
 	return 0;
-memory:
-	free(v);
-	return -1;
 }
 
-int identity_ready(struct identity *x)
+/* when the tenant's sign-in logs were alive */
+static int make_lines(struct identity *x)
 {
+	const struct signins *s = x->signins;
+	size_t from = 0, to, first = 0, last;
 	int failed = 0;
-	merge_lanes(x);
-	if (!x->slots_lost) {
-		for (unsigned i = 0; i < SIGNIN_CATEGORIES; i++)
-			failed |= make_categories(x, 1u << i, &x->categories[i]);
-		failed |= make_categories(x, 1u << (SIGNIN_INTERACTIVE - 1) | 1u << (SIGNIN_AUDIT - 1), &x->interactive);
-	}
-	if (!x->apps_lost)
-		failed |= make_apps(x);
-	lanes_release(x);
-	x->batch_n = sorter_next(x->sorter, x->batch, BATCH);
-	x->any = x->batch_n > 0;
-	x->ended = x->batch_n == 0;
+	x->any = s->slots_lost && s->any;
+	while (from < s->slot_count && s->slots[from].origin < x->tenant)
+		from++;
+	for (to = from; to < s->slot_count && s->slots[to].origin == x->tenant; to++)
+		;
+	while (first < s->hour_count && s->hours[first].origin < x->tenant)
+		first++;
+	for (last = first; last < s->hour_count && s->hours[last].origin == x->tenant; last++)
+		;
+	for (unsigned i = 0; i < SIGNIN_CATEGORIES; i++)
+		failed |= make_categories(s->slots + from, to - from, 1u << i, &x->categories[i]);
+	failed |= make_categories(s->slots + from, to - from, 1u << (SIGNIN_INTERACTIVE - 1) | 1u << (SIGNIN_AUDIT - 1), &x->interactive);
+	failed |= make_apps(x, s->hours + first, last - first);
+	x->any |= to > from;
 	return failed;
+}
+
+struct identity *signins_of(struct signins *s, uint64_t tenant)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (s->v[i]->tenant == tenant)
+			return s->v[i];
+	struct identity **v = realloc(s->v, (s->n + 1) * sizeof *v), *x = v ? calloc(1, sizeof *x) : NULL;
+	if (v)
+		s->v = v;
+	if (!x) {
+		s->failed = true;
+		return NULL;
+	}
+	x->signins = s;
+	x->tenant = tenant;
+	store_init(&x->store);
+	table_init(&x->orphans, sizeof(uint32_t), IDENTITY_UNLINKED_MAX);
+	table_init(&x->pairs[0], 0, IDENTITY_PAIRS_MAX);
+	table_init(&x->pairs[1], 0, IDENTITY_PAIRS_MAX);
+	s->v[s->n++] = x;
+	if (make_lines(x) != 0)
+		s->failed = true;
+	if (tenant != TENANT_UNKNOWN && s->slot_count && s->slots[0].origin == TENANT_UNKNOWN)
+		x->unknown = signins_of(s, TENANT_UNKNOWN);
+	return x;
+}
+
+int signins_ready(struct signins *s, const struct tenants *t)
+{
+	s->tenants = t;
+	sorter_tenants(s->sorter, t);
+	if (merge_lanes(s) != 0)
+		return -1;
+	lanes_release(s);
+	s->batch_n = sorter_next(s->sorter, s->batch, BATCH);
+	s->any = s->batch_n > 0;
+	s->ended = s->batch_n == 0;
+	return 0;
 }
 
 static const struct silences *app_line(const struct identity *x, uint32_t app)
@@ -285,25 +357,28 @@ static void take_signin(struct identity *x, const struct rec *r)
 	store_add(&x->store, r);
 }
 
-static void feed(struct identity *x, int64_t until_us)
+static void feed(struct signins *s, int64_t until_us)
 {
-	while (!x->ended) {
-		while (x->batch_at < x->batch_n) {
-			const struct rec *r = x->batch[x->batch_at];
+	while (!s->ended) {
+		while (s->batch_at < s->batch_n) {
+			const struct rec *r = s->batch[s->batch_at];
 			if (r->time_us > until_us && !(r->flags & REC_NO_TIME))
 				return;
-			take_signin(x, r);
-			x->batch_at++;
+			uint64_t tenant = s->tenants ? tenants_of(s->tenants, &s->cache, r) : TENANT_UNKNOWN;
+			struct identity *x = tenant == TENANT_REFUSED ? NULL : signins_of(s, tenant);
+			if (x)
+				take_signin(x, r);
+			s->batch_at++;
 		}
-		x->batch_at = 0;
-		x->batch_n = sorter_next(x->sorter, x->batch, BATCH);
-		x->ended = x->batch_n == 0;
+		s->batch_at = 0;
+		s->batch_n = sorter_next(s->sorter, s->batch, BATCH);
+		s->ended = s->batch_n == 0;
 	}
 }
 
-void identity_end(struct identity *x)
+void signins_end(struct signins *s)
 {
-	feed(x, INT64_MAX);
+	feed(s, INT64_MAX);
 }
 
 /* -- judging -- */
@@ -316,7 +391,7 @@ static struct identity_client *client_at(struct identity *x, const struct world 
 		uint32_t want = client + client / 2 + 64;
 		struct identity_client *p = realloc(x->clients, want * sizeof *p);
 		if (!p) {
-			x->failed = true;
+			x->signins->failed = true;
 			return NULL;
 		}
 		memset(p + x->client_count, 0, (want - x->client_count) * sizeof *p);
@@ -390,10 +465,17 @@ static bool is_app_only(const struct rec *r)
 	return r->user_type == 5 + 1 || r->user_type == 6 + 1;
 }
 
+/* Whose sign-ins say what is covered: the tenant's own, and only without any those of nobody knows whom. */
+static const struct identity *covering(const struct identity *x)
+{
+	return !x->any && x->unknown ? x->unknown : x;
+}
+
 /* What the sign-ins at hand can say about a token that would have been issued in [from, to]. */
 static enum prov_reason ask_coverage(const struct identity *x, const struct rec *r, const struct identity_client *c,
 	int64_t from, int64_t to)
 {
+	x = covering(x);
 	const struct silences *need[2] = { &x->categories[SIGNIN_NONINTERACTIVE - 1], &x->interactive };
 	int count = 2;
 	bool quiet = false;
@@ -458,11 +540,11 @@ static enum prov_reason judge_unlinked(struct identity *x, const struct event *e
 		return p->by_session ? REASON_SESSION_UNKNOWN : reason;
 	if (p->by_session)
 		reason = REASON_ORPHAN_SESSION;
-	if (store_is_full_at(&x->store, r->time_us))
+	if (store_is_full_at(&x->store, r->time_us) || (x->unknown && store_is_full_at(&x->unknown->store, r->time_us)))
 		return REASON_FULL;
 	if (!c)
 		return REASON_CLIENT;
-	const struct silences *line = c->app ? app_line(x, c->app) : NULL;
+	const struct silences *line = c->app ? app_line(covering(x), c->app) : NULL;
 	if (line && silences_ask(line, from, to) == LOG_HOLE)
 		return REASON_APP_HOLE;
 	p->judged = true;
@@ -527,18 +609,18 @@ const struct provenance *identity_judge(struct identity *x, const struct world *
 		return NULL;
 	struct identity_client *c = client_at(x, w, e->client);
 	*p = (struct provenance){ .issued_us = r->issued_s ? (int64_t)r->issued_s * US_PER_SECOND : INT64_MIN };
-	if (!x->any) {
+	if (!identity_has_signins(x)) {
 		reason = REASON_NO_SIGNINS;
 		goto done;
 	}
-	feed(x, r->time_us + AHEAD_US);
-	if (r->flags & REC_HAS_SESSION)
-		p->session = store_session(&x->store, r);
+	feed(x->signins, r->time_us + AHEAD_US);
+	if (r->flags & REC_HAS_SESSION && !(p->session = store_session(&x->store, r)) && x->unknown)
+		p->session = store_session(&x->unknown->store, r);
 	if (r->flags & REC_HAS_TOKEN) {
-		if ((i = store_token(&x->store, r))) {
+		if ((i = store_token(&x->store, r)) || (x->unknown && (i = store_token(&x->unknown->store, r)))) {
 			judge_linked(x, e, c, i, p);
 			reason = REASON_TOKEN;
-		} else if (store_timeless(&x->store, r)) {
+		} else if (store_timeless(&x->store, r) || (x->unknown && store_timeless(&x->unknown->store, r))) {
 			reason = REASON_TOKEN_NO_TIME;
 		} else {
 			reason = judge_unlinked(x, e, c, p);
@@ -567,12 +649,20 @@ done:
 
 bool identity_has_signins(const struct identity *x)
 {
-	return x && x->any;
+	return x && (x->any || x->unknown);
 }
 
-const char *identity_error(const struct identity *x)
+bool identity_says_something(const struct identity *x)
 {
-	return x->failed ? "out of memory while joining sign-ins" : sorter_error(x->sorter);
+	uint64_t judged = 0;
+	for (int r = 0; x && r < PROV_REASONS; r++)
+		judged += x->reasons[r];
+	return identity_has_signins(x) && (x->any || judged);
+}
+
+const char *signins_error(const struct signins *s)
+{
+	return s->failed ? "out of memory while joining sign-ins" : sorter_error(s->sorter);
 }
 
 const struct identity_category *identity_category(const struct identity *x, unsigned category)

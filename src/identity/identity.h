@@ -2,8 +2,8 @@
 /* identity: was this access made with a token that anybody issued?
  *
  *   decoders --sign-ins--> lanes: sorter, slots of time with sign-ins
- *   when all is read       lanes -> silences: when each category, and each application, was alive
- *   event by event         sign-ins up to 15 minutes ahead of the event -> store; the event's token is looked up
+ *   when all is read       lanes -> silences of each tenant: when each category, and each application, was alive
+ *   event by event         sign-ins up to 15 minutes ahead of the event -> their tenant's store; the event's token is looked up
  *
  * Sign-ins take a sorter of their own, so that they can run ahead of the accesses: the clocks of two logs differ, and a
  * token says that it was issued five minutes before its sign-in.  So the verdict does not depend on which file came
@@ -13,10 +13,14 @@
  * (stat/silence.h): nothing is an orphan that was issued before they begin, after they end, in a hole of them, in a category
  * that was not given, or through a client whose tokens do not link in this data.
  *
- * One instance serves one run; collection is by lanes (a thread each), the rest by one thread. */
+ * `struct signins` is all sign-ins of a run; collection is by lanes (a thread each), the rest by one thread.  It has a
+ * `struct identity` for each tenant: what one tenant's sign-ins cover says nothing about another's tokens.  Sign-ins whose
+ * tenant nobody knows may belong to any: they link tokens of all tenants, and where a tenant has none of its own they also
+ * say what is covered. */
 #ifndef TXM_IDENTITY_IDENTITY_H
 #define TXM_IDENTITY_IDENTITY_H
 
+#include "event/tenants.h"
 #include "identity/store.h"
 #include "stat/silence.h"
 #include "state/world.h"
@@ -66,29 +70,35 @@ struct identity_category {
 	int64_t first_us, last_us;    /* 0, 0 = none */
 };
 
-struct identity;
-struct identity *identity_new(unsigned lanes); /* NULL: out of memory */
-void identity_free(struct identity *x);
+struct signins;
+struct identity; /* of one tenant */
+struct signins *signins_new(unsigned lanes); /* NULL: out of memory */
+void signins_free(struct signins *s);
 
 /* -- while reading: one thread a lane -- */
 static inline bool rec_is_signin(const struct rec *r)
 {
 	return r->op == OP_SIGN_IN || r->op == OP_USER_LOGGED_IN || r->op == OP_USER_LOGIN_FAILED;
 }
-void identity_collect(struct identity *x, unsigned lane, const struct rec *r); /* any record; takes sign-ins */
-void identity_lane_done(struct identity *x, unsigned lane);
+/* any record; takes sign-ins.  origin: of tenants_collect() */
+void signins_collect(struct signins *s, unsigned lane, const struct rec *r, uint64_t origin);
+void signins_lane_done(struct signins *s, unsigned lane);
 
 /* -- when all is read -- */
-int identity_ready(struct identity *x); /* nonzero: out of memory */
+int signins_ready(struct signins *s, const struct tenants *t); /* nonzero: out of memory; t NULL: all is one tenant's */
+/* that of a tenant, made if need be; NULL: out of memory */
+struct identity *signins_of(struct signins *s, uint64_t tenant);
+const char *signins_error(const struct signins *s); /* "" = none */
 
 /* -- event by event, in order of event time -- */
 /* NULL: no access.  The answer is good until the next call. */
 const struct provenance *identity_judge(struct identity *x, const struct world *w, const struct event *e);
-void identity_end(struct identity *x);  /* after the last event: reads what is left, for the counts */
+void signins_end(struct signins *s);  /* after the last event: reads what is left, for the counts */
 
 /* -- what is known -- */
 bool identity_has_signins(const struct identity *x);
-const char *identity_error(const struct identity *x); /* "" = none */
+/* is there anything to print: sign-ins of its own, or accesses that others' may have issued tokens for? */
+bool identity_says_something(const struct identity *x);
 const struct identity_category *identity_category(const struct identity *x, unsigned category);
 const struct silences *identity_timeline(const struct identity *x, unsigned category);
 const struct identity_client *identity_client(const struct identity *x, uint32_t client); /* zeros for one never judged; x NULL allowed */

@@ -65,6 +65,10 @@ static void put_lead(struct html *h, const struct findings *f, const uint64_t by
 	html_counted(h, w->count.mail_records, "record of reading mail", "records of reading mail");
 	html_say(h, " in ");
 	html_counted(h, w->active_mailboxes, "mailbox", "mailboxes");
+	if (f->tenant_count > 1) {
+		html_say(h, " of ");
+		html_counted(h, f->tenant_count, "tenant", "tenants");
+	}
 	html_say(h, " by ");
 	html_counted(h, f->app_count, "application", "applications");
 	html_say(h, " were looked at. ");
@@ -226,11 +230,17 @@ static void put_ids(struct html *h, const char *name, const struct world *w, con
 	html_close(h);
 }
 
-static void put_facts(struct html *h, const struct world *w, const struct alert *a)
+static void put_facts(struct html *h, const struct findings *f, const struct alert *a)
 {
+	const struct world *w = alert_world(a);
 	char text[ADDR_TEXT_SIZE];
 
 	html_open_class(h, "dl", "facts");
+	if (f->tenant_count > 1) {
+		fact(h, "Tenant");
+		html_leaf(h, "span", "mono", tenant_label(w));
+		html_close(h);
+	}
 	if (a->mailboxes.n) {
 		fact(h, a->mailboxes.total == 1 ? "Mailbox" : "Mailboxes");
 		for (uint32_t i = 0; i < a->mailboxes.n && list_step(h, i, a->mailboxes.total); i++)
@@ -321,7 +331,7 @@ static void put_sentences(struct html *h, const struct alert *a)
 	buf_release(&cut);
 }
 
-static void put_alert(struct html *h, const struct world *w, const struct alert *a, uint64_t place)
+static void put_alert(struct html *h, const struct findings *f, const struct alert *a, uint64_t place)
 {
 	open_finding(h, a, place);
 	put_severity_chip(h, a->severity);
@@ -329,7 +339,7 @@ static void put_alert(struct html *h, const struct world *w, const struct alert 
 	html_moment(h, a->time_us);
 	html_close(h);
 	html_leaf(h, "h3", "", alert_title_of(a));
-	put_facts(h, w, a);
+	put_facts(h, f, a);
 	put_sentences(h, a);
 	html_open_class(h, "p", "note");
 	html_leaf(h, "span", "mono", str_of(a->id));
@@ -376,7 +386,7 @@ static void put_alerts(struct html *h, const struct findings *f)
 	for (size_t i = 0; i < f->alert_count && html_step(h); i++) {
 		shown = i && order[i - 1].alert->severity == order[i].alert->severity ? shown + 1 : 0;
 		if (shown < FULL_PER_SEVERITY)
-			put_alert(h, f->world, order[i].alert, i);
+			put_alert(h, f, order[i].alert, i);
 		else
 			brief++;
 	}
@@ -405,13 +415,19 @@ static void put_alerts(struct html *h, const struct findings *f)
 
 /* -- who reads mail -- */
 
-static void put_apps(struct html *h, const struct findings *f)
+static void put_apps(struct html *h, const struct findings *all, const struct tenant_findings *f)
 {
 	const size_t shown = f->app_count < APPS_SHOWN ? f->app_count : APPS_SHOWN;
 	const struct world *w = f->world;
 	uint8_t id[16];
 
 	page_section(h, "Who reads mail");
+	if (all->tenant_count > 1) {
+		html_open(h, "p");
+		html_say(h, "Tenant ");
+		html_leaf(h, "span", "mono", tenant_label(w));
+		html_close(h);
+	}
 	html_leaf(h, "p", "",
 		  STR("Every application that opened mail, the most unusual first: in few mailboxes, from few "
 		      "networks, much at a time. A ranking, not a verdict."));
@@ -473,8 +489,7 @@ static void put_apps(struct html *h, const struct findings *f)
 static void put_blind(struct html *h, const struct findings *f)
 {
 	const struct world *w = f->world;
-	const uint64_t refused = w->refused.mailboxes + w->refused.clients + w->refused.actors + w->refused.nets +
-				 w->refused.edges + w->refused.folders + f->detect_refused + f->alerts_refused;
+	const uint64_t refused = findings_refused(f);
 
 	page_section(h, "What this cannot show");
 	html_open_class(h, "ul", "plain");
@@ -500,11 +515,21 @@ static void put_blind(struct html *h, const struct findings *f)
 			h, "li", "",
 			STR("No sign-in record is among them: no token can be traced to the sign-in that "
 				"issued it."));
-	if (w->count.mail_records && w->mail_last_us - w->mail_first_us < WARM_UP_US)
-		html_leaf(h, "li", "",
-			  STR("Less than 14 days of mail reading: what is normal for a mailbox could not be learnt. Only "
-			      "fixed rules and the ranking of applications speak here, and no rate of false alarms is "
-			      "promised."));
+	for (size_t i = 0; i < f->tenant_count; i++) {
+		const struct world *t = f->tenants[i].world;
+		if (!t->count.mail_records || t->mail_last_us - t->mail_first_us >= WARM_UP_US)
+			continue;
+		html_open(h, "li");
+		if (f->tenant_count > 1) {
+			html_say(h, "Tenant ");
+			html_leaf(h, "span", "mono", tenant_label(t));
+			html_say(h, ": ");
+		}
+		html_say(h, "Less than 14 days of mail reading: what is normal for a mailbox could not be learnt. Only "
+			    "fixed rules and the ranking of applications speak here, and no rate of false alarms is "
+			    "promised.");
+		html_close(h);
+	}
 	if (f->since || f->until)
 		html_leaf(h, "li", "",
 			  STR("Only what happened inside the bounds above is reported; all records were used to learn what is normal."));
@@ -582,7 +607,9 @@ void report_findings(struct sink_out *o, const struct findings *f)
 	html_close(&h);
 	put_timeline(&h, f);
 	put_alerts(&h, f);
-	put_apps(&h, f);
+	for (size_t i = 0; i < f->tenant_count; i++)
+		if (f->tenants[i].app_count || f->tenant_count == 1)
+			put_apps(&h, f, &f->tenants[i]);
 	put_blind(&h, f);
 	html_close(&h);
 	page_foot(&h);

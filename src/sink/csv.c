@@ -241,29 +241,64 @@ static void csv_write(struct sink_out *o, const struct findings *f)
 		     "\n");
 	for (size_t i = 0; i < f->alert_count && open; i++) {
 		const struct alert *a = f->alerts[i];
+		const struct world *w = alert_world(a);
 		row_text(&r, str_of(a->id));
 		row_time(&r, a->time_us);
 		row_text(&r, str_of(a->detector->name));
 		row_text(&r, str_of(severity_names[a->severity]));
 		row_text(&r, str_of(a->title));
-		row_mailboxes(&r, f->world, &a->mailboxes);
-		row_apps(&r, f->world, &a->clients);
-		row_where(&r, f->world, a);
-		row_ids(&r, f->world, a->sessions, a->session_count, world_id_text);
-		row_ids(&r, f->world, a->tokens, a->token_count, world_token_text);
+		row_mailboxes(&r, w, &a->mailboxes);
+		row_apps(&r, w, &a->clients);
+		row_where(&r, w, a);
+		row_ids(&r, w, a->sessions, a->session_count, world_id_text);
+		row_ids(&r, w, a->tokens, a->token_count, world_token_text);
 		row_time(&r, a->first_us);
 		row_time(&r, a->last_us);
 		row_number(&r, a->records);
 		row_number(&r, a->items);
 		row_number(&r, a->folders_synced);
 		row_sentences(&r, a);
-		row_ids(&r, f->world, a->evidence, a->evidence_count, world_id_text);
-		row_text(&r, world_own_tenant(f->world));
-		row_members(&r, f->world, a);
+		row_ids(&r, w, a->evidence, a->evidence_count, world_id_text);
+		row_text(&r, world_own_tenant(w));
+		row_members(&r, w, a);
 		row_end(&r);
 		open = sink_out_step(o);
 	}
 	buf_release(&r.cell);
+}
+
+static bool csv_apps(struct row *r, struct sink_out *o, const struct tenant_findings *f)
+{
+	const struct world *w = f->world;
+	bool open = true;
+
+	for (size_t i = 0; i < f->app_count && open; i++) {
+		const uint32_t k = f->apps[i].client;
+		const struct world_client *c = &w->clients[k];
+		row_number(r, i + 1);
+		buf_printf(&o->pending, ",%.3f", f->apps[i].unusual);
+		row_text(r, world_client_part(w, k, CLIENT_APP_ID));
+		row_text(r, world_client_part(w, k, CLIENT_CLIENT_APP_ID));
+		row_text(r, world_client_name(w, k));
+		row_text(r, world_client_part(w, k, CLIENT_FAMILY));
+		row_text(r, world_client_part(w, k, CLIENT_API));
+		row_number(r, c->mailboxes);
+		buf_printf(&o->pending, ",%.4f", f->apps[i].share);
+		row_number(r, c->records);
+		row_number(r, c->binds);
+		row_number(r, c->syncs);
+		row_number(r, c->attachments);
+		row_number(r, c->items);
+		row_number(r, c->folders_synced);
+		row_number(r, c->networks);
+		row_text(r, c->microsoft_front_end ? STR("true") : STR("false"));
+		row_time(r, c->first_us);
+		row_time(r, c->last_us);
+		row_text(r, world_own_tenant(w));
+		row_end(r);
+		open = sink_out_step(o);
+	}
+	return open;
 }
 
 void csv_inventory(struct sink_out *o, const struct findings *f)
@@ -275,33 +310,8 @@ void csv_inventory(struct sink_out *o, const struct findings *f)
 	buf_add_cstr(&o->pending,
 		     "rank,unusual,app_id,client_app_id,name,client,api,mailboxes,share,records,binds,syncs,"
 		     "attachments,items,folders_synced,networks,microsoft_front_end,first_seen,last_seen,tenant\n");
-	for (size_t i = 0; i < f->app_count && open; i++) {
-		const struct world *w = f->world;
-		const uint32_t k = f->apps[i].client;
-		const struct world_client *c = &w->clients[k];
-		row_number(&r, i + 1);
-		buf_printf(&o->pending, ",%.3f", f->apps[i].unusual);
-		row_text(&r, world_client_part(w, k, CLIENT_APP_ID));
-		row_text(&r, world_client_part(w, k, CLIENT_CLIENT_APP_ID));
-		row_text(&r, world_client_name(w, k));
-		row_text(&r, world_client_part(w, k, CLIENT_FAMILY));
-		row_text(&r, world_client_part(w, k, CLIENT_API));
-		row_number(&r, c->mailboxes);
-		buf_printf(&o->pending, ",%.4f", f->apps[i].share);
-		row_number(&r, c->records);
-		row_number(&r, c->binds);
-		row_number(&r, c->syncs);
-		row_number(&r, c->attachments);
-		row_number(&r, c->items);
-		row_number(&r, c->folders_synced);
-		row_number(&r, c->networks);
-		row_text(&r, c->microsoft_front_end ? STR("true") : STR("false"));
-		row_time(&r, c->first_us);
-		row_time(&r, c->last_us);
-		row_text(&r, world_own_tenant(w));
-		row_end(&r);
-		open = sink_out_step(o);
-	}
+	for (size_t i = 0; i < f->tenant_count && open; i++)
+		open = csv_apps(&r, o, &f->tenants[i]);
 	buf_release(&r.cell);
 }
 

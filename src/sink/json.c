@@ -275,8 +275,10 @@ static void add_members(struct buf *b, const struct world *w, const struct alert
 	}
 }
 
-void json_alert(struct buf *b, const struct world *w, const struct alert *a)
+void json_alert(struct buf *b, const struct alert *a)
 {
+	const struct world *w = alert_world(a);
+
 	buf_add_cstr(b, "{\"type\":\"alert\",\"id\":");
 	buf_add_json(b, str_of(a->id));
 	buf_add_cstr(b, ",\"time\":");
@@ -373,11 +375,11 @@ static void add_category(struct buf *b, const struct world *w, const struct iden
 	buf_add_cstr(b, "}\n");
 }
 
-void json_tokens(struct sink_out *o, const struct findings *f)
+void json_tokens(struct sink_out *o, const struct tenant_findings *f)
 {
 	struct buf *b = &o->pending;
 
-	if (!identity_has_signins(f->identity))
+	if (!identity_says_something(f->identity))
 		return;
 	for (unsigned i = 0; i < SIGNIN_CATEGORIES; i++)
 		add_category(b, f->world, f->identity, i);
@@ -448,7 +450,7 @@ void json_finding(struct buf *b, const struct world *w, const char *type, const 
 	buf_add_cstr(b, "}\n");
 }
 
-void json_blind(struct sink_out *o, const struct findings *f)
+void json_blind(struct sink_out *o, const struct tenant_findings *f)
 {
 	struct buf *b = &o->pending, text;
 	const struct coverage_finding *v;
@@ -486,6 +488,23 @@ static void add_operations(struct buf *b, const struct world *w)
 	buf_add_char(b, ']');
 }
 
+static uint64_t refused_signins(const struct findings *f)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < f->tenant_count; i++)
+		n += f->tenants[i].identity ? identity_refused(f->tenants[i].identity) : 0;
+	return n;
+}
+
+uint64_t findings_refused(const struct findings *f)
+{
+	const struct world *w = f->world;
+
+	return w->refused.mailboxes + w->refused.clients + w->refused.actors + w->refused.nets + w->refused.edges + w->refused.folders
+		+ f->detect_refused + f->alerts_refused + refused_signins(f);
+}
+
 static void add_refused(struct buf *b, const struct findings *f)
 {
 	const struct world *w = f->world;
@@ -498,9 +517,32 @@ static void add_refused(struct buf *b, const struct findings *f)
 	number(b, "folders", w->refused.folders);
 	number(b, "detectors", f->detect_refused);
 	number(b, "alerts", f->alerts_refused);
-	if (f->identity && identity_refused(f->identity))
-		number(b, "sign_ins", identity_refused(f->identity));
+	if (refused_signins(f))
+		number(b, "sign_ins", refused_signins(f));
 	buf_add_char(b, '}');
+}
+
+/* whose records these are, and how many of each */
+static void add_tenants(struct buf *b, const struct findings *f)
+{
+	buf_add_cstr(b, ",\"tenants\":[");
+	for (size_t i = 0; i < f->tenant_count; i++) {
+		const struct world *w = f->tenants[i].world;
+
+		comma(b, i);
+		buf_add_cstr(b, "{\"tenant\":");
+		json_text(b, world_own_tenant(w));
+		number(b, "records", w->count.records);
+		number(b, "mail_records", w->count.mail_records);
+		number(b, "signins", w->count.signins);
+		number(b, "mailboxes", w->active_mailboxes);
+		buf_add_cstr(b, ",\"first\":");
+		json_time(b, w->first_us);
+		buf_add_cstr(b, ",\"last\":");
+		json_time(b, w->last_us);
+		buf_add_char(b, '}');
+	}
+	buf_add_char(b, ']');
 }
 
 void json_summary(struct buf *b, const struct findings *f)
@@ -551,6 +593,7 @@ void json_summary(struct buf *b, const struct findings *f)
 	for (int i = 0; i < CLASS_COUNT; i++)
 		buf_printf(b, "%s\"%s\":%" PRIu64, i ? "," : "", class_names[i], w->count.by_class[i]);
 	buf_add_char(b, '}');
+	add_tenants(b, f);
 	add_operations(b, w);
 	number(b, "unknown_operations", w->count.unknown_operations);
 	buf_add_cstr(b, ",\"lost\":[");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ndjson: one object a line: alerts in order of event time, then those withdrawn, then the app inventory by rank,
- * what the sign-ins cover and the verdicts on tokens if there are sign-ins, where the log was blind if it was,
- * the summary last, so that a
+ * what the sign-ins cover and the verdicts on tokens if there are sign-ins, where the log was blind if it was (these for
+ * one tenant after the other), the summary last, so that a
  * reader who sees a summary knows that nothing is missing.  The objects are written in sink/json.c. */
 #include <inttypes.h>
 
@@ -12,22 +12,30 @@ static void ndjson_write(struct sink_out *o, const struct findings *f)
 	bool open = true;
 
 	for (size_t i = 0; i < f->alert_count && open; i++) {
-		json_alert(&o->pending, f->world, f->alerts[i]);
+		json_alert(&o->pending, f->alerts[i]);
 		buf_add_char(&o->pending, '\n');
 		open = sink_out_step(o);
 	}
 	for (size_t i = 0; i < f->withdrawn_count && open; i++) {
-		buf_printf(&o->pending, "{\"type\":\"withdrawn\",\"id\":\"txm-%016" PRIx64 "\"}\n", f->withdrawn[i]);
+		buf_printf(&o->pending, "{\"type\":\"withdrawn\",\"id\":\"txm-%016" PRIx64 "\",\"tenant\":", f->withdrawn[i].number);
+		json_text(&o->pending, f->withdrawn[i].tenant);
+		buf_add_cstr(&o->pending, "}\n");
 		open = sink_out_step(o);
 	}
-	for (size_t i = 0; i < f->app_count && open; i++) {
-		json_app(&o->pending, f->world, &f->apps[i], i + 1);
-		buf_add_char(&o->pending, '\n');
-		open = sink_out_step(o);
+	for (size_t t = 0; t < f->tenant_count && open; t++) {
+		const struct tenant_findings *x = &f->tenants[t];
+
+		for (size_t i = 0; i < x->app_count && open; i++) {
+			json_app(&o->pending, x->world, &x->apps[i], i + 1);
+			buf_add_char(&o->pending, '\n');
+			open = sink_out_step(o);
+		}
+		if (open) {
+			json_tokens(o, x);
+			json_blind(o, x);
+		}
 	}
 	if (open) {
-		json_tokens(o, f);
-		json_blind(o, f);
 		json_summary(&o->pending, f);
 		buf_add_char(&o->pending, '\n');
 	}

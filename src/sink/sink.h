@@ -29,16 +29,24 @@ struct identity;
 struct coverage;
 struct coverage_finding;
 
-struct findings {
+struct tenant_findings { /* of one tenant */
 	const struct world *world;
 	const struct identity *identity; /* sign-ins and the verdicts on tokens; NULL: not asked */
 	const struct coverage *coverage; /* when each mailbox could be seen; NULL: not asked */
+	struct inventory_row *apps; size_t app_count; /* ranked, most unusual first */
+};
+
+struct withdrawn { uint64_t number; struct str tenant; }; /* number: as in the alert's id */
+
+struct findings {
+	const struct world *world; /* counts and times of all tenants together */
+	const struct tenant_findings *tenants; size_t tenant_count; /* by id */
+	size_t app_count;          /* of all tenants */
 	struct alert *const *alerts; size_t alert_count; /* raised, at or above the asked severity, in output order */
-	const struct inventory_row *apps; size_t app_count; /* ranked, most unusual first */
-	/* scan --state: alerts that an earlier run told: as they are, and those that stand no more (numbers, as in their ids) */
+	/* scan --state: alerts that an earlier run told: as they are, and those that stand no more */
 	bool resumed; size_t alerts_unchanged;
 	uint64_t late, known;      /* records of this run older than what is learned: not judged; copies of records learned from */
-	const uint64_t *withdrawn; size_t withdrawn_count;
+	const struct withdrawn *withdrawn; size_t withdrawn_count;
 	size_t alerts_below;       /* raised, but below the asked severity */
 	size_t alerts_outside;     /* raised, but outside [since, until) */
 	uint64_t alerts_refused;   /* findings past ALERTS_MAX */
@@ -68,15 +76,22 @@ static inline bool findings_report(const struct findings *f, int64_t from_us, in
 	return to_us > f->since_us && from_us < f->until_us;
 }
 void sink_add_count(struct buf *b, uint64_t n);    /* "1,234,567" */
-void json_alert(struct buf *b, const struct world *w, const struct alert *a);
+/* "contoso's id", "unknown" */
+static inline struct str tenant_label(const struct world *w)
+{
+	struct str s = world_own_tenant(w);
+	return s.n ? s : STR("unknown");
+}
+uint64_t findings_refused(const struct findings *f); /* entries that bounded tables could not take */
+void json_alert(struct buf *b, const struct alert *a);
 void json_app(struct buf *b, const struct world *w, const struct inventory_row *row, size_t rank);
 void json_summary(struct buf *b, const struct findings *f);
 /* what the sign-ins cover, and the verdicts on the tokens of each client; objects, one a line; nothing without sign-ins */
-void json_tokens(struct sink_out *o, const struct findings *f);
+void json_tokens(struct sink_out *o, const struct tenant_findings *f);
 /* one stretch of time in which a mailbox or everybody could not be seen; text: for its sentence */
 void json_finding(struct buf *b, const struct world *w, const char *type, const struct coverage_finding *f, struct buf *text);
 /* where the log was blind; nothing if it is not known to have been */
-void json_blind(struct sink_out *o, const struct findings *f);
+void json_blind(struct sink_out *o, const struct tenant_findings *f);
 void json_text(struct buf *b, struct str s);      /* null for "" */
 void json_time(struct buf *b, int64_t us);        /* null for 0 */
 void json_tenant(struct buf *b, const struct world *w); /* ,"tenant":... */

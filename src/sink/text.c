@@ -168,6 +168,10 @@ static void put_headline(struct page *p)
 	add_counted(b, w->count.mail_records, "read of mail", "reads of mail");
 	buf_add_cstr(b, " in ");
 	add_counted(b, w->active_mailboxes, "mailbox", "mailboxes");
+	if (f->tenant_count > 1) {
+		buf_add_cstr(b, " of ");
+		add_counted(b, f->tenant_count, "tenant", "tenants");
+	}
 	buf_add_cstr(b, " by ");
 	add_counted(b, f->app_count, "application", "applications");
 	if (w->first_us)
@@ -210,7 +214,7 @@ static void add_app(struct buf *b, const struct world *w, uint32_t client)
 		buf_printf(b, " as %.*s", STR_ARG(family));
 }
 
-static void put_ids(struct page *p, const char *label, const struct id_entry *ids, uint32_t n, uint64_t total,
+static void put_ids(struct page *p, const struct world *w, const char *label, const struct id_entry *ids, uint32_t n, uint64_t total,
                     struct str (*id_text)(const struct world *, const uint8_t *, bool, char *))
 {
 	char text[ID_TEXT_SIZE];
@@ -218,15 +222,19 @@ static void put_ids(struct page *p, const char *label, const struct id_entry *id
 	if (!n)
 		return;
 	for (uint32_t i = 0; i < n && !list_step(&p->line, i, total); i++)
-		buf_add_str(&p->line, id_text(p->f->world, ids[i].id, ids[i].is_text, text));
+		buf_add_str(&p->line, id_text(w, ids[i].id, ids[i].is_text, text));
 	put_labelled(p, label);
 }
 
 static void put_who(struct page *p, const struct alert *a)
 {
-	const struct world *w = p->f->world;
+	const struct world *w = alert_world(a);
 	struct buf *b = &p->line;
 
+	if (p->f->tenant_count > 1) {
+		buf_add_str(b, tenant_label(w));
+		put_labelled(p, "tenant");
+	}
 	if (a->mailboxes.n) {
 		for (uint32_t i = 0; i < a->mailboxes.n && !list_step(b, i, a->mailboxes.total); i++)
 			add_mailbox(b, w, a->mailboxes.v[i]);
@@ -259,11 +267,11 @@ static void put_where(struct page *p, const struct alert *a)
 	}
 	if (a->nets.n) {
 		for (uint32_t i = 0; i < a->nets.n && !list_step(b, i, a->nets.total); i++)
-			buf_add_cstr(b, world_net_label(p->f->world, a->nets.v[i]));
+			buf_add_cstr(b, world_net_label(alert_world(a), a->nets.v[i]));
 		put_labelled(p, "network");
 	}
-	put_ids(p, "session", a->sessions, a->session_count, a->session_total, world_id_text);
-	put_ids(p, "token", a->tokens, a->token_count, a->token_total, world_token_text);
+	put_ids(p, alert_world(a), "session", a->sessions, a->session_count, a->session_total, world_id_text);
+	put_ids(p, alert_world(a), "token", a->tokens, a->token_count, a->token_total, world_token_text);
 }
 
 static void put_volume(struct page *p, const struct alert *a)
@@ -299,6 +307,8 @@ static void put_title(struct page *p, const struct alert *a, bool with_id)
 	buf_add_cstr(out, time_format_minute(a->time_us, text));
 	buf_add_cstr(out, "  ");
 	buf_add_cstr(&p->line, a->title ? a->title : a->detector->title);
+	if (with_id && p->f->tenant_count > 1)
+		buf_printf(&p->line, "  tenant %.*s", STR_ARG(tenant_label(alert_world(a))));
 	if (with_id)
 		buf_printf(&p->line, "  %s", a->id);
 	put_wrapped(p, MARGIN + strlen(text) + 2);
@@ -330,7 +340,7 @@ static void put_alert(struct page *p, const struct alert *a)
 	buf_add_cstr(&p->line, a->id);
 	buf_printf(&p->line, " (%s)", a->detector->name);
 	for (uint32_t i = 0; i < a->evidence_count && i < 3; i++) {
-		struct str id = world_id_text(p->f->world, a->evidence[i].id, a->evidence[i].is_text, text);
+		struct str id = world_id_text(alert_world(a), a->evidence[i].id, a->evidence[i].is_text, text);
 		buf_add_cstr(&p->line, i ? ", " : ", records ");
 		buf_add_str(&p->line, id);
 	}
@@ -407,7 +417,7 @@ static void put_alerts(struct page *p)
 		buf_add_char(&p->o->pending, '\n');
 	}
 	for (size_t i = 0; i < f->withdrawn_count; i++)
-		buf_printf(&p->line, "%stxm-%016" PRIx64, i ? ", " : "Withdrawn, since later records say otherwise: ", f->withdrawn[i]);
+		buf_printf(&p->line, "%stxm-%016" PRIx64, i ? ", " : "Withdrawn, since later records say otherwise: ", f->withdrawn[i].number);
 	if (f->withdrawn_count) {
 		put_wrapped(p, 0);
 		buf_add_char(&p->o->pending, '\n');
@@ -450,7 +460,7 @@ static void cell_set(char *cell, size_t size, struct buf *b)
 	buf_clear(b);
 }
 
-static void table_fill(struct cells *t, size_t i, const struct findings *f)
+static void table_fill(struct cells *t, size_t i, const struct tenant_findings *f)
 {
 	const struct inventory_row *row = &f->apps[i];
 	const struct world *w = f->world;
@@ -567,9 +577,17 @@ static void table_row(struct buf *out, const size_t width[COL_COUNT], const char
 	buf_release(&b);
 }
 
-static void put_inventory(struct page *p)
+/* ", tenant X" where there are several */
+static void add_whose(struct page *p, const struct world *w)
 {
-	const size_t rows = p->f->app_count < TEXT_APPS_SHOWN ? p->f->app_count : TEXT_APPS_SHOWN;
+	if (p->f->tenant_count > 1)
+		buf_printf(&p->line, " (tenant %.*s)", STR_ARG(tenant_label(w)));
+}
+
+static void put_inventory(struct page *p, const struct tenant_findings *f)
+{
+	const size_t most = p->f->tenant_count > 1 ? TEXT_APPS_OF_TENANT : TEXT_APPS_SHOWN;
+	const size_t rows = f->app_count < most ? f->app_count : most;
 	const char *cell[COL_COUNT];
 	size_t width[COL_COUNT];
 	struct cells *t;
@@ -582,9 +600,11 @@ static void put_inventory(struct page *p)
 		return;
 	}
 	for (size_t i = 0; i < rows; i++)
-		table_fill(t, i, p->f);
+		table_fill(t, i, f);
 	table_fit(t, rows, p->width, width);
-	buf_add_cstr(&p->line, "Who reads mail, most unusual first (a ranking, not a verdict):");
+	buf_add_cstr(&p->line, "Who reads mail");
+	add_whose(p, f->world);
+	buf_add_cstr(&p->line, ", most unusual first (a ranking, not a verdict):");
 	put_wrapped(p, 0);
 	for (int k = 0; k < COL_COUNT; k++)
 		cell[k] = table_columns[k].heading;
@@ -594,9 +614,9 @@ static void put_inventory(struct page *p)
 			cell[k] = t->text[i][k];
 		table_row(&p->o->pending, width, cell);
 	}
-	if (p->f->app_count > rows) {
+	if (f->app_count > rows) {
 		buf_add_cstr(&p->line, "and ");
-		sink_add_count(&p->line, p->f->app_count - rows);
+		sink_add_count(&p->line, f->app_count - rows);
 		buf_add_cstr(&p->line, " more (taximeter scan --inventory FILE.csv writes them all)");
 		put_wrapped(p, 0);
 	}
@@ -621,14 +641,14 @@ static int by_orphans(const void *pa, const void *pb)
 	return a->client < b->client ? -1 : a->client > b->client;
 }
 
-static void put_categories(struct page *p)
+static void put_categories(struct page *p, const struct identity *x)
 {
 	struct buf *b = &p->line;
 	char first[TIME_TEXT_SIZE], last[TIME_TEXT_SIZE];
 
 	for (unsigned i = 0; i < SIGNIN_CATEGORIES; i++) {
-		const struct identity_category *c = identity_category(p->f->identity, i);
-		const struct silences *t = identity_timeline(p->f->identity, i);
+		const struct identity_category *c = identity_category(x, i);
+		const struct silences *t = identity_timeline(x, i);
 		char name[40];
 
 		snprintf(name, sizeof(name), "%s", signin_category_names[i]);
@@ -653,14 +673,13 @@ static void put_categories(struct page *p)
 	}
 }
 
-static void put_tokens(struct page *p)
+static void put_tokens(struct page *p, const struct tenant_findings *f)
 {
-	const struct findings *f = p->f;
 	struct buf *b = &p->line, *out = &p->o->pending;
 	struct token_row *rows;
 	size_t n = 0, shown = 0;
 
-	if (!identity_has_signins(f->identity))
+	if (!identity_says_something(f->identity))
 		return;
 	rows = calloc((size_t)f->world->client_count + 1, sizeof(*rows));
 	if (!rows) {
@@ -679,9 +698,11 @@ static void put_tokens(struct page *p)
 			rows[n++] = row;
 	}
 	qsort(rows, n, sizeof(*rows), by_orphans);
-	buf_add_cstr(b, "Sign-ins at hand, by which accesses are traced to the one that issued their token:");
+	buf_add_cstr(b, "Sign-ins at hand");
+	add_whose(p, f->world);
+	buf_add_cstr(b, ", by which accesses are traced to the one that issued their token:");
 	put_wrapped(p, 0);
-	put_categories(p);
+	put_categories(p, f->identity);
 	buf_add_char(out, '\n');
 	if (n) {
 		buf_printf(out, "%-48s %12s %12s %12s\n", "accesses of", "linked", "orphan", "cannot say");
@@ -768,8 +789,13 @@ static void put_gaps_of_data(struct page *p)
 		buf_add_cstr(b, "; how many messages went with them is not in the log.");
 		put_gap(p);
 	}
-	if (w->count.mail_records && w->mail_last_us - w->mail_first_us < WARM_UP_US) {
-		buf_add_cstr(b, "Less than 14 days of mail reading: what is normal for a mailbox could not be learnt, so that only "
+	for (size_t i = 0; i < f->tenant_count; i++) {
+		const struct world *t = f->tenants[i].world;
+		if (!t->count.mail_records || t->mail_last_us - t->mail_first_us >= WARM_UP_US)
+			continue;
+		buf_add_cstr(b, "Less than 14 days of mail reading");
+		add_whose(p, t);
+		buf_add_cstr(b, ": what is normal for a mailbox could not be learnt, so that only "
 				"fixed rules and the ranking of applications speak here, and no rate of false alarms is promised.");
 		put_gap(p);
 	}
@@ -778,10 +804,11 @@ static void put_gaps_of_data(struct page *p)
 			     "No sign-in record is among them: no token can be traced to the sign-in that issued it.");
 		put_gap(p);
 	}
-	if (identity_has_signins(f->identity)) {
+	for (size_t i = 0; i < f->tenant_count; i++) {
+		const struct identity *x = f->tenants[i].identity;
 		uint64_t unknown = 0, all = 0;
-		for (int r = 0; r < PROV_REASONS; r++) {
-			uint64_t n = identity_count(f->identity, (enum prov_reason)r);
+		for (int r = 0; r < PROV_REASONS && identity_has_signins(x); r++) {
+			uint64_t n = identity_count(x, (enum prov_reason)r);
 			all += n;
 			unknown += prov_reasons[r].verdict == PROV_CANNOT_SAY ? n : 0;
 		}
@@ -790,7 +817,13 @@ static void put_gaps_of_data(struct page *p)
 			sink_add_count(b, unknown);
 			buf_add_cstr(b, " of ");
 			add_counted(b, all, "access", "accesses");
+			add_whose(p, f->tenants[i].world);
 			buf_add_cstr(b, " nobody can say from this data whether their token was issued; the reasons stand above.");
+			put_gap(p);
+		}
+		if (f->tenant_count > 1 && !world_own_tenant(f->tenants[i].world).n) {
+			add_counted(b, f->tenants[i].world->count.records, "record does", "records do");
+			buf_add_cstr(b, " not say whose it is, by tenant, mailbox or account: judged apart from all tenants.");
 			put_gap(p);
 		}
 	}
@@ -811,9 +844,9 @@ static void put_gaps_of_data(struct page *p)
 }
 
 /* where the log itself was blind, by mailbox and day */
-static void put_blind(struct page *p)
+static void put_blind(struct page *p, const struct tenant_findings *f)
 {
-	const struct coverage *c = p->f->coverage;
+	const struct coverage *c = f->coverage;
 	struct buf *b = &p->line;
 	const struct coverage_finding *v;
 	uint64_t blind = 0, all = 0;
@@ -826,8 +859,11 @@ static void put_blind(struct page *p)
 		all += coverage_total(c, (enum day_state)s);
 		blind += day_is_blind((enum day_state)s) ? coverage_total(c, (enum day_state)s) : 0;
 	}
+	if (!all && !n && p->f->tenant_count > 1)
+		return;
 	buf_add_cstr(b, "Of ");
 	add_counted(b, all, "mailbox-day", "mailbox-days");
+	add_whose(p, f->world);
 	buf_add_char(b, ' ');
 	sink_add_count(b, coverage_total(c, DAY_RECORDED));
 	buf_add_cstr(b, " have reads in the log, ");
@@ -841,7 +877,7 @@ static void put_blind(struct page *p)
 		if (!findings_report(p->f, v[i].from_us, v[i].to_us) || shown++ >= TEXT_LIST_SHOWN)
 			continue;
 		buf_add_cstr(&p->o->pending, "      ");
-		coverage_sentence(p->f->world, &v[i], b);
+		coverage_sentence(f->world, &v[i], b);
 		buf_add_char(b, '.');
 		put_wrapped(p, 6);
 	}
@@ -858,9 +894,7 @@ static void put_gaps_of_run(struct page *p)
 	const struct findings *f = p->f;
 	const struct world *w = f->world;
 	struct buf *b = &p->line;
-	uint64_t refused = w->refused.mailboxes + w->refused.clients + w->refused.actors + w->refused.nets +
-			   w->refused.edges + w->refused.folders + f->detect_refused + f->alerts_refused +
-			   (f->identity ? identity_refused(f->identity) : 0);
+	uint64_t refused = findings_refused(f);
 	size_t blind = 0;
 
 	for (size_t i = 0; i < f->partial_count; i++) {
@@ -909,14 +943,17 @@ static void text_write(struct sink_out *o, const struct findings *f)
 	buf_add_char(&o->pending, '\n');
 	put_alerts(&p);
 	if (sink_out_step(o)) {
-		put_inventory(&p);
-		put_tokens(&p);
+		for (size_t i = 0; i < f->tenant_count; i++)
+			put_inventory(&p, &f->tenants[i]);
+		for (size_t i = 0; i < f->tenant_count; i++)
+			put_tokens(&p, &f->tenants[i]);
 		if (!f->alert_count)
 			buf_add_cstr(&p.line, "\"No alerts\" is not \"nothing happened\". ");
 		buf_add_cstr(&p.line, "What this cannot show:");
 		put_wrapped(&p, 0);
 		put_gaps_of_data(&p);
-		put_blind(&p);
+		for (size_t i = 0; i < f->tenant_count; i++)
+			put_blind(&p, &f->tenants[i]);
 		put_gaps_of_run(&p);
 		buf_add_cstr(&p.line, "Accounts whose auditing is bypassed, mailboxes without the licence, and "
 				      "tokens that never left a record stay invisible in any export.");

@@ -17,6 +17,8 @@
  *            key as it stands.
  *   client   (caller, api, family).  AppId and ClientAppId as written are only the label.
  *   actor, tenant  the reference itself: their texts are folded before they are hashed.
+ * A world is one tenant's, so that nobody in it can be taken for somebody of another tenant.  A joint one (impact) holds
+ * all tenants: there the tenant is part of the key of mailboxes and clients.
  * A name whose text was lost (names are bounded) is a subject of its own, without a label.
  *
  * Labels: of a mailbox the first in event time that has a UPN; of a client the first that has both AppId and
@@ -42,7 +44,6 @@
 #include "state/world.h"
 
 #define MAILBOXES_MAX NAMES_MAX
-#define TENANTS_MAX 65536
 #define RECENT 256               /* 4 KiB a kind */
 #define NET_CACHE 2048           /* 64 KiB */
 #define PAIR_CACHE 512
@@ -198,7 +199,7 @@ static uint32_t mailbox_by_key(struct world *w, uint64_t key, const struct name 
 }
 
 /* the long way of a mailbox reference */
-static uint32_t mailbox_first(struct world *w, uint64_t ref)
+static uint32_t mailbox_first(struct world *w, uint64_t ref, uint64_t salt)
 {
 	struct index *x = &w->priv->mailboxes;
 	const struct name *name = names_get(w->names, ref);
@@ -208,22 +209,22 @@ static uint32_t mailbox_first(struct world *w, uint64_t ref)
 	uint32_t at;
 
 	if (!name) {
-		at = mailbox_by_key(w, hash_mix(KEY_REF, ref), NULL);
+		at = mailbox_by_key(w, hash_mix(KEY_REF, ref) ^ salt, NULL);
 	} else if (guid.n) {
-		at = mailbox_by_key(w, guid_parse(guid, g) ? hash64(g, 16, KEY_GUID) : folded_key(guid, KEY_GUID), name);
+		at = mailbox_by_key(w, (guid_parse(guid, g) ? hash64(g, 16, KEY_GUID) : folded_key(guid, KEY_GUID)) ^ salt, name);
 		if (at != NONE && upn.n) {
 			bool is_new;
-			uint32_t *owner = table_put(&x->by_key, folded_key(upn, KEY_UPN_OF_GUID), &is_new);
+			uint32_t *owner = table_put(&x->by_key, folded_key(upn, KEY_UPN_OF_GUID) ^ salt, &is_new);
 
 			if (owner && is_new)
 				*owner = at;
 		}
 	} else if (upn.n) {
-		uint64_t key = folded_key(upn, KEY_UPN);
+		uint64_t key = folded_key(upn, KEY_UPN) ^ salt;
 
 		at = index_by_key(x, key);
 		if (at == NONE)
-			at = index_by_key(x, folded_key(upn, KEY_UPN_OF_GUID));
+			at = index_by_key(x, folded_key(upn, KEY_UPN_OF_GUID) ^ salt);
 		if (at == NONE)
 			at = mailbox_by_key(w, key, name);
 	} else {
@@ -233,7 +234,7 @@ static uint32_t mailbox_first(struct world *w, uint64_t ref)
 		w->refused.mailboxes++;
 		return NONE;
 	}
-	index_learn(x, ref, at);
+	index_learn(x, ref ^ salt, at);
 	m = &w->mailboxes[at];
 	if (name && (!m->label || (upn.n && !name_part(m->label, 1).n)))
 		m->label = name;
@@ -247,7 +248,7 @@ static bool has_both_apps(const struct name *name)
 	return name_part(name, CLIENT_APP_ID).n && name_part(name, CLIENT_CLIENT_APP_ID).n;
 }
 
-static uint32_t client_first(struct world *w, uint64_t ref)
+static uint32_t client_first(struct world *w, uint64_t ref, uint64_t salt)
 {
 	struct index *x = &w->priv->clients;
 	const struct name *name = names_get(w->names, ref);
@@ -260,6 +261,7 @@ static uint32_t client_first(struct world *w, uint64_t ref)
 		for (unsigned part = CLIENT_CALLER; part <= CLIENT_FAMILY; part++)
 			key = hash_str(name_part(name, part), hash_mix(key, name_part(name, part).n));
 	}
+	key ^= salt;
 	at = index_by_key(x, key);
 	if (at != NONE) {
 		struct world_client *c = &w->clients[at];
@@ -279,7 +281,7 @@ static uint32_t client_first(struct world *w, uint64_t ref)
 		.key = key, .label = name, .has_app = guid_parse(name_part(name, CLIENT_CALLER), g),
 	};
 out:
-	index_learn(x, ref, at);
+	index_learn(x, ref ^ salt, at);
 	return at;
 }
 
@@ -503,22 +505,22 @@ static struct access access_of(const struct rec *r)
 	return a;
 }
 
-static void count_operation(struct world *w, const struct rec *r)
+static struct operation *operation_of(struct world *w, uint64_t ref, bool known)
 {
 	struct world_private *p = w->priv;
 	struct operation *o = &p->others;
-	uint32_t at = index_find(&p->operations, r->operation), *place;
+	uint32_t at = index_find(&p->operations, ref), *place;
 
 	if (at != NONE) {
 		o = &p->ops[at];
 	} else if (p->op_count < OPERATIONS_MAX &&
 		   make_room((void **)&p->ops, p->op_count, &p->operations.capacity, sizeof(*p->ops)) &&
-		   (place = table_put(&p->operations.by_ref, r->operation, NULL))) {
+		   (place = table_put(&p->operations.by_ref, ref, NULL))) {
 		*place = p->op_count++;
 		o = &p->ops[*place];
-		*o = (struct operation){ .ref = r->operation, .known = r->op != OP_OTHER };
+		*o = (struct operation){ .ref = ref, .known = known };
 	}
-	o->count++;
+	return o;
 }
 
 static void count_record(struct world *w, const struct rec *r)
@@ -539,7 +541,7 @@ static void count_record(struct world *w, const struct rec *r)
 	if (r->class_ == CLASS_AUDIT && r->op == OP_OTHER)
 		w->count.unknown_operations++;
 	if (r->operation)
-		count_operation(w, r);
+		operation_of(w, r->operation, r->op != OP_OTHER)->count++;
 }
 
 static void count_mail(struct world *w, const struct rec *r, const struct access *a)
@@ -647,17 +649,23 @@ static void meet_edge(struct world *w, const struct rec *r, const struct access 
 
 void world_meet(struct world *w, const struct rec *r, struct event *ret)
 {
+	world_meet_of(w, r, r->tenant, ret);
+}
+
+void world_meet_of(struct world *w, const struct rec *r, uint64_t tenant, struct event *ret)
+{
 	struct world_private *p = w->priv;
+	const uint64_t salt = w->joint ? tenant : 0; /* names are hashes: a subject of another tenant is another subject */
 
 	*ret = (struct event){ .rec = r, .mailbox = NONE, .client = NONE, .actor = NONE, .tenant = NONE };
-	if (r->mailbox && (ret->mailbox = index_find(&p->mailboxes, r->mailbox)) == NONE)
-		ret->mailbox = mailbox_first(w, r->mailbox);
-	if (r->client && (ret->client = index_find(&p->clients, r->client)) == NONE)
-		ret->client = client_first(w, r->client);
+	if (r->mailbox && (ret->mailbox = index_find(&p->mailboxes, r->mailbox ^ salt)) == NONE)
+		ret->mailbox = mailbox_first(w, r->mailbox, salt);
+	if (r->client && (ret->client = index_find(&p->clients, r->client ^ salt)) == NONE)
+		ret->client = client_first(w, r->client, salt);
 	if (r->actor && (ret->actor = index_find(&p->actors, r->actor)) == NONE)
 		ret->actor = named_first(w, &p->actors, &w->actors, &w->actor_count, ACTORS_MAX, r->actor);
-	if (r->tenant && (ret->tenant = index_find(&p->tenants, r->tenant)) == NONE)
-		ret->tenant = named_first(w, &p->tenants, &w->tenants, &w->tenant_count, TENANTS_MAX, r->tenant);
+	if (tenant && (ret->tenant = index_find(&p->tenants, tenant)) == NONE)
+		ret->tenant = named_first(w, &p->tenants, &w->tenants, &w->tenant_count, TENANTS_NAMED_MAX, tenant);
 	/* what the last steps will touch, and what is most likely in no cache, is asked for now */
 	if (ret->mailbox != NONE) {
 		__builtin_prefetch(&w->mailboxes[ret->mailbox], 1);
@@ -684,6 +692,40 @@ void world_meet(struct world *w, const struct rec *r, struct event *ret)
 	}
 }
 
+/* -- all tenants together -- */
+
+/* What can be added up: counts and times.  Subjects stay where they are. */
+void world_add(struct world *to, const struct world *w)
+{
+	struct world_private *p = to->priv;
+	uint64_t *sum = (uint64_t *)&to->count;
+	const uint64_t *add = (const uint64_t *)&w->count;
+
+	_Static_assert(sizeof(w->count) % sizeof(uint64_t) == 0 && sizeof(w->refused) % sizeof(uint64_t) == 0, "counts alone");
+	if (w->priv->timed) {
+		to->first_us = !p->timed || w->first_us < to->first_us ? w->first_us : to->first_us;
+		to->last_us = !p->timed || w->last_us > to->last_us ? w->last_us : to->last_us;
+		p->timed = true;
+	}
+	if (w->count.mail_records) {
+		to->mail_first_us = !to->count.mail_records || w->mail_first_us < to->mail_first_us ? w->mail_first_us : to->mail_first_us;
+		to->mail_last_us = !to->count.mail_records || w->mail_last_us > to->mail_last_us ? w->mail_last_us : to->mail_last_us;
+	}
+	for (size_t i = 0; i < sizeof(w->count) / sizeof(*sum); i++)
+		sum[i] += add[i];
+	sum = (uint64_t *)&to->refused;
+	add = (const uint64_t *)&w->refused;
+	for (size_t i = 0; i < sizeof(w->refused) / sizeof(*sum); i++)
+		sum[i] += add[i];
+	to->active_mailboxes += w->active_mailboxes;
+	p->others.count += w->priv->others.count;
+	for (uint32_t i = 0; i < w->priv->op_count; i++) {
+		struct operation *o = operation_of(to, w->priv->ops[i].ref, w->priv->ops[i].known);
+
+		o->count += w->priv->ops[i].count;
+	}
+}
+
 /* -- life -- */
 
 int world_init(struct world *w, const struct names *names, struct asn_db *asn)
@@ -700,7 +742,7 @@ int world_init(struct world *w, const struct names *names, struct asn_db *asn)
 	index_init(&p->mailboxes, NAMES_MAX, 2 * (size_t)MAILBOXES_MAX); /* a mailbox has a key and its owner's name */
 	index_init(&p->clients, (size_t)4 * CLIENTS_MAX, CLIENTS_MAX);
 	index_init(&p->actors, ACTORS_MAX, 0);
-	index_init(&p->tenants, TENANTS_MAX, 0);
+	index_init(&p->tenants, TENANTS_NAMED_MAX, 0);
 	index_init(&p->operations, OPERATIONS_MAX, 0);
 	table_init(&p->net_by_key, sizeof(uint32_t), NETS_MAX);
 	table_init(&p->folders, 0, EDGES_BASE);
@@ -802,10 +844,11 @@ void world_persist(struct persist *p, struct world *w)
 	struct world_private *v = w->priv;
 
 	persist_mark(p, "world");
+	persist_u64(p, &w->tenant);
 	persist_array(p, (void **)&w->mailboxes, &w->mailbox_count, sizeof(*w->mailboxes), MAILBOXES_MAX, fix_mailbox);
 	persist_array(p, (void **)&w->clients, &w->client_count, sizeof(*w->clients), CLIENTS_MAX, fix_client);
 	persist_array(p, (void **)&w->actors, &w->actor_count, sizeof(struct name *), ACTORS_MAX, fix_name);
-	persist_array(p, (void **)&w->tenants, &w->tenant_count, sizeof(struct name *), TENANTS_MAX, fix_name);
+	persist_array(p, (void **)&w->tenants, &w->tenant_count, sizeof(struct name *), TENANTS_NAMED_MAX, fix_name);
 	persist_array(p, (void **)&w->nets, &w->net_count, sizeof(*w->nets), NETS_MAX, NULL);
 	if (w->net_count < 2)
 		persist_fail(p, "it has no networks");
@@ -858,7 +901,7 @@ struct str world_tenant(const struct world *w, uint32_t tenant)
 
 struct str world_own_tenant(const struct world *w)
 {
-	return w->tenant_count == 1 ? world_tenant(w, 0) : STR("");
+	return name_part(names_get(w->names, w->tenant), 0);
 }
 
 struct str world_client_part(const struct world *w, uint32_t client, enum client_part part)

@@ -53,11 +53,13 @@ struct world_net {
 struct world {
 	const struct names *names;
 	struct asn_db *asn;       /* NULL: networks are /16 and /32 */
+	uint64_t tenant;          /* names: whose world it is; 0 = unknown, or joint */
+	bool joint;               /* of all tenants */
 	struct world_mailbox *mailboxes; uint32_t mailbox_count;
 	struct world_client *clients;    uint32_t client_count;
 	const struct name **actors;      uint32_t actor_count;
 	struct world_net *nets;          uint32_t net_count; /* [0] none, [1] Microsoft */
-	const struct name **tenants;     uint32_t tenant_count;
+	const struct name **tenants;     uint32_t tenant_count; /* those met: one, but for a joint world */
 	uint32_t active_mailboxes;       /* with at least one mail record */
 	int64_t first_us, last_us;       /* any record; 0, 0 = none */
 	int64_t mail_first_us, mail_last_us;
@@ -76,13 +78,17 @@ void world_release(struct world *w);
 void world_persist(struct persist *p, struct world *w);
 /* Takes the next record of event time: counts it, resolves it, fills ret. */
 void world_meet(struct world *w, const struct rec *r, struct event *ret);
+/* the same for a record of that tenant, whatever it names (event/tenants.h) */
+void world_meet_of(struct world *w, const struct rec *r, uint64_t tenant, struct event *ret);
+/* Adds the counts, times and operations of a world to another, which has no subjects of its own. */
+void world_add(struct world *to, const struct world *w);
 
 /* labels; always a str that can be printed (escaped by the sink), "" where unknown */
 struct str world_mailbox_guid(const struct world *w, uint32_t mailbox);
 struct str world_mailbox_upn(const struct world *w, uint32_t mailbox);
 struct str world_actor(const struct world *w, uint32_t actor);
 struct str world_tenant(const struct world *w, uint32_t tenant);
-struct str world_own_tenant(const struct world *w); /* whose data these are; "" if the records do not say, or name several */
+struct str world_own_tenant(const struct world *w); /* whose world it is; "": unknown, or joint */
 enum client_part { CLIENT_APP_ID, CLIENT_CLIENT_APP_ID, CLIENT_CALLER, CLIENT_API, CLIENT_FAMILY };
 struct str world_client_part(const struct world *w, uint32_t client, enum client_part part);
 struct str world_client_name(const struct world *w, uint32_t client); /* first-party name of the caller, or "" */

@@ -69,6 +69,7 @@ static struct rec reading(int64_t t, uint64_t token, unsigned who, int64_t issue
 /* -- a run: sign-ins in, then accesses judged in order -- */
 
 struct run {
+	struct signins *signins;
 	struct identity *x;
 	struct world world;
 	unsigned lanes;
@@ -77,19 +78,21 @@ struct run {
 
 static void run_begin(struct run *r, unsigned lanes)
 {
-	*r = (struct run){ .x = identity_new(lanes), .lanes = lanes };
+	*r = (struct run){ .signins = signins_new(lanes), .lanes = lanes };
 }
 
 static void add(struct run *r, struct rec s)
 {
-	identity_collect(r->x, (unsigned)(r->added++ % r->lanes), &s);
+	signins_collect(r->signins, (unsigned)(r->added++ % r->lanes), &s, 0);
 }
 
 static void run_ready(struct run *r)
 {
 	for (unsigned i = 0; i < r->lanes; i++)
-		identity_lane_done(r->x, i);
-	CHECK(identity_ready(r->x) == 0);
+		signins_lane_done(r->signins, i);
+	CHECK(signins_ready(r->signins, NULL) == 0);
+	r->x = signins_of(r->signins, TENANT_UNKNOWN);
+	CHECK(r->x != NULL);
 	CHECK(world_init(&r->world, &names, NULL) == 0);
 }
 
@@ -110,9 +113,9 @@ static const char *reason(struct run *r, struct rec a)
 
 static void run_end(struct run *r)
 {
-	identity_end(r->x);
-	CHECK_TEXT(identity_error(r->x), "");
-	identity_free(r->x);
+	signins_end(r->signins);
+	CHECK_TEXT(signins_error(r->signins), "");
+	signins_free(r->signins);
 	world_release(&r->world);
 }
 
@@ -378,8 +381,8 @@ static void test_lanes_and_copies(void)
 	CHECK(different == 0);
 	for (int r = 0; r < PROV_REASONS; r++)
 		CHECK_MSG(identity_count(one.x, (enum prov_reason)r) == identity_count(three.x, (enum prov_reason)r), "%s", prov_reasons[r].name);
-	identity_end(one.x);
-	identity_end(three.x);
+	signins_end(one.signins);
+	signins_end(three.signins);
 	CHECK(identity_category(one.x, SIGNIN_NONINTERACTIVE - 1)->rows == identity_category(three.x, SIGNIN_NONINTERACTIVE - 1)->rows);
 	CHECK(identity_category(one.x, SIGNIN_NONINTERACTIVE - 1)->rows > 0);
 	run_end(&one);
