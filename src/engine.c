@@ -307,6 +307,7 @@ static void run_block(struct worker *w, struct block *b)
 	for (int c = 0; c < TIME_COLUMNS; c++)
 		e->file_order[b->file][c] |= counts.order_seen[c];
 	e->file_formats[b->file] |= counts.formats;
+	stranger_set_join(&f->strangers, &counts.strangers);
 	e->report.records_in += counts.records;
 	pthread_mutex_unlock(&e->lock);
 }
@@ -381,6 +382,8 @@ static bool add_file(struct engine *e, const struct source_stream *s)
 		memset(e->file_order[i], 0, sizeof e->file_order[i]);
 		e->file_framing[i] = FRAME_UNKNOWN;
 		e->report.files[i].format = "unknown";
+		e->report.files[i].stranger = STRANGER_COUNT;
+		e->report.files[i].input = (uint32_t)s->input;
 		e->report.files[i].path = strdup(s->path);
 		good = e->report.files[i].path != NULL;
 		e->report.file_count += good;
@@ -473,7 +476,7 @@ static void read_stream(struct engine *e, const struct source_stream *s)
 		}
 		if (status == SOURCE_END)
 			break;
-		if (frame_sniffed(f) && (frame_framing(f) == FRAME_UNKNOWN || frame_framing(f) == FRAME_FOREIGN))
+		if (frame_sniffed(f) && frame_framing(f) == FRAME_UNKNOWN)
 			break; /* nothing of ours: its end need not be read */
 	}
 	drain(e, at, true);
@@ -498,24 +501,11 @@ static void read_stream(struct engine *e, const struct source_stream *s)
 	if (broken)
 		e->report.incomplete = true;
 	pthread_mutex_unlock(&e->lock);
-	enum framing framing = frame_framing(f);
-	if (info->bytes == 0 && !broken) {
+	if (info->bytes == 0 && !broken)
 		info->format = "empty";
-		return;
-	}
-	if (framing != FRAME_UNKNOWN && framing != FRAME_FOREIGN)
-		return;
-	/* Not an audit export.  In a folder that is a file among others; named by the user it is a mistake worth a word. */
-	info->skipped = true;
-	info->format = framing == FRAME_FOREIGN ? "cef" : "unknown";
-	if (s->named && !broken) {
-		char line[ARCHIVE_ENTRY_NAME_MAX + 200];
-		snprintf(line, sizeof line, framing == FRAME_FOREIGN
-			? "%s: CEF lines tell only that something happened, not what was read; export the audit records themselves"
-			: "%s: not a Microsoft 365 audit or sign-in export (no such CSV header, no JSON); see `taximeter help scan` for the formats", s->path);
-		problem(e, line);
-		e->report.incomplete = true;
-	}
+	else
+		info->stranger = frame_stranger(f);
+	info->skipped = info->bytes && frame_framing(f) == FRAME_UNKNOWN;
 }
 
 static const char *keep_format_text(struct engine *e, const char *text)
@@ -532,6 +522,37 @@ static const char *keep_format_text(struct engine *e, const char *text)
 	return copy;
 }
 
+static bool any_is_lost(const struct stranger_set *s)
+{
+	for (unsigned k = 0; k < STRANGER_COUNT; k++)
+		if (stranger_set_has(s, (enum stranger)k) && stranger_rows[k].lost)
+			return true;
+	return false;
+}
+
+/* A file out of which no record came: what it is, and whether that is a loss.  In a folder a readme or a picture is a companion of
+ * the exports; what may hold a log is a loss wherever it lies. */
+static void judge_stranger(struct engine *e, struct engine_file *f, bool named)
+{
+	static const struct stranger_set none;
+	bool is_companion = f->stranger != STRANGER_COUNT && !stranger_rows[f->stranger].lost;
+	if (f->skipped || is_companion || memcmp(&f->strangers, &none, sizeof none) == 0) {
+		f->strangers = none;
+		stranger_set_add(&f->strangers, f->stranger);
+	}
+	for (f->stranger = 0; !stranger_set_has(&f->strangers, f->stranger); f->stranger++)
+		;
+	f->skipped |= !named;
+	if (f->skipped)
+		f->format = stranger_rows[f->stranger].name;
+	if (!any_is_lost(&f->strangers))
+		return;
+	for (unsigned k = 0; k < STRANGER_COUNT; k++)
+		if (stranger_set_has(&f->strangers, (enum stranger)k) && stranger_rows[k].lost)
+			stranger_set_add(&e->report.strangers, (enum stranger)k);
+	e->report.incomplete = true;
+}
+
 /* what a file was, and whether its rejects are losses or merely somebody else's data */
 static void judge_file(struct engine *e, size_t i, bool named)
 {
@@ -539,10 +560,12 @@ static void judge_file(struct engine *e, size_t i, bool named)
 	uint64_t foreign = e->file_rejects[i][REJECT_NOT_AUDIT] + e->file_rejects[i][REJECT_UNSUPPORTED], all = 0;
 	for (int r = 0; r < REJECT_COUNT; r++)
 		all += e->file_rejects[i][r];
-	if (f->records == 0 && all && all == foreign && !named) {
-		f->skipped = true;
-		f->format = e->file_rejects[i][REJECT_UNSUPPORTED] ? "unsupported" : "unknown";
-		return;
+	if (f->stranger != STRANGER_COUNT && f->records == 0 && (f->skipped ? !f->broken : all && all == foreign)) {
+		judge_stranger(e, f, named);
+		if (f->skipped)
+			return;
+	} else {
+		f->stranger = STRANGER_COUNT;
 	}
 	f->rejects = all;
 	for (int r = 0; r < REJECT_COUNT; r++)
@@ -714,11 +737,28 @@ static void gather_claims(struct engine *e)
 	e->report.incomplete |= e->report.partial_count > 0;
 }
 
+/* Success is never the absence of input: a path out of which nothing came is a loss. */
+static void judge_inputs(struct engine *e)
+{
+	bool *gave = calloc(e->set.path_count + 1, sizeof *gave);
+	if (!gave) {
+		e->memory_lost = true;
+		return;
+	}
+	for (size_t i = 0; i < e->report.file_count; i++)
+		gave[e->report.files[i].input] |= e->report.files[i].records > 0;
+	for (size_t i = 0; i < e->set.path_count; i++)
+		e->report.empty_input |= !gave[i];
+	free(gave);
+	e->report.incomplete |= e->report.empty_input;
+}
+
 static void end_reading(struct engine *e, const bool *named)
 {
 	for (size_t i = 0; i < e->report.file_count; i++)
 		judge_file(e, i, named && named[i]);
 	gather_claims(e);
+	judge_inputs(e);
 	collect_samples(e);
 	for (unsigned i = 0; i < e->threads; i++) {
 		struct worker *w = &e->workers[i];
@@ -1147,6 +1187,7 @@ int engine_run(struct engine *e)
 		e->report.incomplete = true;
 	if (e->memory_lost)
 		fail(e, "out of memory: some findings were lost");
+	e->report.incomplete |= e->world.count.records == 0; /* nothing was judged */
 out:
 	free(named);
 	if (e->sorter) {

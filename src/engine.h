@@ -52,7 +52,10 @@ struct engine_file { /* one stream */
 	uint64_t notes[NOTE_COUNT]; /* records of which something is not whole, by note (decode/notes.h) */
 	uint64_t rows;           /* of a search of the audit log */
 	bool broken;             /* ended before its end */
-	bool skipped;            /* not an audit export */
+	bool skipped;            /* nothing in it is ours */
+	enum stranger stranger;  /* what it is, if no record came of it; else STRANGER_COUNT */
+	struct stranger_set strangers; /* all that its records were */
+	uint32_t input;          /* number of the path that led to it */
 };
 
 struct reject_sample { char *text; uint64_t file, offset; };
@@ -79,6 +82,8 @@ struct engine_report { /* about the run, not about the tenant */
 	uint64_t state_days;       /* from the first record to where learning has come */
 	uint64_t state_pending;    /* records that an earlier run left to this one */
 	uint64_t state_late, state_known; /* left out: older than what is learnt: not known; known */
+	struct stranger_set strangers; /* kinds of what was left out although it may hold a log */
+	bool empty_input;          /* a path out of which no record came */
 	bool incomplete;           /* something was lost: exit 3 */
 	char error[512];           /* the world failed (no memory, no space): "" = no */
 };

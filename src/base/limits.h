@@ -20,6 +20,7 @@
 #define ZSTD_WINDOW_LOG_MAX 27              /* 128 MiB of window */
 #define XZ_MEMORY_BYTES_MAX (136 * MIB)     /* a dictionary of 128 MiB and what goes with it; xz -9 needs 65 */
 #define ARCHIVE_INNER_BYTES_MAX (32 * MIB)  /* a zip or 7z that cannot be seeked in (inside another, stdin) is held in memory */
+#define STRANGERS_TOLD_MAX 20               /* lines about files of kinds that are not read; the rest is one line with a number */
 #define SOURCE_PROBLEMS_MAX 1000            /* lines about skipped files and folders; the rest is one line with a number */
 
 /* -- decode: bytes to records -- */

@@ -375,6 +375,8 @@ static int cover_paths(struct cover *x, int argc, char **argv)
 	x->run.settings.on_event_arg = x;
 	status = run_read(&x->run);
 	if (x->run.engine && finish(x)) {
+		if (strcmp(x->format, "text") == 0)
+			run_tell_empty(&x->run, &x->run.output.out.pending);
 		write_result(x, engine_world(x->run.engine));
 	} else if (x->run.engine) {
 		cmd_error(x->run.command, "out of memory");

@@ -214,6 +214,8 @@ static int write_report(struct impact_run *x)
 	impact_set_lost(x->impact, x->lost.text, x->lost.n);
 	struct sink_out *o = &x->run.output.out;
 	if (x->format == FORMAT_TEXT)
+		run_tell_empty(&x->run, &o->pending);
+	if (x->format == FORMAT_TEXT)
 		impact_text(o, x->impact, r);
 	else if (x->format == FORMAT_CSV)
 		impact_csv(o, x->impact, r);

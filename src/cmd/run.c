@@ -253,6 +253,45 @@ static bool has_tenants_asked(struct run *r)
 	return all;
 }
 
+/* Was there nothing to judge in the time that is reported? */
+static bool is_empty(const struct run *r)
+{
+	const struct world *w = engine_world(r->engine);
+
+	return w->count.records == 0 || (r->since[0] && w->last_us < r->since_us) || (r->until[0] && w->first_us >= r->until_us);
+}
+
+/* Files of kinds that are not read, and paths out of which nothing came: said also with -q. */
+static void tell_strangers(struct run *r)
+{
+	const struct engine_report *e = engine_report(r->engine);
+	size_t told = 0, left = 0;
+
+	for (size_t p = 0; p < r->settings.path_count; p++) {
+		bool gave = false, said = false;
+
+		for (size_t i = 0; i < e->file_count; i++) {
+			const struct engine_file *f = &e->files[i];
+
+			if (f->input != p)
+				continue;
+			gave |= f->records > 0;
+			if (f->stranger == STRANGER_COUNT || (!stranger_rows[f->stranger].lost && strcmp(f->path, r->settings.paths[p]) != 0))
+				continue;
+			said |= strcmp(f->path, r->settings.paths[p]) == 0;
+			if (++told > STRANGERS_TOLD_MAX) {
+				left++;
+				continue;
+			}
+			cmd_error(r->command, "%s: %s. %s", f->path, stranger_rows[f->stranger].sentence, stranger_rows[f->stranger].remedy);
+		}
+		if (!gave && !said && ++told <= STRANGERS_TOLD_MAX)
+			cmd_error(r->command, "%s: no record was read from it", r->settings.paths[p]);
+	}
+	if (left)
+		cmd_error(r->command, "and %zu more files of kinds that are not read", left);
+}
+
 int run_read(struct run *r)
 {
 	r->shows_progress = !r->quiet && isatty(STDERR_FILENO);
@@ -274,14 +313,29 @@ int run_read(struct run *r)
 	erase_line(r);
 	for (unsigned i = 0; i < engine_report(r->engine)->partial_count; i++)
 		cmd_error(r->command, "the export is not whole: %s", engine_report(r->engine)->partial[i]);
+	if (!r->failed)
+		tell_strangers(r);
 	if (r->failed)
 		cmd_error(r->command, "%s", engine_report(r->engine)->error);
+	else if (is_empty(r))
+		cmd_error(r->command, r->since[0] || r->until[0] ? "0 records between --since and --until: nothing was judged"
+			: "0 records: nothing was judged");
 	if (engine_report(r->engine)->state_refused) { /* nothing was read: nothing to print */
 		engine_free(r->engine);
 		r->engine = NULL;
 		return EXIT_USAGE;
 	}
-	return (!r->failed && !has_tenants_asked(r)) || r->failed || engine_report(r->engine)->incomplete ? EXIT_INPUT : EXIT_RAN;
+	bool has_tenants = r->failed || has_tenants_asked(r);
+
+	return !has_tenants || r->failed || engine_report(r->engine)->incomplete || is_empty(r) ? EXIT_INPUT : EXIT_RAN;
+}
+
+void run_tell_empty(const struct run *r, struct buf *b)
+{
+	if (is_empty(r))
+		buf_add_cstr(b, "0 records: nothing was judged.\n\n");
+	else if (engine_report(r->engine)->empty_input)
+		buf_add_cstr(b, "No record was read from at least one of the inputs: what it holds was not judged.\n\n");
 }
 
 static void add_lost(struct run_lost *l, const char *name, const char *text)
@@ -306,6 +360,13 @@ void run_gather_lost(const struct run *r, struct run_lost *ret)
 			add_lost(ret, note_rows[i].name, note_rows[i].doc);
 	if (e->state_late > e->records_in / STATE_LATE_SHARE)
 		add_lost(ret, "too_late", "records older than what the state has learned: they came too late, and were not judged");
+	for (int i = 0; i < STRANGER_COUNT; i++)
+		if (stranger_set_has(&e->strangers, (enum stranger)i))
+			add_lost(ret, stranger_rows[i].name, stranger_rows[i].sentence);
+	if (is_empty(r))
+		add_lost(ret, "no_records", "0 records: nothing was judged");
+	else if (e->empty_input)
+		add_lost(ret, "no_records", "an input from which no record was read");
 	for (size_t i = 0; i < e->file_count; i++)
 		cut_short |= e->files[i].broken;
 	if (cut_short || (e->incomplete && (r->problems || ret->n == 0)))

@@ -78,7 +78,7 @@ int run_close(struct run *r, int status);
 
 /* What was lost, in a fixed order, as names and as sentences without numbers: the result must not differ between one copy of an
  * export and two. */
-#define LOST_MAX (REJECT_COUNT + NOTE_COUNT + 3)
+#define LOST_MAX (REJECT_COUNT + NOTE_COUNT + STRANGER_COUNT + 4)
 struct run_lost {
 	const char *name[LOST_MAX], *text[LOST_MAX + CLAIM_SENTENCES_MAX]; /* "bad_json", "not well-formed JSON" */
 	size_t n;
@@ -86,6 +86,8 @@ struct run_lost {
 	size_t partial_n;
 };
 void run_gather_lost(const struct run *r, struct run_lost *ret);
+/* The first lines of a result for people when there is nothing in it, or one of the inputs gave nothing; else none. */
+void run_tell_empty(const struct run *r, struct buf *b);
 
 /* report.c */
 void report_stats(struct sink_out *o, const struct run *r);

@@ -11,7 +11,7 @@
 #include "tenant.h"
 
 extern const struct command command_scan;
-extern const struct sink sink_ndjson;
+extern const struct sink sink_ndjson, sink_text;
 
 struct scan {
 	struct run run;
@@ -339,6 +339,8 @@ static int scan_paths(struct scan *s, int argc, char **argv)
 	s->run.settings.on_event_arg = s;
 	status = run_read(&s->run);
 	if (s->run.engine && gather(s)) {
+		if (s->sink == &sink_text)
+			run_tell_empty(&s->run, &s->run.output.out.pending);
 		s->sink->write(&s->run.output.out, &s->findings);
 		if (s->inventory.open)
 			csv_inventory(&s->inventory.out, &s->findings);

@@ -257,7 +257,7 @@ enum verdict decode_fields(struct decoder *d, struct fields *f)
 		if (v != NOT_MINE)
 			return v;
 	}
-	return decode_reject(d, REJECT_NOT_AUDIT);
+	return decode_stranger(d, f);
 }
 
 /* the number behind the value v, by its brackets alone, whatever stands between them and however deep */

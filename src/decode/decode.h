@@ -40,6 +40,29 @@ extern const struct note_row {
 	bool incomplete;
 } note_rows[NOTE_COUNT];
 
+/* what lies beside exports and is not read, known by sight */
+#define STRANGER(symbol, name, lost, sentence, remedy) STRANGER_##symbol,
+enum stranger {
+#include "decode/strangers.h"
+	STRANGER_COUNT
+};
+extern const struct stranger_row {
+	const char *name;     /* "message_trace" */
+	bool lost;            /* it may hold a log: where it is left out, something is missing */
+	const char *sentence; /* "message traces hold no audit record" */
+	const char *remedy;   /* "Give them with ..." */
+} stranger_rows[STRANGER_COUNT];
+struct stranger_set { uint64_t bits[(STRANGER_COUNT + 63) / 64]; };
+static inline void stranger_set_add(struct stranger_set *s, enum stranger x) { s->bits[x / 64] |= UINT64_C(1) << (x % 64); }
+static inline bool stranger_set_has(const struct stranger_set *s, enum stranger x) { return s->bits[x / 64] >> (x % 64) & 1; }
+static inline void stranger_set_join(struct stranger_set *s, const struct stranger_set *other)
+{
+	for (size_t i = 0; i < sizeof s->bits / sizeof s->bits[0]; i++)
+		s->bits[i] |= other->bits[i];
+}
+/* What a stream is of whose first bytes no format was recognised; all: they are the whole of it. */
+enum stranger stranger_find(const char *p, size_t n, bool all);
+
 /* -- sniffing and framing -- */
 
 enum framing {
@@ -47,7 +70,6 @@ enum framing {
 	FRAME_LINES,   /* one JSON value a line, perhaps behind a syslog head */
 	FRAME_VALUES,  /* JSON values over several lines, or one long line: arrays, pages, PowerShell */
 	FRAME_ROWS,    /* CSV */
-	FRAME_FOREIGN, /* recognised, and not ours: CEF */
 };
 
 struct csv_header {
@@ -89,6 +111,7 @@ bool frame_too_deep(const struct frame *f); /* lists in lists, deeper than any e
 bool frame_failed(const struct frame *f); /* out of memory */
 enum framing frame_framing(const struct frame *f); /* FRAME_UNKNOWN until enough was read */
 bool frame_sniffed(const struct frame *f);
+enum stranger frame_stranger(const struct frame *f); /* what it is if no record comes of it */
 const char *framing_name(enum framing x);
 
 /* sniff.c: what the first bytes of a stream are; header is filled for FRAME_ROWS, *ret_skip = bytes before the first row */
@@ -108,6 +131,7 @@ struct decoder_counts {
 	uint64_t notes[NOTE_COUNT];
 	uint8_t order_seen[TIME_COLUMNS]; /* what its times say about day and month, see order_decide() */
 	uint64_t rows;                  /* that hold a record as AuditData, as a search of the audit log writes them */
+	struct stranger_set strangers;  /* kinds of the records that no format wanted */
 	uint32_t formats;               /* bit n: format n of list.h decoded at least one record */
 };
 

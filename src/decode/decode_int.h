@@ -105,11 +105,14 @@ struct decoder {
 	uint8_t format_at;         /* number of the format at work */
 	struct { uint64_t key, ref; } clients[CLIENT_CACHE]; /* raw client tuple -> reference */
 	struct text_cache mailboxes, actors;
+	struct { uint64_t key; bool known; uint8_t kind; } strangers[64]; /* members in this order -> what that is */
 	uint64_t last_tenant_hash, last_tenant_ref;
 	struct { uint8_t n; uint16_t op; char text[53]; uint64_t ref; } ops[64]; /* operations met a moment ago */
 };
 
 enum verdict decode_reject(struct decoder *d, enum reject why);
+/* rejects a record that no format wanted, as what it is known to be */
+enum verdict decode_stranger(struct decoder *d, const struct fields *f);
 /* Counts something that is not whole; for notes without a flag of the record. */
 static inline void decode_note(struct decoder *d, enum note what) { d->counts->notes[what]++; }
 /* One value of JSON (an object: a record or an envelope; an array: each element). Returns the number behind it, or

@@ -140,6 +140,3 @@ FIELD(requestUri, "requestUri")
 FIELD(userAgent, "userAgent")
 FIELD(deviceDetail, "deviceDetail")
 FIELD(Type, "Type")
-/* logs that are not ours */
-FIELD(kind, "kind")
-FIELD(eventVersion, "eventVersion")

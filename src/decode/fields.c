@@ -183,6 +183,7 @@ uint32_t fields_read(struct fields *f, struct field_order *o, const struct json_
 	f->is_row = false;
 	f->has_zones = false;
 	f->d = *d;
+	f->begin = v;
 	if (i < n && p[at[i]] == '}') {
 		behind = i + 1;
 		goto out;

@@ -24,6 +24,7 @@ struct fields {
 	uint64_t present[FIELD_WORDS]; /* JSON null and empty CSV cells are not present */
 	bool is_row;                   /* cells, not JSON */
 	struct json_index d;           /* JSON: where the values lie */
+	uint32_t begin;                /* JSON: number of the object */
 	uint32_t v[FIELD_COUNT];       /* JSON: number of the value */
 	struct str cell[FIELD_COUNT];  /* CSV */
 	const char (*zones)[ZONE_TEXT_MAX]; /* CSV: of the header */

@@ -68,6 +68,7 @@ struct frame {
 	uint64_t file;
 	bool sniffed, failed;
 	enum framing framing;
+	enum stranger stranger;
 	struct csv_header *header;
 	bool dropping;               /* inside a line or value that is too long */
 	size_t scan;                 /* lines, rows: bytes behind start already looked at */
@@ -77,7 +78,7 @@ struct frame {
 
 const char *framing_name(enum framing x)
 {
-	static const char *const names[] = { "unknown", "lines", "values", "csv", "foreign" };
+	static const char *const names[] = { "unknown", "lines", "values", "csv" };
 	return names[x];
 }
 
@@ -134,6 +135,7 @@ bool frame_ends_open(const struct frame *f)
 	return f->framing == FRAME_VALUES && f->v.open && !f->v.doubt && !f->v.one_line;
 }
 bool frame_sniffed(const struct frame *f) { return f->sniffed; }
+enum stranger frame_stranger(const struct frame *f) { return f->sniffed ? f->stranger : STRANGER_PROSE; }
 
 char *frame_room(struct frame *f, size_t *ret_capacity)
 {
@@ -789,6 +791,7 @@ bool frame_take(struct frame *f, bool final, struct block *b)
 		bool all = final && n <= SNIFF_BYTES;
 		size_t skip;
 		f->framing = sniff(f->p + f->start, all ? n : SNIFF_BYTES, all, f->header, &skip);
+		f->stranger = f->framing == FRAME_ROWS ? STRANGER_UNKNOWN_TABLE : stranger_find(f->p + f->start, all ? n : SNIFF_BYTES, all);
 		f->sniffed = true;
 		if (f->framing == FRAME_ROWS)
 			drop(f, skip);

@@ -9,4 +9,4 @@ REJECT(BAD_CSV, "bad_csv", "CSV row with an unclosed quote or without the audit 
 REJECT(NO_TIME, "no_time", "without a time")
 REJECT(BAD_TIME, "bad_time", "time unreadable, or outside 2000 to 2099")
 REJECT(NOT_AUDIT, "not_audit", "well-formed, but no audit or sign-in record")
-REJECT(UNSUPPORTED, "unsupported", "of a log that Taximeter does not read (CEF, Google Workspace, CloudTrail)")
+REJECT(UNSUPPORTED, "unsupported", "of a log that Taximeter does not read (CEF, CloudTrail, other logs of Azure, ...)")

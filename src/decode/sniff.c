@@ -4,7 +4,8 @@
  *   { or [ first    JSON: lines if most of the whole lines in sight are objects by themselves, else values
  *   a header row    CSV, if its columns make an audit, OfficeActivity, Defender, sign-in or directory table
  *   text { ... }    lines of JSON behind a syslog head
- *   CEF:0|          recognised and refused
+ *
+ * What is none of these is a stranger (strangers.c).
  */
 #include "decode/decode_int.h"
 
@@ -104,7 +105,7 @@ enum framing sniff(const char *p, size_t n, bool final, struct csv_header *heade
 		at++;
 	if (at == n)
 		return FRAME_UNKNOWN;
-	if (p[at] == '{' || p[at] == '[')
+	if ((p[at] == '{' && (at + 1 == n || p[at + 1] != '\\')) || p[at] == '[') /* RTF begins with {\ */
 		return sniff_json(p + at, n - at, final);
 
 	/* CSV: the first line that is no comment */
@@ -125,7 +126,7 @@ enum framing sniff(const char *p, size_t n, bool final, struct csv_header *heade
 		break;
 	}
 
-	size_t lines = 0, json = 0, cef = 0;
+	size_t lines = 0, json = 0;
 	for (size_t from = at; from < n && lines < 20; ) {
 		bool whole;
 		struct str line = next_line(p, n, &from, final, &whole);
@@ -134,9 +135,6 @@ enum framing sniff(const char *p, size_t n, bool final, struct csv_header *heade
 		lines++;
 		ptrdiff_t open = str_find(line, STR("{\""));
 		json += open > 0 && open < 1024 && line.p[line.n - 1] == '}';
-		cef += str_find((struct str){ line.p, line.n > 512 ? 512 : line.n }, STR("CEF:")) >= 0;
 	}
-	if (json && json * 2 >= lines)
-		return FRAME_LINES;
-	return cef && cef * 2 >= lines ? FRAME_FOREIGN : FRAME_UNKNOWN;
+	return json && json * 2 >= lines ? FRAME_LINES : FRAME_UNKNOWN;
 }

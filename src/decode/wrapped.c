@@ -145,7 +145,7 @@ static enum verdict decode(struct decoder *d, struct fields *f)
 	for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++) {
 		if (is_array(f, arrays[i])) {
 			if (arrays[i] == F_activities)
-				return decode_reject(d, REJECT_UNSUPPORTED);
+				return decode_stranger(d, f);
 			return decode_inner(d, &f->d, f->v[arrays[i]]);
 		}
 	}

@@ -61,6 +61,10 @@ static void put_lead(struct html *h, const struct findings *f, const uint64_t by
 	const struct world *w = f->world;
 	const uint64_t grave = by_severity[SEVERITY_CRITICAL] + by_severity[SEVERITY_HIGH];
 
+	for (size_t i = 0; i < f->lost_count; i++)
+		if (strcmp(f->lost[i], "no_records") == 0)
+			html_leaf(h, "p", "lead", f->lost_text[i][0] != '0' ? STR("No record was read from at least one of the inputs: what it holds was not judged.")
+				  : STR("0 records: nothing was judged."));
 	html_open_class(h, "p", "lead");
 	html_counted(h, w->count.mail_records, "record of reading mail", "records of reading mail");
 	html_say(h, " in ");

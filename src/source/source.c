@@ -365,6 +365,7 @@ static bool next_path(struct source *s)
 	}
 	if (s->at == s->n_paths)
 		return false;
+	s->stream.input = s->at;
 	buf_add_cstr(&s->path, s->paths[s->at++]);
 	return true;
 }

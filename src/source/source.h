@@ -22,6 +22,7 @@ enum source_status {
 struct source_stream {
 	const char *path;     /* "export.zip:ual/part1.csv.gz" for people and stats; "-" = standard input */
 	bool plain;           /* the bytes are those of the file `path` itself: nothing was unpacked */
+	size_t input;         /* number of the path that led to it */
 	bool named;           /* the user named this very file (not found inside a folder or archive) */
 	uint64_t bytes_in;    /* read from the disk so far (packed) */
 	uint64_t bytes_out;   /* handed out so far (unpacked) */
