@@ -124,6 +124,9 @@ enum verdict decode_inner(struct decoder *d, const struct json_index *x, uint32_
 enum verdict decode_text(struct decoder *d, struct str text);
 /* a record without its members' order: the bare audit record's own decoder, for envelopes that only rename members */
 enum verdict decode_audit(struct decoder *d, struct fields *f);
+/* the same for sign-ins and Graph activity */
+enum verdict decode_signin(struct decoder *d, struct fields *f);
+enum verdict decode_graph_activity(struct decoder *d, struct fields *f);
 unsigned decode_op_kinds(unsigned op);
 /* recode.c: a text of the block, or a block of rows, that is not UTF-8.  False: it is, or it is not Windows-1252 either. */
 bool recode_text(struct decoder *d, struct str *text);

@@ -9,29 +9,6 @@ static bool match(const struct fields *f)
 		&& (field_has(f, F_time) || field_has(f, F_operationName));
 }
 
-static enum verdict decode_graph_activity(struct decoder *d, struct fields *f, struct str outer_time)
-{
-	rec_begin(&d->b);
-	struct rec *r = &d->b.r;
-	struct str s;
-	int64_t us;
-	r->class_ = CLASS_GRAPH;
-	r->record_type = 0xffff;
-	if (!text_time(d, NULL, F_time, str_trim(outer_time), &us) || !put_time(d, us))
-		return decode_reject(d, outer_time.n ? REJECT_BAD_TIME : REJECT_NO_TIME);
-	put_op(d, STR("Microsoft Graph Activity"));
-	if (get_text(d, f, F_ipAddress, &s))
-		put_ip(d, s);
-	if (get_text(d, f, F_signInActivityId, &s))
-		put_token(d, s);
-	if (get_text(d, f, F_AppId, &s))
-		decode_client(d, s, s, STR_NONE, STR_NONE, STR_NONE);
-	if (get_text(d, f, F_UserId, &s))
-		put_actor(d, s);
-	put_made_id(d);
-	return decode_emit(d);
-}
-
 static enum verdict decode(struct decoder *d, struct fields *f)
 {
 	struct str category, s, time = STR_NONE;
@@ -59,7 +36,7 @@ static enum verdict decode(struct decoder *d, struct fields *f)
 	d->level++;
 	if (str_eq_nocase(category, STR("MicrosoftGraphActivityLogs"))) {
 		uint32_t next = fields_read(d->fields[d->level], &d->order[d->level], &x, v);
-		verdict = next < WALK_DEEP ? decode_graph_activity(d, d->fields[d->level], time)
+		verdict = next < WALK_DEEP ? decode_graph_activity(d, d->fields[d->level])
 			: decode_reject(d, next == WALK_DEEP ? REJECT_TOO_DEEP : REJECT_BAD_JSON);
 	} else {
 		uint32_t next = decode_value(d, &x, v);

@@ -5,10 +5,18 @@
 
 #include <pthread.h>
 
-static const struct str names[FIELD_COUNT] = {
+static const struct str names[] = { /* the fields' own names, and behind them their aliases */
 #define FIELD(symbol, text) { text, sizeof(text) - 1 },
 #include "decode/field_names.h"
 #undef FIELD
+#define ALIAS(symbol, text) { text, sizeof(text) - 1 },
+#include "decode/alias_names.h"
+#undef ALIAS
+};
+static const uint16_t aliases[] = {
+#define ALIAS(symbol, text) F_##symbol,
+#include "decode/alias_names.h"
+#undef ALIAS
 };
 
 enum { SLOTS = 1024, NAME_MAX_BYTES = 32 };
@@ -25,7 +33,7 @@ static const uint64_t masks[9] = { /* the first n bytes of a little-endian word 
 #error "masks[] is written for little-endian machines"
 #endif
 
-static uint16_t slots[SLOTS]; /* field + 1 */
+static uint16_t slots[SLOTS]; /* number of the name + 1 */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static uint32_t fold_hash(const char *p, size_t n)
@@ -46,7 +54,7 @@ static uint32_t fold_hash(const char *p, size_t n)
 
 static void fill(void)
 {
-	for (unsigned f = 0; f < FIELD_COUNT; f++) {
+	for (unsigned f = 0; f < sizeof names / sizeof names[0]; f++) {
 		uint32_t s = fold_hash(names[f].p, names[f].n) % SLOTS;
 		while (slots[s])
 			s = (s + 1) % SLOTS;
@@ -64,14 +72,23 @@ struct str field_name(enum field f)
 	return names[f];
 }
 
-enum field field_find(struct str name)
+static enum field look_up(struct str name)
 {
 	if (name.n == 0 || name.n > NAME_MAX_BYTES)
 		return FIELD_COUNT;
 	for (uint32_t s = fold_hash(name.p, name.n) % SLOTS; slots[s]; s = (s + 1) % SLOTS)
 		if (str_eq_nocase(names[slots[s] - 1], name))
-			return (enum field)(slots[s] - 1);
+			return (enum field)(slots[s] <= FIELD_COUNT ? slots[s] - 1 : aliases[slots[s] - 1 - FIELD_COUNT]);
 	return FIELD_COUNT;
+}
+
+enum field field_find(struct str name)
+{
+	enum field x = look_up(name);
+	/* columns of a custom Log Analytics table say their type: Operation_s, RecordType_d, CreationTime_t, ExternalAccess_b, Id_g */
+	if (x == FIELD_COUNT && name.n > 2 && name.p[name.n - 2] == '_' && memchr("sdtbg", name.p[name.n - 1], 5))
+		x = look_up((struct str){ name.p, name.n - 2 });
+	return x;
 }
 
 enum field field_of_heading(struct str name, struct str *ret_zone)
@@ -102,6 +119,15 @@ void field_order_init(struct field_order *o)
 void fields_clear(struct fields *f)
 {
 	memset(f->present, 0, sizeof f->present);
+}
+
+void field_rename(struct fields *f, enum field to, enum field from)
+{
+	if (!field_has(f, from) || field_has(f, to))
+		return;
+	f->v[to] = f->v[from];
+	f->cell[to] = f->cell[from];
+	f->present[to / 64] |= UINT64_C(1) << (to % 64);
 }
 
 void fields_set_cell(struct fields *f, enum field name, struct str cell)

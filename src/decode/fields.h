@@ -54,6 +54,8 @@ static inline bool field_has(const struct fields *f, enum field x)
 {
 	return f->present[x / 64] >> (x % 64) & 1;
 }
+/* gives the member `from` the name `to` as well, unless there is one */
+void field_rename(struct fields *f, enum field to, enum field from);
 /* a JSON object or array, or text that could hold one */
 bool field_is_nested(const struct fields *f, enum field x);
 

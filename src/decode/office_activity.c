@@ -8,25 +8,16 @@ static bool match(const struct fields *f)
 	return field_has(f, F_OfficeWorkload) && field_has(f, F_Operation);
 }
 
-static void alias(struct fields *f, enum field to, enum field from)
-{
-	if (!field_has(f, from) || field_has(f, to))
-		return;
-	f->v[to] = f->v[from];
-	f->cell[to] = f->cell[from];
-	f->present[to / 64] |= UINT64_C(1) << (to % 64);
-}
-
 static enum verdict decode(struct decoder *d, struct fields *f)
 {
 	/* hand-made query results leave the time out; the time of arrival, minutes later, is the best there is */
 	if (!field_has(f, F_CreationTime) && !field_has(f, F_TimeGenerated))
 		d->flags |= REC_TIME_ARRIVAL;
-	alias(f, F_Id, F_OfficeId);
-	alias(f, F_Id, F_SourceRecordId);
-	alias(f, F_ClientIPAddress, F_Client_IPAddress);
-	alias(f, F_LogonType, F_Logon_Type);
-	alias(f, F_ObjectId, F_OfficeObjectId);
+	field_rename(f, F_Id, F_OfficeId);
+	field_rename(f, F_Id, F_SourceRecordId);
+	field_rename(f, F_ClientIPAddress, F_Client_IPAddress);
+	field_rename(f, F_LogonType, F_Logon_Type);
+	field_rename(f, F_ObjectId, F_OfficeObjectId);
 	d->rank = 2;
 	return decode_audit(d, f);
 }

@@ -93,7 +93,10 @@ static bool read_header(const char *p, size_t n, bool final, char delimiter, str
 	*ret_end = at;
 	return has[F_AuditData] || (has[F_Operation] && (has[F_CreationTime] || has[F_OfficeWorkload]))
 		|| (has[F_ActionType] && (has[F_RawEventData] || has[F_ReportId]))
-		|| (has[F_AppId] && (has[F_userPrincipalName] || has[F_servicePrincipalId]) && (has[F_ResultType] || has[F_status]))
+		|| (has[F_AppId] && (has[F_userPrincipalName] || has[F_servicePrincipalId])
+			&& (has[F_ResultType] || has[F_status] || has[F_createdDateTime] || has[F_TimeGenerated]))
+		|| (has[F_ApplicationId] && has[F_Timestamp] && has[F_ErrorCode]) || (has[F_requestUri] && has[F_AppId])
+		|| has[F_event_original]
 		|| has[F_TargetResources] || has[F_raw];
 }
 
