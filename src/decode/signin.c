@@ -73,7 +73,7 @@ static enum signin_kind kind_of(struct decoder *d, const struct fields *f)
 		return interactive ? SIGNIN_INTERACTIVE : SIGNIN_NONINTERACTIVE;
 	/* The portal's CSV of interactive and of other sign-ins of users have the same columns.  Taken as interactive, the other category
 	 * counts as not given, so that no access is called an orphan on its account; any copy that says more is used instead. */
-	d->rank = d->rank > 2 ? 2 : d->rank;
+	d->rank = f->is_row && d->rank > 2 ? 2 : d->rank;
 	return SIGNIN_INTERACTIVE;
 }
 

@@ -255,6 +255,19 @@ static bool is_tar(struct str head)
 	return sum == stated;
 }
 
+/* Workbooks and documents are zip archives; what their first member is called tells them from others. */
+static bool is_office(struct str head)
+{
+	static const struct str first[] = {
+		{ "[Content_Types].xml", 19 }, { "_rels/.rels", 11 }, { "docProps/", 9 }, { "xl/", 3 }, { "word/", 5 }, { "mimetypeapplication/", 20 },
+	};
+
+	for (size_t i = 0; i < sizeof(first) / sizeof(first[0]) && starts(head, "PK\3\4", 4); i++)
+		if (head.n >= 30 + first[i].n && memcmp(head.p + 30, first[i].p, first[i].n) == 0)
+			return true;
+	return false;
+}
+
 enum packing packing_of(struct str head, bool is_all, const char **ret_name)
 {
 	static const struct {
@@ -277,6 +290,9 @@ enum packing packing_of(struct str head, bool is_all, const char **ret_name)
 		{ PACKING_TEXT, 4, "\0\0\xfe\xff", "UTF-32 text" },
 	};
 
+	*ret_name = "an Office workbook or document (.xlsx, .docx, .ods: save each sheet of a workbook as CSV UTF-8)";
+	if (is_office(head))
+		return PACKING_TEXT;
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
 		*ret_name = known[i].name;
 		if (starts(head, known[i].magic, known[i].n))

@@ -1328,6 +1328,72 @@ static void test_strangers(void)
 	check_stranger("zero bytes", "ab\0cd", 5, true, STRANGER_UNKNOWN_BINARY);
 }
 
+/* what is told, without the rank of the envelope */
+static void tell_into(struct text *out, const struct text *in)
+{
+	struct took *t = decode_whole(in);
+	*out = told(t);
+	char *rank = strstr(out->p, " rank=");
+	if (rank)
+		memmove(rank, rank + 7, strlen(rank + 7) + 1);
+	took_free(t);
+}
+
+/* One sign-in in each form that only renames: the same record. */
+static void test_renamed(void)
+{
+#define GRAPH "{'id':'5f0c7a10-0000-4000-8000-000000000e01','createdDateTime':'2026-01-06T10:00:00Z','userPrincipalName':'ann@example.com'," \
+	"'appId':'5f0c7a10-0000-4000-8000-00000000c001','ipAddress':'203.0.113.9','status':{'errorCode':%s},'resourceTenantId':'5f0c7a10-0000-4000-8000-000000000001'," \
+	"'sessionId':'5f0c7a10-0000-4000-8000-0000000000e1','uniqueTokenIdentifier':'PC0eD1pLeEmHlqW0w9LhAA','deviceDetail':{'deviceId':'5f0c7a10-0000-4000-8000-0000000000f1'}," \
+	"'signInEventTypes':['interactiveUser']}\n"
+#define ROW "2026-01-06T10:00:00Z,5f0c7a10-0000-4000-8000-000000000e01,Ann,ann@example.com,5f0c7a10-0000-4000-8000-00000000c001,203.0.113.9,%s,%s," \
+	"5f0c7a10-0000-4000-8000-000000000001,5f0c7a10-0000-4000-8000-0000000000e1,PC0eD1pLeEmHlqW0w9LhAA,5f0c7a10-0000-4000-8000-0000000000f1"
+#define HUNTING "'Timestamp':'2026-01-06T10:00:00Z','RequestId':'5f0c7a10-0000-4000-8000-000000000e01','Application':'Mail','AccountUpn':'ann@example.com'," \
+	"'ApplicationId':'5f0c7a10-0000-4000-8000-00000000c001','IPAddress':'203.0.113.9','ErrorCode':%s,'ResourceTenantId':'5f0c7a10-0000-4000-8000-000000000001'," \
+	"'SessionId':'5f0c7a10-0000-4000-8000-0000000000e1','UniqueTokenId':'PC0eD1pLeEmHlqW0w9LhAA','%s':'5f0c7a10-0000-4000-8000-0000000000f1'," \
+	"'ReportId':'x-1','LogonType':'[\\'interactiveUser\\']'"
+	static const char *const codes[] = { "0", "50126" };
+	for (size_t i = 0; i < 2; i++) {
+		const char *code = codes[i], *status = i ? "Failure" : "Success";
+		struct text want = { 0 }, in = { 0 }, graph = { 0 };
+		char line[2048];
+		snprintf(line, sizeof line, GRAPH, code);
+		add_json(&graph, line);
+		tell_into(&want, &graph);
+		CHECK_MSG(strstr(want.p, "signin") && strstr(want.p, "ann@example.com"), "%s", want.p);
+		for (unsigned k = 0; k < 6; k++) {
+			release(&in);
+			if (k < 2) {
+				snprintf(line, sizeof line, "%s\n" ROW "\n", k ? "DATE (UTC),REQUEST ID,USER,USERNAME,APPLICATION ID,IP ADDRESS,STATUS,SIGN-IN ERROR CODE,RESOURCE TENANT ID,"
+					"SESSION ID,UNIQUE TOKEN IDENTIFIER,DEVICE ID" : "Date (UTC),Request ID,User,Username,Application ID ,IP address,Status,Sign-in error code,Resource tenant ID,"
+					"Session ID,Unique token identifier,Device ID", status, code);
+			} else if (k < 4) {
+				char members[1024];
+				snprintf(members, sizeof members, HUNTING, code, k == 2 ? "EntraIdDeviceId" : "AadDeviceId");
+				snprintf(line, sizeof line, k == 2 ? "{%s}\n" : "[\n{%s}\n]\n", members);
+			} else {
+				snprintf(line, sizeof line, "Timestamp,RequestId,Application,AccountUpn,ApplicationId,IPAddress,LogonType,ErrorCode,ResourceTenantId,SessionId,UniqueTokenId,%s\n"
+					ROW "\n", k == 4 ? "EntraIdDeviceId" : "AadDeviceId", k == 4 ? "'[''interactiveUser'']'" : "interactiveUser", code);
+			}
+			add_json(&in, line);
+			struct text got = { 0 };
+			tell_into(&got, &in);
+			CHECK_MSG(strcmp(got.p, want.p) == 0, "%s\n got: %s want: %s", in.p, got.p, want.p);
+			release(&got);
+		}
+		release(&in);
+		release(&want);
+		release(&graph);
+	}
+#undef GRAPH
+#undef ROW
+#undef HUNTING
+	/* service principals and managed identities */
+	CHECK_JSON("Date (UTC),Request ID,Service principal ID,Service principal name,Application ID ,Status,Sign-in error code\n"
+		"2026-01-06T10:00:00Z,5f0c7a10-0000-4000-8000-000000000e02,5f0c7a10-0000-4000-8000-0000000000d9,robot,5f0c7a10-0000-4000-8000-00000000c001,Success,0\n",
+		"2026-01-06T10:00:00Z signin \"Sign-in activity\" id=~e02 actor=robot success token=~e02 client=~c001|~c001|~c001|| signin=service\n");
+}
+
 static void test_wrong_types(void)
 {
 	static const char *const records[] = { BIND_2025, SYNC_2021, ATTACHMENT, INBOX_RULE, CONSENT, LOGGED_IN, OFFICE, DIAGNOSTIC };
@@ -2294,6 +2360,7 @@ int main(void)
 	test_mail();
 	test_other_logs();
 	test_strangers();
+	test_renamed();
 	test_wrong_types();
 	test_shapes();
 	test_invariance();
