@@ -285,7 +285,8 @@ static void tell_strangers(struct run *r)
 			}
 			cmd_error(r->command, "%s: %s. %s", f->path, stranger_rows[f->stranger].sentence, stranger_rows[f->stranger].remedy);
 		}
-		if (!gave && !said && ++told <= STRANGERS_TOLD_MAX)
+		/* (one that cannot be opened has been said to be so) */
+		if (!gave && !said && (strcmp(r->settings.paths[p], "-") == 0 || access(r->settings.paths[p], R_OK) == 0) && ++told <= STRANGERS_TOLD_MAX)
 			cmd_error(r->command, "%s: no record was read from it", r->settings.paths[p]);
 	}
 	if (left)
