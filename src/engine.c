@@ -1187,7 +1187,7 @@ int engine_run(struct engine *e)
 		e->report.incomplete = true;
 	if (e->memory_lost)
 		fail(e, "out of memory: some findings were lost");
-	e->report.incomplete |= e->world.count.records == 0; /* nothing was judged */
+	e->report.incomplete |= engine_world(e)->count.records == 0; /* nothing was judged */
 out:
 	free(named);
 	if (e->sorter) {
