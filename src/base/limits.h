@@ -155,7 +155,6 @@
 #define IMPACT_SYNCS_MAX 1000000            /* distinct (mailbox, folder, client, address, session) of Sync records */
 #define IMPACT_CONTEXTS_MAX 500000          /* distinct (mailbox, client, network) met inside the selection */
 #define IMPACT_HABITS_MAX 4000000           /* distinct (mailbox, client, network) met before it */
-#define IMPACT_HOURS_MAX 876600             /* a hundred years */
 #define IMPACT_SLOTS_MAX 2000000            /* distinct (hour, mailbox) of the timeline */
 #define IMPACT_INTERVALS_MAX 200000         /* times in which something was not recorded */
 #define REPORT_MESSAGES_MAX 5000            /* listed in one page; the rest is in the CSV, which has no end */
@@ -163,6 +162,7 @@
 #define REPORT_MAILBOXES_MAX 2000           /* rows of one page */
 #define REPORT_ROWS_MAX 500                 /* of its other tables */
 #define NOTICE_MESSAGES_MAX 25              /* named in a letter; more is a list, which the office gives */
+#define NOTICE_TIMES_MAX 20                  /* unknown times that a letter lists */
 #define SHEET_CELL_BYTES_MAX (64 * KIB)     /* one cell of a CSV that the user gives beside the export */
 #define SHEET_ROWS_MAX 20000000
 /* -- dump: private keys in memory images -- */

@@ -657,3 +657,26 @@ const char *time_format_span(int64_t us, char out[TIME_TEXT_SIZE])
 		snprintf(out, TIME_TEXT_SIZE, "%s%" PRIu64 " %s", sign, big, big_unit);
 	return out;
 }
+
+int64_t time_tenths(int64_t us)
+{
+	int64_t tenths = us / (US_PER_HOUR / 10) + (us % (US_PER_HOUR / 10) >= US_PER_HOUR / 20);
+	return us > 0 && !tenths ? 1 : tenths;
+}
+
+const char *time_format_tenths(int64_t tenths, char out[TIME_TEXT_SIZE])
+{
+	char digits[24];
+	int n = snprintf(digits, sizeof digits, "%lld", (long long)(tenths / 10)), k = 0;
+	for (int i = 0; i < n; i++) { /* as counts are written: 1,234 */
+		if (i && (n - i) % 3 == 0)
+			out[k++] = ',';
+		out[k++] = digits[i];
+	}
+	if (tenths % 10) {
+		out[k++] = '.';
+		out[k++] = (char)('0' + tenths % 10);
+	}
+	out[k] = 0;
+	return out;
+}

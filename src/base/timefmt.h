@@ -50,6 +50,10 @@ const char *time_format_minute(int64_t us, char out[TIME_TEXT_SIZE]);
 /* "2 h 20 min", "12 days": a length of time for a sentence */
 const char *time_format_span(int64_t us, char out[TIME_TEXT_SIZE]);
 
+/* Hours as every command counts them: in tenths, rounded, and none that there are is zero; "24" or "357.9" of that. */
+int64_t time_tenths(int64_t us);
+const char *time_format_tenths(int64_t tenths, char out[TIME_TEXT_SIZE]);
+
 int64_t days_from_civil(int64_t year, unsigned month, unsigned day); /* days since 1970-01-01 */
 
 #endif

@@ -181,6 +181,7 @@ static void ndjson_mailbox(struct buf *b, const struct world *w, const struct co
 	json_text(b, world_mailbox_guid(w, m->mailbox));
 	buf_add_cstr(b, ",\"upn\":");
 	json_text(b, world_mailbox_upn(w, m->mailbox));
+	json_hours(b, "blind_hours", m->blind_us);
 	buf_printf(b, ",\"blind_days\":%" PRIu32 ",\"days\":{", m->blind);
 	for (int s = 0; s < DAY_STATES; s++) {
 		if (!m->days[s])

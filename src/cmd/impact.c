@@ -227,7 +227,12 @@ static int write_report(struct impact_run *x)
 		cmd_error(x->run.command, "%s", impact_error(x->impact));
 		return EXIT_INPUT;
 	}
-	return EXIT_RAN;
+	for (size_t i = 0; i < r->note_count; i++)
+		cmd_error(x->run.command, "%s", r->notes[i]);
+	if (r->matched)
+		return EXIT_RAN;
+	cmd_error(x->run.command, "no record of mail access in these files belongs to the selection (%.*s)", STR_ARG(buf_str(&x->selection.said)));
+	return EXIT_INPUT;
 }
 
 static int impact_paths(struct impact_run *x, int argc, char **argv)

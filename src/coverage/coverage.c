@@ -394,9 +394,9 @@ static void find_gaps(struct coverage *c)
 }
 
 /* Where a mailbox without the plan is recorded all the same, what hides it can only have begun after its last read. */
-static int64_t last_read(const struct coverage *c, uint32_t mailbox, int64_t from_us, int64_t to_us)
+static int64_t last_read(const struct coverage *c, uint32_t mailbox, int64_t from_us, int64_t to_us, bool open)
 {
-	int64_t day = (to_us - 1) / US_PER_DAY;
+	int64_t day = to_us / US_PER_DAY - !open; /* on the day on which it was given back, reads may have come after that */
 	for (; day > from_us / US_PER_DAY; day--) {
 		const struct coverage_day *d = cell_at(c, mailbox, day);
 		if (d && d->reads)
@@ -425,7 +425,7 @@ static void find_switches(struct coverage *c, const struct world *w)
 		memcpy(x.who, s->who, sizeof x.who);
 		x.to_us = x.open ? w->last_us : x.to_us;
 		if (x.what == DAY_UNLICENSED && x.mailbox != NONE)
-			x.from_us = last_read(c, x.mailbox, x.from_us, x.to_us);
+			x.from_us = last_read(c, x.mailbox, x.from_us, x.to_us, x.open);
 		struct coverage_finding *f = add_finding(c, x.what, x.mailbox);
 		if (f) {
 			f->tenant = x.tenant;

@@ -3,10 +3,42 @@
  * hands: a line that is no finding ends the reading with a sentence, and so does an id that is not in it. */
 #include <stdlib.h>
 
+#include "alert/alert.h"
 #include "base/hash.h"
 #include "base/limits.h"
 #include "eval/line.h"
 #include "impact/select_int.h"
+
+/* What the alerts of a rule stand for, and from which severity on they say that somebody else was at work. */
+static const struct {
+	const char *rule;
+	enum alert_way way;
+	enum severity intruder; /* SEVERITY_NEVER */
+} rules[] = {
+#define SEVERITY_NEVER (SEVERITY_CRITICAL + 1)
+	{ "orphan-token", WAY_ORPHANS, SEVERITY_MEDIUM },
+	{ "renewal-chain", WAY_ORPHANS, SEVERITY_HIGH },
+	{ "token-outside-life", WAY_SHARED, SEVERITY_HIGH },
+	{ "session-moved", WAY_SHARED, SEVERITY_HIGH },
+	{ "split-session", WAY_SPLIT, SEVERITY_HIGH },
+	{ "foreign-token", WAY_FOREIGN, SEVERITY_HIGH },
+	{ "known-indicator", WAY_CONTEXT, SEVERITY_HIGH },
+	{ "throttled", WAY_THROTTLED, SEVERITY_NEVER },
+	{ "audit-tampering", WAY_DARK, SEVERITY_NEVER },
+};
+
+static void take_rule(struct select_alert *a)
+{
+	enum severity severity = SEVERITY_INFO;
+
+	severity_parse(str_of(a->severity), &severity);
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+		if (!a->rule || strcmp(a->rule, rules[i].rule) != 0)
+			continue;
+		a->way = rules[i].way;
+		a->intruder = severity >= rules[i].intruder;
+	}
+}
 
 static void take_texts(struct selection *s, struct line_object *o, const char *name, struct table *t,
 		       uint64_t (*key)(struct str))
@@ -55,6 +87,21 @@ static void take_mailboxes(struct selection *s, struct line_object *o, struct se
 	}
 }
 
+/* whose recording was switched off, as scan says it */
+static void take_targets(struct selection *s, struct line_object *o, struct select_alert *a)
+{
+	struct line_object m;
+	struct line_list w;
+
+	for (uint32_t v = line_list(o, "targets", &w); v != WALK_BAD; v = line_list_next(o, &w)) {
+		if (!line_element_object(o, &w, v, &m))
+			return;
+		const struct str guid = line_text(&m, "guid"), upn = line_text(&m, "upn"), name = line_text(&m, "name");
+		if (a->target_count < ALERT_MAILBOXES_MAX && (guid.n || upn.n || name.n))
+			select_name(s, &a->targets, &a->target_count, guid, upn.n ? upn : name);
+	}
+}
+
 static char *copy(struct selection *s, struct str text)
 {
 	char *p = strndup(text.n ? text.p : "", text.n);
@@ -81,16 +128,25 @@ static void take_alert(struct selection *s, struct line_object *o)
 	table_init(&a->sessions, 0, IMPACT_SELECTORS_MAX);
 	table_init(&a->tokens, 0, IMPACT_SELECTORS_MAX);
 	table_init(&a->mailboxes, 0, IMPACT_SELECTORS_MAX);
+	table_init(&a->evidence, 0, IMPACT_SELECTORS_MAX);
 	a->id = copy(s, line_text(o, "id"));
 	a->title = copy(s, line_text(o, "title"));
 	a->rule = copy(s, line_text(o, "rule"));
 	a->severity = copy(s, line_text(o, "severity"));
+	take_rule(a);
+	const struct str tenant = line_text(o, "tenant"), scope = line_text(o, "scope");
+	a->tenant = tenant.n ? select_text_key(tenant) : 0;
 	take_apps(s, o, a);
 	take_texts(s, o, "ips", &a->ips, addr_text_key);
 	take_texts(s, o, "networks", &a->nets, select_text_key);
 	take_texts(s, o, "sessions", &a->sessions, select_session_key);
 	take_texts(s, o, "tokens", &a->tokens, select_token_key);
+	take_texts(s, o, "evidence", &a->evidence, select_session_key);
+	a->tokens_cut = a->tokens.n >= ALERT_LIST_MAX;
 	take_mailboxes(s, o, a);
+	if (a->way == WAY_DARK)
+		take_targets(s, o, a);
+	a->tenant_wide = str_eq(scope, STR("tenant"));
 	if (s->said.n)
 		buf_add_cstr(&s->said, ", ");
 	buf_printf(&s->said, "alert %s", a->id ? a->id : "");

@@ -2,6 +2,7 @@
 /* csv: the report as one table for a spreadsheet: a row a message, then a row a folder to be assumed, then a row a span
  * of time unknown; `certainty` tells them apart.  No cell can start a formula (buf_add_csv). */
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "base/timefmt.h"
 #include "impact/impact_int.h"
@@ -35,9 +36,17 @@ void impact_csv(struct sink_out *o, struct impact *im, const struct impact_repor
 {
 	struct buf *b = &o->pending;
 	struct impact_message m;
+	char reason[256], hours[IMPACT_HOURS_SIZE];
 
 	buf_add_cstr(b, "certainty,mailbox_guid,mailbox,tag,message_id,folder,bytes,times,from,to,subject,sender,topic,"
 			"reason\n");
+	if (!r->matched) {
+		buf_add_cstr(b, "nothing");
+		for (int i = 0; i < 12; i++)
+			buf_add_char(b, ',');
+		cell(b, STR("no record of mail access in these files belongs to the selection"));
+		buf_add_char(b, '\n');
+	}
 	impact_rewind(im);
 	while (sink_out_step(o) && impact_next_message(im, &m)) {
 		begin(b, r, m.certainty, m.mailbox);
@@ -62,7 +71,8 @@ void impact_csv(struct sink_out *o, struct impact *im, const struct impact_repor
 		buf_printf(b, ",,%" PRIu64, s->times);
 		cell_time(b, s->first_us);
 		cell_time(b, s->last_us);
-		buf_add_cstr(b, s->whole ? ",,,,synchronised by the intruder: assume the whole mailbox\n"
+		buf_add_cstr(b, s->whole ? r->intruder ? ",,,,synchronised by the intruder: assume the whole mailbox\n"
+						   : ",,,,synchronised by the selected client: assume the whole mailbox\n"
 					 : ",,,,synchronised: assume the whole folder\n");
 	}
 	for (size_t i = 0; i < r->unknown_count && sink_out_step(o); i++) {
@@ -72,10 +82,17 @@ void impact_csv(struct sink_out *o, struct impact *im, const struct impact_repor
 		cell_time(b, x->from_us);
 		cell_time(b, x->to_us);
 		buf_add_cstr(b, ",,,");
-		cell(b, str_of(unknown_docs[x->reason]));
+		snprintf(reason, sizeof(reason), "%s (%s%s)", unknown_docs[x->reason], impact_hours(time_tenths(x->to_us - x->from_us), hours),
+			 x->open ? ", and still at the end of the data" : "");
+		cell(b, str_of(reason));
 		buf_add_char(b, '\n');
 	}
 	for (size_t i = 0; i < r->mailbox_count && sink_out_step(o); i++) {
+		if (r->mailboxes[i].unknown_us) {
+			begin(b, r, CERTAINTY_UNKNOWN, (uint32_t)i);
+			buf_printf(b, ",,,,,,,,,,%s in all in which reading of this mailbox was not recorded\n",
+				   impact_hours(r->mailboxes[i].unknown_tenths, hours));
+		}
 		if (!r->mailboxes[i].unlisted)
 			continue;
 		begin(b, r, CERTAINTY_UNKNOWN, (uint32_t)i);

@@ -3,11 +3,13 @@
  *
  * The first spool gives the entries by message, so that all reads of one message in one mailbox lie side by side,
  * beside its row of the user's CSV; each becomes one message of the second spool, which is by mailbox and time. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/timefmt.h"
+#include "coverage/coverage.h"
 #include "impact/impact_int.h"
 #include "impact/select_int.h"
 
@@ -166,7 +168,7 @@ static void merge_messages(struct impact *im)
 
 /* -- mailboxes -- */
 
-static struct impact_mailbox *add_mailbox(struct impact *im, size_t *capacity, uint32_t world)
+struct impact_mailbox *impact_mailbox_add(struct impact *im, size_t *capacity, uint32_t world)
 {
 	struct impact_report *r = &im->report;
 
@@ -185,8 +187,9 @@ static struct impact_mailbox *add_mailbox(struct impact *im, size_t *capacity, u
 	return m;
 }
 
-/* A mailbox that the selection names and that nothing was found of: it belongs into the report if nobody could see it. */
-static void add_named(struct impact *im, size_t *capacity, const struct table *known, const struct mailbox_name *n)
+/* A mailbox that the selection names and that nothing was found of: it belongs into the report if it was asked for by name, or if
+ * nobody could see it. */
+static void add_named(struct impact *im, size_t *capacity, const struct table *known, const struct mailbox_name *n, bool asked)
 {
 	const struct str guid = str_of(n->guid), upn = str_of(n->upn);
 	const uint32_t *at = guid.n ? table_get(known, select_text_key(guid)) : NULL;
@@ -194,9 +197,9 @@ static void add_named(struct impact *im, size_t *capacity, const struct table *k
 
 	if (!at && upn.n)
 		at = table_get(known, select_text_key(upn));
-	if (at && *at < im->mailbox_capacity && im->first_any[*at])
+	if (!asked && at && *at < im->mailbox_capacity && im->first_any[*at])
 		return; /* somebody read it, and nobody of the selection: not touched as far as can be seen */
-	m = add_mailbox(im, capacity, at ? *at : NONE);
+	m = impact_mailbox_add(im, capacity, at ? *at : NONE);
 	if (m && !at) {
 		m->guid = guid;
 		m->upn = upn;
@@ -218,10 +221,10 @@ static void add_all_named(struct impact *im, size_t *capacity)
 		}
 	}
 	for (size_t i = 0; i < s->named_count; i++)
-		add_named(im, capacity, &known, &s->named[i]);
+		add_named(im, capacity, &known, &s->named[i], true);
 	for (size_t i = 0; i < s->alert_count; i++)
 		for (size_t k = 0; k < s->alerts[i].name_count && s->mailboxes.n == 0; k++)
-			add_named(im, capacity, &known, &s->alerts[i].names[k]);
+			add_named(im, capacity, &known, &s->alerts[i].names[k], false);
 	table_release(&known);
 }
 
@@ -270,7 +273,7 @@ static void add_syncs(struct impact *im, size_t *mailbox_capacity)
 		const struct sync_entry *s = &im->syncs[i];
 		if (!is_intruders_sync(im, s))
 			continue;
-		struct impact_mailbox *m = add_mailbox(im, mailbox_capacity, s->mailbox);
+		struct impact_mailbox *m = impact_mailbox_add(im, mailbox_capacity, s->mailbox);
 		if (!m || !impact_room(im, (void **)&r->syncs, r->sync_count, &capacity, sizeof(*r->syncs)))
 			return;
 		const bool whole = im->names_context && !s->unclear;
@@ -492,7 +495,7 @@ static void count_totals(struct impact *im)
 		t->own_contexts++;
 		t->own_accesses += im->contexts[i].accesses;
 	}
-	r->refused = im->refused + im->habits.refused + im->hours.refused + im->slots.refused;
+	r->refused = im->refused + im->habits.refused + im->slots.refused + coverage_refused(im->coverage);
 }
 
 static void find_span(struct impact *im)
@@ -509,11 +512,54 @@ static void find_span(struct impact *im)
 	}
 	t->data_first_us = w->mail_first_us;
 	t->data_last_us = w->mail_last_us;
-	im->report.has_history = t->first_us && w->mail_first_us <= t->first_us - 7 * US_PER_DAY;
-	t->from_us = selection_from(im->sel);
+	im->report.matched = im->context_count > 0;
+}
+
+/* The period ends with the last access; what nobody could see is looked for until the end of what was asked for. */
+static void find_period(struct impact *im)
+{
+	struct impact_report *r = &im->report;
+	struct impact_totals *t = &r->total;
+	const struct selection *s = im->sel;
+
+	for (size_t i = 0; i < r->mailbox_count; i++) { /* Syncs by the same address or session among them */
+		const struct impact_mailbox *m = &r->mailboxes[i];
+		t->first_us = m->first_us && (!t->first_us || m->first_us < t->first_us) ? m->first_us : t->first_us;
+		t->last_us = m->last_us > t->last_us ? m->last_us : t->last_us;
+	}
+	r->has_history = t->first_us && im->world->mail_first_us <= t->first_us - 7 * US_PER_DAY;
+	r->dark = im->dark_to_us && !t->first_us;
+	t->looked_us = s->until_us == INT64_MAX ? im->world->last_us : s->until_us;
+	t->from_us = selection_from(s);
 	if (t->from_us == INT64_MIN)
-		t->from_us = t->first_us ? t->first_us : w->mail_first_us;
-	t->to_us = im->sel->until_us == INT64_MAX ? w->mail_last_us + US_PER_SECOND : im->sel->until_us;
+		t->from_us = t->first_us ? t->first_us : im->world->mail_first_us;
+	else if (s->since_us == INT64_MIN && t->first_us && t->first_us < t->from_us)
+		t->from_us = t->first_us;
+	if (im->dark_to_us && s->since_us == INT64_MIN && im->dark_from_us < t->from_us)
+		t->from_us = im->dark_from_us;
+	t->to_us = r->dark ? im->dark_to_us : t->last_us ? t->last_us : t->looked_us;
+	if (t->last_us && im->dark_to_us > t->to_us)
+		t->to_us = im->dark_to_us;
+	t->to_us = t->to_us > s->until_us ? s->until_us : t->to_us;
+	if (r->dark && im->sel->until_us == INT64_MAX)
+		t->looked_us = t->to_us;
+}
+
+static void note_sheets(struct impact *im)
+{
+	const struct impact_totals *t = &im->report.total;
+
+	if (im->messages_given && !t->sheet_rows)
+		impact_note(im, "--messages: the file holds no row with a message id");
+	else if (im->messages_given && !t->joined && t->messages + t->unclear)
+		impact_note(im, "--messages: not one of its rows has the id of a message of this report; are they of another mailbox or time, or of "
+			    "another kind of id?");
+	else if (im->messages_given && !t->joined)
+		impact_note(im, "--messages: no row of it was used, since the report names no message");
+	if (im->tags_given && !t->tag_rows)
+		impact_note(im, "--tags: the file holds no row with a tag");
+	else if (im->tags_given && !t->tagged && !t->topics)
+		impact_note(im, "--tags: not one of its rows fits a mailbox or a message of this report");
 }
 
 const struct impact_report *impact_finish(struct impact *im, const struct world *w)
@@ -524,10 +570,11 @@ const struct impact_report *impact_finish(struct impact *im, const struct world 
 	im->world = r->world = w;
 	r->selection = im->sel;
 	r->names_context = im->names_context;
+	r->intruder = selection_is_intruder(im->sel);
 	r->corrections = (const char *const *)im->corrections;
 	r->correction_count = im->correction_count;
 	im->place = malloc((w->mailbox_count + (size_t)1) * sizeof(*im->place));
-	if (!im->place) {
+	if (!im->place || coverage_finish(im->coverage, w) != 0) {
 		im->failed = true;
 		return NULL;
 	}
@@ -538,19 +585,23 @@ const struct impact_report *impact_finish(struct impact *im, const struct world 
 		const struct impact_context *c = &im->contexts[i];
 		if (c->verdict == CONTEXT_OWN)
 			continue;
-		struct impact_mailbox *m = add_mailbox(im, &capacity, c->world_mailbox);
+		struct impact_mailbox *m = impact_mailbox_add(im, &capacity, c->world_mailbox);
 		if (!m)
 			return NULL;
 		m->first_us = !m->first_us || c->first_us < m->first_us ? c->first_us : m->first_us;
 		m->last_us = c->last_us > m->last_us ? c->last_us : m->last_us;
 	}
 	add_syncs(im, &capacity);
+	r->matched |= r->sync_count > 0;
 	add_all_named(im, &capacity);
+	gaps_dark(im, &capacity);
+	find_period(im);
 	if (im->failed)
 		return NULL;
 	for (size_t i = 0; i < r->mailbox_count; i++) {
 		struct impact_mailbox *m = &r->mailboxes[i];
 		m->tag = tag_of(im, m);
+		r->total.tagged += m->tag != NULL;
 		m->unlisted = m->world != NONE && m->world < im->mailbox_capacity ? im->unlisted[m->world] : 0;
 	}
 	merge_messages(im);
@@ -560,6 +611,13 @@ const struct impact_report *impact_finish(struct impact *im, const struct world 
 	gather_slots(im);
 	gaps_finish(im);
 	count_totals(im);
+	note_sheets(im);
+	for (size_t i = 0; i < im->sel->alert_count; i++)
+		if (im->sel->alerts[i].tokens_cut)
+			impact_note(im, "Alert %s lists only the first of its tokens: the rest was selected by its applications, places and mailboxes",
+				    im->sel->alerts[i].id);
+	r->notes = (const char *const *)im->notes;
+	r->note_count = im->note_count;
 	return impact_error(im)[0] ? NULL : r;
 }
 
@@ -597,5 +655,13 @@ bool impact_next_message(struct impact *im, struct impact_message *ret)
 
 const char *impact_who(const struct impact_report *r, enum verdict_of_context v)
 {
-	return v == CONTEXT_INTRUDER && !r->names_context ? "selected" : context_names[v];
+	return v == CONTEXT_INTRUDER && !r->intruder ? "selected" : context_names[v];
+}
+
+const char *impact_hours(int64_t tenths, char out[IMPACT_HOURS_SIZE])
+{
+	char text[TIME_TEXT_SIZE];
+
+	snprintf(out, IMPACT_HOURS_SIZE, "%s h", time_format_tenths(tenths, text));
+	return out;
 }

@@ -1,179 +1,124 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* gaps: when could nobody see?  Each answer comes from a record or from the lack of all: a throttled record blinds its
- * mailbox for a day; a switch of the audit settings blinds the tenant, or an account, until it is switched back; an
- * hour in which no mailbox has a record, although that hour of other days always has, is a hole in the export. */
+/* gaps: when could nobody see?  coverage/ has the answer, the same for scan, coverage and this report; here it is said which of
+ * those times concern the mailboxes and the period of the report, and what follows from the question itself: a mailbox without any
+ * record of reading, and a time outside of the data. */
 #include <stdlib.h>
 
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/timefmt.h"
+#include "coverage/coverage.h"
 #include "impact/impact_int.h"
 #include "impact/select_int.h"
+#include "state/whose.h"
 
-enum {
-	GAP_HOURS = 3,	  /* shortest hole that is called one */
-	GAP_RECORDS = 20, /* what these hours would have held, by the same hours of other days (their median) */
-	HOURS_OF_WEEK = 168,
+static const enum unknown_reason reason_of[DAY_STATES] = {
+	[DAY_SILENT] = UNKNOWN_SILENT, [DAY_THROTTLED] = UNKNOWN_THROTTLED, [DAY_OFF] = UNKNOWN_AUDIT_OFF, [DAY_BYPASSED] = UNKNOWN_BYPASS,
+	[DAY_NARROWED] = UNKNOWN_NARROWED, [DAY_UNLICENSED] = UNKNOWN_UNLICENSED, [DAY_GAP] = UNKNOWN_GAP,
 };
 
-static void add_raw(struct impact *im, uint32_t mailbox, enum unknown_reason reason, int64_t from, int64_t to,
-		    struct str who)
+/* Is that time one of a named mailbox of which the data have no record? */
+static uint32_t place_by_name(const struct impact *im, const struct coverage_blind *x)
 {
-	if (im->raw_count >= IMPACT_INTERVALS_MAX) {
-		im->refused++;
-		return;
+	struct whose_key a[WHOSE_KEYS_MAX], b[WHOSE_KEYS_MAX];
+	const struct impact_report *r = &im->report;
+
+	if (!whose_keys(str_of(x->who), a))
+		return NONE;
+	for (size_t i = 0; i < r->mailbox_count; i++) {
+		const struct impact_mailbox *m = &r->mailboxes[i];
+		if (m->world == NONE && whose_keys(m->upn.n ? m->upn : m->guid, b) && a[0].key == b[0].key)
+			return (uint32_t)i;
 	}
-	if (!impact_room(im, (void **)&im->raw, im->raw_count, &im->raw_capacity, sizeof(*im->raw)))
-		return;
-	im->raw[im->raw_count++] =
-		(struct raw_interval) { mailbox, reason, from, to, who.n ? strndup(who.p, who.n) : NULL };
+	return NONE;
 }
 
-static bool is_true(struct str s)
+/* -- alerts about the log -- */
+
+static bool is_switch(const struct coverage_blind *x)
 {
-	return str_eq_nocase(str_trim(s), STR("True")) || str_eq(str_trim(s), STR("1"));
-}
-static bool is_false(struct str s)
-{
-	return str_eq_nocase(str_trim(s), STR("False")) || str_eq(str_trim(s), STR("0"));
+	return x->what == DAY_OFF || x->what == DAY_BYPASSED || x->what == DAY_NARROWED || x->what == DAY_UNLICENSED;
 }
 
-static void turn(struct impact *im, struct switch_off *s, bool off, int64_t now)
+/* Without the record's id in the alert (it tells the first twenty, and a second switching off begins nothing): by time and name. */
+static bool is_about(const struct select_alert *a, const struct coverage_blind *x, const struct whose *names)
 {
-	if (off && !s->off)
-		*s = (struct switch_off) { now, true };
-	else if (!off && s->off) {
-		add_raw(im, NONE, UNKNOWN_AUDIT_OFF, s->since_us, now, STR_NONE);
-		s->off = false;
+	if (!is_switch(x) || a->first_us < x->from_us || a->first_us > x->to_us)
+		return false;
+	if (!a->target_count)
+		return x->of_all || !a->tenant_wide;
+	for (size_t i = 0; i < a->target_count && !x->of_all; i++) {
+		const struct str guid = str_of(a->targets[i].guid), upn = str_of(a->targets[i].upn);
+		uint32_t at = whose_find(names, x->tenant, guid.n ? guid : upn);
+		if (at != NONE ? at == x->mailbox : x->mailbox == NONE && str_eq_nocase(whose_plain(upn), str_of(x->who)))
+			return true;
 	}
+	return false;
 }
 
-static void turn_bypass(struct impact *im, struct str who, bool off, int64_t now)
-{
-	struct bypass *b = NULL;
-
-	for (size_t i = 0; i < im->bypass_count && !b; i++)
-		if (im->bypasses[i].who && str_eq_nocase(str_of(im->bypasses[i].who), who))
-			b = &im->bypasses[i];
-	if (!b && (!off || im->bypass_count >= 10000))
-		return;
-	if (!b) {
-		struct bypass *p = realloc(im->bypasses, (im->bypass_count + 1) * sizeof(*p));
-		if (!p) {
-			im->failed = true;
-			return;
-		}
-		im->bypasses = p;
-		b = &p[im->bypass_count++];
-		*b = (struct bypass) { .who = strndup(who.n ? who.p : "", who.n) };
-	}
-	if (off && !b->off) {
-		b->off = true;
-		b->since_us = now;
-	} else if (!off && b->off) {
-		b->off = false;
-		add_raw(im, NONE, UNKNOWN_BYPASS, b->since_us, now, who);
-	}
-}
-
-void gaps_event(struct impact *im, const struct world *w, const struct event *e)
-{
-	const struct rec *r = e->rec;
-	const int64_t now = r->time_us;
-	struct str v, who = STR_NONE;
-	bool is_new;
-
-	(void)w;
-	if (event_is_mail(e)) {
-		uint32_t *n = table_put(&im->hours, (uint64_t)(now / US_PER_HOUR) + 1, &is_new);
-		if (n)
-			++*n;
-		if ((r->flags & REC_THROTTLED) && e->mailbox != NONE)
-			add_raw(im, e->mailbox, UNKNOWN_THROTTLED, now, now + US_PER_DAY, STR_NONE);
-		return;
-	}
-	if (!(r->flags & REC_SUCCESS))
-		return;
-	if (r->op == OP_SET_ADMIN_AUDIT_LOG && rec_detail(r, STR("UnifiedAuditLogIngestionEnabled"), &v) &&
-	    (is_true(v) || is_false(v))) {
-		turn(im, &im->ingestion, is_false(v), now);
-	} else if (r->op == OP_SET_ORGANIZATION_CONFIG && rec_detail(r, STR("AuditDisabled"), &v) &&
-		   (is_true(v) || is_false(v))) {
-		turn(im, &im->auditing, is_true(v), now);
-	} else if (r->op == OP_SET_AUDIT_BYPASS && rec_detail(r, STR("AuditBypassEnabled"), &v) &&
-		   (is_true(v) || is_false(v))) {
-		if (!rec_detail(r, STR("Identity"), &who))
-			rec_detail(r, STR("ObjectId"), &who);
-		turn_bypass(im, str_trim(who), is_true(v), now);
-	}
-}
-
-/* -- holes of the export -- */
-
-static int compare_u32(const void *a, const void *b)
-{
-	const uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-/* What each hour of the week usually holds: the median over the weeks of the data, empty weeks included. */
-static void usual_hours(struct impact *im, int64_t first, int64_t last, uint32_t ret[HOURS_OF_WEEK])
-{
-	const size_t weeks = (size_t)((last - first) / HOURS_OF_WEEK) + 1;
-	uint32_t *v = calloc(weeks + 1, sizeof(*v));
-
-	for (int64_t k = 0; v && k < HOURS_OF_WEEK; k++) {
-		size_t n = 0;
-		for (int64_t h = first + k; h <= last; h += HOURS_OF_WEEK) {
-			const uint32_t *c = table_get(&im->hours, (uint64_t)h + 1);
-			v[n++] = c ? *c : 0;
-		}
-		qsort(v, n, sizeof(*v), compare_u32);
-		ret[(first + k) % HOURS_OF_WEEK] = n >= 2 ? v[n / 2] : 0;
-	}
-	im->failed |= !v;
-	free(v);
-}
-
-static void find_gaps(struct impact *im)
+static void add_dark(struct impact *im, size_t *capacity, const struct coverage_blind *x)
 {
 	const struct world *w = im->world;
-	uint32_t usual[HOURS_OF_WEEK] = { 0 };
-	int64_t begin = -1;
-	uint64_t missed = 0;
 
-	if (!w->count.mail_records)
-		return;
-	const int64_t first = w->mail_first_us / US_PER_HOUR, last = w->mail_last_us / US_PER_HOUR;
-	if (first < 0 || last - first >= IMPACT_HOURS_MAX)
-		return;
-	usual_hours(im, first, last, usual);
-	for (int64_t h = first; h <= last; h++) {
-		if (!table_get(&im->hours, (uint64_t)h + 1)) {
-			begin = begin < 0 ? h : begin;
-			missed += usual[h % HOURS_OF_WEEK];
-			continue;
-		}
-		if (begin >= 0 && h - begin >= GAP_HOURS && missed >= GAP_RECORDS)
-			add_raw(im, NONE, UNKNOWN_GAP, begin * US_PER_HOUR, h * US_PER_HOUR, STR_NONE);
-		begin = -1;
-		missed = 0;
+	if (!im->dark_to_us || x->from_us < im->dark_from_us)
+		im->dark_from_us = x->from_us;
+	if (x->to_us > im->dark_to_us)
+		im->dark_to_us = x->to_us;
+	im->report.matched = true;
+	if (x->of_all) {
+		for (uint32_t i = 0; i < w->mailbox_count; i++)
+			if (whose_same_tenant(w, x->tenant, w->mailboxes[i].tenant))
+				impact_mailbox_add(im, capacity, i);
+	} else if (x->mailbox != NONE || place_by_name(im, x) == NONE) {
+		struct impact_mailbox *m = impact_mailbox_add(im, capacity, x->mailbox);
+		if (m && x->mailbox == NONE)
+			m->upn = str_of(x->who);
 	}
+}
+
+void gaps_dark(struct impact *im, size_t *capacity)
+{
+	const struct selection *s = im->sel;
+	const struct coverage_blind *v;
+	struct whose names;
+	size_t n;
+
+	v = coverage_blinds(im->coverage, &n);
+	whose_init(&names, im->world);
+	for (size_t i = 0; i < s->alert_count; i++) {
+		const struct select_alert *a = &s->alerts[i];
+		bool found = false;
+		if (a->way != WAY_DARK)
+			continue;
+		for (size_t k = 0; k < n; k++) {
+			if (!is_switch(&v[k]) || !table_get(&a->evidence, hash64(v[k].id, 16, 0)))
+				continue;
+			add_dark(im, capacity, &v[k]);
+			found = true;
+		}
+		for (size_t k = 0; k < n && !found; k++)
+			if (is_about(a, &v[k], &names))
+				add_dark(im, capacity, &v[k]);
+		if (!found && !im->report.matched)
+			impact_note(im, "The change that alert %s is about hides no reading of mail that these files could show: it failed, it "
+				    "changed what hides nothing by itself, or its record is not in them", a->id);
+	}
+	whose_release(&names);
 }
 
 /* -- what of it concerns this report -- */
 
-static void keep_interval(struct impact *im, size_t *capacity, uint32_t mailbox, enum unknown_reason reason,
-			  int64_t from, int64_t to, const char *who)
+static void keep_interval(struct impact *im, size_t *capacity, struct impact_interval x)
 {
 	struct impact_report *r = &im->report;
+	const int64_t until = im->sel->until_us;
 
-	from = from < r->total.from_us ? r->total.from_us : from;
-	to = to > r->total.to_us ? r->total.to_us : to;
-	if (from >= to || !impact_room(im, (void **)&r->unknown, r->unknown_count, capacity, sizeof(*r->unknown)))
+	x.from_us = x.from_us < r->total.from_us ? r->total.from_us : x.from_us;
+	x.to_us = x.to_us > until ? until : x.to_us;
+	if (x.from_us >= x.to_us || r->unknown_count >= IMPACT_INTERVALS_MAX ||
+	    !impact_room(im, (void **)&r->unknown, r->unknown_count, capacity, sizeof(*r->unknown)))
 		return;
-	r->unknown[r->unknown_count++] = (struct impact_interval) { mailbox, reason, from, to, str_of(who) };
+	r->unknown[r->unknown_count++] = x;
 }
 
 static int compare_intervals(const void *a, const void *b)
@@ -189,18 +134,28 @@ static int compare_intervals(const void *a, const void *b)
 	return (x->to_us > y->to_us) - (x->to_us < y->to_us);
 }
 
-/* Intervals of one mailbox and of all, which are both in order of their beginning, as one length. */
-static int64_t united_us(const struct impact_interval *all, size_t all_n, const struct impact_interval *own,
-			 size_t own_n, struct str upn)
+/* Is what is said of all mailboxes said of this one? */
+static bool concerns(const struct impact *im, const struct impact_interval *x, const struct impact_mailbox *m)
 {
+	const struct world *w = im->world;
+
+	return x->reason == UNKNOWN_GAP || x->reason == UNKNOWN_NO_DATA ||
+	       whose_same_tenant(w, x->tenant, m->world == NONE ? NONE : w->mailboxes[m->world].tenant);
+}
+
+/* Intervals of one mailbox and of all, which are both in order of their beginning, as one length. */
+static int64_t united_us(const struct impact *im, size_t all_n, const struct impact_interval *own, size_t own_n,
+			 const struct impact_mailbox *m)
+{
+	const struct impact_interval *all = im->report.unknown;
 	int64_t sum = 0, end = INT64_MIN;
 
 	for (size_t i = 0, k = 0; i < all_n || k < own_n;) {
 		const struct impact_interval *x =
 			k == own_n || (i < all_n && all[i].from_us <= own[k].from_us) ? &all[i++] : &own[k++];
 		const int64_t from = x->from_us > end ? x->from_us : end;
-		if (x->reason == UNKNOWN_BYPASS && !str_eq_nocase(x->who, upn))
-			continue; /* blinds one account, not every mailbox */
+		if (x->mailbox == NONE && !concerns(im, x, m))
+			continue;
 		if (x->to_us > from) {
 			sum += x->to_us - from;
 			end = x->to_us;
@@ -216,8 +171,9 @@ static void same_once(struct impact_report *r)
 	for (size_t i = 0; i < r->unknown_count; i++) {
 		struct impact_interval *last = n ? &r->unknown[n - 1] : NULL;
 		const struct impact_interval x = r->unknown[i];
-		if (last && last->mailbox == x.mailbox && last->reason == x.reason && str_eq(last->who, x.who) &&
+		if (last && last->mailbox == x.mailbox && last->reason == x.reason && last->tenant == x.tenant &&
 		    x.from_us <= last->to_us) {
+			last->open |= x.open;
 			last->to_us = x.to_us > last->to_us ? x.to_us : last->to_us;
 			continue;
 		}
@@ -226,35 +182,61 @@ static void same_once(struct impact_report *r)
 	r->unknown_count = n;
 }
 
+static void take_blinds(struct impact *im, size_t *capacity)
+{
+	const struct impact_report *r = &im->report;
+	size_t n, accounts = 0;
+	const struct coverage_blind *v = coverage_blinds(im->coverage, &n);
+	const char *first = "";
+
+	for (size_t i = 0; i < n; i++) {
+		const struct coverage_blind *x = &v[i];
+		struct impact_interval k = { .mailbox = NONE, .tenant = x->tenant, .reason = reason_of[x->what], .from_us = x->from_us,
+					     .to_us = x->to_us, .open = x->open };
+		bool any = !x->of_all;
+		if (!x->of_all)
+			k.mailbox = x->mailbox != NONE ? im->place[x->mailbox] : place_by_name(im, x);
+		for (size_t m = 0; m < r->mailbox_count && !any; m++)
+			any = concerns(im, &k, &r->mailboxes[m]);
+		if (x->of_all ? any : k.mailbox != NONE) {
+			keep_interval(im, capacity, k);
+		} else if (x->what == DAY_BYPASSED && x->to_us > r->total.from_us && x->from_us < r->total.looked_us) {
+			first = accounts++ ? first : x->who;
+		}
+	}
+	if (accounts)
+		impact_note(im, "%s%s%s under audit bypass in this time, and what %s did in these mailboxes is recorded nowhere", first,
+			    accounts > 1 ? " and other accounts" : "", accounts > 1 ? " were" : " was", accounts > 1 ? "they" : "it");
+}
+
 void gaps_finish(struct impact *im)
 {
 	struct impact_report *r = &im->report;
+	struct impact_totals *t = &r->total;
+	const struct impact_interval no_data = { .mailbox = NONE, .tenant = NONE, .reason = UNKNOWN_NO_DATA };
 	size_t capacity = 0, all = 0;
 
-	find_gaps(im);
-	if (im->ingestion.off)
-		add_raw(im, NONE, UNKNOWN_AUDIT_OFF, im->ingestion.since_us, INT64_MAX, STR_NONE);
-	if (im->auditing.off)
-		add_raw(im, NONE, UNKNOWN_AUDIT_OFF, im->auditing.since_us, INT64_MAX, STR_NONE);
-	for (size_t i = 0; i < im->bypass_count; i++)
-		if (im->bypasses[i].off)
-			add_raw(im, NONE, UNKNOWN_BYPASS, im->bypasses[i].since_us, INT64_MAX,
-				str_of(im->bypasses[i].who));
-	for (size_t i = 0; i < im->raw_count; i++) {
-		const struct raw_interval *x = &im->raw[i];
-		const uint32_t at = x->mailbox == NONE ? NONE : im->place[x->mailbox];
-		if (x->mailbox == NONE || at != NONE)
-			keep_interval(im, &capacity, at, x->reason, x->from_us, x->to_us, x->who);
+	take_blinds(im, &capacity);
+	if (t->data_first_us - t->from_us >= US_PER_HOUR && r->mailbox_count) {
+		struct impact_interval x = no_data;
+		x.from_us = t->from_us;
+		x.to_us = t->data_first_us;
+		keep_interval(im, &capacity, x);
 	}
-	if (r->total.data_first_us - r->total.from_us >= US_PER_HOUR)
-		keep_interval(im, &capacity, NONE, UNKNOWN_NO_DATA, r->total.from_us, r->total.data_first_us, NULL);
-	if (r->total.to_us - r->total.data_last_us >= US_PER_HOUR)
-		keep_interval(im, &capacity, NONE, UNKNOWN_NO_DATA, r->total.data_last_us, r->total.to_us, NULL);
-	for (size_t i = 0; i < r->mailbox_count; i++) {
+	if (im->sel->until_us != INT64_MAX && t->looked_us - t->data_last_us >= US_PER_HOUR && r->mailbox_count) {
+		struct impact_interval x = no_data;
+		x.from_us = t->data_last_us;
+		x.to_us = t->looked_us;
+		keep_interval(im, &capacity, x);
+	}
+	for (size_t i = 0; i < r->mailbox_count && !r->dark; i++) {
 		const uint32_t m = r->mailboxes[i].world;
-		if (m == NONE || m >= im->mailbox_capacity || im->first_any[m] == 0)
-			keep_interval(im, &capacity, (uint32_t)i, UNKNOWN_NO_RECORD, r->total.from_us, r->total.to_us,
-				      NULL);
+		if (m != NONE && m < im->mailbox_capacity && im->first_any[m])
+			continue;
+		if (m == NONE && !r->matched)
+			continue; /* in no record at all, and nothing else is asked for: a slip of the pen, or not in these files */
+		keep_interval(im, &capacity, (struct impact_interval){ .mailbox = (uint32_t)i, .tenant = NONE, .reason = UNKNOWN_NO_RECORD,
+								      .from_us = t->from_us, .to_us = t->looked_us });
 	}
 	if (r->unknown_count)
 		qsort(r->unknown, r->unknown_count, sizeof(*r->unknown), compare_intervals);
@@ -262,10 +244,13 @@ void gaps_finish(struct impact *im)
 	while (all < r->unknown_count && r->unknown[all].mailbox == NONE)
 		all++;
 	for (size_t i = 0, k = all; i < r->mailbox_count; i++) {
+		struct impact_mailbox *m = &r->mailboxes[i];
 		const size_t begin = k;
 		while (k < r->unknown_count && r->unknown[k].mailbox == i)
 			k++;
-		r->mailboxes[i].unknown_us =
-			united_us(r->unknown, all, r->unknown + begin, k - begin, r->mailboxes[i].upn);
+		m->unknown_us = united_us(im, all, r->unknown + begin, k - begin, m);
+		m->unknown_tenths = time_tenths(m->unknown_us);
+		t->unknown_tenths += m->unknown_tenths;
+		t->unknown_mailboxes += m->unknown_us > 0;
 	}
 }

@@ -3,19 +3,22 @@
  * that mailbox, and what does it list?  See impact.h for what that means. */
 #include "impact/impact_int.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/timefmt.h"
+#include "coverage/coverage.h"
+#include "identity/identity.h"
 #include "impact/select_int.h"
 #include "impact/sheet.h"
 
 const char *const certainty_names[4] = { "confirmed", "unclear", "assumed", "unknown" };
 const char *const context_names[3] = { "intruder", "unclear", "habit" };
 const char *const unknown_names[UNKNOWN_REASON_COUNT] = {
-	"throttled", "audit_off", "bypass", "gap", "no_record", "no_data",
+	"throttled", "audit_off", "bypass", "gap", "no_record", "no_data", "narrowed", "unlicensed", "silent",
 };
 const char *const unknown_docs[UNKNOWN_REASON_COUNT] = {
 	"Exchange stopped recording reads of this mailbox for 24 hours, after about 1,000 records in a day",
@@ -24,7 +27,36 @@ const char *const unknown_docs[UNKNOWN_REASON_COUNT] = {
 	"no mailbox has any record in these hours, which otherwise always have some: the export has a hole",
 	"the export holds no record of anybody reading this mailbox: licence, settings, or an export without it",
 	"the time asked for lies outside of the data",
+	"MailItemsAccessed was not among the audited actions: what the owner's account reads is not recorded",
+	"the plan for premium auditing was taken away, and no read is recorded since",
+	"no read is recorded on these days, although the mailbox was in use",
 };
+
+static bool add_text(struct impact *im, char ***v, size_t *n, struct str text)
+{
+	char **p = realloc(*v, (*n + 1) * sizeof(*p));
+
+	if (!p) {
+		im->failed = true;
+		return false;
+	}
+	*v = p;
+	p[*n] = strndup(text.n ? text.p : "", text.n);
+	im->failed |= !p[*n];
+	++*n;
+	return !im->failed;
+}
+
+void impact_note(struct impact *im, const char *format, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	add_text(im, &im->notes, &im->note_count, str_of(text));
+}
 
 struct impact *impact_new(const struct selection *s)
 {
@@ -39,14 +71,14 @@ struct impact *impact_new(const struct selection *s)
 	table_init(&im->by_sync, sizeof(uint32_t), IMPACT_SYNCS_MAX);
 	table_init(&im->intruder_ips, 0, IMPACT_CONTEXTS_MAX);
 	table_init(&im->intruder_sessions, 0, IMPACT_CONTEXTS_MAX);
-	table_init(&im->hours, sizeof(uint32_t), IMPACT_HOURS_MAX);
+	im->coverage = coverage_new();
 	table_init(&im->slots, sizeof(struct slot_count), IMPACT_SLOTS_MAX);
 	table_init(&im->tags, sizeof(uint32_t), IMPACT_SELECTORS_MAX);
 	buf_init(&im->message_text, SPOOL_PIECE_BYTES_MAX);
 	im->entries = spool_new(0);
 	im->messages = spool_new(0);
 	im->sheet = spool_new(0);
-	if (!im->entries || !im->messages || !im->sheet) {
+	if (!im->entries || !im->messages || !im->sheet || !im->coverage) {
 		impact_free(im);
 		return NULL;
 	}
@@ -62,7 +94,7 @@ void impact_free(struct impact *im)
 	table_release(&im->by_sync);
 	table_release(&im->intruder_ips);
 	table_release(&im->intruder_sessions);
-	table_release(&im->hours);
+	coverage_free(im->coverage);
 	table_release(&im->slots);
 	table_release(&im->tags);
 	spool_free(im->entries);
@@ -70,10 +102,6 @@ void impact_free(struct impact *im)
 	spool_free(im->sheet);
 	for (size_t i = 0; i < im->sync_count; i++)
 		free(im->syncs[i].folder);
-	for (size_t i = 0; i < im->raw_count; i++)
-		free(im->raw[i].who);
-	for (size_t i = 0; i < im->bypass_count; i++)
-		free(im->bypasses[i].who);
 	for (size_t i = 0; i < im->tag_count; i++)
 		free(im->tag_texts[i]);
 	for (size_t i = 0; i < im->topic_count; i++) {
@@ -82,11 +110,12 @@ void impact_free(struct impact *im)
 	}
 	for (size_t i = 0; i < im->correction_count; i++)
 		free(im->corrections[i]);
+	for (size_t i = 0; i < im->note_count; i++)
+		free(im->notes[i]);
+	free(im->notes);
 	for (size_t i = 0; i < im->report.input_count; i++)
 		free(im->report.inputs[i].path);
 	free(im->syncs);
-	free(im->raw);
-	free(im->bypasses);
 	free(im->tag_texts);
 	free(im->topics);
 	free(im->corrections);
@@ -395,12 +424,14 @@ bool impact_event(void *arg, const struct world *w, const struct event *e)
 
 	if (r->flags & REC_NO_TIME)
 		return true;
-	gaps_event(im, w, e);
+	coverage_meet(im->coverage, w, e);
 	if (!event_is_mail(e) || e->mailbox == NONE || !mailbox_room(im, e->mailbox))
 		return !im->failed;
 	if (im->first_any[e->mailbox] == 0)
 		im->first_any[e->mailbox] = r->time_us;
 	m = selection_match(im->sel, r, w->names);
+	if (m.hit && m.unless_linked && e->token && e->token->verdict == PROV_LINKED)
+		m.hit = false; /* somebody signed in for this one */
 	if (m.hit && m.new_app_only && (e->client == NONE || w->clients[e->client].first_us < m.app_since_us))
 		m.hit = false;
 	if (m.hit) {
@@ -449,10 +480,12 @@ bool impact_add_messages(struct impact *im, const char *path, struct buf *error)
 		buf_printf(error, "%s: no column with message ids (MessageId, Internet Message ID)", path);
 		good = false;
 	}
+	im->messages_given = good;
 	while (good && sheet_next(s, cells)) {
 		uint8_t piece[16 + 4 + 2 * 1024];
 		if (!cells[ID].n)
 			continue;
+		im->report.total.sheet_rows++;
 		for (int i = SUBJECT; i <= SENDER; i++)
 			cells[i].n = cells[i].n < 1024 ? cells[i].n : 1024;
 		hash_id(ITEM_INTERNET_ID, cells[ID], piece);
@@ -469,21 +502,6 @@ bool impact_add_messages(struct impact *im, const char *path, struct buf *error)
 	}
 	sheet_close(s);
 	return good;
-}
-
-static bool add_text(struct impact *im, char ***v, size_t *n, struct str text)
-{
-	char **p = realloc(*v, (*n + 1) * sizeof(*p));
-
-	if (!p) {
-		im->failed = true;
-		return false;
-	}
-	*v = p;
-	p[*n] = strndup(text.n ? text.p : "", text.n);
-	im->failed |= !p[*n];
-	++*n;
-	return !im->failed;
 }
 
 bool impact_add_tags(struct impact *im, const char *path, struct buf *error)
@@ -503,9 +521,11 @@ bool impact_add_tags(struct impact *im, const char *path, struct buf *error)
 			   path);
 		good = false;
 	}
+	im->tags_given = good;
 	while (good && sheet_next(s, cells) && im->topic_count + im->tag_count < IMPACT_SELECTORS_MAX) {
 		if (!cells[TAG].n)
 			continue;
+		im->report.total.tag_rows++;
 		if (cells[MAILBOX].n) {
 			uint32_t *at = table_put(&im->tags, select_text_key(cells[MAILBOX]), NULL);
 			if (!at || !add_text(im, &im->tag_texts, &im->tag_count, cells[TAG]))

@@ -4,7 +4,8 @@
  *   confirmed  Bind and AttachmentAccess list messages: each is named, once for each mailbox
  *   unclear    the same, in a context that the owner uses too and that no address tells apart (Graph's front ends)
  *   assumed    a Sync lists nothing: its folder; in the intruder's context, the whole mailbox
- *   unknown    hours in which reading was not recorded: throttled, audit off, no record of the kind, no data
+ *   unknown    hours in which reading was not recorded: what coverage/ knows of (throttled, switched off, holes, silence), no
+ *              record of the kind, no data
  *
  * The owner stays out.  A context is (mailbox, client, network); one that the mailbox had on three days, the first of
  * them a week or more before the first selected record, is a habit, and habits are listed apart so that a reader can
@@ -31,9 +32,12 @@ enum unknown_reason {
 	UNKNOWN_THROTTLED,  /* IsThrottled: no Bind record for 24 hours */
 	UNKNOWN_AUDIT_OFF,  /* ingestion or mailbox auditing switched off for the tenant */
 	UNKNOWN_BYPASS,     /* an account under audit bypass */
-	UNKNOWN_GAP,        /* no mailbox has any record, in hours that are never empty otherwise */
+	UNKNOWN_GAP,        /* no mailbox has any record, in hours that are next to never empty otherwise */
 	UNKNOWN_NO_RECORD,  /* a mailbox of the selection without one record of reading in the whole data */
 	UNKNOWN_NO_DATA,    /* the time asked for begins before the data, or ends after it */
+	UNKNOWN_NARROWED,   /* MailItemsAccessed was not among the audited actions */
+	UNKNOWN_UNLICENSED, /* the plan for premium auditing was taken away, and nothing is recorded since */
+	UNKNOWN_SILENT,     /* days without a read while other things go on in the mailbox */
 	UNKNOWN_REASON_COUNT,
 };
 extern const char *const unknown_names[UNKNOWN_REASON_COUNT]; /* "throttled" */
@@ -77,6 +81,7 @@ struct impact_mailbox {
 	bool whole;           /* a Sync in the intruder's context: assume all of it */
 	int64_t first_us, last_us; /* of the intruder's records; 0 = none */
 	int64_t unknown_us;   /* length of the hours unknown, overlaps counted once */
+	int64_t unknown_tenths; /* the same, as printed: tenths of an hour */
 	const char *tag;      /* from --tags; NULL */
 };
 
@@ -92,8 +97,9 @@ struct impact_sync { /* a folder to be assumed */
 struct impact_interval {
 	uint32_t mailbox;    /* of the report's list; NONE = all */
 	enum unknown_reason reason;
+	uint32_t tenant;     /* all of this one; NONE = of all */
 	int64_t from_us, to_us;
-	struct str who;      /* UNKNOWN_BYPASS: the account */
+	bool open;           /* still so at the end of the data, which is to_us */
 };
 
 struct impact_message {
@@ -118,7 +124,12 @@ struct impact_totals {
 	int64_t earlier_us;          /* ... he may have come earlier, since when */
 	uint64_t cut_records;    /* records whose list was too long to keep */
 	int64_t first_us, last_us;   /* the intruder's records */
-	int64_t from_us, to_us;      /* the time looked at */
+	int64_t from_us, to_us;      /* the period: to the last access; of an alert about the log, to the end of the dark time */
+	int64_t looked_us;           /* unknown hours are looked for from from_us to here: --until, or the end of the data */
+	int64_t unknown_tenths;      /* tenths of mailbox-hours: the sum over the mailboxes */
+	uint64_t unknown_mailboxes;  /* that have any */
+	uint64_t sheet_rows, tag_rows; /* of --messages and --tags */
+	uint64_t tagged;             /* mailboxes and messages that a tag fits */
 	int64_t data_first_us, data_last_us;
 };
 
@@ -136,6 +147,10 @@ struct impact_report { /* what writers print; everything belongs to the impact *
 	const char **lost_text; size_t lost_count;                 /* borrowed: what was lost on reading */
 	const char *const *corrections; size_t correction_count;   /* from --corrections, a line each */
 	uint64_t refused;            /* entries past a ceiling */
+	const char *const *notes; size_t note_count; /* what the reader must know of this run: a sentence each, no full stop */
+	bool matched;                /* any record, or any time that an alert about the log speaks of, belongs to the selection */
+	bool dark;                   /* the selection is about what was not recorded: it has no accesses by itself */
+	bool intruder;               /* selection_is_intruder() */
 	bool names_context;          /* selection_names_context() */
 	bool has_history;            /* there is a week of data from before the intruder, so habits could be known */
 };
@@ -162,7 +177,10 @@ void impact_set_lost(struct impact *im, const char **text, size_t n);
 const char *impact_error(const struct impact *im); /* "" = none */
 uint64_t impact_spilled(const struct impact *im);
 
-/* who a context is, in a word: a selection of a mailbox alone knows no intruder */
+/* "24 h": hours as they are printed everywhere */
+#define IMPACT_HOURS_SIZE 40
+const char *impact_hours(int64_t tenths, char out[IMPACT_HOURS_SIZE]);
+/* who a context is, in a word: "intruder" only where the selection says that there is one */
 const char *impact_who(const struct impact_report *r, enum verdict_of_context v);
 
 /* writers; each reads the messages through impact_next_message() */

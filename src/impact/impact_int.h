@@ -21,17 +21,6 @@ struct habit { /* a context outside of the selection, before its mailbox's first
 	uint32_t days;
 };
 
-struct raw_interval { /* before it is known which mailboxes matter */
-	uint32_t mailbox; /* of the world; NONE = all */
-	enum unknown_reason reason;
-	int64_t from_us, to_us;
-	char *who;
-};
-
-struct switch_off { int64_t since_us; bool off; }; /* a setting of the tenant */
-
-struct bypass { char *who; int64_t since_us; bool off; };
-
 struct slot_count { uint64_t accesses, syncs; };
 
 struct topic { char *words, *tag; };
@@ -48,16 +37,16 @@ struct impact {
 	struct table by_sync;       /* hash -> uint32_t: place in syncs */
 	struct sync_entry *syncs; size_t sync_count, sync_capacity;
 	struct table intruder_ips, intruder_sessions;
-	struct raw_interval *raw; size_t raw_count, raw_capacity;
-	struct switch_off ingestion, auditing;
-	struct bypass *bypasses; size_t bypass_count;
-	struct table hours;         /* hour since 1970 -> uint32_t: mail records of all mailboxes */
+	struct coverage *coverage;  /* when each mailbox could be seen: the same as scan and coverage say */
 	struct table slots;         /* hour << 32 | mailbox -> struct slot_count */
 	struct spool *entries, *messages, *sheet;
 	struct table tags;          /* key of guid or address -> uint32_t: place in tag_texts */
 	char **tag_texts; size_t tag_count;
 	struct topic *topics; size_t topic_count;
 	char **corrections; size_t correction_count;
+	char **notes; size_t note_count;
+	bool messages_given, tags_given;
+	int64_t dark_from_us, dark_to_us; /* of the alerts about the log; 0, 0 = none */
 	uint64_t refused;
 	bool failed;                /* out of memory */
 	const struct world *world;
@@ -73,8 +62,14 @@ bool impact_room(struct impact *im, void **v, size_t n, size_t *capacity, size_t
 /* Was that context a habit of its mailbox at that time? */
 bool impact_is_habit(const struct habit *h, int64_t at_us);
 
+/* A sentence for report.notes. */
+void impact_note(struct impact *im, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The mailbox of the report with that number in the world, made if new; NONE: a new one without a number. */
+struct impact_mailbox *impact_mailbox_add(struct impact *im, size_t *capacity, uint32_t world);
+
 /* gaps.c */
-void gaps_event(struct impact *im, const struct world *w, const struct event *e);
+/* the mailboxes and the time of alerts that are about the log itself (WAY_DARK) */
+void gaps_dark(struct impact *im, size_t *mailbox_capacity);
 void gaps_finish(struct impact *im); /* fills report.unknown and the mailboxes' unknown_us */
 
 #endif

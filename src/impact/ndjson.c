@@ -30,6 +30,11 @@ static void flag(struct buf *b, const char *key, bool set)
 	buf_printf(b, ",\"%s\":%s", key, set ? "true" : "false");
 }
 
+static void hours(struct buf *b, const char *key, int64_t tenths)
+{
+	buf_printf(b, ",\"%s\":%" PRId64 ".%d", key, tenths / 10, (int)(tenths % 10));
+}
+
 static void mailbox(struct buf *b, const struct impact_report *r, uint32_t at)
 {
 	if (at == NONE) {
@@ -81,10 +86,22 @@ static void add_head(struct buf *b, const struct impact_report *r)
 	number(b, "left_out_contexts", t->own_contexts);
 	number(b, "earlier_contexts", t->earlier_contexts);
 	time_of(b, "earlier_since", t->earlier_us);
+	flag(b, "matched", r->matched);
+	flag(b, "intruder", r->intruder);
+	flag(b, "dark", r->dark);
+	hours(b, "unknown_hours", t->unknown_tenths);
+	number(b, "unknown_mailboxes", t->unknown_mailboxes);
+	time_of(b, "looked_until", t->looked_us);
 	flag(b, "names_context", r->names_context);
 	flag(b, "has_history", r->has_history);
 	number(b, "refused", r->refused);
-	buf_add_cstr(b, ",\"lost\":[");
+	buf_add_cstr(b, ",\"notes\":[");
+	for (size_t i = 0; i < r->note_count; i++) {
+		if (i)
+			buf_add_char(b, ',');
+		buf_add_json(b, str_of(r->notes[i]));
+	}
+	buf_add_cstr(b, "],\"lost\":[");
 	for (size_t i = 0; i < r->lost_count; i++) {
 		if (i)
 			buf_add_char(b, ',');
@@ -130,7 +147,7 @@ static void add_mailboxes(struct sink_out *o, const struct impact_report *r)
 		number(b, "folders", m->folders);
 		flag(b, "assume_all", m->whole);
 		number(b, "folders_assumed", m->synced);
-		buf_printf(b, ",\"unknown_hours\":%.1f", (double)m->unknown_us / (double)US_PER_HOUR);
+		hours(b, "unknown_hours", m->unknown_tenths);
 		time_of(b, "first_access", m->first_us);
 		time_of(b, "last_access", m->last_us);
 		buf_add_cstr(b, "}\n");
@@ -191,10 +208,12 @@ static void add_unseen(struct sink_out *o, const struct impact_report *r)
 		buf_add_cstr(b, "{\"type\":\"unknown\",\"reason\":");
 		buf_add_json(b, str_of(unknown_names[x->reason]));
 		mailbox(b, r, x->mailbox);
-		text(b, "account", x->who);
+		text(b, "account", x->reason == UNKNOWN_BYPASS ? r->mailboxes[x->mailbox].upn : STR_NONE);
 		time_of(b, "from", x->from_us);
 		time_of(b, "to", x->to_us);
-		buf_printf(b, ",\"hours\":%.1f}\n", (double)(x->to_us - x->from_us) / (double)US_PER_HOUR);
+		flag(b, "open", x->open);
+		hours(b, "hours", time_tenths(x->to_us - x->from_us));
+		buf_add_cstr(b, "}\n");
 	}
 }
 

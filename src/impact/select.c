@@ -115,7 +115,9 @@ void selection_release(struct selection *s)
 		table_release(&a->sessions);
 		table_release(&a->tokens);
 		table_release(&a->mailboxes);
+		table_release(&a->evidence);
 		free_names(a->names, a->name_count);
+		free_names(a->targets, a->target_count);
 	}
 	free(s->alerts);
 	buf_release(&s->said);
@@ -231,13 +233,27 @@ bool selection_names_context(const struct selection *s)
 	return s->alert_count || s->sessions.n || s->tokens.n || s->apps.n || s->net_count;
 }
 
+bool selection_is_intruder(const struct selection *s)
+{
+	for (size_t i = 0; i < s->alert_count; i++)
+		if (!s->alerts[i].intruder)
+			return false;
+	return selection_names_context(s);
+}
+
+/* Before an alert's first record on which its reads began: Exchange counts a day's. */
+static int64_t alert_from(const struct select_alert *a)
+{
+	return a->way == WAY_THROTTLED ? a->first_us - US_PER_DAY : a->first_us;
+}
+
 int64_t selection_from(const struct selection *s)
 {
 	int64_t from = s->since_us;
 
 	if (from == INT64_MIN)
 		for (size_t i = 0; i < s->alert_count; i++)
-			from = i == 0 || s->alerts[i].first_us < from ? s->alerts[i].first_us : from;
+			from = i == 0 || alert_from(&s->alerts[i]) < from ? alert_from(&s->alerts[i]) : from;
 	return from;
 }
 
@@ -282,23 +298,38 @@ static bool match_mailbox(const struct table *t, const struct name *mailbox)
 	return (guid.n && has(t, select_text_key(guid))) || (upn.n && has(t, select_text_key(upn)));
 }
 
-static bool match_alert(const struct select_alert *a, const struct rec *r, const struct names *n,
-			const struct addr *addr, const char *label, struct match *ret)
+static bool match_place(const struct select_alert *a, const struct addr *addr, const char *label)
 {
-	const struct name *client = names_get(n, r->client);
-	const bool session = (r->flags & REC_HAS_SESSION) && has(&a->sessions, hash64(r->session, 16, 0));
+	return (a->ips.n && addr->kind != ADDR_NONE && has(&a->ips, select_addr_key(addr))) ||
+	       (a->nets.n && label[0] && has(&a->nets, select_text_key(str_of(label))));
+}
+
+static bool match_client(const struct select_alert *a, const struct name *client)
+{
+	return client && has(&a->clients, select_client_key(name_part(client, 0), name_part(client, 1), name_part(client, 4)));
+}
+
+static bool match_session(const struct select_alert *a, const struct rec *r)
+{
+	return (r->flags & REC_HAS_SESSION) && has(&a->sessions, hash64(r->session, 16, 0));
+}
+
+/* its tokens; of a record without a token id, its sessions */
+static bool match_ids(const struct select_alert *a, const struct rec *r)
+{
+	if (r->flags & REC_HAS_TOKEN)
+		return has(&a->tokens, hash64(r->token, 16, 0));
+	return match_session(a, r);
+}
+
+static bool match_context(const struct select_alert *a, const struct rec *r, const struct names *n, const struct addr *addr,
+			  const char *label, struct match *ret)
+{
+	const bool session = match_session(a, r);
+	const bool app = match_client(a, names_get(n, r->client)), place = match_place(a, addr, label);
 
 	if (r->time_us < a->first_us)
 		return false;
-	if ((r->flags & REC_HAS_TOKEN) && has(&a->tokens, hash64(r->token, 16, 0))) {
-		ret->by_identity = true;
-		return true;
-	}
-	const bool app =
-		a->clients.n && client &&
-		has(&a->clients, select_client_key(name_part(client, 0), name_part(client, 1), name_part(client, 4)));
-	const bool place = (a->ips.n && addr->kind != ADDR_NONE && has(&a->ips, select_addr_key(addr))) ||
-			   (a->nets.n && label[0] && has(&a->nets, select_text_key(str_of(label))));
 	if (a->clients.n && !app)
 		return false;
 	if ((a->ips.n || a->nets.n) && !place)
@@ -313,6 +344,38 @@ static bool match_alert(const struct select_alert *a, const struct rec *r, const
 		ret->app_since_us = a->first_us;
 	}
 	return true;
+}
+
+static bool match_alert(const struct select_alert *a, const struct rec *r, const struct names *n,
+			const struct addr *addr, const char *label, struct match *ret)
+{
+	const struct name *client = names_get(n, r->client);
+
+	if (a->tenant && r->tenant && select_text_key(name_part(names_get(n, r->tenant), 0)) != a->tenant)
+		return false;
+	switch (a->way) {
+	case WAY_ORPHANS:
+		ret->by_identity = ret->unless_linked = true;
+		/* what the list of tokens leaves out is known by its context, and by having no sign-in */
+		return match_ids(a, r) || (a->tokens_cut && match_client(a, client) && match_mailbox(&a->mailboxes, names_get(n, r->mailbox)) &&
+					   (match_place(a, addr, label) || !(a->ips.n || a->nets.n)));
+	case WAY_SHARED: /* the owner may use the same token or session: only where the alert saw it */
+		ret->by_identity = true;
+		return (match_ids(a, r) || (a->tokens_cut && match_session(a, r))) &&
+		       (match_place(a, addr, label) || !(a->ips.n || a->nets.n)) && (!a->clients.n || match_client(a, client));
+	case WAY_SPLIT: /* which of the two places is the owner's, his habits tell */
+		return match_ids(a, r) || match_session(a, r);
+	case WAY_FOREIGN:
+		ret->by_identity = true;
+		return match_ids(a, r) || ((r->flags & (REC_TOKEN_TENANT_FOREIGN | REC_TOKEN_TENANT_CONSUMER)) &&
+					   (!a->clients.n || match_client(a, client)) && match_mailbox(&a->mailboxes, names_get(n, r->mailbox)));
+	case WAY_THROTTLED:
+		return r->time_us >= alert_from(a) && r->time_us <= a->last_us && match_mailbox(&a->mailboxes, names_get(n, r->mailbox));
+	case WAY_DARK:
+		return false;
+	default:
+		return match_context(a, r, n, addr, label, ret);
+	}
 }
 
 struct match selection_match(const struct selection *s, const struct rec *r, const struct names *n)
@@ -350,6 +413,8 @@ struct match selection_match(const struct selection *s, const struct rec *r, con
 		if (!hit || (m.new_app_only && !one.new_app_only))
 			m = one;
 		m.by_identity |= one.by_identity;
+		if (hit) /* one that takes it as it is wins */
+			m.unless_linked &= one.unless_linked;
 		hit = true;
 	}
 	m.new_app_only &= s->alert_count > 0;

@@ -2,9 +2,14 @@
 /* select: which records of an export belong to the incident that is asked about.
  *
  * A selection is what an analyst knows: the id of an alert, a session, a token, an application, a network, a user, a
- * mailbox, a span of time.  Of one kind any may fit, of different kinds all must.  An alert stands for the context that
- * it names: its tokens; its sessions, applications and networks together, so that an owner who shares a session with a
- * thief is not taken for him; from its first record on. */
+ * mailbox, a span of time.  Of one kind any may fit, of different kinds all must.  What an alert stands for depends on what it is
+ * about (enum alert_way, a row for each rule in alerts.c):
+ *
+ *   tokens     the accesses with its tokens; of records without a token id, those of its sessions.  Never an access that is linked
+ *              to a sign-in, unless the alert is about linked ones
+ *   context    its applications and places together, in the mailboxes that it names, from its first record on
+ *   throttled  every read of the mailbox in the day before Exchange stopped recording
+ *   dark       no access: the accounts whose recording was switched off, and the time until it was on again */
 #ifndef TXM_IMPACT_SELECT_H
 #define TXM_IMPACT_SELECT_H
 
@@ -20,14 +25,31 @@ struct select_net { /* an address with a prefix, or a label such as AS64500 */
 	char label[NET_LABEL_SIZE];
 };
 
+enum alert_way {
+	WAY_CONTEXT,
+	WAY_ORPHANS,   /* tokens that nobody issued */
+	WAY_SHARED,    /* tokens or sessions that their owner uses too: where the alert saw them */
+	WAY_SPLIT,     /* sessions or tokens in two places */
+	WAY_FOREIGN,   /* tokens of another tenant */
+	WAY_THROTTLED,
+	WAY_DARK,
+};
+
 struct select_alert { /* one alert of a findings file */
 	char *id, *title, *rule, *severity;
+	enum alert_way way;
+	bool intruder;          /* it says that somebody else was at work; others say that something was unusual */
+	bool tokens_cut;        /* it had more tokens than it lists */
 	int64_t first_us, last_us;
 	struct table clients;   /* hash(AppId, ClientAppId, family) */
 	struct table ips, nets; /* hash of the address; of the label */
 	struct table sessions, tokens;
 	struct table mailboxes; /* guid, upn */
+	struct table evidence;  /* record ids */
+	uint64_t tenant;        /* key of its name; 0 = the alert does not say */
 	struct mailbox_name { char *guid, *upn; } *names; size_t name_count; /* its mailboxes, as it names them */
+	struct mailbox_name *targets; size_t target_count; /* WAY_DARK: whose recording was switched off; none = all of the tenant */
+	bool tenant_wide;
 };
 
 struct selection {
@@ -54,8 +76,10 @@ bool selection_add_network(struct selection *s, struct str text);
 /* Adds the alerts of those ids from a findings file (`scan -f ndjson`); false: said in error, one sentence. */
 bool selection_add_alerts(struct selection *s, const char *path, const char *const *ids, size_t n, struct buf *error);
 
-/* Is the intruder known by more than a place and a time? (an alert, session, token, application or network is given) */
+/* Is it known by more than a mailbox and a time? (an alert, session, token, application or network is given) */
 bool selection_names_context(const struct selection *s);
+/* Is it somebody else's doing?  A context that the analyst names is; an alert may be about a roll-out, or about the log itself. */
+bool selection_is_intruder(const struct selection *s);
 /* Time alone. */
 bool selection_covers(const struct selection *s, int64_t time_us);
 int64_t selection_from(const struct selection *s); /* since, or the first record of the first alert; INT64_MIN = open */
@@ -63,6 +87,7 @@ int64_t selection_from(const struct selection *s); /* since, or the first record
 struct match {
 	bool hit;
 	bool by_identity; /* by its token or session: needs no habit to be told apart */
+	bool unless_linked;    /* only if no sign-in is known that issued its token */
 	bool new_app_only;     /* the alert does not name the mailbox: counts if the application came with it */
 	int64_t app_since_us; /* ... since when */
 };

@@ -110,18 +110,40 @@ static void counted(struct buf *b, uint64_t n, const char *one, const char *many
 	buf_printf(b, " %s", n == 1 ? one : many);
 }
 
+static void add_unknown(struct sink_out *o, const struct impact_report *r)
+{
+	const struct impact_totals *t = &r->total;
+	struct buf *b = &o->pending;
+	char hours[IMPACT_HOURS_SIZE];
+
+	label(o, "UNKNOWN", "35");
+	if (!t->unknown_mailboxes) {
+		buf_add_cstr(b, "no hours without a record were found; see the limits below\n");
+		return;
+	}
+	buf_printf(b, "%s in which reading was not recorded, in ", impact_hours(t->unknown_tenths, hours));
+	counted(b, t->unknown_mailboxes, "mailbox", "mailboxes");
+	buf_add_cstr(b, t->unknown_mailboxes == 1 ? ": see below\n" : " together: see below\n");
+}
+
 static void add_top(struct sink_out *o, const struct impact_report *r)
 {
 	const struct impact_totals *t = &r->total;
 	struct buf *b = &o->pending;
 	char text[32], from[TIME_TEXT_SIZE], to[TIME_TEXT_SIZE];
-	uint64_t blind = 0;
 
-	for (size_t i = 0; i < r->mailbox_count; i++)
-		blind += r->mailboxes[i].unknown_us > 0;
+	if (!r->matched) {
+		buf_add_cstr(b, "NOTHING    No record of mail access in these files belongs to the selection. Is it spelled as in the log, and is this "
+				"the right export?\n\n");
+	}
 	buf_add_cstr(b, "Impact of ");
 	buf_add_terminal(b, buf_str(&r->selection->said), 0);
 	buf_printf(b, ", %s to %s UTC\n\n", time_format_minute(t->from_us, from), time_format_minute(t->to_us, to));
+	if (r->dark) {
+		buf_add_cstr(b, "The alert is about what was not recorded: it names no access, and which mail was read in that time nobody can say.\n");
+		add_unknown(o, r);
+		return;
+	}
 	label(o, "CONFIRMED", "31");
 	counted(b, t->messages, "message", "messages");
 	buf_add_cstr(b, " in ");
@@ -146,13 +168,7 @@ static void add_top(struct sink_out *o, const struct impact_report *r)
 	buf_add_cstr(b, "; ");
 	counted(b, t->synced, "folder was", "folders were");
 	buf_add_cstr(b, " synchronised, which lists no messages\n");
-	label(o, "UNKNOWN", "35");
-	if (blind) {
-		counted(b, blind, "mailbox has", "mailboxes have");
-		buf_add_cstr(b, " hours in which reading was not recorded: see below\n");
-	} else {
-		buf_add_cstr(b, "no hours without a record were found; see the limits below\n");
-	}
+	add_unknown(o, r);
 	buf_printf(b, "%-11s", "Left out");
 	counted(b, t->own_accesses, "read", "reads");
 	buf_add_cstr(b, " by clients and from networks that these mailboxes knew before\n");
@@ -160,14 +176,14 @@ static void add_top(struct sink_out *o, const struct impact_report *r)
 		buf_add_cstr(b, "           The selection names no client, network, session or token: the "
 			"owner's own "
 				"reads are among them.\n");
-	else if (!r->has_history)
+	else if (t->first_us && !r->has_history)
 		buf_add_cstr(b, "           The data hold less than a week from before: the owners' own reads could "
 				"not be told apart.\n");
 	if (t->earlier_contexts) {
 		buf_printf(b, "%-11s", "");
 		counted(b, t->earlier_contexts, "of these clients and networks was",
 			"of these clients and networks were");
-		buf_printf(b, " there before, from %s on: he may have come earlier (--since)\n",
+		buf_printf(b, " there before, from %s on: it may have begun earlier (see --since)\n",
 			   time_format_minute(t->earlier_us, from));
 	}
 }
@@ -187,13 +203,13 @@ static void add_mailboxes(struct sink_out *o, const struct impact_report *r)
 		grid_cell(&g, str_of(heads[i]));
 	for (size_t i = 0; i < shown; i++) {
 		const struct impact_mailbox *m = &r->mailboxes[i];
-		char size[32] = "-", assumed[48] = "-", unknown[32] = "-";
+		char size[32] = "-", assumed[48] = "-", unknown[IMPACT_HOURS_SIZE] = "-";
 		if (m->messages && m->unsized < m->messages)
 			bytes_text(m->bytes, size);
 		if (m->synced)
 			snprintf(assumed, sizeof(assumed), m->whole ? "all of it" : "%" PRIu32 " folders", m->synced);
 		if (m->unknown_us)
-			snprintf(unknown, sizeof(unknown), "%.0f h", (double)m->unknown_us / (double)US_PER_HOUR);
+			impact_hours(m->unknown_tenths, unknown);
 		grid_cell(&g, name_of(m));
 		grid_cell(&g, str_of(m->tag ? m->tag : "-"));
 		grid_count(&g, m->messages);
@@ -252,7 +268,7 @@ static void add_routes(struct sink_out *o, const struct impact_report *r)
 static void add_unseen(struct sink_out *o, const struct impact_report *r)
 {
 	struct buf *b = &o->pending;
-	char from[TIME_TEXT_SIZE], to[TIME_TEXT_SIZE];
+	char from[TIME_TEXT_SIZE], to[TIME_TEXT_SIZE], hours[IMPACT_HOURS_SIZE];
 
 	if (r->sync_count)
 		buf_add_cstr(b, "\nTo be assumed as read:\n");
@@ -263,7 +279,7 @@ static void add_unseen(struct sink_out *o, const struct impact_report *r)
 		buf_add_cstr(b, ": folder ");
 		buf_add_terminal(b, s->folder.n ? s->folder : STR("(not named)"), 60);
 		buf_printf(b, ", %s%s\n", time_format_minute(s->first_us, from),
-			   s->whole ? ", in the intruder's context: the whole mailbox" : "");
+			   !s->whole ? "" : r->intruder ? ", in the intruder's context: the whole mailbox" : ": the whole mailbox");
 	}
 	if (r->sync_count > SYNCS_SHOWN)
 		buf_printf(b, "  ... and %zu more\n", r->sync_count - SYNCS_SHOWN);
@@ -271,12 +287,10 @@ static void add_unseen(struct sink_out *o, const struct impact_report *r)
 		buf_add_cstr(b, "\nUnknown:\n");
 	for (size_t i = 0; i < r->unknown_count && i < UNKNOWN_SHOWN; i++) {
 		const struct impact_interval *x = &r->unknown[i];
-		buf_printf(b, "  - %s to %s, ", time_format_minute(x->from_us, from), time_format_minute(x->to_us, to));
-		buf_add_terminal(b,
-				 x->mailbox == NONE ? x->who.n ? x->who : STR("all mailboxes")
-						    : name_of(&r->mailboxes[x->mailbox]),
-				 60);
-		buf_printf(b, ": %s.\n", unknown_docs[x->reason]);
+		buf_printf(b, "  - %s to %s (%s), ", time_format_minute(x->from_us, from), time_format_minute(x->to_us, to),
+			   impact_hours(time_tenths(x->to_us - x->from_us), hours));
+		buf_add_terminal(b, x->mailbox == NONE ? STR("all mailboxes") : name_of(&r->mailboxes[x->mailbox]), 60);
+		buf_printf(b, ": %s%s.\n", unknown_docs[x->reason], x->open ? "; and still at the end of the data" : "");
 	}
 	if (r->unknown_count > UNKNOWN_SHOWN)
 		buf_printf(b, "  ... and %zu more\n", r->unknown_count - UNKNOWN_SHOWN);
@@ -305,6 +319,11 @@ void impact_text(struct sink_out *o, struct impact *im, const struct impact_repo
 			   "  - %" PRIu64
 			   " records list more messages than were kept; these are counted and not named.\n",
 			   r->total.cut_records);
+	for (size_t i = 0; i < r->note_count; i++) {
+		buf_add_cstr(b, "  - ");
+		buf_add_terminal(b, str_of(r->notes[i]), 0);
+		buf_add_cstr(b, ".\n");
+	}
 	for (size_t i = 0; i < r->lost_count; i++) {
 		buf_add_cstr(b, "  - Lost on reading: ");
 		buf_add_cstr(b, r->lost_text[i]);

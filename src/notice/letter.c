@@ -59,6 +59,14 @@ static bool mailbox_of(struct line_object *o, struct str *ret_upn, struct str *r
 	return false;
 }
 
+static bool flag(const struct line_object *o, const char *name, bool if_absent)
+{
+	for (uint32_t i = 0; i < o->count; i++)
+		if (str_eq(o->members[i].name, str_of(name)))
+			return walk_char(&o->file->x, o->members[i].value) == 't';
+	return if_absent;
+}
+
 static uint64_t key_of(struct str upn, struct str guid)
 {
 	return hash_str(guid.n ? guid : upn, 0) | 1;
@@ -76,17 +84,16 @@ static bool add_mailbox(struct letters *l, struct table *by_name, struct line_ob
 	struct letter_line *m = &l->v[l->n];
 	*m = (struct letter_line) { .name = copy(upn), .guid = copy(guid), .key = copy(upn.n ? upn : guid) };
 	buf_init(&m->listed, 64 * KIB);
+	buf_init(&m->unseen, 16 * KIB);
 	m->messages = (uint64_t)line_need_int(o, "messages", 0, INT64_MAX);
 	m->accesses = (uint64_t)line_int(o, "accesses", 0, INT64_MAX, 0);
 	m->unlisted = (uint64_t)line_int(o, "unlisted", 0, INT64_MAX, 0);
 	m->unclear = (uint64_t)line_int(o, "unclear", 0, INT64_MAX, 0);
 	m->folders_assumed = (uint64_t)line_int(o, "folders_assumed", 0, INT64_MAX, 0);
-	m->unknown_hours = line_real(o, "unknown_hours", 0);
+	m->unknown_tenths = (int64_t)(line_real(o, "unknown_hours", 0) * 10 + 0.5);
 	m->first_us = line_time(o, "first_access");
 	m->last_us = line_time(o, "last_access");
-	for (uint32_t i = 0; i < o->count; i++)
-		if (str_eq(o->members[i].name, STR("assume_all")))
-			m->assume_all = walk_char(&o->file->x, o->members[i].value) == 't';
+	m->assume_all = flag(o, "assume_all", false);
 	at = table_put(by_name, key_of(upn, guid), NULL);
 	if (at)
 		*at = (uint32_t)l->n;
@@ -118,6 +125,22 @@ static void add_message(struct letters *l, const struct table *by_name, struct l
 	l->v[*at].listed_count++;
 }
 
+/* a time in which nobody could see, as a line; of one mailbox, or of all */
+static void add_unseen(struct letters *l, const struct table *by_name, struct line_object *o)
+{
+	struct str upn, guid;
+	char from[TIME_TEXT_SIZE], to[TIME_TEXT_SIZE];
+	const bool one = mailbox_of(o, &upn, &guid);
+	const uint32_t *at = one ? table_get(by_name, key_of(upn, guid)) : NULL;
+	struct buf *b = at ? &l->v[*at].unseen : &l->unseen;
+	unsigned *n = at ? &l->v[*at].unseen_count : &l->unseen_count;
+
+	if ((one && !at) || (*n)++ >= NOTICE_TIMES_MAX)
+		return;
+	buf_printf(b, "    %s to %s UTC%s\n", time_format_minute(line_time(o, "from"), from), time_format_minute(line_time(o, "to"), to),
+		   flag(o, "open", false) ? ", and still when our records end" : "");
+}
+
 bool letters_read(struct letters *l, const char *path)
 {
 	struct line_file f;
@@ -125,8 +148,9 @@ bool letters_read(struct letters *l, const char *path)
 	struct table by_name;
 	bool good, head = false, memory = true;
 
-	*l = (struct letters) { 0 };
+	*l = (struct letters) { .matched = true };
 	buf_init(&l->error, 64 * KIB);
+	buf_init(&l->unseen, 16 * KIB);
 	table_init(&by_name, sizeof(uint32_t), 10000000);
 	good = line_open(&f, path);
 	while (good && memory && line_next(&f, &o)) {
@@ -136,10 +160,15 @@ bool letters_read(struct letters *l, const char *path)
 			l->selection = copy(line_text(&o, "selection"));
 			l->from_us = line_time(&o, "from");
 			l->to_us = line_time(&o, "to");
+			l->matched = flag(&o, "matched", true);
+			l->intruder = flag(&o, "intruder", true);
+			l->dark = flag(&o, "dark", false);
 		} else if (str_eq(type, STR("mailbox"))) {
 			memory = add_mailbox(l, &by_name, &o);
 		} else if (str_eq(type, STR("message"))) {
 			add_message(l, &by_name, &o);
+		} else if (str_eq(type, STR("unknown"))) {
+			add_unseen(l, &by_name, &o);
 		} else if (str_eq(type, STR("summary"))) {
 			l->complete = true;
 		}
@@ -152,6 +181,8 @@ bool letters_read(struct letters *l, const char *path)
 		buf_printf(&l->error, "%s: no impact report; `taximeter impact -f ndjson` writes one", path);
 	else if (!l->complete)
 		buf_printf(&l->error, "%s: the report is cut short: its last line, the summary, is missing", path);
+	else if (!l->matched)
+		buf_printf(&l->error, "%s: no record belonged to the selection of this report: there is nobody to write to", path);
 	line_close(&f);
 	table_release(&by_name);
 	return l->error.n == 0;
@@ -164,9 +195,11 @@ void letters_release(struct letters *l)
 		free(l->v[i].guid);
 		free(l->v[i].key);
 		buf_release(&l->v[i].listed);
+		buf_release(&l->v[i].unseen);
 	}
 	free(l->v);
 	free(l->selection);
+	buf_release(&l->unseen);
 	buf_release(&l->error);
 	*l = (struct letters) { 0 };
 }
@@ -257,9 +290,11 @@ void letter_mailbox(struct buf *b, const struct letters *l, const struct letter_
 	char first[TIME_TEXT_SIZE], last[TIME_TEXT_SIZE];
 
 	add_head(b, l, m->key, h);
-	buf_add_cstr(b, "Somebody other than you had access to the mail in your mailbox. This is what we know, "
-		"what we "
-			"have to assume, and\nwhat nobody can say.\n\nWhat we know\n");
+	buf_add_cstr(b, l->dark ? "For a time, what was read in your mailbox was not recorded."
+			: l->intruder ? "Somebody other than you had access to the mail in your mailbox."
+				      : "Mail in your mailbox was opened in a way that was reported as unusual. It may have been allowed; that "
+					"is still being\nlooked into.");
+	buf_add_cstr(b, " This is what we know, what we have to assume, and\nwhat nobody can say.\n\nWhat we know\n");
 	if (m->messages) {
 		buf_printf(b, "  %" PRIu64 " %s in your mailbox %s opened, the first on %s, the last on %s UTC.\n",
 			   NOUNS(m->messages, "message", "messages"), m->messages == 1 ? "was" : "were",
@@ -274,9 +309,8 @@ void letter_mailbox(struct buf *b, const struct letters *l, const struct letter_
 			   NOUNS(m->unlisted, "access is", "accesses are"));
 	buf_add_cstr(b, "\nWhat we have to assume\n");
 	if (m->assume_all)
-		buf_add_cstr(b, "  That all of your mailbox was copied. A program of the intruder synchronised "
-			"it, and "
-				"the log does not say where it\n  stopped.\n");
+		buf_printf(b, "  That all of your mailbox was copied. A program%s synchronised it, and the log does not say where it\n  "
+			      "stopped.\n", l->intruder ? " of the intruder" : "");
 	else if (m->folders_assumed)
 		buf_printf(b,
 			   "  That all of %" PRIu64
@@ -285,19 +319,21 @@ void letter_mailbox(struct buf *b, const struct letters *l, const struct letter_
 	else
 		buf_add_cstr(
 			b,
-			"  Nothing beyond that: no synchronisation of your mailbox by the intruder is in the log.\n");
+			"  Nothing beyond that: no such synchronisation of your mailbox is in the log.\n");
 	if (m->unclear)
 		buf_printf(b,
 			   "  %" PRIu64
 			   " %s opened by an application that you use too; by whom, the log does not tell.\n",
 			   NOUNS(m->unclear, "message was", "messages were"));
 	buf_add_cstr(b, "\nWhat we do not know\n");
-	if (m->unknown_hours > 0)
-		buf_printf(b,
-			   "  In %.0f hours of this time the reading of your mailbox was not recorded. What was "
-				"opened "
-			   "then, nobody can say.\n",
-			   m->unknown_hours);
+	if (m->unknown_tenths) {
+		buf_printf(b, "  For %s hours the reading of your mailbox was not recorded. What was opened then, nobody can say.\n",
+			   time_format_tenths(m->unknown_tenths, first));
+		buf_add_str(b, buf_str(&l->unseen));
+		buf_add_str(b, buf_str(&m->unseen));
+		if (l->unseen_count > NOTICE_TIMES_MAX || m->unseen_count > NOTICE_TIMES_MAX)
+			buf_add_cstr(b, "    and further times; we can give you all\n");
+	}
 	add_unknown_limits(b);
 	add_advice(b);
 	add_check(b, h);
@@ -311,6 +347,7 @@ void letter_mailbox(struct buf *b, const struct letters *l, const struct letter_
 void letter_organisation(struct buf *b, const struct letters *l, const char *domain, const struct letter_head *h)
 {
 	uint64_t boxes = 0, messages = 0, whole = 0, blind = 0;
+	int64_t tenths = 0;
 	char text[TIME_TEXT_SIZE];
 
 	for (size_t i = 0; i < l->n; i++) {
@@ -319,24 +356,26 @@ void letter_organisation(struct buf *b, const struct letters *l, const char *dom
 		boxes++;
 		messages += l->v[i].messages;
 		whole += l->v[i].assume_all;
-		blind += l->v[i].unknown_hours > 0;
+		blind += l->v[i].unknown_tenths > 0;
+		tenths += l->v[i].unknown_tenths;
 	}
 	add_head(b, l, domain, h);
-	buf_printf(b,
-		   "Somebody other than their owners had access to mail in %" PRIu64
-		   " %s of your organisation.\n\nWhat we know\n",
+	buf_printf(b, l->dark ? "For a time, what was read in %" PRIu64 " %s of your organisation was not recorded.\n\nWhat we know\n"
+		      : l->intruder ? "Somebody other than their owners had access to mail in %" PRIu64 " %s of your organisation.\n\nWhat we know\n"
+				    : "Mail in %" PRIu64 " %s of your organisation was opened in a way that was reported as unusual. It may have "
+				      "been allowed;\nthat is still being looked into.\n\nWhat we know\n",
 		   NOUNS(boxes, "mailbox", "mailboxes"));
 	buf_printf(b, "  %" PRIu64 " %s opened.\n\nWhat we have to assume\n",
 		   NOUNS(messages, "message was", "messages were"));
 	if (whole)
 		buf_printf(b, "  %" PRIu64 " %s copied as a whole.\n", NOUNS(whole, "mailbox was", "mailboxes were"));
 	else
-		buf_add_cstr(b, "  Nothing beyond that: no whole mailbox was synchronised by the intruder, as far as "
+		buf_add_cstr(b, "  Nothing beyond that: no whole mailbox was synchronised in that way, as far as "
 				"the log shows.\n");
 	buf_add_cstr(b, "\nWhat we do not know\n");
 	if (blind)
-		buf_printf(b, "  For %" PRIu64 " %s hours in which reading was not recorded.\n",
-			   NOUNS(blind, "mailbox there are", "mailboxes there are"));
+		buf_printf(b, "  For %" PRIu64 " %s hours in which reading was not recorded: %s hours in all.\n",
+			   NOUNS(blind, "mailbox there are", "mailboxes there are"), time_format_tenths(tenths, text));
 	add_unknown_limits(b);
 	add_advice(b);
 	add_check(b, h);
@@ -350,8 +389,8 @@ void letter_organisation(struct buf *b, const struct letters *l, const char *dom
 		buf_printf(b, ": %" PRIu64 " %s", NOUNS(m->messages, "message", "messages"));
 		if (m->assume_all)
 			buf_add_cstr(b, ", to be assumed: all of it");
-		if (m->unknown_hours > 0)
-			buf_printf(b, ", unknown: %.0f hours", m->unknown_hours);
+		if (m->unknown_tenths)
+			buf_printf(b, ", unknown: %s hours", time_format_tenths(m->unknown_tenths, text));
 		if (m->first_us)
 			buf_printf(b, ", first %s", time_format_minute(m->first_us, text));
 		buf_add_char(b, '\n');

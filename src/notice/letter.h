@@ -14,7 +14,9 @@ struct letter_line { /* of a mailbox */
 	char *key;               /* the address, else the GUID: what it is found by */
 	uint64_t messages, accesses, unlisted, unclear, folders_assumed;
 	bool assume_all;
-	double unknown_hours;
+	int64_t unknown_tenths;  /* of hours, as impact counts them */
+	struct buf unseen;       /* its first unknown times, a line each */
+	unsigned unseen_count;
 	int64_t first_us, last_us;
 	struct buf listed;       /* its first messages, a line each */
 	unsigned listed_count;
@@ -24,6 +26,11 @@ struct letters {
 	struct letter_line *v; size_t n, capacity;
 	char *selection;
 	int64_t from_us, to_us;
+	struct buf unseen;       /* unknown times of all mailboxes */
+	unsigned unseen_count;
+	bool intruder;           /* the report says that somebody else was at work */
+	bool dark;               /* it is about what was not recorded, and names no access */
+	bool matched;            /* anything belongs to its selection */
 	bool complete;           /* the summary line was there */
 	struct buf error;        /* one sentence */
 };

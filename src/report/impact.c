@@ -7,30 +7,13 @@
 #include "report/page.h"
 #include "report/report.h"
 
-static uint64_t blind_mailboxes(const struct impact_report *r)
-{
-	uint64_t n = 0;
-
-	for (size_t i = 0; i < r->mailbox_count; i++)
-		n += r->mailboxes[i].unknown_us > 0;
-	return n;
-}
-
-static int64_t blind_us(const struct impact_report *r)
-{
-	int64_t sum = 0;
-
-	for (size_t i = 0; i < r->mailbox_count; i++)
-		sum += r->mailboxes[i].unknown_us;
-	return sum;
-}
-
 /* -- head -- */
 
 static void put_lead(struct html *h, const struct impact_report *r)
 {
 	const struct impact_totals *t = &r->total;
 	uint32_t clients = 0, nets = 0;
+	char hours[IMPACT_HOURS_SIZE];
 
 	for (size_t i = 0; i < r->route_count; i++) {
 		bool new_client = r->routes[i].verdict != CONTEXT_OWN,
@@ -43,7 +26,18 @@ static void put_lead(struct html *h, const struct impact_report *r)
 		nets += new_net;
 	}
 	html_open_class(h, "p", "lead");
-	if (!t->first_us) {
+	if (r->dark) {
+		html_say(h, "Between ");
+		html_moment(h, t->from_us);
+		html_say(h, " and ");
+		html_moment(h, t->to_us);
+		html_say(h, " UTC, what was read in ");
+		html_counted(h, t->unknown_mailboxes, "mailbox", "mailboxes");
+		html_say(h, " was not recorded for ");
+		html_text(h, str_of(impact_hours(t->unknown_tenths, hours)));
+		html_text(h, t->unknown_mailboxes == 1 ? STR(". Which mail was opened then, nobody can say.")
+						       : STR(" in all. Which mail was opened then, nobody can say."));
+	} else if (!t->first_us) {
 		html_say(h, "No record of the export belongs to the selection. That is no proof that nothing was "
 			"read: "
 			    "see what is unknown.");
@@ -52,7 +46,7 @@ static void put_lead(struct html *h, const struct impact_report *r)
 		html_moment(h, t->first_us);
 		html_say(h, " and ");
 		html_moment(h, t->last_us);
-		html_text(h, r->names_context && r->has_history ? STR(" UTC, somebody other than the owners opened ")
+		html_text(h, r->intruder && r->has_history ? STR(" UTC, somebody other than the owners opened ")
 					      : STR(" UTC, the selected records opened "));
 		html_counted(h, t->messages, "message", "messages");
 		html_say(h, " in ");
@@ -89,7 +83,7 @@ static void put_scope(struct html *h, const struct impact_report *r)
 		html_close(h);
 	}
 	html_open(h, "li");
-	html_leaf(h, "b", "", STR("Time looked at: "));
+	html_leaf(h, "b", "", STR("Period: "));
 	html_moment(h, r->total.from_us);
 	html_say(h, " to ");
 	html_moment(h, r->total.to_us);
@@ -123,7 +117,7 @@ static void put_confirmed(struct html *h, const struct impact_report *r)
 	html_close(h);
 	html_leaf(h, "p", "of", t->messages == 1 ? STR("message opened") : STR("messages opened"));
 	html_open(h, "p");
-	html_say(h, "Each is named by a record of the log");
+	html_text(h, r->dark ? STR("The alert is about what was not recorded: it names no access") : STR("Each is named by a record of the log"));
 	if (t->accesses > t->messages) {
 		html_say(h, "; opened ");
 		html_counted(h, t->accesses, "time", "times");
@@ -184,19 +178,17 @@ static void put_assumed(struct html *h, const struct impact_report *r)
 
 static void put_unknown(struct html *h, const struct impact_report *r)
 {
-	const uint64_t n = blind_mailboxes(r);
-	const double hours = (double)blind_us(r) / (double)US_PER_HOUR;
+	const struct impact_totals *t = &r->total;
+	char hours[TIME_TEXT_SIZE];
 
 	html_open_class(h, "div", "answer unknown");
 	answer_head(h, STR("Unknown"));
-	html_open_class(h, "p", "big");
-	html_count(h, (uint64_t)(hours + 0.5));
-	html_close(h);
+	html_leaf(h, "p", "big", str_of(time_format_tenths(t->unknown_tenths, hours)));
 	html_leaf(h, "p", "of", STR("mailbox-hours without a record"));
 	html_open(h, "p");
-	if (n) {
+	if (t->unknown_mailboxes) {
 		html_say(h, "In ");
-		html_counted(h, n, "mailbox", "mailboxes");
+		html_counted(h, t->unknown_mailboxes, "mailbox", "mailboxes");
 		html_say(h,
 			 " there were hours in which reading was not recorded. What happened in them, nobody "
 				"can say.");
@@ -231,6 +223,7 @@ static void put_mailboxes(struct html *h, const struct impact_report *r)
 {
 	const size_t shown = r->mailbox_count < REPORT_MAILBOXES_MAX ? r->mailbox_count : REPORT_MAILBOXES_MAX;
 	uint64_t most = 1;
+	char hours[IMPACT_HOURS_SIZE];
 
 	page_section(h, "Whose mail");
 	if (!shown) {
@@ -300,8 +293,7 @@ static void put_mailboxes(struct html *h, const struct impact_report *r)
 		}
 		if (m->unknown_us) {
 			html_open_cell(h, "n", "Unknown");
-			buf_printf(h->b, "<span class=\"chip unknown\">%.0f h</span>",
-				   (double)m->unknown_us / (double)US_PER_HOUR);
+			html_leaf(h, "span", "chip unknown", str_of(impact_hours(m->unknown_tenths, hours)));
 			html_close(h);
 		} else {
 			put_nothing(h);

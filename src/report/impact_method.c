@@ -12,6 +12,10 @@ void impact_put_own(struct html *h, const struct impact_report *r)
 		html_leaf(h, "p", "",
 			  STR("The selection names neither an application nor a network, session or token. All reads "
 			      "in it are listed, the owners' own among them."));
+	else if (r->dark)
+		html_leaf(h, "p", "", STR("Nothing: the alert is about what was not recorded."));
+	else if (!r->matched)
+		html_leaf(h, "p", "", STR("Nothing: no record belongs to the selection."));
 	else if (!r->total.own_contexts && !r->has_history)
 		html_leaf(h, "p", "",
 			  STR("The export holds less than a week from before the intruder came, so that nobody's "
@@ -65,9 +69,8 @@ void impact_put_method(struct html *h, const struct impact_report *r)
 		    "session or address means the whole mailbox."));
 	item(h, STR("Unknown: a record marked as throttled stops the recording of opened messages for 24 hours; "
 		"audit "
-		    "settings that were switched off; hours in which the whole export is empty although these "
-			"hours of "
-		    "other weeks are not."));
+		    "settings that were switched off; days without a read in a mailbox that was in use; hours in which the whole export is "
+		    "empty, although by its own rhythm that is next to impossible."));
 	item(h, STR("The owner's own reads are told apart by application and network together. What both used "
 		"through "
 		    "Microsoft's own addresses is called unclear."));
@@ -87,6 +90,12 @@ void impact_put_method(struct html *h, const struct impact_report *r)
 		html_open(h, "li");
 		html_counted(h, r->refused, "entry", "entries");
 		html_say(h, " met a full table: this report is incomplete.");
+		html_close(h);
+	}
+	for (size_t i = 0; i < r->note_count; i++) {
+		html_open(h, "li");
+		html_text(h, str_of(r->notes[i]));
+		html_say(h, ".");
 		html_close(h);
 	}
 	for (size_t i = 0; i < r->lost_count; i++) {

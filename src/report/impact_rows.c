@@ -14,7 +14,7 @@ void impact_put_syncs(struct html *h, const struct impact_report *r)
 	page_section(h, "What must be assumed");
 	html_leaf(h, "p", "",
 		  STR("A program that synchronises a folder copies what is in it; the log names the folder and no "
-		      "message. If the intruder did it, nobody can say where he stopped: the whole mailbox counts as "
+		      "message. If the program of the selection did it, nobody can say where it stopped: the whole mailbox counts as "
 		      "read."));
 	html_begin_table(h);
 	html_head_cell(h, "", "Mailbox");
@@ -51,6 +51,7 @@ void impact_put_syncs(struct html *h, const struct impact_report *r)
 void impact_put_unseen(struct html *h, const struct impact_report *r)
 {
 	const size_t shown = r->unknown_count < REPORT_ROWS_MAX ? r->unknown_count : REPORT_ROWS_MAX;
+	char hours[TIME_TEXT_SIZE];
 
 	page_section(h, "When nobody could see");
 	if (!shown) {
@@ -74,13 +75,19 @@ void impact_put_unseen(struct html *h, const struct impact_report *r)
 	for (size_t i = 0; i < shown && html_step(h); i++) {
 		const struct impact_interval *u = &r->unknown[i];
 		html_open(h, "tr");
-		html_cell(h, "strong", "Who", u->mailbox != NONE ? box_name(r, u->mailbox) : u->who.n ? u->who : STR("all mailboxes"));
+		html_cell(h, "strong", "Who", u->mailbox != NONE ? box_name(r, u->mailbox) : STR("all mailboxes"));
 		html_cell_moment(h, "", "From", u->from_us);
 		html_cell_moment(h, "", "To", u->to_us);
 		html_open_cell(h, "n", "Hours");
-		buf_printf(h->b, "%.0f", (double)(u->to_us - u->from_us) / (double)US_PER_HOUR);
+		html_text(h, str_of(time_format_tenths(time_tenths(u->to_us - u->from_us), hours)));
 		html_close(h);
-		html_cell(h, "", "Why", str_of(unknown_docs[u->reason]));
+		html_open_cell(h, "", "Why");
+		html_open(h, "span");
+		html_text(h, str_of(unknown_docs[u->reason]));
+		if (u->open)
+			html_say(h, "; and still at the end of the data");
+		html_close(h);
+		html_close(h);
 		html_close(h);
 	}
 	html_end_table(h);

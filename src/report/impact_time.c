@@ -76,7 +76,7 @@ static void put_lanes(struct html *h, const struct impact_report *r, const struc
 		const struct impact_interval *u = &r->unknown[i];
 		double a = (double)(u->from_us - g->from_us) / (double)g->step_us,
 		       b = (double)(u->to_us - g->from_us) / (double)g->step_us;
-		if (u->reason == UNKNOWN_BYPASS || u->reason == UNKNOWN_NO_DATA ||
+		if (u->reason == UNKNOWN_NO_DATA ||
 		    (u->mailbox != NONE && u->mailbox >= g->lanes))
 			continue;
 		a = a < 0 ? 0 : a;

@@ -33,6 +33,13 @@ void json_time(struct buf *b, int64_t us)
 	}
 }
 
+void json_hours(struct buf *b, const char *key, int64_t us)
+{
+	const int64_t tenths = time_tenths(us);
+
+	buf_printf(b, ",\"%s\":%" PRId64 ".%d", key, tenths / 10, (int)(tenths % 10));
+}
+
 static void number(struct buf *b, const char *key, uint64_t n)
 {
 	buf_printf(b, ",\"%s\":%" PRIu64, key, n);
@@ -443,6 +450,7 @@ void json_finding(struct buf *b, const struct world *w, const char *type, const 
 	json_time(b, f->from_us);
 	buf_add_cstr(b, ",\"to\":");
 	json_time(b, f->to_us == INT64_MAX ? 0 : f->to_us);
+	json_hours(b, "hours", f->blind_us);
 	buf_add_cstr(b, ",\"sentence\":");
 	buf_clear(text);
 	coverage_sentence(w, f, text);

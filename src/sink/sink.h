@@ -94,6 +94,7 @@ void json_finding(struct buf *b, const struct world *w, const char *type, const 
 void json_blind(struct sink_out *o, const struct tenant_findings *f);
 void json_text(struct buf *b, struct str s);      /* null for "" */
 void json_time(struct buf *b, int64_t us);        /* null for 0 */
+void json_hours(struct buf *b, const char *key, int64_t us);       /* ,"hours":24.0 */
 void json_tenant(struct buf *b, const struct world *w); /* ,"tenant":... */
 /* A sentence for every list of the alert that its limit has cut; false past the last (i = 0, 1, ...). */
 bool alert_cut_sentence(const struct alert *a, unsigned i, struct buf *ret);
