@@ -192,7 +192,9 @@ enum verdict decode_audit(struct decoder *d, struct fields *f)
 			r->flags |= REC_EXTERNAL;
 		put_token_tenant(d, f, tenant);
 	}
-	if (!(kinds & KIND_SIGNIN)) {
+	/* a record of mail that was cut before its lists may have lost who called: half a caller would be a new one */
+	bool cut_early = d->flags & REC_CUT && kinds & KIND_MAIL && !field_has(f, F_Folders) && !field_has(f, F_Messages) && !field_has(f, F_Item);
+	if (!(kinds & KIND_SIGNIN) && !cut_early) {
 		struct str app = STR_NONE, client = STR_NONE, info = STR_NONE, process = STR_NONE;
 		get_text(d, f, F_AppId, &app);
 		get_text(d, f, F_ClientAppId, &client);

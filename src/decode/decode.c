@@ -247,7 +247,8 @@ enum verdict decode_emit(struct decoder *d)
 	return TAKEN;
 }
 
-enum verdict decode_fields(struct decoder *d, struct fields *f)
+/* offers the members to the formats; NOT_MINE: none wants them, and nothing was counted */
+static enum verdict try_fields(struct decoder *d, struct fields *f)
 {
 	for (unsigned i = 0; i < FORMAT_COUNT; i++) {
 		if (!formats[i]->match(f))
@@ -257,7 +258,13 @@ enum verdict decode_fields(struct decoder *d, struct fields *f)
 		if (v != NOT_MINE)
 			return v;
 	}
-	return decode_stranger(d, f);
+	return NOT_MINE;
+}
+
+enum verdict decode_fields(struct decoder *d, struct fields *f)
+{
+	enum verdict v = try_fields(d, f);
+	return v == NOT_MINE ? decode_stranger(d, f) : v;
 }
 
 /* the number behind the value v, by its brackets alone, whatever stands between them and however deep */
@@ -347,22 +354,103 @@ static enum reject index_reject(struct decoder *d, enum json_error e)
 	return e == JSON_BAD_UTF8 ? REJECT_BAD_UTF8 : REJECT_BAD_JSON;
 }
 
-enum verdict decode_text(struct decoder *d, struct str text)
+/* {"Operation": ..., "CreationTime": ...} of the row's columns, and what is whole of the text behind them: of two members of one
+ * name the last counts.  Empty: the columns make no record. */
+static struct str join_columns(struct decoder *d, const struct fields *row, struct str text)
+{
+	static const struct { enum field from; struct str to; } columns[] = {
+		{ F_Operation, { "Operation", 9 } }, { F_Operations, { "Operation", 9 } }, { F_UserId, { "UserId", 6 } },
+		{ F_UserIds, { "UserId", 6 } }, { F_Id, { "Id", 2 } }, { F_RecordId, { "Id", 2 } }, { F_Identity, { "Id", 2 } },
+		{ F_AuditLogRecordType, { "RecordType", 10 } }, { F_RecordType, { "RecordType", 10 } }, { F_ClientIP, { "ClientIP", 8 } },
+		{ F_OrganizationId, { "OrganizationId", 14 } },
+	};
+	struct buf b;
+	struct str s, joined = STR_NONE;
+	char when[TIME_TEXT_SIZE];
+	int64_t us;
+	enum field time = field_has(row, F_CreationDate) ? F_CreationDate : F_createdDateTime;
+	if (!get_time(d, row, time, &us) || !(field_has(row, F_Operation) || field_has(row, F_Operations)))
+		return STR_NONE;
+	buf_init(&b, 2 * RECORD_BYTES_MAX);
+	buf_printf(&b, "{\"CreationTime\":\"%s\"", time_format(us, when));
+	for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++) {
+		if (!get_text(d, row, columns[i].from, &s))
+			continue;
+		buf_add_char(&b, ',');
+		buf_add_json(&b, columns[i].to);
+		buf_add_char(&b, ':');
+		buf_add_json(&b, s);
+	}
+	text = str_trim(text);
+	if (text.n > 2 && text.p[0] == '{') {
+		struct str rest = str_trim((struct str){ text.p + 1, text.n - 1 });
+		buf_add_cstr(&b, rest.p[0] == '}' ? "" : ",");
+		buf_add_str(&b, rest);
+	} else {
+		buf_add_char(&b, '}');
+	}
+	char *copy = buf_failed(&b) ? NULL : arena_take(&d->arena, b.n + 1);
+	if (copy) {
+		memcpy(copy, b.p, b.n + 1);
+		joined = (struct str){ copy, b.n };
+	}
+	buf_release(&b);
+	return joined;
+}
+
+/* text of JSON that does not parse; why: what it is rejected for if nothing of it can be used */
+static enum verdict decode_damaged(struct decoder *d, struct str text, const struct fields *row, enum reject why)
+{
+	struct str mended = STR_NONE;
+	struct json_index x;
+	enum mended how = mend_json(d, text, &mended);
+	if (how != MEND_SPELLING) {
+		d->b.r.flags = 0;
+		struct str joined = row ? join_columns(d, row, mended) : STR_NONE;
+		/* what was read of the time's column speaks for the record only if its own time is gone */
+		bool own_time = str_find_nocase(mended, STR("\"CreationTime\"")) >= 0;
+		d->flags |= REC_CUT | (own_time ? 0 : d->b.r.flags & (REC_TIME_ORDER | REC_TIME_ZONE));
+		if (joined.n)
+			mended = joined;
+		if (how == MEND_NOT)
+			d->rank = 0;
+	}
+	if (mended.n == 0 || json_index(d->indexer[d->level + 1], mended.p, mended.n, &x) != JSON_OK || walk_skip(&x, 0) >= WALK_DEEP)
+		return decode_reject(d, why);
+	d->level++;
+	enum verdict v = NOT_MINE;
+	if (walk_char(&x, 0) == '{') {
+		fields_read(d->fields[d->level], &d->order[d->level], &x, 0);
+		v = try_fields(d, d->fields[d->level]);
+	} else {
+		v = decode_value(d, &x, 0) < WALK_DEEP ? TAKEN : NOT_MINE;
+	}
+	d->level--;
+	return v == NOT_MINE ? decode_reject(d, why) : v;
+}
+
+enum verdict decode_text(struct decoder *d, struct str text, const struct fields *row)
 {
 	if (d->level + 1 > UNWRAP_DEPTH_MAX)
 		return decode_reject(d, REJECT_TOO_DEEP);
 	struct json_index x;
 	/* text of the arena: 64 readable bytes behind; text of a block: the block's own end */
 	enum json_error e = json_index(d->indexer[d->level + 1], text.p, text.n, &x);
+	if (e == JSON_EMPTY)
+		return decode_reject(d, REJECT_NOT_AUDIT);
 	if (e != JSON_OK)
-		return decode_reject(d, e == JSON_EMPTY ? REJECT_NOT_AUDIT : index_reject(d, e));
-	d->level++;
-	uint32_t next = decode_value(d, &x, 0);
-	d->level--;
+		return decode_damaged(d, text, row, index_reject(d, e));
+	uint32_t next = WALK_BAD;
+	bool is_list = walk_char(&x, 0) == '[';
+	if (is_list || walk_char(&x, 0) == '{') {
+		d->level++;
+		next = decode_value(d, &x, 0);
+		d->level--;
+	}
 	if (next == WALK_DEEP)
 		return decode_reject(d, REJECT_TOO_DEEP);
-	if (next == WALK_BAD)
-		return decode_reject(d, REJECT_BAD_JSON);
+	if (next == WALK_BAD) /* (of a list, what is whole was taken) */
+		return is_list ? decode_reject(d, REJECT_BAD_JSON) : decode_damaged(d, text, row, REJECT_BAD_JSON);
 	return TAKEN;
 }
 

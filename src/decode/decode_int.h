@@ -120,8 +120,11 @@ static inline void decode_note(struct decoder *d, enum note what) { d->counts->n
 uint32_t decode_value(struct decoder *d, const struct json_index *x, uint32_t v);
 /* an object or array inside the record at hand, of the same index, one level deeper */
 enum verdict decode_inner(struct decoder *d, const struct json_index *x, uint32_t v);
-/* the same of text that holds JSON, one level deeper */
-enum verdict decode_text(struct decoder *d, struct str text);
+/* The same of text that holds JSON, one level deeper.  If it is damaged, what is whole of it is taken, and what is missing comes
+ * from the columns of the row around it (NULL: there is none). */
+enum verdict decode_text(struct decoder *d, struct str text, const struct fields *row);
+/* nothing but the row's own columns; NOT_MINE: they are none of a record */
+enum verdict decode_columns(struct decoder *d, const struct fields *f);
 /* a record without its members' order: the bare audit record's own decoder, for envelopes that only rename members */
 enum verdict decode_audit(struct decoder *d, struct fields *f);
 /* the same for sign-ins and Graph activity */

@@ -8,7 +8,8 @@
  *              and elements that are whole before the cut are kept, and what was open is closed
  *
  * What is whole: a string with its closing quote, a number with something behind it (12 may have been 120).  An element of a
- * list that was cut before anything in it was closed is dropped: half a message would be counted under half its names. */
+ * list that was cut before anything in it was closed becomes {}: there was one, but half a message would be counted under half its
+ * names. */
 #include "decode/decode_int.h"
 
 static bool is_blank(char c)
@@ -18,7 +19,7 @@ static bool is_blank(char c)
 
 /* -- spelling -- */
 
-enum spelling { SPELT_RIGHT, SPELT_DOUBLED, SPELT_ESCAPED, SPELT_HTML, SPELT_PYTHON, SPELT_CURLY, SPELT_WRECK };
+enum spelling { SPELT_RIGHT, SPELT_DOUBLED, SPELT_ESCAPED, SPELT_HTML, SPELT_PYTHON, SPELT_CURLY, SPELT_WRECK, SPELT_QUOTED };
 
 static const struct { struct str entity; char c; } entities[] = {
 	{ { "&quot;", 6 }, '"' }, { { "&#34;", 5 }, '"' }, { { "&#x22;", 6 }, '"' }, { { "&#39;", 5 }, '\'' }, { { "&apos;", 6 }, '\'' },
@@ -31,6 +32,8 @@ static enum spelling spelling_of(struct str s)
 	size_t i = 0;
 	if (str_starts(s, STR("@{")))
 		return SPELT_WRECK;
+	if (s.n > 2 && (s.p[0] == '"' || s.p[0] == '\'') && (s.p[1] == '{' || s.p[1] == '['))
+		return SPELT_QUOTED;
 	while (i < s.n && (is_blank(s.p[i]) || s.p[i] == '{' || s.p[i] == '['))
 		i++;
 	s = (struct str){ s.p + i, s.n - i };
@@ -165,6 +168,8 @@ static size_t from_wreck(struct str s, size_t i, char *out, size_t *n, unsigned 
 static struct str respell(struct str s, enum spelling spelling, char *out)
 {
 	size_t n = 0;
+	if (spelling == SPELT_QUOTED)
+		return (struct str){ s.p + 1, s.n - 1 - (s.p[s.n - 1] == s.p[0]) };
 	if (spelling == SPELT_ESCAPED)
 		return walk_unescape(s, out);
 	if (spelling == SPELT_PYTHON)
@@ -249,7 +254,7 @@ static bool close_cut(struct str s, char *out, struct str *ret, bool *ret_cut)
 	struct level at[JSON_DEPTH_MAX + 1];
 	unsigned depth = 0;
 	size_t i = 0, kept = 0;
-	bool has_key = false, any = false;
+	bool has_key = false, any = false, next = false; /* next: a comma said that there is another element */
 	*ret_cut = true;
 	while (i < s.n) {
 		char c = s.p[i];
@@ -263,7 +268,8 @@ static bool close_cut(struct str s, char *out, struct str *ret, bool *ret_cut)
 			if (!right || has_key)
 				break;
 			i++;
-			if (c == ',')
+			next = c == ',';
+			if (next)
 				continue;
 			if (--depth == 0) {
 				kept = i;
@@ -274,6 +280,7 @@ static bool close_cut(struct str s, char *out, struct str *ret, bool *ret_cut)
 			at[depth - 1].child = true;
 			continue;
 		}
+		next &= l && l->open == '[';
 		if (l && l->open == '{' && !has_key) { /* a name and its colon */
 			size_t end = c == '"' ? string_end(s, i) : 0;
 			while (end && end < s.n && is_blank(s.p[end]))
@@ -309,11 +316,22 @@ static bool close_cut(struct str s, char *out, struct str *ret, bool *ret_cut)
 		if (!any || depth == 0)
 			return false;
 		struct level *l = &at[depth - 1];
-		if (depth > 1 && l->open == '{' && l[-1].open == '[' && !l->child)
+		bool lost = l->open == '[' && l->child && next;
+		if (depth > 1 && l->open == '{' && l[-1].open == '[' && !l->child) {
 			depth--;
+			lost = true;
+		}
 		kept = at[depth - 1].end;
+		memcpy(out, s.p, kept);
+		if (lost) {
+			memcpy(out + kept, ",{}", 3);
+			if (out[kept - 1] == '[')
+				memcpy(out + kept, "{}", 2);
+			kept += out[kept] == ',' ? 3 : 2;
+		}
+	} else {
+		memcpy(out, s.p, kept);
 	}
-	memcpy(out, s.p, kept);
 	while (*ret_cut && depth)
 		out[kept++] = at[--depth].open == '{' ? '}' : ']';
 	*ret = (struct str){ out, kept };
@@ -322,7 +340,7 @@ static bool close_cut(struct str s, char *out, struct str *ret, bool *ret_cut)
 
 enum mended mend_json(struct decoder *d, struct str text, struct str *ret)
 {
-	enum { RESPELLINGS_MAX = 3 };
+	enum { RESPELLINGS_MAX = 4 };
 	bool cut;
 	text = str_trim(text);
 	for (unsigned k = 0; k < RESPELLINGS_MAX; k++) {
@@ -334,7 +352,7 @@ enum mended mend_json(struct decoder *d, struct str text, struct str *ret)
 			return MEND_NOT;
 		text = respell(text, spelling, out);
 	}
-	char *out = arena_take(&d->arena, text.n + JSON_DEPTH_MAX + 1);
+	char *out = arena_take(&d->arena, text.n + JSON_DEPTH_MAX + 4);
 	if (!out || !close_cut(text, out, ret, &cut))
 		return MEND_NOT;
 	out[ret->n] = 0;

@@ -6,7 +6,7 @@
  *   {"message": "...{...}"}, {"event": {"original": "{...}"}}, {"event.original": "..."}, {"_raw": "..."}
  *   {"o365audit": {...}}, {"o365": {"audit": {...}}}
  *
- * An AuditData that PowerShell flattened to "@{...}" is lost; the row's own columns still say that something happened,
+ * An AuditData that was cut short keeps what is whole of it, and the row's columns give what it lacks.  One that PowerShell flattened to "@{...}" is lost; the row's own columns still say that something happened,
  * when, by whom: that is kept, and nothing is guessed. */
 #include "decode/decode_int.h"
 
@@ -48,13 +48,13 @@ static const char *find_object(struct str text)
 }
 
 /* text that holds a record, perhaps behind a syslog head; NOT_MINE if there is no object in it */
-static enum verdict decode_wrapped_text(struct decoder *d, struct str text)
+static enum verdict decode_wrapped_text(struct decoder *d, struct str text, const struct fields *row)
 {
 	text = str_trim(text);
-	const char *open = text.n ? find_object(text) : NULL;
+	const char *open = text.n ? row ? text.p : find_object(text) : NULL;
 	if (!open)
 		return str_find(text, STR("CEF:")) >= 0 ? decode_reject(d, REJECT_UNSUPPORTED) : NOT_MINE;
-	if (text.p[0] != '[') {
+	if (text.p[0] != '[' && !row) {
 		text.n -= (size_t)(open - text.p);
 		text.p = open;
 	}
@@ -66,11 +66,10 @@ static enum verdict decode_wrapped_text(struct decoder *d, struct str text)
 	}
 	memcpy(copy, text.p, text.n);
 	copy[text.n] = 0;
-	return decode_text(d, (struct str){ copy, text.n });
+	return decode_text(d, (struct str){ copy, text.n }, row);
 }
 
-/* nothing but the row's own columns */
-static enum verdict decode_columns(struct decoder *d, struct fields *f)
+enum verdict decode_columns(struct decoder *d, const struct fields *f)
 {
 	struct str s;
 	int64_t us;
@@ -133,13 +132,9 @@ static enum verdict decode(struct decoder *d, struct fields *f)
 		if (!get_text(d, f, F_AuditData, &s))
 			return decode_columns(d, f);
 		s = str_trim(s);
-		if (s.n && (s.p[0] == '{' || s.p[0] == '[')) {
-			enum verdict v = decode_wrapped_text(d, s);
-			return v == NOT_MINE ? decode_reject(d, REJECT_BAD_JSON) : v;
-		}
 		if (str_starts(s, STR("@{")) || str_starts(s, STR("System.")))
 			return decode_columns(d, f);
-		return decode_reject(d, REJECT_BAD_JSON);
+		return decode_wrapped_text(d, s, f);
 	}
 	static const enum field arrays[] = { F_records, F_value, F_activities };
 	for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++) {
@@ -157,7 +152,7 @@ static enum verdict decode(struct decoder *d, struct fields *f)
 			return decode_inner(d, &f->d, audit);
 	}
 	if (get_text(d, f, F_event_original, &s) || get_text(d, f, F_raw, &s)) {
-		enum verdict v = decode_wrapped_text(d, s);
+		enum verdict v = decode_wrapped_text(d, s, NULL);
 		if (v != NOT_MINE)
 			return v;
 	}
@@ -166,7 +161,7 @@ static enum verdict decode(struct decoder *d, struct fields *f)
 		if (original != WALK_BAD && walk_char(&f->d, original) == '{')
 			return decode_inner(d, &f->d, original);
 		if (original != WALK_BAD && value_text(d, &f->d, original, &s)) {
-			enum verdict v = decode_wrapped_text(d, s);
+			enum verdict v = decode_wrapped_text(d, s, NULL);
 			if (v != NOT_MINE)
 				return v;
 		}
@@ -174,7 +169,7 @@ static enum verdict decode(struct decoder *d, struct fields *f)
 	if (is_object(f, F_message))
 		return decode_inner(d, &f->d, f->v[F_message]);
 	if (get_text(d, f, F_message, &s)) {
-		enum verdict v = decode_wrapped_text(d, s);
+		enum verdict v = decode_wrapped_text(d, s, NULL);
 		if (v != NOT_MINE)
 			return v;
 	}

@@ -2347,6 +2347,114 @@ static void test_shapes(void)
 	}
 }
 
+/* -- records that were cut short, at every byte: never lost, never a wrong number, always marked -- */
+
+static bool number_behind(const char *text, const char *name, unsigned *ret)
+{
+	const char *at = strstr(text, name);
+	return at && sscanf(at + strlen(name), "%u", ret) == 1;
+}
+
+/* each word of `got` stands in `want` too, but for those about what was lost and the counts, which are looked at apart */
+static bool says_no_more(const char *got, const char *want)
+{
+	static const char *const apart[] = { " items=", " folders=", " bytes=", " items-lost", " cut-short", " rank=1", " rank=0", " folders-lost", " given",
+		" listed", " access?", " by-name", " {\x01=}", " {\x02=}" /* a folder, a message without a name */ };
+	char word[512];
+	for (const char *p = got; *p && *p != '\n'; ) {
+		size_t n = 1 + strcspn(p + 1, " \n");
+		snprintf(word, sizeof word, "%.*s", (int)n, p);
+		p += n;
+		bool known = strstr(want, word) != NULL;
+		for (size_t i = 0; i < sizeof apart / sizeof apart[0]; i++)
+			known |= strncmp(word, apart[i], strlen(apart[i])) == 0;
+		if (!known)
+			return false;
+	}
+	return true;
+}
+
+enum cut_how { CUT_JSON, CUT_DOUBLED, CUT_PYTHON, CUT_HTML, CUT_HOWS };
+
+static void check_cuts(const char *json, enum cut_how how, const char *tail)
+{
+	struct text whole = { 0 }, record = { 0 }, spelt = { 0 };
+	add_json(&record, json);
+	keep_items = keep_all;
+	struct took *t = decode_whole(&record);
+	struct text want = told(t);
+	took_free(t);
+	for (const char *p = record.p; *p; p++) {
+		if (*p == '"' && how != CUT_JSON)
+			add(&spelt, "%s", how == CUT_DOUBLED ? "\"\"" : how == CUT_PYTHON ? "'" : "&quot;");
+		else
+			add_bytes(&spelt, p, 1);
+	}
+	unsigned all = 0;
+	number_behind(want.p, " items=", &all);
+	for (size_t cut = 0; cut <= spelt.n; cut++) {
+		struct text in = { 0 };
+		add_json(&in, "{'CreationDate':'2026-01-06T10:00:00Z','UserIds':'ann@example.com','Operations':'MailItemsAccessed',"
+			"'Identity':'5f0c7a10-0000-4000-8000-000000000b01','AuditData':\"");
+		for (size_t i = 0; i < cut; i++) {
+			if (spelt.p[i] == '"' || spelt.p[i] == '\\')
+				add_bytes(&in, "\\", 1);
+			add_bytes(&in, spelt.p + i, 1);
+		}
+		add(&in, "%s\"}\n", cut < spelt.n ? tail : "");
+		t = decode_whole(&in);
+		struct text got = told(t);
+		unsigned items = 0;
+		number_behind(got.p, " items=", &items);
+		bool same = strcmp(got.p, want.p) == 0;
+		bool good = t->n == 1 && got.p[0] != '!' && !strstr(got.p, "\n!");
+		if (cut == spelt.n)
+			good &= same;
+		else if (cut > 0)
+			good &= strstr(got.p, " cut-short") && items <= all && items > 0 && says_no_more(got.p, want.p)
+				&& (items == all || strstr(got.p, "items-lost"));
+		if (good) {
+			check_passed++;
+		} else {
+			check_failed++;
+			printf("%s:%d: cut %zu (%d) of %.*s\n got: %s want: %s", __FILE__, __LINE__, cut, (int)how, (int)(cut < 60 ? cut : 60),
+				spelt.p + (cut < 60 ? 0 : cut - 60), got.p, want.p);
+		}
+		took_free(t);
+		release(&in);
+		release(&got);
+	}
+	keep_items = NULL;
+	release(&whole);
+	release(&record);
+	release(&spelt);
+	release(&want);
+}
+
+static void test_cut_records(void)
+{
+	static const char record[] = "{'CreationTime':'2026-01-06T10:00:00','Id':'5f0c7a10-0000-4000-8000-000000000b01','Operation':'MailItemsAccessed',"
+		"'OrganizationId':'5f0c7a10-0000-4000-8000-000000000001','RecordType':50,'UserType':0,'UserId':'ann@example.com',"
+		"'AppId':'00000003-0000-0000-c000-000000000000','ClientAppId':'5f0c7a10-0000-4000-8000-00000000c001','ClientIPAddress':'203.0.113.9',"
+		"'ClientInfoString':'Client=REST;Client=RESTSystem;;','LogonType':0,'MailboxGuid':'5f0c7a10-0000-4000-8000-0000000000a1',"
+		"'MailboxOwnerUPN':'ann@example.com','OperationProperties':[{'Name':'MailAccessType','Value':'Bind'},{'Name':'IsThrottled','Value':'False'}],"
+		"%s'Folders':[{'FolderItems':[{'InternetMessageId':'<m1@example.com>','SizeInBytes':1234},{'InternetMessageId':'<m2@example.com>','SizeInBytes':5}],"
+		"'Id':'LgA1','Path':'Inbox'},{'Id':'LgA2','Path':'Sent','FolderItems':[{'Id':'RgB3','SizeInBytes':77}]}]%s}";
+	static const char *const tails[] = { "", "...", "…", "... [truncated]" };
+	for (int count_first = 0; count_first < 2; count_first++) {
+		char json[4096];
+		snprintf(json, sizeof json, record, count_first ? "'OperationCount':3," : "", count_first ? "" : ",'OperationCount':3");
+		for (int how = 0; how < CUT_HOWS; how++)
+			check_cuts(json, how, "");
+		for (size_t i = 1; i < sizeof tails / sizeof tails[0]; i++)
+			check_cuts(json, CUT_JSON, tails[i]);
+	}
+	/* no row around it: taken if its time and operation are whole */
+	CHECK_JSON("{'message':'{\\'CreationTime\\':\\'2026-01-06T10:00:00\\',\\'Id\\':\\'5f0c7a10-0000-4000-8000-000000000b01\\',\\'Operation\\':\\'Send\\',\\'UserId\\':\\'an'}",
+		TOLD_OP("Send", " cut-short rank=1"));
+	CHECK_JSON("{'message':'{\\'CreationTime\\':\\'2026-01-06T10:00:00\\',\\'Id\\':\\'5f0c7a10-0000-4000-8000-000000000b01\\',\\'Opera'}", "!bad_json 1\n");
+}
+
 int main(void)
 {
 	test_manual_records();
@@ -2363,6 +2471,7 @@ int main(void)
 	test_renamed();
 	test_wrong_types();
 	test_shapes();
+	test_cut_records();
 	test_invariance();
 	test_damage();
 	test_limit();
