@@ -28,6 +28,7 @@
 #define RECORD_BYTES_MAX (4 * MIB)          /* one record; the largest audit record seen is below 0.5 MB, an Event Hubs message 1 MB */
 #define JSON_DEPTH_MAX 64                   /* nesting of one record */
 #define UNWRAP_DEPTH_MAX 4                  /* record as text in a record: message, event.original, AuditData */
+#define INSIDE_DEPTH_MAX 8                  /* lists and objects around a record that nobody knows by name */
 #define CSV_COLUMNS_MAX 1024
 #define REJECT_SAMPLES_MAX 3                /* kept verbatim, per reason */
 #define REJECT_SAMPLE_BYTES 200

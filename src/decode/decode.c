@@ -261,10 +261,172 @@ static enum verdict try_fields(struct decoder *d, struct fields *f)
 	return NOT_MINE;
 }
 
+/* -- what nobody wants: is there a record inside? --
+ *
+ * Collectors wrap records under names of their own: _source, data.office365, result, payload, body.stringValue, logEvents.  So the
+ * name is not asked: each object inside that a format wants is taken, in lists and in texts as well. */
+
+/* the first brace that has a member's name behind it, however its quotes are spelt */
+const char *find_object(struct str text)
+{
+	const char *p = text.p, *end = text.p + text.n;
+	while (p < end && (p = memchr(p, '{', (size_t)(end - p)))) {
+		const char *q = p + 1;
+		while (q < end && (*q == ' ' || *q == '\t' || *q == '\r' || *q == '\n'))
+			q++;
+		if (q + 1 < end && (*q == '"' || (*q == '\\' && q[1] == '"') || (*q == '\'' && q[1] >= 'A')
+			|| str_starts((struct str){ q, (size_t)(end - q) }, STR("&quot;"))))
+			return p;
+		p = q;
+	}
+	return NULL;
+}
+
+static enum verdict members_inside(struct decoder *d, const struct json_index *x, uint32_t v, unsigned depth);
+static enum verdict value_inside_of(struct decoder *d, const struct json_index *x, uint32_t v, unsigned depth);
+
+/* Is there a record in the text, perhaps behind a head?  NOT_MINE: nothing was counted. */
+static enum verdict text_inside(struct decoder *d, struct str text)
+{
+	const char *open = find_object(text);
+	struct json_index x;
+	if (!open || d->level + 1 > UNWRAP_DEPTH_MAX)
+		return NOT_MINE;
+	text = str_trim(text);
+	if (text.p[0] != '[')
+		text = (struct str){ open, (size_t)(text.p + text.n - open) };
+	char *copy = arena_take(&d->arena, text.n + 1);
+	if (!copy)
+		return NOT_MINE;
+	memcpy(copy, text.p, text.n);
+	copy[text.n] = 0;
+	enum verdict v = NOT_MINE;
+	uint32_t flags = d->flags;
+	uint8_t rank = d->rank;
+	if (json_index(d->indexer[d->level + 1], copy, text.n, &x) != JSON_OK || walk_skip(&x, 0) >= WALK_DEEP) {
+		struct str mended;
+		enum mended how = mend_json(d, text, &mended);
+		if (how == MEND_NOT || json_index(d->indexer[d->level + 1], mended.p, mended.n, &x) != JSON_OK || walk_skip(&x, 0) >= WALK_DEEP)
+			return NOT_MINE;
+		d->flags |= how == MEND_CUT ? REC_CUT : 0;
+	}
+	d->level++;
+	v = value_inside_of(d, &x, 0, 0);
+	d->level--;
+	d->flags = flags;
+	d->rank = rank;
+	return v;
+}
+
+/* One object: as a record, or with records in it. */
+static enum verdict object_inside(struct decoder *d, const struct json_index *x, uint32_t v, unsigned depth)
+{
+	struct fields *f = d->fields[d->level];
+	uint8_t rank = d->rank;
+	uint32_t flags = d->flags;
+	if (fields_read(f, &d->order[d->level], x, v) >= WALK_DEEP)
+		return NOT_MINE;
+	enum verdict verdict = try_fields(d, f);
+	d->rank = rank;
+	d->flags = flags;
+	return verdict == NOT_MINE ? members_inside(d, x, v, depth + 1) : verdict;
+}
+
+/* a value inside of what nobody wants, at the decoder's level */
+static enum verdict value_inside_of(struct decoder *d, const struct json_index *x, uint32_t v, unsigned depth)
+{
+	char c = v < x->n ? walk_char(x, v) : 0;
+	struct str s;
+	if (depth > INSIDE_DEPTH_MAX)
+		return NOT_MINE;
+	if (c == '{')
+		return object_inside(d, x, v, depth);
+	if (c == '"')
+		return value_text(d, x, v, &s) ? text_inside(d, s) : NOT_MINE;
+	if (c != '[')
+		return NOT_MINE;
+	/* a list: if any of its objects is a record, each one that is none is one that was lost */
+	uint64_t others = 0;
+	bool any = false;
+	const uint64_t before = d->counts->records;
+	struct walk_array a = walk_array(x, v);
+	for (uint32_t e; (e = walk_next_element(&a)) != WALK_BAD; a.next = walk_skip(x, e)) {
+		bool mine = value_inside_of(d, x, e, depth + 1) != NOT_MINE;
+		any |= mine;
+		others += !mine && walk_char(x, e) == '{';
+	}
+	for (uint64_t i = 0; d->counts->records != before && i < others; i++)
+		decode_reject(d, REJECT_NOT_AUDIT);
+	return any ? TAKEN : NOT_MINE;
+}
+
+static enum verdict members_inside(struct decoder *d, const struct json_index *x, uint32_t v, unsigned depth)
+{
+	struct walk_object o = walk_object(x, v);
+	struct str best = STR_NONE, s;
+	bool any = false;
+	if (depth > INSIDE_DEPTH_MAX)
+		return NOT_MINE;
+	for (uint32_t key; (key = walk_next_key(&o)) != WALK_BAD; o.next = walk_skip(x, key + 2)) {
+		char c = walk_char(x, key + 2);
+		if (c == '"') { /* of texts the longest alone: the others are shorter copies of it */
+			struct str raw = walk_raw_string(x, key + 2);
+			if (raw.n > best.n && find_object(raw))
+				best = (struct str){ raw.p, raw.n };
+		} else if (c == '{' || c == '[') {
+			any |= value_inside_of(d, x, key + 2, depth) != NOT_MINE;
+		}
+	}
+	if (best.n && !any) {
+		char *plain = arena_take(&d->arena, best.n);
+		s = plain ? walk_unescape(best, plain) : STR_NONE;
+		any = plain && text_inside(d, s) != NOT_MINE;
+	}
+	return any ? TAKEN : NOT_MINE;
+}
+
+/* How many records is it?  The objects of a list that makes most of it, else one. */
+static uint64_t objects_in(const struct json_index *x, uint32_t v, unsigned depth)
+{
+	struct walk_object o = walk_object(x, v);
+	uint32_t size = x->at[walk_skip(x, v) - 1] - x->at[v];
+	for (uint32_t key, next; (key = walk_next_key(&o)) != WALK_BAD; o.next = next) {
+		char c = walk_char(x, key + 2);
+		next = walk_skip(x, key + 2);
+		if (next >= WALK_DEEP || (c != '{' && c != '[') || x->at[next - 1] - x->at[key + 2] < size / 2)
+			continue;
+		if (c == '{')
+			return depth < 2 ? objects_in(x, key + 2, depth + 1) : 1;
+		uint64_t n = 0;
+		uint32_t first = WALK_BAD;
+		struct walk_array a = walk_array(x, key + 2);
+		for (uint32_t e; (e = walk_next_element(&a)) != WALK_BAD; a.next = walk_skip(x, e)) {
+			first = first == WALK_BAD ? e : first;
+			n += walk_char(x, e) == '{' || walk_char(x, e) == '[';
+		}
+		return n == 1 && walk_char(x, first) == '{' && depth < 2 ? objects_in(x, first, depth + 1) : n > 1 ? n : 1;
+	}
+	return 1;
+}
+
 enum verdict decode_fields(struct decoder *d, struct fields *f)
 {
 	enum verdict v = try_fields(d, f);
-	return v == NOT_MINE ? decode_stranger(d, f) : v;
+	if (v != NOT_MINE)
+		return v;
+	if (f->is_row || f->is_table)
+		return decode_stranger(d, f);
+	struct json_index x = f->d;
+	const uint32_t at = f->begin;
+	if (d->level + 1 <= UNWRAP_DEPTH_MAX) {
+		d->level++;
+		v = members_inside(d, &x, at, 0);
+		d->level--;
+	}
+	if (v == NOT_MINE)
+		for (uint64_t n = objects_in(&x, at, 0); n; n--)
+			v = decode_stranger(d, f);
+	return v;
 }
 
 /* the number behind the value v, by its brackets alone, whatever stands between them and however deep */

@@ -138,6 +138,10 @@ bool recode_touched(const struct decoder *d, struct str s); /* was any of it rec
 bool recode_offset(const struct decoder *d, struct str s, uint64_t *ret); /* of recoded text: where in the block; false: it is not */
 /* offers the members to the formats */
 enum verdict decode_fields(struct decoder *d, struct fields *f);
+/* the member that a column's name stands for, FIELD_COUNT: none of ours (sniff.c) */
+enum field column_field(struct str name, struct str *ret_zone); /* a heading to its field; its zone, if it names one */
+/* the first brace in the text that has a member's name behind it, NULL: none */
+const char *find_object(struct str text);
 /* hands the record on */
 enum verdict decode_emit(struct decoder *d);
 

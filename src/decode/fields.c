@@ -206,7 +206,7 @@ uint32_t fields_read(struct fields *f, struct field_order *o, const struct json_
 	uint32_t i = v + 1;
 	uint32_t behind = WALK_BAD;
 	memset(f->present, 0, sizeof f->present);
-	f->is_row = false;
+	f->is_row = f->is_table = false;
 	f->has_zones = false;
 	f->d = *d;
 	f->begin = v;

@@ -23,6 +23,7 @@ unsigned time_column(enum field x);
 struct fields {
 	uint64_t present[FIELD_WORDS]; /* JSON null and empty CSV cells are not present */
 	bool is_row;                   /* cells, not JSON */
+	bool is_table;                 /* JSON, and the names stand elsewhere: a row of a list of lists */
 	struct json_index d;           /* JSON: where the values lie */
 	uint32_t begin;                /* JSON: number of the object */
 	uint32_t v[FIELD_COUNT];       /* JSON: number of the value */

@@ -38,7 +38,7 @@ static enum framing sniff_json(const char *p, size_t n, bool final)
 }
 
 /* "TimeGenerated [UTC]" -> field, and its zone; exporters split dynamic columns into name_dynamic and name_string */
-static enum field column_field(struct str name, struct str *ret_zone)
+enum field column_field(struct str name, struct str *ret_zone)
 {
 	enum field x = field_of_heading(name, ret_zone);
 	name = str_trim(name);

@@ -219,7 +219,7 @@ static enum stranger find_members(struct decoder *d, const struct fields *f)
 
 enum verdict decode_stranger(struct decoder *d, const struct fields *f)
 {
-	enum stranger kind = f->is_row ? STRANGER_UNKNOWN_TABLE : find_members(d, f);
+	enum stranger kind = f->is_row || f->is_table ? STRANGER_UNKNOWN_TABLE : find_members(d, f);
 	if (kind == STRANGER_COUNT)
 		kind = d->outer.time.n ? STRANGER_AZURE_ACTIVITY : STRANGER_UNKNOWN_JSON;
 	stranger_set_add(&d->counts->strangers, kind);

@@ -32,21 +32,6 @@ static bool match(const struct fields *f)
 		|| (field_has(f, F_CreationDate) && (field_has(f, F_Identity) || field_has(f, F_RecordId))); /* a row without AuditData */
 }
 
-/* the first brace that has a member's name behind it */
-static const char *find_object(struct str text)
-{
-	const char *p = text.p, *end = text.p + text.n;
-	while (p < end && (p = memchr(p, '{', (size_t)(end - p)))) {
-		const char *q = p + 1;
-		while (q < end && (*q == ' ' || *q == '\t' || *q == '\r' || *q == '\n'))
-			q++;
-		if (q < end && *q == '"')
-			return p;
-		p = q;
-	}
-	return NULL;
-}
-
 /* text that holds a record, perhaps behind a syslog head; NOT_MINE if there is no object in it */
 static enum verdict decode_wrapped_text(struct decoder *d, struct str text, const struct fields *row)
 {
@@ -139,6 +124,8 @@ static enum verdict decode(struct decoder *d, struct fields *f)
 	static const enum field arrays[] = { F_records, F_value, F_activities };
 	for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++) {
 		if (is_array(f, arrays[i])) {
+			if (d->level && walk_char(&f->d, f->v[arrays[i]] + 1) == ']')
+				continue; /* an empty page by itself holds nothing; inside of something else it may be anything */
 			if (arrays[i] == F_activities)
 				return decode_stranger(d, f);
 			return decode_inner(d, &f->d, f->v[arrays[i]]);
