@@ -30,6 +30,8 @@
 #define UNWRAP_DEPTH_MAX 4                  /* record as text in a record: message, event.original, AuditData */
 #define INSIDE_DEPTH_MAX 8                  /* lists and objects around a record that nobody knows by name */
 #define CSV_COLUMNS_MAX 1024
+#define CSV_HEADER_BYTES_MAX (32 * KIB)     /* a header in the middle of a file */
+#define CSV_HEADERS_MAX 64                  /* different ones in one file, 2 KiB each; rows behind more are refused */
 #define REJECT_SAMPLES_MAX 3                /* kept verbatim, per reason */
 #define REJECT_SAMPLE_BYTES 200
 #define TIME_MIN_US (INT64_C(946684800) * 1000000)  /* 2000-01-01: before it no audit log existed */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* csv: rows to members.  RFC 4180 with what reality adds: quotes doubled, newlines in quoted cells, CRLF, blank lines,
- * #TYPE lines and a header in the middle (files appended to each other), rows shorter than the header.
+ * #TYPE and sep= lines in the middle (files appended to each other), rows shorter than the header.
  *
  * A quote that is never closed makes a row of everything behind it.  So a row that does not parse costs its first line and
  * no more: the lines behind it are read again as rows.  A quote inside a cell that does not begin with one is text; but who
@@ -61,13 +61,14 @@ static size_t skip_quoted(const char *p, size_t at, size_t n)
 	}
 }
 
-static bool is_header_again(const struct fields *f)
+/* What stands between rows: comments of PowerShell, Excel's "sep=;", with or without a byte order mark; and a header with nothing
+ * behind it (frame.c takes out all others). */
+static bool is_no_row(struct str line, bool last)
 {
-	static const enum field key[] = { F_AuditData, F_Operation, F_ActionType, F_TargetResources, F_AppId };
-	for (size_t i = 0; i < sizeof key / sizeof key[0]; i++)
-		if (field_has(f, key[i]))
-			return str_eq_nocase(str_trim(f->cell[key[i]]), field_name(key[i]));
-	return false;
+	struct csv_header h;
+	if (line.n >= 3 && memcmp(line.p, "\xef\xbb\xbf", 3) == 0)
+		line = str_trim((struct str){ line.p + 3, line.n - 3 });
+	return line.n == 0 || line.p[0] == '#' || (line.n <= 6 && str_starts_nocase(line, STR("sep="))) || (last && csv_header_row(line.p, line.n, &h));
 }
 
 /* One row from `at`; the position behind its newline, or 0 if it does not parse. */
@@ -150,7 +151,7 @@ void csv_run(struct decoder *d, const struct block *b)
 		d->whole = str_trim((struct str){ b->p + at, (next < b->n ? next : b->n) - at });
 		d->rank = 3;
 		d->flags = 0;
-		if (d->whole.n && !is_header_again(f)) {
+		if (!is_no_row(d->whole, next > b->n)) {
 			bool cut = next > b->n && b->broken == REJECT_TRUNCATED && columns < b->header->columns;
 			if (cut)
 				decode_reject(d, REJECT_TRUNCATED);

@@ -86,7 +86,7 @@ struct block {
 	char *p;
 	size_t n, capacity;
 	enum framing framing;
-	const struct csv_header *header; /* FRAME_ROWS; lives as long as the frame's stream */
+	const struct csv_header *header; /* FRAME_ROWS: the one in force; lives as long as the frame's stream */
 	uint64_t file;                   /* number of the stream */
 	uint64_t offset;                 /* of p[0] in the stream */
 	uint32_t *parts;                 /* FRAME_VALUES: (begin, end) of each value in the block */

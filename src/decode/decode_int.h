@@ -140,6 +140,8 @@ bool recode_offset(const struct decoder *d, struct str s, uint64_t *ret); /* of 
 enum verdict decode_fields(struct decoder *d, struct fields *f);
 /* the member that a column's name stands for, FIELD_COUNT: none of ours (sniff.c) */
 enum field column_field(struct str name, struct str *ret_zone); /* a heading to its field; its zone, if it names one */
+/* is this row of CSV a header of a table of ours? (sniff.c) */
+bool csv_header_row(const char *p, size_t n, struct csv_header *h);
 /* the first brace in the text that has a member's name behind it, NULL: none */
 const char *find_object(struct str text);
 /* hands the record on */

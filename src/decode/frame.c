@@ -2,7 +2,8 @@
 /* frame: cuts a stream into blocks of whole records, so that blocks can be decoded by any thread.
  *
  *   lines   behind the last newline (a newline cannot stand inside a JSON string)
- *   rows    behind the last newline that ends a row; what a row is, csv.c and this file agree on to the byte
+ *   rows    behind the last newline that ends a row; what a row is, csv.c and this file agree on to the byte.  A row that is a
+ *           header ends the block before it and is in force behind it, so that every block has one header
  *   values  a small scanner follows strings and brackets and marks where each object begins and ends.  Arrays, commas and
  *           the outer braces of {"value": [...]} and {"records": [...]} are mere separators to it, so that a page of ten
  *           gigabytes is as good as a line.  A single line that is too long for a record is read in this way as well.
@@ -34,6 +35,7 @@ struct rows { /* positions relative to frame.start */
 	enum row_state state;
 	size_t row;         /* where the row at hand begins */
 	size_t first, last; /* behind the newline that ends the first and the last row in sight, 0 = none yet */
+	size_t header, header_end; /* a row that is a header: where scanning has stopped; 0 and 0 = none */
 	bool loose;         /* a quote inside a cell that does not begin with one: no cell behind it may span lines */
 };
 
@@ -69,7 +71,9 @@ struct frame {
 	bool sniffed, failed;
 	enum framing framing;
 	enum stranger stranger;
-	struct csv_header *header;
+	struct csv_header *header;   /* in force: one of these, of which blocks have pointers until the next stream */
+	struct csv_header **headers;
+	size_t header_count;
 	bool dropping;               /* inside a line or value that is too long */
 	size_t scan;                 /* lines, rows: bytes behind start already looked at */
 	struct rows rows;
@@ -92,34 +96,55 @@ void block_release(struct block *b)
 struct frame *frame_new(void)
 {
 	struct frame *f = calloc(1, sizeof *f);
-	if (f)
-		f->header = calloc(1, sizeof *f->header);
-	if (f && !f->header) {
+	if (f && !(f->headers = calloc(CSV_HEADERS_MAX + 1, sizeof *f->headers))) {
 		free(f);
 		f = NULL;
 	}
 	return f;
 }
 
+static void drop_headers(struct frame *f)
+{
+	while (f->header_count)
+		free(f->headers[--f->header_count]);
+}
+
 void frame_free(struct frame *f)
 {
 	if (!f)
 		return;
+	drop_headers(f);
+	free(f->headers);
 	free(f->p);
-	free(f->header);
 	free(f);
 }
 
 void frame_begin(struct frame *f, uint64_t file)
 {
-	char *p = f->p;
-	size_t capacity = f->capacity;
-	struct csv_header *header = f->header;
-	memset(f, 0, sizeof *f);
-	f->p = p;
-	f->capacity = capacity;
-	f->header = header;
-	f->file = file;
+	drop_headers(f);
+	*f = (struct frame){ .p = f->p, .capacity = f->capacity, .headers = f->headers, .file = file };
+}
+
+/* From here on rows are those of this header.  Each different one is kept once; behind too many of them no column is known. */
+static void put_header(struct frame *f, const struct csv_header *h)
+{
+	const struct csv_header nothing = { .delimiter = h->delimiter };
+	if (f->header_count == CSV_HEADERS_MAX)
+		h = &nothing;
+	for (size_t i = 0; i < f->header_count; i++) {
+		if (memcmp(f->headers[i], h, sizeof *h) == 0) {
+			f->header = f->headers[i];
+			return;
+		}
+	}
+	struct csv_header *kept = malloc(sizeof *kept);
+	if (!kept || f->header_count > CSV_HEADERS_MAX) {
+		free(kept);
+		f->failed |= !kept;
+		return;
+	}
+	memcpy(kept, h, sizeof *kept);
+	f->header = f->headers[f->header_count++] = kept;
 }
 
 bool frame_failed(const struct frame *f) { return f->failed; }
@@ -167,6 +192,8 @@ static void shift_rows(struct frame *f, size_t n)
 {
 	f->rows.row = f->rows.row > n ? f->rows.row - n : 0;
 	f->rows.first = f->rows.last = 0;
+	f->rows.header = f->rows.header > n ? f->rows.header - n : 0;
+	f->rows.header_end = f->rows.header_end > n ? f->rows.header_end - n : 0;
 }
 
 /* drops n bytes from the front */
@@ -313,8 +340,10 @@ static void scan_rows(struct frame *f)
 	size_t n = f->end - f->start, i = f->scan;
 	struct rows r = f->rows;
 	const char delimiter = f->header->delimiter;
-	while (i < n) {
+	struct csv_header h;
+	while (i < n && !r.header_end) {
 		bool bad = false, over = false;
+		const bool skips = r.state == ROW_SKIP;
 		switch (r.state) {
 		case ROW_BEGIN:
 			r.row = i;
@@ -372,14 +401,18 @@ static void scan_rows(struct frame *f)
 			over = nl != NULL;
 			r.state = ROW_SKIP; /* if its first line goes on */
 		}
-		if (over) {
+		if (over && !bad && !skips && csv_header_row(p + r.row, i - r.row, &h)) {
+			r.header = r.row;
+			r.header_end = i;
+			r.state = ROW_BEGIN;
+		} else if (over) {
 			r.state = ROW_BEGIN;
 			r.row = i;
 			r.last = i;
 			r.first = r.first ? r.first : i;
 		}
 	}
-	f->scan = n;
+	f->scan = i < n ? i : n;
 	f->rows = r;
 }
 
@@ -395,6 +428,15 @@ static bool take_rows(struct frame *f, bool final, struct block *b)
 	if (n == 0)
 		return false;
 	scan_rows(f);
+	if (f->rows.header_end && f->rows.header == 0) {
+		struct csv_header h;
+		if (csv_header_row(f->p + f->start, f->rows.header_end, &h))
+			put_header(f, &h);
+		drop(f, f->rows.header_end);
+		return take_rows(f, final, b);
+	}
+	if (f->rows.header_end)
+		return give(f, f->rows.header, b);
 	bool too_long = f->rows.first ? f->rows.first - 1 > RECORD_BYTES_MAX : n > RECORD_BYTES_MAX;
 	if (f->rows.last && !too_long)
 		return give(f, f->rows.last, b);
@@ -790,11 +832,14 @@ bool frame_take(struct frame *f, bool final, struct block *b)
 		/* not more of it than is always there, or what it is would depend on how it came in */
 		bool all = final && n <= SNIFF_BYTES;
 		size_t skip;
-		f->framing = sniff(f->p + f->start, all ? n : SNIFF_BYTES, all, f->header, &skip);
+		struct csv_header h;
+		f->framing = sniff(f->p + f->start, all ? n : SNIFF_BYTES, all, &h, &skip);
 		f->stranger = f->framing == FRAME_ROWS ? STRANGER_UNKNOWN_TABLE : stranger_find(f->p + f->start, all ? n : SNIFF_BYTES, all);
 		f->sniffed = true;
-		if (f->framing == FRAME_ROWS)
+		if (f->framing == FRAME_ROWS) {
+			put_header(f, &h);
 			drop(f, skip);
+		}
 	}
 	while (!f->failed) {
 		enum framing before = f->framing;

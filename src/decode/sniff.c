@@ -100,6 +100,41 @@ static bool read_header(const char *p, size_t n, bool final, char delimiter, str
 		|| has[F_TargetResources] || has[F_raw];
 }
 
+/* A row in the middle that is a header: of names alone, and a table of ours.  (A row of values has a time, a number, an address or
+ * JSON in it; nobody can make one look like a header by what a single cell says.) */
+bool csv_header_row(const char *p, size_t n, struct csv_header *h)
+{
+	static const char delimiters[] = ",;\t";
+	if (n > 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0) {
+		p += 3;
+		n -= 3;
+	}
+	if (n > CSV_HEADER_BYTES_MAX || memchr(p, '{', n < 1024 ? n : 1024))
+		return false;
+	bool begins = true, known = false;
+	size_t from = 0;
+	for (size_t i = 0; i <= n; i++) {
+		char c = i < n ? p[i] : '\n';
+		if (c == ',' || c == ';' || c == '\t' || c == '\n') {
+			struct str cell = str_trim((struct str){ p + from, i - from });
+			if (cell.n > 1 && cell.p[0] == '"' && cell.p[cell.n - 1] == '"')
+				cell = (struct str){ cell.p + 1, cell.n - 2 };
+			known |= column_field(cell) != FIELD_COUNT;
+			from = i + 1;
+			begins = true;
+		} else if (c == '{' || (begins && c >= '0' && c <= '9')) {
+			return false;
+		} else if (c != '"' && c != ' ') {
+			begins = false;
+		}
+	}
+	size_t end;
+	for (const char *d = delimiters; known && *d; d++)
+		if (read_header(p, n, true, *d, h, &end) && h->columns > 1)
+			return true;
+	return false;
+}
+
 enum framing sniff(const char *p, size_t n, bool final, struct csv_header *header, size_t *ret_skip)
 {
 	size_t at = 0;
