@@ -116,10 +116,10 @@ bool csv_header_row(const char *p, size_t n, struct csv_header *h)
 	for (size_t i = 0; i <= n; i++) {
 		char c = i < n ? p[i] : '\n';
 		if (c == ',' || c == ';' || c == '\t' || c == '\n') {
-			struct str cell = str_trim((struct str){ p + from, i - from });
+			struct str cell = str_trim((struct str){ p + from, i - from }), zone;
 			if (cell.n > 1 && cell.p[0] == '"' && cell.p[cell.n - 1] == '"')
 				cell = (struct str){ cell.p + 1, cell.n - 2 };
-			known |= column_field(cell) != FIELD_COUNT;
+			known |= column_field(cell, &zone) != FIELD_COUNT;
 			from = i + 1;
 			begins = true;
 		} else if (c == '{' || (begins && c >= '0' && c <= '9')) {

@@ -38,7 +38,8 @@ static void read_row(struct fields *to, const struct json_index *x, uint32_t row
 	fields_clear(to);
 	to->is_row = false;
 	to->is_table = true;
-	to->self = row;
+	to->has_zones = false;
+	to->begin = row;
 	to->d = *x;
 	for (uint32_t e; (e = walk_next_element(&a)) != WALK_BAD; a.next = walk_skip(x, e), i++) {
 		enum field name = i < columns ? column[i] : FIELD_COUNT;
