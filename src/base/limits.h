@@ -20,6 +20,13 @@
 #define ZSTD_WINDOW_LOG_MAX 27              /* 128 MiB of window */
 #define XZ_MEMORY_BYTES_MAX (136 * MIB)     /* a dictionary of 128 MiB and what goes with it; xz -9 needs 65 */
 #define ARCHIVE_INNER_BYTES_MAX (32 * MIB)  /* a zip or 7z that cannot be seeked in (inside another, stdin) is held in memory */
+#define AVRO_SCHEMA_BYTES_MAX MIB          /* one entry of an Avro header */
+#define AVRO_SCHEMA_DEPTH_MAX 64           /* brackets in a schema, and records in records of its data */
+#define AVRO_FIELDS_MAX 1024               /* entries of an Avro header */
+#define AVRO_BLOCK_BYTES_MAX (64 * MIB)    /* one block, packed or unpacked, and one value out of gzip */
+#define AVRO_TEXT_BYTES_MAX (512 * MIB)    /* the lines of one Avro record */
+#define AVRO_VALUES_PER_BYTE 64            /* values of a block: a null takes no byte, and an array may say that it has any number */
+#define AVRO_VALUES_FREE 4096              /* and this many in any block */
 #define STRANGERS_TOLD_MAX 20               /* lines about files of kinds that are not read; the rest is one line with a number */
 #define SOURCE_PROBLEMS_MAX 1000            /* lines about skipped files and folders; the rest is one line with a number */
 

@@ -78,8 +78,6 @@ TEXT(PROGRAM, "#!")
 /* -- containers and documents -- */
 STRANGER(OLE, "office_binary", LOST, "files of old Office (.xls, .msg, .doc) are not read", "Save a workbook as CSV UTF-8, one file a sheet")
 MAGIC(OLE, 0, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
-STRANGER(AVRO, "avro", LOST, "Avro files are not read", "Convert them to JSON first: avro-tools tojson FILE")
-MAGIC(AVRO, 0, "Obj\1")
 STRANGER(PARQUET, "parquet", LOST, "Parquet files are not read", "Convert them first, for instance with DuckDB: COPY (FROM 'x.parquet') TO 'x.json'")
 MAGIC(PARQUET, 0, "PAR1")
 MAGIC(PARQUET, 0, "PARE")

@@ -445,7 +445,7 @@ static enum source_status peel(struct source *s, struct layer *l, unsigned nesti
 		size_t skip;
 		enum packing packing = packing_of(head, is_all, &name);
 
-		if (s->as_bytes && packing == PACKING_TEXT)
+		if (s->as_bytes && (packing == PACKING_TEXT || packing == PACKING_AVRO))
 			packing = PACKING_NONE;
 		switch (packing) {
 		case PACKING_NONE:
@@ -485,7 +485,7 @@ static enum source_status peel(struct source *s, struct layer *l, unsigned nesti
 			return SOURCE_END;
 		}
 		in_compressor = true;
-		l = unpack_new(packing, l);
+		l = packing == PACKING_AVRO ? avro_layer_new(l) : unpack_new(packing, l);
 		if (!l)
 			return SOURCE_BROKEN;
 	}

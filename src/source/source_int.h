@@ -61,6 +61,7 @@ enum packing {
 	PACKING_XZ,
 	PACKING_BZIP2,
 	PACKING_LZ4,
+	PACKING_AVRO,
 	PACKING_TAR, /* from here on: archives, which have members */
 	PACKING_ZIP,
 	PACKING_7Z,
@@ -73,6 +74,9 @@ enum packing {
 enum packing packing_of(struct str head, bool is_all, const char **ret_name);
 /* A layer that unpacks gzip, zstd, xz, bzip2 or lz4.  Takes `below`, also when it fails (NULL, with the reason in why). */
 struct layer *unpack_new(enum packing packing, struct layer *below);
+/* -- avro.c: the JSON in an Avro container, one value a line.  Takes `below`, also when it fails. -- */
+struct layer *avro_layer_new(struct layer *below);
+
 /* A zip or 7z wants to be read from several places: holds the whole of `below` in memory if it is small enough.  Takes
  * `below`.  NULL: *ret_status and why tell. */
 struct layer *memory_new(struct layer *below, enum packing packing, enum source_status *ret_status);

@@ -278,6 +278,7 @@ enum packing packing_of(struct str head, bool is_all, const char **ret_name)
 		{ PACKING_GZIP, 3, "\x1f\x8b\x08", "gzip" },
 		{ PACKING_ZSTD, 4, "\x28\xb5\x2f\xfd", "zstd" },
 		{ PACKING_XZ, 6, "\xfd" "7zXZ\0", "xz" },
+		{ PACKING_AVRO, 4, "Obj\1", "Avro" },
 		{ PACKING_ZIP, 4, "PK\3\4", "zip" },
 		{ PACKING_ZIP, 4, "PK\5\6", "zip" }, /* one without members */
 		{ PACKING_7Z, 6, "7z\xbc\xaf\x27\x1c", "7z" },
@@ -298,7 +299,7 @@ enum packing packing_of(struct str head, bool is_all, const char **ret_name)
 		if (starts(head, known[i].magic, known[i].n))
 			return known[i].packing;
 	}
-	for (size_t i = 0; i < 6 && is_all; i++) { /* gzip, zstd, xz: their first byte alone is no text worth reading */
+	for (size_t i = 0; i < 7 && is_all; i++) { /* gzip, zstd, xz: their first byte alone is no text worth reading */
 		*ret_name = known[i].name;
 		if (head.n >= (i < 3 ? 1 : 3) && head.n < known[i].n && memcmp(head.p, known[i].magic, head.n) == 0)
 			return PACKING_CUT;

@@ -14,7 +14,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <snappy-c.h>
 #include <zlib.h>
+#include <zstd.h>
 
 #include "check.h"
 #include "source/source_int.h"
@@ -836,6 +838,136 @@ static void texts(void)
 	CHECK(!is_bomb(UINT64_C(1200) * 1000000, 1000000) && is_bomb(UINT64_C(1200) * 1000001, 1000000));
 }
 
+/* -- Avro -- */
+
+static void add_long(struct buf *b, int64_t n)
+{
+	uint64_t v = (uint64_t)n << 1 ^ (uint64_t)(n >> 63);
+
+	for (; v > 127; v >>= 7)
+		buf_add_char(b, (char)((v & 127) | 128));
+	buf_add_char(b, (char)v);
+}
+
+static void add_counted(struct buf *b, const char *p, size_t n)
+{
+	add_long(b, (int64_t)n);
+	buf_add(b, p, n);
+}
+
+#define AVRO_SYNC "0123456789abcdef"
+
+static void avro_header(struct buf *b, const char *codec)
+{
+	static const char schema[] = "{\"type\":\"record\",\"name\":\"E\",\"fields\":[{\"name\":\"Offset\",\"type\":\"string\"},"
+	                             "{\"name\":\"P\",\"type\":{\"type\":\"array\",\"items\":\"null\"}},{\"name\":\"Body\",\"type\":[\"null\",\"bytes\"]}]}";
+
+	buf_clear(b);
+	buf_add(b, "Obj\1", 4);
+	add_long(b, 2);
+	add_counted(b, "avro.schema", 11);
+	add_counted(b, schema, sizeof(schema) - 1);
+	add_counted(b, "avro.codec", 10);
+	add_counted(b, codec, strlen(codec));
+	add_long(b, 0);
+	buf_add(b, AVRO_SYNC, 16);
+}
+
+static void avro_block(struct buf *b, int64_t n, const void *p, size_t size)
+{
+	add_long(b, n);
+	add_counted(b, p, size);
+	buf_add(b, AVRO_SYNC, 16);
+}
+
+static void avro_datum(struct buf *b, int64_t nulls, const char *body)
+{
+	add_counted(b, "7", 1);
+	if (nulls)
+		add_long(b, nulls);
+	add_long(b, 0);
+	add_long(b, 1);
+	add_counted(b, body, strlen(body));
+}
+
+static void avro(void)
+{
+	const char *text = "{\"a\":\n1}\n{\"b\":2}";
+	struct buf b, data, got;
+	unsigned char packed[1024];
+	size_t head, block;
+	uint32_t sum;
+
+	buf_init(&b, MIB);
+	buf_init(&data, MIB);
+	avro_datum(&data, 3, text);
+	avro_datum(&data, 0, "no \"JSON\"");
+	for (unsigned codec = 0; codec < 4; codec++) {
+		static const char *const names[] = { "null", "deflate", "snappy", "zstandard" };
+		z_stream z = { .next_in = (Bytef *)data.p, .avail_in = (uInt)data.n, .next_out = packed, .avail_out = sizeof(packed) };
+		size_t n = sizeof(packed);
+
+		if (codec == 0) {
+			memcpy(packed, data.p, n = data.n);
+		} else if (codec == 1) {
+			deflateInit2(&z, 9, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY);
+			CHECK(deflate(&z, Z_FINISH) == Z_STREAM_END);
+			n = z.total_out;
+			deflateEnd(&z);
+		} else if (codec == 2) {
+			CHECK(snappy_compress(data.p, data.n, (char *)packed, &n) == SNAPPY_OK);
+			sum = __builtin_bswap32((uint32_t)crc32(0, (const Bytef *)data.p, (uInt)data.n));
+			memcpy(packed + n, &sum, 4);
+			n += 4;
+		} else {
+			n = ZSTD_compress(packed, sizeof(packed), data.p, data.n, 3);
+		}
+		avro_header(&b, names[codec]);
+		head = b.n;
+		avro_block(&b, 2, packed, n);
+		block = b.n - head;
+		avro_block(&b, 2, packed, n);
+		put_file("x.avro", b.p, b.n);
+#define AVRO_LINES "{\\\"a\\\": 1}\\n{\\\"b\\\":2}\\n{\\\"message\\\":\\\"no \\\\\\\"JSON\\\\\\\"\\\"}\\n"
+		expect("x.avro", "+ x.avro named \"" AVRO_LINES AVRO_LINES "\"\n");
+		for (size_t cut = 3; cut < b.n; cut++) {
+			got = tell_source(source_new_memory(b.p, cut, "x.avro"), 4096);
+			CHECK_MSG((got.p[0] == '+') == (cut == head || cut == head + block), "cut at %zu: %s", cut, got.p);
+			buf_release(&got);
+		}
+		for (size_t bit = 32; bit < b.n * 8; bit++) {
+			b.p[bit / 8] ^= (char)(1 << bit % 8);
+			got = tell_source(source_new_memory(b.p, b.n, "x.avro"), 4096);
+			b.p[bit / 8] ^= (char)(1 << bit % 8);
+			buf_release(&got);
+		}
+	}
+	if (run("gzip -k x.avro && tar cf x.tar x.avro")) {
+		expect_part("x.avro.gz", "+ x.avro.gz named \"{\\\"a\\\": 1}");
+		expect_part("x.tar", "+ x.tar:x.avro \"{\\\"a\\\": 1}");
+	}
+	avro_header(&b, "null");
+	add_long(&b, 1);
+	add_long(&b, INT64_MAX);
+	put_file("x.avro", b.p, b.n);
+	expect_part("x.avro", "a length that no honest file has");
+	avro_header(&b, "null");
+	avro_block(&b, -1, "", 0);
+	put_file("x.avro", b.p, b.n);
+	expect_part("x.avro", "negative number of records");
+	buf_clear(&data);
+	avro_datum(&data, INT64_MAX, text); /* nulls take no byte */
+	avro_header(&b, "null");
+	avro_block(&b, 1, data.p, data.n);
+	put_file("x.avro", b.p, b.n);
+	expect_part("x.avro", "not what the schema says");
+	avro_header(&b, "bzip2");
+	put_file("x.avro", b.p, b.n);
+	expect_part("x.avro", "a codec that is not read");
+	buf_release(&b);
+	buf_release(&data);
+}
+
 int main(void)
 {
 	const char *tmp = getenv("TMPDIR");
@@ -852,6 +984,7 @@ int main(void)
 	encodings();
 	compressors();
 	archives();
+	avro();
 	impatience();
 	must(chdir("/") == 0 && run("rm -rf '%s'", folder), "cleaning up");
 	return check_summary();
