@@ -4,6 +4,8 @@
  * completion, or nowhere. */
 #include "cmd/cmd.h"
 
+#include "cmd/output.h"
+
 #include <getopt.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -65,12 +67,13 @@ int cmd_usage_error(const struct command *c, const char *format, ...)
 	return EXIT_USAGE;
 }
 
-int cmd_print(const struct command *c, const struct buf *text)
+static int print(const struct command *c, const struct buf *text, bool wraps)
 {
 	struct sink_out out;
 	int status = EXIT_RAN;
 
-	sink_out_init(&out, STDOUT_FILENO, false, 0);
+	sink_out_init(&out, STDOUT_FILENO, false, terminal_columns(STDOUT_FILENO));
+	out.wraps = wraps;
 	buf_add_str(&out.pending, buf_str(text));
 	if (buf_failed(text))
 		out.pending.failed = true;
@@ -82,6 +85,9 @@ int cmd_print(const struct command *c, const struct buf *text)
 	sink_out_release(&out);
 	return status;
 }
+
+int cmd_print(const struct command *c, const struct buf *text) { return print(c, text, false); }
+int cmd_say(const struct command *c, const struct buf *text) { return print(c, text, true); }
 
 /* -- the option parser -- */
 
@@ -251,7 +257,7 @@ int cmd_help(const struct command *c)
 	add_option(&b, &help_row);
 	if (c->examples)
 		buf_printf(&b, "\nexamples:\n%s", c->examples);
-	status = cmd_print(c, &b);
+	status = cmd_say(c, &b);
 	buf_release(&synopsis);
 	buf_release(&b);
 	return status;

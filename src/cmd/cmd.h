@@ -46,5 +46,7 @@ int cmd_usage_error(const struct command *c, const char *format, ...) __attribut
 void cmd_error(const struct command *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Text to stdout.  EXIT_RAN (a closed pipe is quiet success), or EXIT_INPUT, said on stderr. */
 int cmd_print(const struct command *c, const struct buf *text);
+/* The same of text for people: folded at the width of the terminal. */
+int cmd_say(const struct command *c, const struct buf *text);
 
 #endif

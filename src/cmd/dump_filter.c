@@ -659,7 +659,7 @@ int filter_check(const struct dump_settings *x)
 		buf_add_cstr(&b, "good\n");
 	free(pattern);
 	free(limit);
-	(void)cmd_print(&command_dump, &b);
+	(void)cmd_say(&command_dump, &b);
 	buf_release(&b);
 	return ok ? EXIT_RAN : EXIT_FINDINGS;
 }

@@ -82,7 +82,7 @@ static int change(const struct dump_settings *x, const char *pattern, const char
 	buf_printf(&b, "\nkernel.core_pipe_limit\n  was  %s\n  now  %s\n", old_limit, limit);
 	if (x->check)
 		buf_add_cstr(&b, "Nothing was changed.\n");
-	(void)cmd_print(&command_dump, &b);
+	(void)cmd_say(&command_dump, &b);
 	buf_clear(&b);
 	if (x->check) {
 		buf_release(&b);

@@ -22,11 +22,15 @@ static const struct {
 	int status;
 	const char *doc;
 } statuses[] = {
-	{ EXIT_RAN, "The run came to its end, with or without findings. Also if the reader of a pipe went away." },
-	{ EXIT_FINDINGS, "There are findings of the severity named by --fail-on or above. Only with that option." },
+	{ EXIT_RAN, "Done, and nothing to report. scan: with or without alerts; token: accepted; keys and dump: nothing found. Also if the "
+		    "reader of a pipe went away." },
+	{ EXIT_FINDINGS, "Findings. scan: only with --fail-on, alerts of that severity or above; token: refused; keys: "
+			 "a key has a fault; dump: a private key was found." },
 	{ EXIT_USAGE, "Wrong usage or a wrong setting; nothing was read." },
-	{ EXIT_INPUT, "Some input was unreadable or cut short, or an output, memory or the disk failed; what could "
-		      "be read is in the result. Goes before 1." },
+	{ EXIT_INPUT, "Incomplete. Some input could not be read, was cut short, holds nothing to judge, or matches no selection; or an output, "
+		      "memory or the disk failed; token: cannot say. The result covers what was read. Goes before 1." },
+	{ EXIT_CRITICAL, "Critical. token: refused, and the key acts outside its scope or life; keys: a critical fault; dump: the private "
+			 "key of a key that is trusted. Goes before 3." },
 };
 
 static const char purpose[] = "who reads whose mail, from Microsoft 365 audit exports";
@@ -47,7 +51,7 @@ static int print_commands(void)
 	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++)
 		buf_printf(&b, "  %d  %.*s.\n", statuses[i].status, (int)strcspn(statuses[i].doc, "."),
 			   statuses[i].doc);
-	status = cmd_print(&command_help, &b);
+	status = cmd_say(&command_help, &b);
 	buf_release(&b);
 	return status;
 }

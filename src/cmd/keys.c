@@ -143,6 +143,8 @@ static int print(const struct keys *x, void (*write)(struct buf *b, bool color, 
 
 	if (opened != EXIT_RAN)
 		return opened;
+	if (!x->format)
+		output_for_people(&out);
 	write(&out.out.pending, out.out.color, arg);
 	closed = output_close(&out, &command_keys, true);
 	return closed > status ? closed : status;

@@ -61,10 +61,15 @@ static bool wants_color(int fd)
 	return isatty(fd) && !(no && *no) && term && *term && strcmp(term, "dumb") != 0;
 }
 
-static unsigned columns_of(int fd)
+unsigned terminal_columns(int fd)
 {
 	struct winsize size = { 0 };
+	const char *said = getenv("COLUMNS"); /* exported on purpose: shells keep it to themselves */
+	char *end;
+	unsigned long n = said ? strtoul(said, &end, 10) : 0;
 
+	if (n >= 20 && n <= 1000 && *end == '\0')
+		return (unsigned)n;
 	return isatty(fd) && ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
@@ -110,7 +115,7 @@ int output_open(struct output *o, const struct command *c, const char *path)
 
 	*o = (struct output){ 0 };
 	if (!path) {
-		sink_out_init(&o->out, STDOUT_FILENO, wants_color(STDOUT_FILENO), columns_of(STDOUT_FILENO));
+		sink_out_init(&o->out, STDOUT_FILENO, wants_color(STDOUT_FILENO), terminal_columns(STDOUT_FILENO));
 		o->open = true;
 		return EXIT_RAN;
 	}

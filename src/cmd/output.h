@@ -19,6 +19,11 @@ int output_open(struct output *o, const struct command *c, const char *path);
  * EXIT_RAN, also when a reader went away (o->out.closed); or EXIT_INPUT, said on stderr. */
 int output_close(struct output *o, const struct command *c, bool keep);
 
+/* What is written is text for people: lines longer than the terminal are folded. */
+static inline void output_for_people(struct output *o) { o->out.wraps = true; }
+/* Columns of the terminal that fd is, or those that COLUMNS names; 0: no terminal. */
+unsigned terminal_columns(int fd);
+
 /* A temporary file that a signal which ends us is to take along; pardoned before it gets its name. */
 void output_doom(const char *path);
 void output_pardon(const char *path);

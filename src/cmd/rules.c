@@ -166,7 +166,7 @@ static int print_rules(const char *format, bool explains)
 	for (size_t i = 0; explains && family_docs[i].name && status == EXIT_RAN; i++)
 		add_family(&b, &family_docs[i], format);
 	if (status == EXIT_RAN)
-		status = cmd_print(&command_rules, &b);
+		status = strcmp(format, "text") == 0 ? cmd_say(&command_rules, &b) : cmd_print(&command_rules, &b);
 	buf_release(&b);
 	return status;
 }

@@ -467,6 +467,8 @@ static int judge_inputs(struct token_run *x, int argc, char **argv)
 	}
 	if (output_open(&x->out, &command_token, x->output_path) != EXIT_RAN)
 		return EXIT_INPUT;
+	if (!x->ndjson)
+		output_for_people(&x->out);
 	if (x->jws_only)
 		cmd_error(&command_token, "--jws-only: nothing but form, key and signature is judged; a genuine token is not an accepted one");
 	if (!argc)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "base/wrap.h"
 
 #define SINK(name) extern const struct sink sink_##name;
 #include "sink/list.h"
@@ -35,6 +36,7 @@ void sink_out_init(struct sink_out *o, int fd, bool color, unsigned width)
 {
 	*o = (struct sink_out){ .fd = fd, .color = color, .width = width };
 	buf_init(&o->pending, SINK_PIECE_BYTES_MAX);
+	buf_init(&o->folded, 2 * SINK_PIECE_BYTES_MAX);
 }
 
 static void out_fail(struct sink_out *o, int error)
@@ -49,7 +51,13 @@ void sink_out_flush(struct sink_out *o)
 	const char *p = o->pending.p;
 	size_t left = o->pending.n;
 
-	if (buf_failed(&o->pending))
+	if (o->wraps && o->width && left) { /* (pieces end with their lines) */
+		buf_clear(&o->folded);
+		buf_add_wrapped(&o->folded, buf_str(&o->pending), o->width);
+		p = o->folded.p;
+		left = o->folded.n;
+	}
+	if (buf_failed(&o->pending) || buf_failed(&o->folded))
 		out_fail(o, ENOMEM);
 	while (left && !o->failed && !o->closed) {
 		ssize_t n = write(o->fd, p, left);
@@ -79,6 +87,7 @@ void sink_out_release(struct sink_out *o)
 {
 	sink_out_flush(o);
 	buf_release(&o->pending);
+	buf_release(&o->folded);
 }
 
 void sink_add_count(struct buf *b, uint64_t n)

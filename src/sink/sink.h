@@ -18,6 +18,8 @@ struct sink_out { /* where finished text goes; remembers the first failure */
 	int error;           /* errno of the failure */
 	bool color;          /* ANSI colours allowed */
 	unsigned width;      /* columns of the terminal, 0 = no terminal */
+	bool wraps;          /* what passes is text for people: lines longer than width are folded */
+	struct buf folded;   /* ... here */
 };
 void sink_out_init(struct sink_out *o, int fd, bool color, unsigned width);
 void sink_out_flush(struct sink_out *o);
