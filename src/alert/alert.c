@@ -154,10 +154,25 @@ no_memory:
 
 /* True the first time.  When the set is full or out of memory: false, the entry is not listed.  Values are small numbers,
  * and so are kinds: spread far apart before they are mixed, or mailbox 130 would be actor 2. */
+static uint64_t seen_key(enum seen_kind kind, uint64_t value)
+{
+	return hash_mix(kind * UINT64_C(0xd6e8feb86659fd93), value);
+}
+
 bool alert_first_time(struct alert *al, enum seen_kind kind, uint64_t value)
 {
 	bool is_new = false;
-	return table_put(&al->priv->seen, hash_mix(kind * UINT64_C(0xd6e8feb86659fd93), value), &is_new) && is_new;
+	return table_put(&al->priv->seen, seen_key(kind, value), &is_new) && is_new;
+}
+
+bool alert_once(struct alert *al, uint64_t key)
+{
+	return alert_first_time(al, SEEN_ONCE, key);
+}
+
+bool alert_has_mailbox(const struct alert *al, uint32_t mailbox)
+{
+	return mailbox != NONE && table_get(&al->priv->seen, seen_key(SEEN_MAILBOX, mailbox)) != NULL;
 }
 
 /* Room for one more element in a list that grows by doubling; the length alone says when. */
@@ -234,16 +249,21 @@ static void folder_add(struct alert *al, const struct event *e)
 		al->folders_synced++;
 }
 
+void alert_fold_more(struct alert *al, int64_t first_us, int64_t last_us, uint64_t records, uint64_t items)
+{
+	if (!al->records || first_us < al->first_us)
+		al->first_us = first_us;
+	if (!al->records || last_us > al->last_us)
+		al->last_us = last_us;
+	al->records += records;
+	al->items += items;
+}
+
 void alert_fold(struct alerts *a, struct alert *al, const struct event *e)
 {
 	(void)a;
 	const struct rec *r = e->rec;
-	if (!al->records || r->time_us < al->first_us)
-		al->first_us = r->time_us;
-	if (!al->records || r->time_us > al->last_us)
-		al->last_us = r->time_us;
-	al->records++;
-	al->items += r->items;
+	alert_fold_more(al, r->time_us, r->time_us, 1, r->items);
 	if (r->access == ACCESS_SYNC)
 		folder_add(al, e);
 	list_add(al, SEEN_MAILBOX, &al->mailboxes, e->mailbox, e->mailbox, ALERT_MAILBOXES_MAX);
@@ -261,6 +281,18 @@ void alert_fold(struct alerts *a, struct alert *al, const struct event *e)
 		memcpy(id->id, r->id, 16);
 		id->is_text = r->flags & REC_ID_TEXT;
 	}
+}
+
+void alert_fold_once(struct alerts *a, struct alert *al, const struct event *e)
+{
+	if (alert_once(al, hash64(e->rec->id, 16, e->rec->flags & REC_ID_TEXT)))
+		alert_fold(a, al, e);
+}
+
+void alert_name(struct alert *al, uint32_t mailbox, uint32_t client)
+{
+	list_add(al, SEEN_MAILBOX, &al->mailboxes, mailbox, mailbox, ALERT_MAILBOXES_MAX);
+	list_add(al, SEEN_CLIENT, &al->clients, client, client, ALERT_LIST_MAX);
 }
 
 void alert_raise(struct alert *al, int64_t time_us, enum severity s)
@@ -399,9 +431,21 @@ static int compare(const void *x, const void *y)
 
 const struct world *alert_world(const struct alert *al) { return al->priv->owner->world; }
 
+
+/* The time of an alert is that of one of its records: that on which it could be known, or, where the rule had to wait
+ * and see, the last. */
+static void time_within(struct alert *al)
+{
+	if (!al->records)
+		return;
+	al->time_us = al->time_us > al->last_us ? al->last_us : al->time_us < al->first_us ? al->first_us : al->time_us;
+}
+
 size_t alerts_order(struct alerts *a)
 {
 	size_t n = 0;
+	for (size_t i = 0; i < a->n; i++)
+		time_within(a->v[i]);
 	if (a->n)
 		qsort(a->v, a->n, sizeof(struct alert *), compare);
 	while (n < a->n && a->v[n]->raised)

@@ -48,7 +48,7 @@ enum alert_member_name {
 	ALERT_MEMBERS
 };
 enum member_shape { SHAPE_VALUE, SHAPE_LIST, SHAPE_OBJECT, SHAPE_OBJECTS };
-#define MEMBER_COLUMNS_MAX 10
+#define MEMBER_COLUMNS_MAX 12
 extern const struct member_form {
 	const char *name;
 	enum member_shape shape;
@@ -133,6 +133,15 @@ struct alert *alerts_open(struct alerts *a, const struct detector *d, uint64_t s
 struct alert *alerts_find(const struct alerts *a, const struct detector *d, uint64_t subject);
 /* Adds mailbox, client, actor, address, network, session, token, times, items, record id of an event. */
 void alert_fold(struct alerts *a, struct alert *al, const struct event *e);
+/* The same, unless this record is in the alert already: for a rule to which one record can be several findings. */
+void alert_fold_once(struct alerts *a, struct alert *al, const struct event *e);
+/* Names a mailbox and its client; their records are added with alert_fold_more(). */
+void alert_name(struct alert *al, uint32_t mailbox, uint32_t client);
+/* True the first time for that key in that alert: a mailbox-day is counted once, whatever joins it to the alert. */
+bool alert_once(struct alert *al, uint64_t key);
+bool alert_has_mailbox(const struct alert *al, uint32_t mailbox);
+/* Adds what was counted but not folded record by record: `records` and `items` more, between first_us and last_us. */
+void alert_fold_more(struct alert *al, int64_t first_us, int64_t last_us, uint64_t records, uint64_t items);
 /* Raises (first call sets time_us and severity; a later one can only raise the severity). */
 void alert_raise(struct alert *al, int64_t time_us, enum severity s);
 void alert_title(struct alert *al, const char *format, ...) __attribute__((format(printf, 2, 3)));

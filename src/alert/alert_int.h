@@ -12,7 +12,7 @@ struct alert_private {
 	size_t text_bytes;
 };
 
-enum seen_kind { SEEN_MAILBOX = 1, SEEN_CLIENT, SEEN_ACTOR, SEEN_NET, SEEN_ADDR, SEEN_SESSION, SEEN_TOKEN, SEEN_FOLDER, SEEN_MEMBER };
+enum seen_kind { SEEN_MAILBOX = 1, SEEN_CLIENT, SEEN_ACTOR, SEEN_NET, SEEN_ADDR, SEEN_SESSION, SEEN_TOKEN, SEEN_FOLDER, SEEN_MEMBER, SEEN_ONCE };
 
 /* True the first time.  When the set is full or out of memory: false, the entry is not listed. */
 bool alert_first_time(struct alert *al, enum seen_kind kind, uint64_t value);

@@ -87,7 +87,7 @@ static bool own(struct alert *al, struct cell c, struct cell *ret)
 			n--;
 	}
 	*ret = value_none();
-	if (al->priv->text_bytes + n + more + 1 > ALERT_TEXT_BYTES_MAX)
+	if (al->priv->text_bytes + n + more + 1 > ALERT_TEXT_BYTES_MAX / 2) /* the other half is for sentences */
 		return false;
 	char *p = malloc(n + more + 1);
 	if (!p) {

@@ -41,6 +41,8 @@ MEMBER(LISTED_AS, "listed_as", SHAPE_VALUE, NULL)
 MEMBER(LISTED_FROM, "listed_from", SHAPE_VALUE, NULL)
 MEMBER(LISTED_UNTIL, "listed_until", SHAPE_VALUE, NULL)
 MEMBER(INSIDE_DATES, "inside_dates", SHAPE_VALUE, NULL)
+/* taximeter: the mailbox-days that `records` and `items` are the sum of */
+MEMBER(COUNTED, "counted", SHAPE_OBJECTS, "mailbox", "first_seen", "last_seen", "by", "app_id", "client_app_id", "api", "client", "of", "records", "items")
 /* throttled */
 MEMBER(BLIND_FROM, "blind_from", SHAPE_VALUE, NULL)
 MEMBER(BLIND_UNTIL, "blind_until", SHAPE_VALUE, NULL)

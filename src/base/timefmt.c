@@ -16,6 +16,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/count.h"
 #include "base/timefmt.h"
 
 #define YEAR_1_US (INT64_C(-62135596800) * US_PER_SECOND)
@@ -654,7 +655,7 @@ const char *time_format_span(int64_t us, char out[TIME_TEXT_SIZE])
 	if (small)
 		snprintf(out, TIME_TEXT_SIZE, "%s%" PRIu64 " %s %" PRIu64 " %s", sign, big, big_unit, small, small_unit);
 	else
-		snprintf(out, TIME_TEXT_SIZE, "%s%" PRIu64 " %s", sign, big, big_unit);
+		snprintf(out, TIME_TEXT_SIZE, "%s%s %s", sign, DIGITS(big), big_unit);
 	return out;
 }
 

@@ -712,7 +712,7 @@ void coverage_sentence(const struct world *w, const struct coverage_finding *f, 
 		return;
 	}
 	if (f->to_us == INT64_MAX)
-		buf_add_cstr(b, ", and it is so at the end of the data");
+		buf_add_cstr(b, ", still in force at the end of the data");
 	else
 		buf_printf(b, ", until %s", to);
 }

@@ -443,13 +443,13 @@ static void add_fact(struct detect_ctx *c, struct story *st, const struct event 
 		alert_why(st->alert, "%s: %s added a credential (\"%s\")%s%s.", when, actor, op_text(e->rec->op),
 			  st->name_key ? " to " : "", st->name_key ? st->name : "");
 	else if (ch->kind == CHANGE_REQUEST)
-		alert_why(st->alert, "%s: %s made %s ask for %s (\"%s\"): a request, not yet a grant.", when, actor, app_label(st), rights,
+		alert_why(st->alert, "%s: %s made %s ask for %s (\"%s\"): this is a request, not yet a grant.", when, actor, app_label(st), rights,
 			  op_text(e->rec->op));
 	else
-		alert_why(st->alert, "%s: %s granted %s, %s (\"%s\").", when, actor, rights,
-			  ch->application ? "to the application itself, for every mailbox"
-			  : ch->for_all ? "on behalf of all users"
-			  : ch->scope_said ? "on behalf of one user" : "for whom the record does not say", op_text(e->rec->op));
+		alert_why(st->alert, "%s: %s granted %s%s (\"%s\").", when, actor, rights,
+			  ch->application ? ", to the application itself, for every mailbox"
+			  : ch->for_all ? ", on behalf of all users"
+			  : ch->scope_said ? ", on behalf of one user" : " (the record does not say for which users)", op_text(e->rec->op));
 }
 
 /* -- events -- */
@@ -571,17 +571,16 @@ static void end(void *state, struct detect_ctx *c)
 		if (!st->reads)
 			continue;
 		retitle(c, st);
-		alert_why(st->alert, "%s after the first of these, from %s on, %s read %llu item%s in %llu record%s, mailbox of %s, %s.",
+		alert_why(st->alert, "%s after the first of these changes, from %s on, %s read %s in %s of %s, %s.",
 			  time_format_span(st->read_first_us - st->first_us, span), time_format_minute(st->read_first_us, from),
-			  say_client(c->world, st->client, client), (unsigned long long)st->items, PLURAL(st->items),
-			  (unsigned long long)st->reads, PLURAL(st->reads), say_mailboxes(c->world, &st->alert->mailboxes, boxes),
+			  say_client(c->world, st->client, client), COUNT(st->items, "item"), COUNT(st->reads, "record"), say_mailboxes(c->world, &st->alert->mailboxes, boxes),
 			  say_door(c->world, st->client, door));
 		if (st->by_actor)
-			alert_why(st->alert, "The directory records name no application id; the link is the account that made the change and a "
-				  "client never seen before in the tenant: not proven to be the same application.");
+			alert_why(st->alert, "The directory record has no application id. We linked the change and the reads because the same account made "
+				  "the change and a client not seen before in this tenant did the reads; this is not proof that both are one application.");
 		if (st->read_before)
-			alert_why(st->alert, "The application read mail before that already; %u of these mailboxes were new to it.",
-				  st->new_mailboxes);
+			alert_why(st->alert, "The application had read mail before these changes; %s of these mailboxes %s new to it.",
+				  DIGITS(st->new_mailboxes), st->new_mailboxes == 1 ? "was" : "were");
 	}
 }
 

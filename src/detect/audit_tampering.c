@@ -247,7 +247,7 @@ static void report(struct state *s, struct detect_ctx *c, const struct event *e,
 		f.severity = SEVERITY_LOW;
 	bool was_raised = al->raised;
 	enum severity before = al->severity;
-	alert_fold(c->alerts, al, e);
+	alert_fold_once(c->alerts, al, e);
 	alert_raise(al, e->rec->time_us, f.severity);
 	if (!was_raised || f.severity > before || x->kind == SWITCH_AGE_LIMIT)
 		alert_title(al, "%s%s by %s", x->outcome == OUTCOME_FAILED ? "Tried in vain: " : "", f.title,

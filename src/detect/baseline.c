@@ -96,6 +96,7 @@ void baseline_release(struct baseline *b)
 	free(b->samples);
 	free(b->active);
 	free(b->kept);
+	free(b->trails);
 }
 
 struct mailbox_row *baseline_row(const struct baseline *b, uint32_t mailbox)
@@ -346,11 +347,53 @@ static void places_take(const struct baseline *b, struct mailbox_row *row, unsig
 			uint32_t subject)
 {
 	uint32_t now = (subject + 1) << 1 | edge_is_young(b, net), *last = &row->open.places_at[client];
-	if (*last && *last != now && ((*last ^ now) & 1) && row->open.places < UINT16_MAX)
+	if (*last && *last != now && ((*last ^ now) & 1) && row->open.places < UINT16_MAX) {
 		row->open.places++;
+		row->open.places_net = (now & 1 ? now : *last) >> 1;
+	}
 	*last = now;
 	if (!net->fresh)
 		row->open.elsewhere |= (uint8_t)(1u << client);
+}
+
+const struct trail *trail_of(const struct baseline *b, const struct mailbox_row *row, enum subject_kind k, uint32_t subject)
+{
+	const struct trail *t = row->open.active ? trail_first(b, row) : NULL;
+	while (t && (t->kind != k || t->subject != subject))
+		t = trail_next(b, t);
+	return t;
+}
+
+static void trail_take(struct baseline *b, const struct mailbox_row *row, enum subject_kind k, uint32_t subject, const struct event *e, bool fresh)
+{
+	struct day_kept *kept = &b->kept[row->open.at];
+	struct trail *t = (struct trail *)(uintptr_t)trail_of(b, row, k, subject);
+	if (!t) {
+		if (kept->trail_count >= TRAILS_PER_MAILBOX ||
+		    !reach((void **)&b->trails, &b->trail_capacity, b->trail_count, sizeof *b->trails)) {
+			b->refused++;
+			return;
+		}
+		t = &b->trails[b->trail_count++];
+		*t = (struct trail){ .first = kept_of(e), .subject = subject, .kind = (uint8_t)k, .next = kept->trails };
+		kept->trails = b->trail_count;
+		kept->trail_count++;
+	}
+	t->fresh |= fresh;
+	t->last_us = e->rec->time_us;
+	t->items += e->rec->items;
+	t->records++;
+}
+
+/* Nobody asks for the trail of what has been here for long, nor, before anything can be raised, of more than what is new. */
+static bool edge_has_trail(const struct baseline *b, const struct edge_row *e)
+{
+	return e && (e->fresh || (is_warm(b) && b->day - e->first_day < TRAIL_DAYS));
+}
+
+static bool actor_has_trail(const struct baseline *b, const struct mailbox_row *row, const struct event *e, bool fresh)
+{
+	return fresh || (is_warm(b) && (e->rec->logon > LOGON_OWNER || (row->alert_day && b->day - row->alert_day <= TRAIL_DAYS)));
 }
 
 bool baseline_take(struct baseline *b, const struct event *e, struct mailbox_row **ret_row)
@@ -376,7 +419,7 @@ bool baseline_take(struct baseline *b, const struct event *e, struct mailbox_row
 				*hurdle_row(row, i) = volume_narrow(&v);
 			}
 		}
-		*o = (struct open_day){ .active = true, .actor = NONE, .at = b->active_count };
+		*o = (struct open_day){ .active = true, .actor = NONE, .at = b->active_count, .first_us = r->time_us };
 		memset(&b->kept[o->at], 0, sizeof b->kept[o->at]);
 		o->judge_items = items_worth_a_look(b, row);
 		b->active[b->active_count++] = e->mailbox;
@@ -397,9 +440,15 @@ bool baseline_take(struct baseline *b, const struct event *e, struct mailbox_row
 	fresh |= (client && client->fresh) || (net && net->fresh);
 	if (client && net && !service)
 		places_take(b, row, (unsigned)(client - row->clients), net, e->net);
-	if (e->actor != NONE)
-		fresh |= actor_take(b, row, e);
-	o->all_items += items < UINT32_MAX - o->all_items ? items : 0;
+	bool fresh_actor = e->actor != NONE && actor_take(b, row, e);
+	fresh |= fresh_actor;
+	if (edge_has_trail(b, client))
+		trail_take(b, row, SUBJECT_CLIENT, e->client, e, client->fresh);
+	if (edge_has_trail(b, net))
+		trail_take(b, row, SUBJECT_NET, e->net, e, net->fresh);
+	if (e->actor != NONE && actor_has_trail(b, row, e, fresh_actor))
+		trail_take(b, row, SUBJECT_ACTOR, e->actor, e, fresh_actor);
+	o->all_items += r->items < UINT32_MAX - o->all_items ? r->items : 0;
 	if (!service && items)
 		o->hours |= UINT32_C(1) << (r->time_us / US_PER_HOUR % 24);
 	if (!service && (row_is_young(b, row) || (client && !edge_is_young(b, client)))) {
@@ -414,16 +463,9 @@ bool baseline_take(struct baseline *b, const struct event *e, struct mailbox_row
 		if (o->cell_items > o->cell_most)
 			o->cell_most = o->cell_items;
 	}
-	struct kept *kept = b->kept[o->at].v;
-	if (!service) {
-		bool young_net = net && edge_is_young(b, net), young_client = client && edge_is_young(b, client);
-		if ((fresh && !o->novel) || (young_net && !o->novel && !kept[KEPT_NEW].time_us))
-			kept[KEPT_NEW] = kept_of(e);
-		if (young_client && !kept[KEPT_YOUNG].time_us)
-			kept[KEPT_YOUNG] = kept_of(e);
-	}
-	if (!kept[KEPT_MOST].time_us || (!service && r->items > kept[KEPT_MOST].items))
-		kept[KEPT_MOST] = kept_of(e);
+	struct kept *most = &b->kept[o->at].most;
+	if (!most->time_us || (!service && r->items > most->items))
+		*most = kept_of(e);
 	bool due = (fresh && !o->novel) || (o->novel && o->records >= o->judge_records) || o->items >= o->judge_items;
 	o->novel |= fresh;
 	if (due) {
@@ -956,4 +998,5 @@ void baseline_close(struct baseline *b, const struct world *w)
 			cal_close(&b->cal[i][k]);
 	b->data_days += b->data_days < UINT16_MAX;
 	b->active_count = 0;
+	b->trail_count = 0;
 }

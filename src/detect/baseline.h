@@ -84,7 +84,8 @@ struct actor_row {
 
 struct open_day {
 	uint32_t places_at[ROW_CLIENTS]; /* where each client was last: network + 1, shifted left by one, + 1 if young */
-	int64_t last_us, crossed_us;  /* crossed_us: first provisional crossing, 0 = none */
+	int64_t first_us, last_us;
+	int64_t crossed_us;           /* first provisional crossing, 0 = none */
 	uint64_t folders[2];          /* a bitmap to count distinct ones by */
 	uint32_t items;               /* without service clients */
 	uint32_t records, all_items;
@@ -95,14 +96,31 @@ struct open_day {
 	uint16_t syncs, overflow;     /* overflow: new edges without a place */
 	uint8_t elsewhere;            /* bit by client: it also came from a network that is not new */
 	uint16_t places;              /* changes between a young and an older network */
+	uint32_t places_net;          /* the young one of the last change, + 1 */
 	bool active, throttled, novel;
 	uint32_t at;                  /* its evidence: b->kept */
 };
 
+/* What a client, network or actor did on the open day in a mailbox where it is new or young: an alert about it counts
+ * exactly this. */
+struct trail {
+	struct kept first;            /* its first record of the day */
+	int64_t last_us;
+	uint64_t items;
+	uint32_t records, subject;
+	uint32_t next;                /* of the same mailbox, + 1; 0 = none */
+	uint8_t kind;
+	bool fresh;                   /* new to the mailbox */
+};
+#define TRAILS_PER_MAILBOX 40         /* its clients and networks have rows, and so many more are actors */
+#define TRAIL_DAYS (14 + 3)           /* as long as an incident can last, and what it draws in from before */
+
 /* evidence of a mailbox's open day */
-enum { KEPT_NEW, KEPT_MOST, KEPT_YOUNG, KEPTS }; /* the first over a new edge, else from a young network; the largest; the
-						    first of a young client */
-struct day_kept { struct kept v[KEPTS]; };
+struct day_kept {
+	struct kept most;             /* the record with most items */
+	uint32_t trails;              /* the first, + 1 */
+	uint32_t trail_count;
+};
 
 struct small_model { float n, mean, m2; };      /* struct volume without hurdle, in 12 bytes */
 struct volume_row { float n, mean, m2, a, b; }; /* struct volume in 20 bytes */
@@ -210,6 +228,8 @@ struct baseline {
 	uint32_t active_count, active_capacity;
 	struct day_kept *kept;        /* of them */
 	uint32_t kept_capacity;
+	struct trail *trails;         /* of the open day */
+	uint32_t trail_count, trail_capacity;
 	uint16_t day, data_days;      /* the open day; days with data before it */
 	uint32_t present;             /* M: mailboxes active in the last 30 days */
 	struct late *late;            /* a ring in order of `due` */
@@ -252,10 +272,17 @@ struct verdict {
 };
 
 /* baseline.c */
-static inline const struct kept *kept_at(const struct baseline *b, const struct mailbox_row *row, unsigned which)
+static inline const struct trail *trail_first(const struct baseline *b, const struct mailbox_row *row)
 {
-	return &b->kept[row->open.at].v[which];
+	uint32_t at = b->kept[row->open.at].trails;
+	return at ? &b->trails[at - 1] : NULL;
 }
+static inline const struct trail *trail_next(const struct baseline *b, const struct trail *t)
+{
+	return t->next ? &b->trails[t->next - 1] : NULL;
+}
+/* NULL: it was not there today, or is neither new nor young there */
+const struct trail *trail_of(const struct baseline *b, const struct mailbox_row *row, enum subject_kind k, uint32_t subject);
 bool baseline_begin(struct baseline *b, double alpha);
 void baseline_recall(struct baseline *b, const struct lessons *l); /* after begin */
 void baseline_teach(const struct baseline *b, struct lessons *l);
@@ -313,6 +340,9 @@ double day_weight(double s);
 /* baseline_say.c */
 #define NUMBER_SIZE 32
 const char *grouped(double x, char out[NUMBER_SIZE]); /* "9,300": two digits that mean something and the rest of it */
+/* Whose records are an alert about this verdict's day?  Those of one client, network or actor if that decided, else (NULL)
+ * all of the mailbox.  Title and counts ask this one question. */
+const struct trail *verdict_subject(const struct baseline *b, const struct verdict *v);
 void baseline_say(const struct baseline *b, struct detect_ctx *c, struct alert *al, const struct verdict *v);
 
 #endif

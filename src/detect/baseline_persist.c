@@ -78,6 +78,7 @@ static void struct_persist(struct persist *p, struct baseline *b, struct baselin
 		out->samples = NULL;
 		out->active = NULL;
 		out->kept = NULL;
+		out->trails = NULL;
 		out->late = NULL;
 		for (unsigned k = 0; k < SUBJECT_KINDS; k++)
 			out->subjects[k].v = NULL;
@@ -104,6 +105,9 @@ static void struct_persist(struct persist *p, struct baseline *b, struct baselin
 	b->active_capacity = was.active_capacity;
 	b->kept = was.kept;
 	b->kept_capacity = was.kept_capacity;
+	b->trails = was.trails;
+	b->trail_count = 0;
+	b->trail_capacity = was.trail_capacity;
 	for (unsigned k = 0; k < SUBJECT_KINDS; k++)
 		b->subjects[k] = was.subjects[k];
 	take_budget(b, was.budget.alpha);
@@ -148,6 +152,14 @@ void baseline_persist(struct persist *p, struct baseline *b)
 	check(p, n == active);
 	if (p->loading)
 		b->kept_capacity = n;
+	n = p->loading ? in.trail_count : b->trail_count;
+	persist_array(p, (void **)&b->trails, &n, sizeof *b->trails, PERSIST_ROWS_MAX, NULL);
+	if (p->loading)
+		b->trail_count = b->trail_capacity = n;
+	for (uint32_t i = 0; i < n; i++) /* a trail points to an older one: no circles */
+		check(p, b->trails[i].next <= i && b->trails[i].kind < SUBJECT_KINDS);
+	for (uint32_t i = 0; i < active && p->loading && !persist_failed(p); i++)
+		check(p, b->kept[i].trails <= n);
 	persist_element(p, sizeof *b->late);
 	for (uint32_t i = 0; i < b->late_count; i++)
 		persist_bytes(p, &b->late[(b->late_first + i) % LATE_MAX], sizeof *b->late);
@@ -171,6 +183,7 @@ void campaigns_persist(struct persist *p, struct campaigns *c, const struct base
 	persist_mark(p, "campaigns");
 	persist_table(p, &c->tallies, NULL);
 	persist_table(p, &c->counted, NULL);
+	persist_table(p, &c->followed, NULL);
 	persist_array(p, (void **)&c->members, &n, sizeof *c->members, MEMBERS_MAX, NULL);
 	c->member_count = n;
 	persist_array(p, (void **)&c->incidents, &c->incident_count, sizeof *c->incidents, ALERTS_MAX, fix_incident);

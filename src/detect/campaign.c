@@ -35,6 +35,7 @@ bool campaign_begin(struct campaigns *c)
 	table_init(&c->by_subject, sizeof(uint32_t), ALERTS_MAX);
 	table_init(&c->tallies, sizeof(struct tally), TALLIES_MAX);
 	table_init(&c->counted, sizeof(float), TALLIES_MAX);
+	table_init(&c->followed, sizeof(uint16_t), MEMBERS_MAX);
 	c->cal = calloc(SUBJECT_KINDS, sizeof *c->cal);
 	return c->cal != NULL;
 }
@@ -47,6 +48,7 @@ void campaign_release(struct campaigns *c)
 	table_release(&c->by_subject);
 	table_release(&c->tallies);
 	table_release(&c->counted);
+	table_release(&c->followed);
 }
 
 static uint64_t subject_key(enum subject_kind k, uint32_t subject)
@@ -67,29 +69,40 @@ static double evidence_of(const struct verdict *v, enum subject_kind k)
 	return e < EVIDENCE_MOST ? e : EVIDENCE_MOST;
 }
 
+static void member_add(struct campaigns *c, const struct member *m)
+{
+	if (c->member_count >= MEMBERS_MAX) {
+		c->refused++;
+		return;
+	}
+	if (c->member_count == c->member_capacity) {
+		uint32_t capacity = c->member_capacity ? 2 * c->member_capacity : 256;
+		struct member *p = realloc(c->members, capacity * sizeof *p);
+		if (!p)
+			return;
+		c->members = p;
+		c->member_capacity = capacity;
+	}
+	c->members[c->member_count++] = *m;
+}
+
+/* What was evidence once is counted on later days too, although it is not new any more: a campaign that is only known on
+ * its third day has three days of reads. */
 void campaign_gather(struct campaigns *c, const struct baseline *b, const struct verdict *v)
 {
-	for (unsigned k = 0; k < SUBJECT_KINDS; k++) {
-		double e = evidence_of(v, k);
-		if (e <= 0)
+	const struct mailbox_row *row = baseline_row(b, v->mailbox);
+	for (const struct trail *t = trail_first(b, row); t; t = trail_next(b, t)) {
+		uint64_t key = hash_mix(subject_key(t->kind, t->subject), v->mailbox);
+		double e = v->news[t->kind].subject == t->subject ? evidence_of(v, t->kind) : 0;
+		uint16_t *day = e > 0 ? table_put(&c->followed, key, NULL) : table_get(&c->followed, key);
+		if (e > 0 && day)
+			*day = b->day;
+		else if (!(e > 0) && !day && !(t->fresh && v->lanes))
 			continue;
-		if (c->member_count >= MEMBERS_MAX) {
-			c->refused++;
-			continue;
-		}
-		if (c->member_count == c->member_capacity) {
-			uint32_t capacity = c->member_capacity ? 2 * c->member_capacity : 256;
-			struct member *p = realloc(c->members, capacity * sizeof *p);
-			if (!p)
-				return;
-			c->members = p;
-			c->member_capacity = capacity;
-		}
-		c->members[c->member_count++] = (struct member){
-			.kept = *kept_at(b, baseline_row(b, v->mailbox), KEPT_NEW), .subject = v->news[k].subject, .mailbox = v->mailbox,
-			.items = v->news[k].items, .records = v->news[k].records, .day = b->day, .kind = (uint8_t)k,
-			.evidence = (float)e,
-		};
+		member_add(c, &(struct member){
+			.kept = t->first, .last_us = t->last_us, .items = t->items, .records = t->records, .subject = t->subject,
+			.mailbox = v->mailbox, .day = b->day, .kind = t->kind, .evidence = (float)e,
+		});
 	}
 }
 
@@ -134,13 +147,58 @@ static void incident_owns(struct campaigns *c, const struct incident *i, enum su
 		*at = (uint32_t)(i - c->incidents) + 1;
 }
 
-/* adds what was counted but not kept record by record */
-static void add_rest(struct alert *al, const struct kept *k, uint32_t items, uint32_t records, int64_t last_us)
+/* -- counting: a mailbox-day once, by one subject or as a whole -- */
+
+struct part { /* of what an alert counts; subject NONE: all records of the mailbox */
+	int64_t first_us, last_us;
+	uint64_t items, records;
+	uint32_t mailbox, subject;
+	enum subject_kind kind;
+};
+
+static void list_part(const struct world *w, struct alert *al, const struct part *p)
 {
-	al->items += items > k->items ? items - k->items : 0;
-	al->records += records > 1 ? records - 1 : 0;
-	if (last_us > al->last_us)
-		al->last_us = last_us;
+	bool client = p->subject != NONE && p->kind == SUBJECT_CLIENT;
+	struct str of = p->subject == NONE || client ? STR_NONE
+		: p->kind == SUBJECT_NET ? str_of(world_net_label(w, p->subject)) : world_actor(w, p->subject);
+	alert_member(al, COUNTED, value_guid(p->mailbox), value_time(p->first_us), value_time(p->last_us),
+		     value_cstr(p->subject == NONE ? "mailbox" : kind_names[p->kind]),
+		     value_text(client ? world_client_part(w, p->subject, CLIENT_APP_ID) : STR_NONE),
+		     value_text(client ? world_client_part(w, p->subject, CLIENT_CLIENT_APP_ID) : STR_NONE),
+		     value_text(client ? world_client_part(w, p->subject, CLIENT_API) : STR_NONE),
+		     value_text(client ? world_client_part(w, p->subject, CLIENT_FAMILY) : STR_NONE), value_text(of),
+		     value_number(p->records), value_number(p->items));
+}
+
+static void count_part(struct detect_ctx *ctx, struct alert *al, uint16_t day, const struct kept *evidence, const struct part *part)
+{
+	if (!alert_once(al, hash_mix(part->mailbox, day)))
+		return;
+	kept_fold(ctx->alerts, al, evidence);
+	alert_fold_more(al, part->first_us, part->last_us, part->records - 1, part->items - evidence->items);
+	list_part(ctx->world, al, part);
+}
+
+static void count_member(struct detect_ctx *ctx, struct alert *al, const struct member *m)
+{
+	count_part(ctx, al, m->day, &m->kept, &(struct part){
+		.first_us = m->kept.time_us, .last_us = m->last_us, .items = m->items, .records = m->records,
+		.mailbox = m->mailbox, .subject = m->subject, .kind = m->kind });
+}
+
+static void count_trail(const struct baseline *b, struct detect_ctx *ctx, struct alert *al, const struct trail *t)
+{
+	count_part(ctx, al, b->day, &t->first, &(struct part){
+		.first_us = t->first.time_us, .last_us = t->last_us, .items = t->items, .records = t->records,
+		.mailbox = t->first.mailbox, .subject = t->subject, .kind = t->kind });
+}
+
+static void count_mailbox(const struct baseline *b, struct detect_ctx *ctx, struct alert *al, uint32_t mailbox)
+{
+	const struct open_day *o = &baseline_row(b, mailbox)->open;
+	count_part(ctx, al, b->day, &b->kept[o->at].most, &(struct part){
+		.first_us = o->first_us, .last_us = o->last_us, .items = o->all_items, .records = o->records,
+		.mailbox = mailbox, .subject = NONE });
 }
 
 static void raise_at(struct alert *al, int64_t t, enum severity s)
@@ -189,30 +247,15 @@ bool campaign_raise(struct campaigns *c, struct baseline *b, struct detect_ctx *
 		if (!i)
 			return false;
 	}
-	const struct kept *kept = b->kept[row->open.at].v, *first = &kept[KEPT_MOST];
-	uint32_t items = row->open.all_items, records = row->open.records;
-	if (v->top == FAMILY_ALONE && kept[KEPT_YOUNG].time_us) {
-		first = &kept[KEPT_YOUNG];
-		items = v->alone.items;
-		records = v->alone.records;
-	} else if (kept[KEPT_NEW].time_us && (v->top == FAMILY_CLIENT || v->top == FAMILY_NET || v->top == FAMILY_PAIR ||
-					      v->top == FAMILY_ACTOR || v->top == FAMILY_PLACES)) {
-		unsigned k = v->top == FAMILY_CLIENT || v->top == FAMILY_PAIR ? SUBJECT_CLIENT : SUBJECT_NET;
-		first = &kept[KEPT_NEW];
-		if (v->news[k].subject != NONE) {
-			items = v->news[k].items;
-			records = v->news[k].records;
-		}
+	const struct trail *t = verdict_subject(b, v);
+	if (*ret_new && t) {
+		i->kind = t->kind;
+		i->subject = t->subject;
 	}
-	/* what was not said yet: the other things that are new, and the record with most items */
-	for (unsigned n = 0; n < KEPTS; n++)
-		if (&kept[n] != first && kept[n].time_us && memcmp(kept[n].id, first->id, sizeof first->id) != 0) {
-			kept_fold(ctx->alerts, i->alert, &kept[n]);
-			items -= kept[n].items < items ? kept[n].items : items;
-			records -= records > 1;
-		}
-	kept_fold(ctx->alerts, i->alert, first);
-	add_rest(i->alert, first, items, records, row->open.last_us);
+	if (t)
+		count_trail(b, ctx, i->alert, t);
+	else
+		count_mailbox(b, ctx, i->alert, v->mailbox);
 	raise_at(i->alert, row->open.crossed_us ? row->open.crossed_us : row->open.last_us, severity_of(b, v, row));
 	if (verdict_odds(v) > i->odds) {
 		i->odds = verdict_odds(v);
@@ -264,14 +307,15 @@ static void raise_campaign(struct campaigns *c, struct baseline *b, struct detec
 	if (!i)
 		return;
 	const struct tally *tally = table_get(&c->tallies, subject_key(k, m->subject));
-	int64_t when = tally && tally->crossed_us ? tally->crossed_us : INT64_MAX, last = 0;
+	int64_t when = tally && tally->crossed_us ? tally->crossed_us : INT64_MAX;
+	bool is_member = false;
 	for (uint32_t j = 0; j < n; j++) {
 		struct mailbox_row *row = baseline_row(b, m[j].mailbox);
-		if (m[j].day != b->day && i->campaign)
-			continue; /* folded when it was today */
-		kept_fold(ctx->alerts, i->alert, &m[j].kept);
-		add_rest(i->alert, &m[j].kept, m[j].items, m[j].records, m[j].kept.time_us);
-		last = m[j].kept.time_us > last ? m[j].kept.time_us : last;
+		if (!j || m[j].mailbox != m[j - 1].mailbox) /* its strongest day is the first */
+			is_member = m[j].evidence > 0 || alert_has_mailbox(i->alert, m[j].mailbox);
+		if (!is_member)
+			continue;
+		count_member(ctx, i->alert, &m[j]);
 		if (m[j].day == b->day) {
 			when = row->open.crossed_us && row->open.crossed_us < when ? row->open.crossed_us : when;
 			mark(b, row);
@@ -284,7 +328,7 @@ static void raise_campaign(struct campaigns *c, struct baseline *b, struct detec
 				}
 		}
 	}
-	raise_at(i->alert, when != INT64_MAX ? when : last ? last : i->alert->last_us, mailboxes >= 3 && !b->retrospect ? SEVERITY_HIGH : SEVERITY_MEDIUM);
+	raise_at(i->alert, when != INT64_MAX ? when : i->alert->last_us, mailboxes >= 3 && !b->retrospect ? SEVERITY_HIGH : SEVERITY_MEDIUM);
 	i->campaign = true;
 	i->retrospect = b->retrospect;
 	i->kind = (uint8_t)k;
@@ -360,6 +404,12 @@ void campaign_watch(struct campaigns *c, const struct baseline *b, const struct 
 	}
 }
 
+static bool is_followed(const void *value, uint64_t key, void *arg)
+{
+	(void)key;
+	return *(const uint16_t *)arg - *(const uint16_t *)value < TRAIL_DAYS;
+}
+
 static bool drop_all(const void *value, uint64_t key, void *arg)
 {
 	(void)value, (void)key, (void)arg;
@@ -395,6 +445,8 @@ void campaign_judge(struct campaigns *c, struct baseline *b, struct detect_ctx *
 		for (to = from; to < kept && c->members[to].kind == m->kind && c->members[to].subject == m->subject; to++) {
 			const struct member *e = &c->members[to];
 			uint32_t i = 0;
+			if (!(e->evidence > 0))
+				continue; /* a later day: it is counted, if there is a campaign, but proves nothing */
 			today |= e->day == b->day;
 			while (i < nets && net[i] != e->kept.net)
 				i++;
@@ -421,6 +473,7 @@ void campaign_judge(struct campaigns *c, struct baseline *b, struct detect_ctx *
 		}
 	}
 	settle(c, b);
+	table_keep_if(&c->followed, is_followed, &b->day);
 	table_keep_if(&c->tallies, drop_all, NULL);
 	table_keep_if(&c->counted, drop_all, NULL);
 	for (unsigned k = 0; k < SUBJECT_KINDS; k++) {
@@ -430,10 +483,30 @@ void campaign_judge(struct campaigns *c, struct baseline *b, struct detect_ctx *
 	}
 }
 
+void campaign_follow(struct campaigns *c, const struct baseline *b, struct detect_ctx *ctx, const struct verdict *v, uint32_t n)
+{
+	for (uint32_t k = 0; k < c->member_count; k++) { /* ... of a campaign that is known: its subject owns it */
+		const struct member *m = &c->members[k];
+		struct incident *i = m->day == b->day ? incident_by_subject(c, b, m->kind, m->subject) : NULL;
+		if (i && i->subject == m->subject && i->kind == m->kind && alert_has_mailbox(i->alert, m->mailbox))
+			count_member(ctx, i->alert, m);
+	}
+	for (uint32_t k = 0; k < n; k++) {
+		const struct mailbox_row *row = baseline_row(b, v[k].mailbox);
+		uint32_t of[2] = { row->incident, row->campaign };
+		for (unsigned j = 0; j < 2; j++) {
+			struct incident *i = incident_of(c, b, of[j]);
+			const struct trail *t = i && i->subject != NONE ? trail_of(b, row, i->kind, i->subject) : NULL;
+			if (t && alert_has_mailbox(i->alert, v[k].mailbox))
+				count_trail(b, ctx, i->alert, t);
+		}
+	}
+}
+
 void campaign_end(struct campaigns *c, struct detect_ctx *ctx)
 {
 	const struct world *w = ctx->world;
-	char boxes[SAY_SIZE], name[SAY_SIZE];
+	char boxes[SAY_SIZE], name[SAY_SIZE], from[TIME_TEXT_SIZE], to[TIME_TEXT_SIZE];
 	for (uint32_t n = 0; n < c->incident_count; n++) {
 		struct incident *i = &c->incidents[n];
 		struct alert *al = i->alert;
@@ -457,11 +530,16 @@ void campaign_end(struct campaigns *c, struct detect_ctx *ctx)
 		else
 			alert_title(al, "%s, new to each of %s", i->kind == SUBJECT_CLIENT ? say_client(w, i->subject, name)
 				: i->kind == SUBJECT_NET ? world_net_label(w, i->subject) : say_actor(w, i->subject, name), boxes);
-		alert_why(al, "One incident: %llu mailboxes, %llu client%s, %llu network%s. The figures above are those of the most unusual mailbox.",
-			  (unsigned long long)al->mailboxes.total, (unsigned long long)al->clients.total, PLURAL(al->clients.total),
-			  (unsigned long long)al->nets.total, PLURAL(al->nets.total));
+		uint64_t real = al->nets.total;
+		for (uint32_t k = 0; k < al->nets.n; k++)
+			real -= !net_is_real(al->nets.v[k]);
+		if (al->baseline.mailbox != NONE)
+			alert_why(al, "The figures above are those of the most unusual mailbox, %s.", say_mailbox(w, al->baseline.mailbox, name));
+		alert_why(al, "One incident: %s, %s, %s; %s in %s from %s to %s.", COUNT(al->mailboxes.total, "mailbox"), COUNT(al->clients.total, "client"),
+			  real ? COUNT(real, "network") : al->nets.total ? "no network but Microsoft's front ends" : "no network that the addresses tell",
+			  COUNT(al->items, "item"), COUNT(al->records, "record"), time_format_minute(al->first_us, from), time_format_minute(al->last_us, to));
 		if (i->campaign) {
-			alert_why(al, "So many mailboxes meeting it within three days is expected by chance once in %s%s mailbox-days.",
+			alert_why(al, "That so many mailboxes meet it within three days is expected by chance once in %s%s mailbox-days.",
 				  i->campaign_odds >= ODDS_MOST ? "more than " : "", grouped(i->campaign_odds, odds));
 		}
 	}

@@ -14,13 +14,15 @@
 #include "detect/baseline.h"
 
 #define CAMPAIGN_DAYS 3
-#define MEMBERS_MAX 200000 /* pieces of evidence of the last three days: 112 bytes each */
+#define MEMBERS_MAX 200000 /* pieces of evidence of the last three days: 128 bytes each */
 
-struct member { /* a mailbox with a first meeting */
+struct member { /* a mailbox with a first meeting, or a later day of one */
 	struct kept kept;
+	int64_t last_us;
+	uint64_t items;
 	uint32_t subject, mailbox;
-	uint32_t items, records;
-	float evidence;        /* -log10 p' - 2, 0 to 4 */
+	uint32_t records;
+	float evidence;        /* -log10 p' - 2, 0 to 4; 0: a later day, which counts but proves nothing */
 	uint16_t day;
 	uint8_t kind;
 };
@@ -29,7 +31,7 @@ struct incident {
 	struct alert *alert;
 	double odds;           /* of the sentences that stand in it */
 	double campaign_odds;  /* one false campaign in so many mailbox-days */
-	uint32_t subject;      /* of a campaign */
+	uint32_t subject;      /* of a campaign, or what decided for its first mailbox; NONE: all that its mailboxes did */
 	float mass;            /* its largest; 0 once its subject is known for it */
 	uint16_t first_day, last_day;
 	uint8_t kind;
@@ -45,6 +47,7 @@ struct tally { /* of a subject on the open day, so that a campaign is known befo
 struct campaigns {
 	struct table tallies;  /* hash(kind, subject) -> struct tally */
 	struct table counted;  /* hash(kind, subject, mailbox) -> float, the evidence that is in the tally */
+	struct table followed; /* hash(kind, subject, mailbox) -> uint16_t, the last day on which it was evidence */
 	struct member *members;
 	uint32_t member_count, member_capacity;
 	struct incident *incidents;
@@ -63,6 +66,9 @@ void campaign_gather(struct campaigns *c, const struct baseline *b, const struct
 void campaign_watch(struct campaigns *c, const struct baseline *b, const struct verdict *v, int64_t time_us);
 /* Scores the subjects of the last three days and raises what stands out; marks the verdicts of its members. */
 void campaign_judge(struct campaigns *c, struct baseline *b, struct detect_ctx *ctx, struct verdict *v, uint32_t n);
+/* After the crossings: what today's mailboxes of incidents did through the incident's client, network or actor is counted,
+ * new to them or not. */
+void campaign_follow(struct campaigns *c, const struct baseline *b, struct detect_ctx *ctx, const struct verdict *v, uint32_t n);
 /* Puts a crossing where it belongs.  False: a new incident, but no token left.  *ret_new: it is a new incident. */
 bool campaign_raise(struct campaigns *c, struct baseline *b, struct detect_ctx *ctx, const struct verdict *v, bool *ret_new);
 void campaigns_persist(struct persist *p, struct campaigns *c, const struct baseline *b); /* after campaign_begin() */

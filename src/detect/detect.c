@@ -107,8 +107,7 @@ const char *say_mailboxes(const struct world *w, const struct u32_list *l, char 
 	else if (l->total == 1)
 		say_mailbox(w, l->v[0], out);
 	else
-		snprintf(out, SAY_SIZE, "%.*s and %llu other mailbox%s", SAY_NAME_MAX, say_mailbox(w, l->v[0], first),
-			 (unsigned long long)(l->total - 1), l->total == 2 ? "" : "es");
+		snprintf(out, SAY_SIZE, "%.*s and %s", SAY_NAME_MAX, say_mailbox(w, l->v[0], first), COUNT(l->total - 1, "other mailbox"));
 	return out;
 }
 

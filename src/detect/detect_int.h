@@ -4,6 +4,7 @@
 #ifndef TXM_DETECT_DETECT_INT_H
 #define TXM_DETECT_DETECT_INT_H
 
+#include "base/count.h"
 #include "base/guid.h"
 #include "base/hash.h"
 #include "base/limits.h"
@@ -20,7 +21,6 @@ const char *say_door(const struct world *w, uint32_t client, char out[SAY_SIZE])
 const char *say_actor(const struct world *w, uint32_t actor, char out[SAY_SIZE]);
 /* "ann@example.com", "ann@example.com and 3 other mailboxes" */
 const char *say_mailboxes(const struct world *w, const struct u32_list *l, char out[SAY_SIZE]);
-/* "3 mailboxes", "1 mailbox" */
 #define PLURAL(n) ((n) == 1 ? "" : "s")
 
 /* -- subjects of alerts are made of content, never of dense numbers: they mean the same in another run -- */

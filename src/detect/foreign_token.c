@@ -79,17 +79,18 @@ static void write_sentences(struct detect_ctx *c, const struct pair *p)
 		alert_title(al, "Token of another tenant opened mail of %s", boxes);
 		alert_why(al, "The token was issued by tenant %s, not by the tenant of the mailbox.", issuer);
 	}
-	alert_why(al, "%llu record%s with %llu item%s, %llu mailbox%s, client: %s.", (unsigned long long)al->records,
-		  PLURAL(al->records), (unsigned long long)al->items, PLURAL(al->items), (unsigned long long)al->mailboxes.total,
-		  al->mailboxes.total == 1 ? "" : "es", client);
+	alert_why(al, "%s with %s, %s, client: %s.", COUNT(al->records, "record"), COUNT(al->items, "item"),
+		  COUNT(al->mailboxes.total, "mailbox"), client);
 	if (p->microsoft)
 		alert_why(al, "That tenant is one of Microsoft's own: most likely a service of theirs.");
 	else if (p->only_guests)
 		alert_why(al, "All of it by guests, delegates or partners, who may hold tokens of their own tenant.");
 	if (p->orphans)
-		alert_why(al, "%u of these records have a token that stands in no sign-in, although sign-ins of that time are at hand.", p->orphans);
+		alert_why(al, "%s of these records %s a token that matches no sign-in, although sign-in logs cover that time.", DIGITS(p->orphans),
+			  p->orphans == 1 ? "has" : "have");
 	if (p->issued)
-		alert_why(al, "%u of these records have a token that a sign-in at hand issued: it came in by the front door.", p->issued);
+		alert_why(al, "%s of these records %s a token that a sign-in in the logs issued: it was not forged.", DIGITS(p->issued),
+			  p->issued == 1 ? "has" : "have");
 	alert_blind(al, "records without TokenTenantId cannot be judged");
 }
 

@@ -24,6 +24,7 @@ struct hit {
 	struct alert *alert;
 	const struct indicator *indicator;
 	uint64_t mail_records, signins, failed, others;
+	uint8_t last[16]; /* id of the last record */
 	bool inside, front_end_only;
 };
 
@@ -106,12 +107,11 @@ static void write_sentences(struct detect_ctx *c, const struct hit *h)
 		alert_title(al, "Known bad %s %s at work in the tenant", kind, x->text);
 	alert_why(al, "%s is listed as \"%s\" (%s) for %s to %s UTC.", x->text, x->description[0] ? x->description : "no description",
 		  x->source, from, to);
-	alert_why(al, "%s of these days: %llu mail record%s with %llu item%s, %llu sign-in%s (%llu failed), %llu other record%s, "
-		  "from %s to %s.", h->inside ? "Inside" : "Outside", (unsigned long long)h->mail_records, PLURAL(h->mail_records),
-		  (unsigned long long)al->items, PLURAL(al->items), (unsigned long long)h->signins, PLURAL(h->signins),
-		  (unsigned long long)h->failed, (unsigned long long)h->others, PLURAL(h->others), first, last);
+	alert_why(al, "%s these days: %s with %s, %s (%s failed), %s, from %s to %s.", h->inside ? "Within" : "Outside",
+		  COUNT(h->mail_records, "mail record"), COUNT(al->items, "item"), COUNT(h->signins, "sign-in"), DIGITS(h->failed),
+		  COUNT(h->others, "other record"), first, last);
 	if (!h->inside)
-		alert_why(al, "Addresses change hands: known from %s to %s, but these records lie outside those dates.", from, to);
+		alert_why(al, "Addresses change hands: it was listed for %s to %s, and these records are from other days.", from, to);
 	if (h->front_end_only)
 		alert_why(al, "The address belongs to a Microsoft front end: it says nothing about the caller.");
 }
@@ -130,6 +130,9 @@ static void meet(struct state *s, struct detect_ctx *c, const struct event *e, c
 	}
 	if (!h->alert)
 		return;
+	if (memcmp(h->last, e->rec->id, sizeof h->last) == 0)
+		return; /* the list has it twice, or the record names it twice */
+	memcpy(h->last, e->rec->id, sizeof h->last);
 	if (event_is_mail(e))
 		h->mail_records++;
 	else if (op_kinds(e->rec->op) & KIND_SIGNIN)

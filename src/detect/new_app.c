@@ -8,7 +8,9 @@
  *          application id (all Sync, old Outlook) is never "a new application": absent is not new.
  * Cost     About one birth every two or three days in a tenant of some thousand mailboxes: a note (info), not a page.  On
  *          the first day of the data every application is new; only those that stay rare to the end are noted, so that
- *          an export without history gives a short list.  Memory: 24 bytes a client. */
+ *          an export without history gives a short list.  Memory: 24 bytes a client.
+ *
+ * What an alert counts is all that its application ever did: the world has the sums, and its edges name the mailboxes. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -19,8 +21,8 @@
 #define MANY_ITEMS 20               /* read on its first day; a person who tries an add-in stays below */
 #define RARE_MAILBOXES 2            /* rare: in so many mailboxes at most ... */
 #define RARE_PERCENT 1              /* ... or in this share of them */
+#define FOLD_ALL_MAILBOXES 2        /* of a client in more mailboxes only the first touches are folded one by one */
 #define FIRST_DAY_MAX 500           /* notes on the first day; more is no list but a flood */
-#define FOLD_ALL_MAILBOXES 2        /* a client in more mailboxes is folded by first touches only */
 
 extern const struct detector detector_new_app;
 
@@ -73,21 +75,20 @@ static void write_sentences(struct detect_ctx *c, uint32_t at, const struct row 
 	alert_member(al, PREVALENCE, value_number(0), value_number(row->active));
 	alert_clear_why(al);
 	alert_title(al, "App new to the mailbox: %s read mail of %s", client, boxes);
-	alert_why(al, "First seen %s, %s; by the end of the data %llu record%s with %llu item%s in %u mailbox%s.",
-		  time_format_minute(wc->first_us, when), say_door(w, at, door), (unsigned long long)wc->records, PLURAL(wc->records),
-		  (unsigned long long)wc->items, PLURAL(wc->items), wc->mailboxes, wc->mailboxes == 1 ? "" : "es");
+	alert_why(al, "First seen %s, %s; by the end of the data %s with %s in %s.", time_format_minute(wc->first_us, when), say_door(w, at, door),
+		  COUNT(wc->records, "record"), COUNT(wc->items, "item"), COUNT(wc->mailboxes, "mailbox"));
 	if (row->learnt_us < US_PER_MINUTE)
 		alert_why(al, "There was no history to learn from: these are the first mail records of the data, and every client is new "
-			  "then. It was in 0 of %u mailboxes before.", row->active);
+			  "then. It was in 0 of %s before.", COUNT(row->active, "mailbox"));
 	else if (row->first_day)
-		alert_why(al, "It was in 0 of %u mailboxes before, learnt from for only %s: on the first day of the data every client is "
-			  "new; noted because it stayed rare, in %u of %u mailboxes.", row->active,
-			  time_format_span(row->learnt_us, learnt), wc->mailboxes, w->active_mailboxes);
+		alert_why(al, "It was in 0 of %s before, in only %s of data. On the first day of the data every client is "
+			  "new; this one is noted because it stayed rare, in %s of %s.", COUNT(row->active, "mailbox"),
+			  time_format_span(row->learnt_us, learnt), DIGITS(wc->mailboxes), COUNT(w->active_mailboxes, "mailbox"));
 	else
-		alert_why(al, "It was in 0 of %u mailboxes before, learnt from for %s.", row->active,
+		alert_why(al, "It was in 0 of %s before, in %s of data.", COUNT(row->active, "mailbox"),
 			  time_format_span(row->learnt_us, learnt));
 	if (row->door_only)
-		alert_why(al, "The application itself was seen before, through another door.");
+		alert_why(al, "The application itself was seen before, through another API.");
 	if (al->severity > SEVERITY_INFO)
 		alert_why(al, "On its first day it read at least %d items.", MANY_ITEMS);
 	if (!world_client_name(w, at).n)
@@ -95,7 +96,7 @@ static void write_sentences(struct detect_ctx *c, uint32_t at, const struct row 
 	if (wc->microsoft_front_end && !wc->networks)
 		alert_blind(al, "where the caller is: the log shows Microsoft front ends only");
 	if (wc->syncs)
-		alert_blind(al, "how many items went with %llu folder synchronisation%s", (unsigned long long)wc->syncs, PLURAL(wc->syncs));
+		alert_blind(al, "how many items were copied by %s", COUNT(wc->syncs, "folder synchronisation"));
 }
 
 static void born(struct state *s, struct detect_ctx *c, const struct event *e, struct row *row)
@@ -142,6 +143,27 @@ severity:
 		alert_raise(row->alert, t, SEVERITY_LOW);
 }
 
+/* What was folded on the first day gave addresses, sessions and record ids. */
+static void count_all(struct state *s, struct detect_ctx *c)
+{
+	const struct world *w = c->world;
+	const struct edge *edge;
+	for (uint32_t pos = 0; (edge = world_edge_next(w, &pos));)
+		if (edge->client < s->count && s->rows[edge->client].alert && s->rows[edge->client].alert->raised)
+			alert_name(s->rows[edge->client].alert, edge->mailbox, edge->client);
+	for (uint32_t i = 0; i < s->count && i < w->client_count; i++) {
+		const struct world_client *wc = &w->clients[i];
+		struct alert *al = s->rows[i].alert;
+		if (!al || !al->raised)
+			continue;
+		al->records = wc->records;
+		al->items = wc->items;
+		al->first_us = wc->first_us;
+		al->last_us = wc->last_us;
+		write_sentences(c, i, &s->rows[i]);
+	}
+}
+
 /* Those born on the first day of the data: the ones that stayed rare are noted, with the time of their first record. */
 static void end(void *state, struct detect_ctx *c)
 {
@@ -160,9 +182,8 @@ static void end(void *state, struct detect_ctx *c)
 			alert_raise(row->alert, wc->first_us, SEVERITY_INFO);
 			noted++;
 		}
-		if (row->alert->raised)
-			write_sentences(c, i, row);
 	}
+	count_all(s, c);
 }
 
 static void fix_row(struct persist *p, void *element) { alerts_persist_one(p, &((struct row *)element)->alert); }
@@ -184,7 +205,7 @@ const struct detector detector_new_app = {
 	.severity = "info: first seen; low: after 14 days of learning, with 20 items or more on its first day",
 	.signal = "first mail record of a client whose application id is known",
 	.catches = "the birth of a reader",
-	.misses = "known applications in the wrong hands; whoever was there when the data begins; clients without application id",
+	.misses = "known applications in the wrong hands; applications already present when the data begins; clients without application id",
 	.cost = "a birth every two or three days in a tenant of thousands; first-day ones only if they stay rare; 24 bytes a client",
 	.mitre = mitre,
 	.wants = KIND_MAIL,

@@ -24,7 +24,8 @@ extern const struct detector detector_new_client_sync;
 
 struct pending { /* an edge whose first folders are not yet an alert */
 	struct kept kept[FOLDERS_MIN - 1];
-	uint32_t n;
+	uint64_t subject;    /* of its alert, once it is done */
+	uint32_t n, more;    /* more: records of the same folders, which are counted but not kept */
 	bool done;
 	bool new_net;
 };
@@ -78,16 +79,20 @@ static void write_sentences(struct detect_ctx *c, const struct told *x)
 		alert_member(al, NEW_NETWORK, value_cstr(world_net_label(w, x->net)));
 	alert_clear_why(al);
 	alert_title(al, "%s, new to the mailbox, synchronised whole folders of %s", client, boxes);
-	alert_why(al, "%u folder%s synchronised in %llu mailbox%s, on the client's first day there.", al->folders_synced,
-		  PLURAL(al->folders_synced), (unsigned long long)al->mailboxes.total, al->mailboxes.total == 1 ? "" : "es");
-	alert_why(al, "The client was in %u of %u mailboxes before: %s; the mailbox had been seen for %s.", x->prevalence, x->active,
+	if (al->folders_synced)
+		alert_why(al, "%s synchronised in %s, on the client's first day there.", COUNT(al->folders_synced, "folder"),
+			  COUNT(al->mailboxes.total, "mailbox"));
+	else
+		alert_why(al, "%s, which name no folder, in %s, on the client's first day there.", COUNT(al->records, "Sync record"),
+			  COUNT(al->mailboxes.total, "mailbox"));
+	alert_why(al, "The client was in %s of %s before: %s; the mailbox had been seen for %s.", DIGITS(x->prevalence), COUNT(x->active, "mailbox"),
 		  x->rare ? "rare in this tenant" : "common in this tenant, as after a new installation",
 		  time_format_span(x->learnt_us, span));
 	if (x->new_net)
 		alert_why(al, "It came from %s, from which the mailbox had not been read before.", world_net_label(w, x->net));
 	if (x->new_net && net_is_prefix(w, x->net))
 		alert_why(al, "Networks are address prefixes here (no ASN file).");
-	alert_blind(al, "how many items went with the folders is not recorded: assume the whole mailbox");
+	alert_blind(al, "how many items these folders held is not recorded: assume the whole mailbox");
 }
 
 /* other mailboxes that the client is in */
@@ -99,18 +104,6 @@ static uint32_t prevalence(const struct event *e)
 static bool is_rare(const struct event *e)
 {
 	return prevalence(e) < RARE_MAILBOXES || (uint64_t)prevalence(e) * 100 < (uint64_t)e->active_mailboxes * RARE_PERCENT;
-}
-
-/* is another folder of an edge that has its alert */
-static struct alert *told_before(struct state *s, const struct event *e, const struct world *w)
-{
-	uint64_t client = key_client(w, e->client);
-	struct told *x = table_get(&s->told, hash_mix(client, key_mailbox(w, e->mailbox)));
-	if (!x)
-		x = table_get(&s->told, hash_mix(client, 1));
-	if (!x)
-		x = table_get(&s->told, hash_mix(client, 2));
-	return x ? x->alert : NULL;
 }
 
 static void event(void *state, struct detect_ctx *c, const struct event *e)
@@ -131,9 +124,9 @@ static void event(void *state, struct detect_ctx *c, const struct event *e)
 		return;
 	p->new_net |= net_is_new;
 	if (p->done) {
-		struct alert *al = told_before(s, e, w);
-		if (al)
-			alert_fold(c->alerts, al, e);
+		const struct told *x = table_get(&s->told, p->subject);
+		if (x && x->alert)
+			alert_fold(c->alerts, x->alert, e);
 		return;
 	}
 	/* a record that does not tell its folder counts as one */
@@ -142,6 +135,8 @@ static void event(void *state, struct detect_ctx *c, const struct event *e)
 	if (!enough && !rare) {
 		if (p->n < FOLDERS_MIN - 1)
 			p->kept[p->n++] = kept_of(e);
+		else
+			p->more++;
 		return;
 	}
 	/* A rare client: one alert for all its mailboxes.  A common one: one for all, but for those reached from a new network. */
@@ -164,7 +159,10 @@ static void event(void *state, struct detect_ctx *c, const struct event *e)
 	}
 	for (uint32_t i = 0; i < p->n; i++)
 		kept_fold(c->alerts, x->alert, &p->kept[i]);
-	p->n = 0;
+	if (p->more)
+		alert_fold_more(x->alert, p->kept[0].time_us, p->kept[0].time_us, p->more, 0);
+	p->n = p->more = 0;
+	p->subject = subject;
 	p->done = enough; /* a rare client's first folders are told at once, and again when they are enough */
 	alert_fold(c->alerts, x->alert, e);
 	enum severity before = x->alert->severity;

@@ -245,14 +245,20 @@ static struct strength weigh(const struct state *s, struct detect_ctx *c, const 
 
 /* -- sentences -- */
 
-/* "12 of 12,345" is exact; a share of all is what one can compare */
-static void say_share(char out[64], uint64_t part, uint64_t all)
+#define SHARE_SIZE 256
+
+/* "all 972 others are", "12 of 12,345 others (0.10 %) are": exact, and a share that one can compare */
+static const char *say_share(char out[SHARE_SIZE], uint64_t part, uint64_t all, const char *noun)
 {
-	if (part == all)
-		snprintf(out, 64, "all of %llu", (unsigned long long)all);
+	char others[COUNT_SIZE];
+	count_of(all, noun, others);
+	if (all == 1)
+		snprintf(out, SHARE_SIZE, "the only other %s is%s", noun, part ? "" : " not");
+	else if (part == all)
+		snprintf(out, SHARE_SIZE, "all %s are", others);
 	else
-		snprintf(out, 64, "%llu of %llu (%.2f %%)", (unsigned long long)part, (unsigned long long)all,
-			 100.0 * (double)part / (double)all);
+		snprintf(out, SHARE_SIZE, "%s of %s (%.2f %%) %s", DIGITS(part), others, 100.0 * (double)part / (double)all, part == 1 ? "is" : "are");
+	return out;
 }
 
 static void say_coverage(struct detect_ctx *c, struct alert *al, const struct orphan_case *o)
@@ -262,19 +268,18 @@ static void say_coverage(struct detect_ctx *c, struct alert *al, const struct or
 		alert_blind(al, "some of these records do not say when their token was issued: it was looked for in the sign-ins of "
 			    "the 28 hours before");
 	if (all->reasons[REASON_NO_ID])
-		alert_blind(al, "%llu records of this client carry neither token nor session id: nobody can say whether their tokens were "
-			    "issued", (unsigned long long)all->reasons[REASON_NO_ID]);
+		alert_blind(al, "%s of this client without token and session id: whether their tokens were issued cannot be told",
+			    COUNT(all->reasons[REASON_NO_ID], "record"));
 	uint64_t gaps = all->reasons[REASON_HOLE] + all->reasons[REASON_APP_HOLE] + all->reasons[REASON_BEFORE] +
 			all->reasons[REASON_AFTER];
 	if (gaps)
-		alert_blind(al, "%llu records of this client have tokens from times of which no sign-ins are at hand",
-			    (unsigned long long)gaps);
+		alert_blind(al, "%s of this client whose tokens were issued at times without sign-in logs", COUNT(gaps, "record"));
 }
 
 static void write_why(struct detect_ctx *c, const struct orphan_case *o, const struct strength w[2], double expected)
 {
 	struct alert *al = o->alert;
-	char who[SAY_SIZE], client[SAY_SIZE], share[64], first[TIME_TEXT_SIZE];
+	char who[SAY_SIZE], client[SAY_SIZE], share[SHARE_SIZE], first[TIME_TEXT_SIZE];
 	uint32_t tokens = o->tokens[0] + o->tokens[1];
 	const char *noun = !o->tokens[1] ? "token" : !o->tokens[0] ? "session" : "token or session";
 	unsigned kind = w[0].own_orphans ? 0 : 1;
@@ -282,28 +287,30 @@ static void write_why(struct detect_ctx *c, const struct orphan_case *o, const s
 		     value_number(w[kind].linked), value_number(w[kind].orphans), value_number(w[kind].local_linked),
 		     value_number(w[kind].local_orphans), value_real(pow(10, w[0].p + w[1].p)), value_real(expected));
 	alert_clear_why(al);
-	alert_title(al, "%s opened %s", o->about == ABOUT_NETWORK ? "From one network, tokens that nobody issued"
-		: tokens == 1 ? "A token that nobody issued" : "Tokens that nobody issued",
-		say_mailboxes(c->world, &al->mailboxes, who));
+	say_mailboxes(c->world, &al->mailboxes, who);
+	alert_title(al, "Mail of %s was read %swith %s that match%s no sign-in", who, o->about == ABOUT_NETWORK ? "from one network " : "",
+		    tokens == 1 ? "a token" : "tokens", tokens == 1 ? "es" : "");
 	say_client(c->world, o->client, client);
-	alert_why(al, "%u %s%s on %llu record%s, the first at %s, stand%s in no sign-in, although sign-ins of that time are at hand. "
-		  "Client: %s.", tokens, noun, PLURAL(tokens), (unsigned long long)al->records, PLURAL(al->records),
-		  time_format_minute(o->first_us, first), tokens == 1 ? "s" : "", client);
-	say_share(share, w[kind].linked, w[kind].linked + w[kind].orphans);
-	alert_why(al, "Of the other %s with this client %s are linked to a sign-in, counted by account and hour.",
-		  o->about == ABOUT_NETWORK ? "networks" : "accounts", share);
-	if (w[kind].local_linked + w[kind].local_orphans) {
-		say_share(share, w[kind].local_linked, w[kind].local_linked + w[kind].local_orphans);
-		alert_why(al, "In the same hours: %s.", share);
-	}
-	double log10_expected = log10(expected > 0 ? expected : 1e-300);
-	if (log10_expected < -6)
-		alert_why(al, "By losses of the export alone, less than one in a million such cases is to be expected in this data.");
+	time_format_minute(o->first_us, first);
+	if (tokens == 1)
+		alert_why(al, "The %s used (%s, from %s) does not appear in the sign-in logs, although sign-in logs exist for that time. Client: %s.",
+			  noun, COUNT(al->records, "record"), first, client);
 	else
-		alert_why(al, "By losses of the export alone, %.2g such cases are to be expected in this data.", expected);
+		alert_why(al, "None of the %s used (%s, from %s) appears in the sign-in logs, although sign-in logs exist for that time. Client: %s.",
+			  COUNT(tokens, noun), COUNT(al->records, "record"), first, client);
+	if (w[kind].linked + w[kind].orphans)
+		alert_why(al, "Of the tokens that others used with this client, counted once an account and hour, %s linked to a sign-in.",
+			  say_share(share, w[kind].linked, w[kind].linked + w[kind].orphans, "other"));
+	if (w[kind].local_linked + w[kind].local_orphans)
+		alert_why(al, "In the same hours, %s linked.", say_share(share, w[kind].local_linked, w[kind].local_linked + w[kind].local_orphans, "other"));
+	if (expected < 1e-6)
+		alert_why(al, "If the export had merely lost sign-ins, we would expect fewer than 0.000001 such cases in this data.");
+	else
+		alert_why(al, "If the export had merely lost sign-ins, we would expect %.*f such cases in this data.",
+			  expected >= 0.01 ? 2 : expected >= 0.0001 ? 4 : 6, expected);
 	if (o->quiet && o->quiet == tokens)
-		alert_why(al, "Nobody else signed in around that time, which is usual at that hour: that the export was whole there is "
-			  "likely, not certain.");
+		alert_why(al, "No other account signed in around that time, which is usual at that hour: the export is probably complete there, but that is "
+			  "not certain.");
 	if (!o->tokens[0])
 		alert_why(al, "The records carry no token id; their session ids are judged instead, which is weaker.");
 	alert_why(al, "It would not be reported if the tokens of other accounts with this client were missing as often.");
@@ -321,11 +328,11 @@ static void write_client(struct detect_ctx *c, const struct orphan_case *o)
 	alert_clear_why(al);
 	alert_title(al, "Tokens of %s are not found among the sign-ins (%s)", say_client(c->world, o->client, client),
 		    say_mailboxes(c->world, &al->mailboxes, who));
-	alert_why(al, "%u of %u tokens of this client stand in no sign-in, although sign-ins of that time are at hand and other clients' "
-		  "tokens are found there.", orphans, orphans + linked);
-	alert_why(al, "Either its sign-ins are kept in a log that was not given, or nobody issued them: the join cannot tell which. Look the "
-		  "application up in the tenant, and look for its sign-ins there.");
-	alert_blind(al, "a forged token through this client could not be told from its others");
+	alert_why(al, "%s of %s of this client %s no matching sign-in, although sign-in logs cover that time and contain the tokens of "
+		  "other clients.", DIGITS(orphans), COUNT(orphans + linked, "token"), orphans == 1 ? "has" : "have");
+	alert_why(al, "Either its sign-ins are in a log that was not given, or the tokens were never issued: the comparison cannot tell which. Look "
+		  "up the application in the tenant, and look for its sign-ins there.");
+	alert_blind(al, "a forged token used with this client, which would look like its other tokens");
 }
 
 /* -- the end -- */
@@ -397,12 +404,13 @@ static const char *const mitre[] = { "T1606", "T1550.001", NULL };
 
 const struct detector detector_orphan_token = {
 	.name = "orphan-token",
-	.title = "Mail opened with a token that nobody issued",
-	.severity = "critical: fewer than 0.01 such cases are to be expected of an export that loses as much; high: 0.1, or by session "
-		    "id, at a quiet hour, with few to compare; medium: 0.3, or the only one; low: a client of which no token links",
-	.signal = "the token id of an access stands in no sign-in, although sign-ins of that category and time are at hand",
+	.title = "Mail read with a token that matches no sign-in",
+	.severity = "critical: an export with this loss rate would produce fewer than 0.01 such cases by accident; high: fewer than 0.1, or "
+		    "matched only by session id, at a quiet hour, or with few to compare; medium: 0.3, or the only one; low: a client of "
+		    "which no token links",
+	.signal = "the token id of an access is in no sign-in, although sign-in logs of that category cover that time",
 	.catches = "forged tokens, also when nothing else is unusual: five mails a day through the victim's own application",
-	.misses = "records without token and session id; times of which no sign-ins are at hand; a forged token with the id of a real one",
+	.misses = "records without token and session id; times without sign-in logs; a forged token with the id of a real one",
 	.cost = "exports that lose sign-ins, as far as they lose them unevenly; 16 bytes for each (client, account) and (client, network)",
 	.mitre = mitre,
 	.wants = KIND_MAIL | KIND_MAILBOX | KIND_ADMIN,

@@ -125,16 +125,16 @@ static void tell(struct detect_ctx *c, const struct chain *x)
 		     value_time(x->last_issue_us), value_real(share), value_real(pow(10, p)));
 	alert_title(al, "Tokens are renewed in a session that began with no sign-in (%s)", who);
 	if (x->links > 1)
-		alert_why(al, "%u tokens of one session, issued over %s from %s on, and neither one of them nor the session stands in a sign-in. "
-			  "Client: %s.", x->links, time_format_span(x->last_issue_us - x->first_issue_us, span),
+		alert_why(al, "%s of one session, issued over %s from %s on. Neither they nor the session appear in the sign-in logs. "
+			  "Client: %s.", COUNT(x->links, "token"), time_format_span(x->last_issue_us - x->first_issue_us, span),
 			  time_format_minute(x->first_issue_us, first), say_client(c->world, x->client, client));
 	if (x->presented)
-		alert_why(al, "Outlook on the web was asked %u time%s to issue a token against one that nobody issued (GATFRTokenIssue): the "
-			  "shape of Storm-0558's renewals.", x->presented, PLURAL(x->presented));
-	alert_why(al, "%.2f %% of the other tokens%s are linked to a sign-in; that the sign-ins of this session are merely lost has a chance "
+		alert_why(al, "Outlook on the web was asked %s to exchange a token that matches no sign-in for a fresh one (GATFRTokenIssue), as in "
+			  "Storm-0558.", COUNT(x->presented, "time"));
+	alert_why(al, "%.2f %% of the other tokens%s are linked to a sign-in. The chance that the export merely lost the sign-ins of this session is "
 		  "below one in 10^%d.", 100 * share, x->client == NONE ? "" : " of this client", (int)-p);
-	alert_why(al, "A session whose renewals leave sign-ins, or that has one sign-in at hand, would not be reported.");
-	alert_blind(al, "what the session did in records without session id is not among these");
+	alert_why(al, "A session with one sign-in in the logs, or whose renewals leave sign-ins, would not be reported.");
+	alert_blind(al, "what the session did in records without a session id");
 }
 
 static void end(void *state, struct detect_ctx *c)

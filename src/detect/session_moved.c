@@ -233,37 +233,37 @@ static void tell(struct state *s, struct detect_ctx *c, const struct moved *m)
 	switch (m->move) {
 	case MOVE_DEVICE:
 		alert_title(al, "A token was used from another device than it was issued to (%s)", who);
-		alert_why(al, "%llu record%s by %s from device %.*s; the sign-in of the token, at %s from %s, was on another registered "
-			  "device.", (unsigned long long)al->records, PLURAL(al->records), actor, STR_ARG(device), when, address);
-		alert_why(al, "The id of the device stands in the token: it does not change on the way from home to the office, nor by a VPN.");
+		alert_why(al, "%s by %s from device %.*s; the sign-in of the token, at %s from %s, was on another registered "
+			  "device.", COUNT(al->records, "record"), actor, STR_ARG(device), when, address);
+		alert_why(al, "The token contains the id of its device. Neither a journey nor a VPN changes it.");
 		break;
 	case MOVE_ACCOUNT:
 		alert_title(al, "A token of another account's sign-in opened mail (%s)", who);
-		alert_why(al, "%llu record%s by %s with a token whose sign-in, at %s from %s, was another account's.",
-			  (unsigned long long)al->records, PLURAL(al->records), actor, when, address);
+		alert_why(al, "%s by %s with a token whose sign-in, at %s from %s, was another account's.",
+			  COUNT(al->records, "record"), actor, when, address);
 		alert_why(al, "At least %d other tokens of this account were its own; a second name that it always had would have been learned.",
 			  SAME_NAME_MIN);
 		break;
 	case MOVE_APP:
 		alert_title(al, "A token was used by another application than it was issued to (%s)", who);
-		alert_why(al, "%llu record%s of %s with a token that was issued to another application, at %s from %s.",
-			  (unsigned long long)al->records, PLURAL(al->records), client, when, address);
-		alert_why(al, "Of %u earlier tokens of this client %u were issued to one and the same application.",
-			  identity_client(c->identity, m->client)->app_hits + identity_client(c->identity, m->client)->app_misses,
-			  identity_client(c->identity, m->client)->app_hits);
+		alert_why(al, "%s of %s with a token that was issued to another application, at %s from %s.",
+			  COUNT(al->records, "record"), client, when, address);
+		alert_why(al, "Of the tokens that this client used before, %s of %s %s issued to one and the same application.",
+			  DIGITS(identity_client(c->identity, m->client)->app_hits),
+			  COUNT(identity_client(c->identity, m->client)->app_hits + identity_client(c->identity, m->client)->app_misses, "token"),
+			  identity_client(c->identity, m->client)->app_hits == 1 ? "was" : "were");
 		break;
 	default:
 		alert_title(al, "A %s is used in a network in which its account does not sign in (%s)", what, who);
-		alert_why(al, "%llu record%s by %s from %s; the %s was issued at %s to %s.", (unsigned long long)al->records,
-			  PLURAL(al->records), actor, world_net_label(c->world, m->net), what, when, address);
+		alert_why(al, "%s by %s from %s; the %s was issued at %s to %s.", COUNT(al->records, "record"), actor, world_net_label(c->world, m->net), what, when, address);
 		alert_why(al, "No sign-in of this account came from that network in the month before or the day after, and fewer than %d accounts "
 			  "were seen there. A journey or a VPN looks the same: that is why this is a note.", SHARED_ACTORS);
 		if (m->client_too)
-			alert_why(al, "The application, too, is another one than the token was issued to: no journey does that.");
+			alert_why(al, "The application is not the one that the token was issued to either: no journey changes that.");
 		if (prefixes)
 			alert_blind(al, "networks are only address prefixes here; with --asn they are providers, and few such notes remain");
 	}
-	alert_blind(al, "accesses that are not linked to a sign-in have no context to be compared with");
+	alert_blind(al, "accesses that are not linked to a sign-in: there is nothing to compare them with");
 }
 
 static void end(void *state, struct detect_ctx *c)

@@ -13,7 +13,7 @@
  *          people, are no split, and once three accounts alternate between the same two, further ones are folded into one
  *          alert for that pair.  On an account's first day its usual networks are not known: sessions are then low.
  *          Without an ASN file IPv4 and IPv6 are never compared, since every dual-stack laptop uses both.
- *          Memory: 80 bytes a session or token, 24 a network, 56 an account.
+ *          Memory: 84 bytes a session or token, 24 a network, 56 an account.
  *
  *      A-----A      B    moved: a laptop carried home            A--B--A   interleaved: two places at once
  *
@@ -44,6 +44,7 @@ struct session {
 	uint32_t net, before;         /* 0 = none */
 	uint32_t net_client, before_client; /* client + 1 */
 	uint32_t net_s, before_s;     /* last use in it, seconds since 1970 */
+	uint32_t net_rest_us;         /* ... and the rest of net_s */
 	uint32_t mailbox, actor, items; /* of the last record in net, to fold it in if an alert comes of it */
 	uint8_t id_is_text, ip_kind, access;
 	uint8_t id[16], ip[16];
@@ -150,6 +151,7 @@ static void remember(struct session *x, const struct event *e)
 	const struct rec *r = e->rec;
 	x->net = e->net;
 	x->net_s = (uint32_t)(r->time_us / US_PER_SECOND);
+	x->net_rest_us = (uint32_t)(r->time_us % US_PER_SECOND);
 	x->mailbox = e->mailbox;
 	x->actor = e->actor;
 	x->items = r->items;
@@ -165,7 +167,7 @@ static void fold_other_side(struct alerts *a, struct alert *al, const struct ses
 	bool is_token, bool is_text)
 {
 	struct rec r = {
-		.time_us = (int64_t)x->net_s * US_PER_SECOND, .items = x->items, .op = OP_MAIL_ITEMS_ACCESSED,
+		.time_us = (int64_t)x->net_s * US_PER_SECOND + x->net_rest_us, .items = x->items, .op = OP_MAIL_ITEMS_ACCESSED,
 		.flags = (x->id_is_text ? REC_ID_TEXT : 0) | (is_token ? REC_HAS_TOKEN | (is_text ? REC_TOKEN_TEXT : 0)
 			: REC_HAS_SESSION | (is_text ? REC_SESSION_TEXT : 0)),
 		.ip_kind = x->ip_kind, .access = x->access,
@@ -175,7 +177,7 @@ static void fold_other_side(struct alerts *a, struct alert *al, const struct ses
 	memcpy(r.id, x->id, 16);
 	memcpy(r.ip, x->ip, 16);
 	memcpy(is_token ? r.token : r.session, session, 16);
-	alert_fold(a, al, &e);
+	alert_fold_once(a, al, &e);
 }
 
 /* -- networks -- */
@@ -279,22 +281,22 @@ static void write_sentences(struct detect_ctx *c, const struct told *x)
 	switch (x->story) {
 	case STORY_SPLIT:
 		alert_title(al, "One %s of %s in two networks at once", what, actor);
-		alert_why(al, "The same %s was used in %s and in %s, %s apart at the closest, with %llu change%s of network between %s "
-			  "and %s.", what, a, b, span, (unsigned long long)x->switches, PLURAL(x->switches), first, last);
+		alert_why(al, "The same %s was used in %s and in %s, %s apart at the closest, with %s between %s "
+			  "and %s.", what, a, b, span, COUNT(x->switches, "network change"), first, last);
 		alert_why(al, x->is_token ? "A client does not share its access token: two places at once are two holders."
 					  : "One person is not in two places: a line that flaps between two providers, or a second holder.");
 		break;
 	case STORY_PAIR:
-		alert_title(al, "Sessions of %llu accounts alternate between %s and %s", (unsigned long long)al->actors.total, a, b);
-		alert_why(al, "More than %d accounts used one session in both networks at once, with %llu changes of network between %s "
-			  "and %s: most likely one place with two providers, if not one thief with many sessions.", PAIR_ACCOUNTS,
-			  (unsigned long long)x->switches, first, last);
+		alert_title(al, "Sessions of %s alternate between %s and %s", COUNT(al->actors.total, "account"), a, b);
+		alert_why(al, "More than %d accounts used one session in both networks at once, with %s between %s "
+			  "and %s: most likely one place with two providers, but possibly one thief with many sessions.", PAIR_ACCOUNTS,
+			  COUNT(x->switches, "network change"), first, last);
 		break;
 	case STORY_MOVED:
 		alert_title(al, "Sessions of %s moved between networks", actor);
-		alert_why(al, "%llu time%s a session or token of this account went on in another network, the last time from %s to "
-			  "%s, never in both at once, or between networks it had used before: a carried laptop looks the same.",
-			  (unsigned long long)x->switches, PLURAL(x->switches), a, b);
+		alert_why(al, "A session or token of this account continued in another network %s, most recently from %s to "
+			  "%s: never in both at once, or between networks it had used before. A laptop that is carried looks the same.",
+			  COUNT(x->switches, "time"), a, b);
 		break;
 	}
 	if (x->differs)
@@ -369,7 +371,7 @@ static void tell(struct state *s, struct detect_ctx *c, const struct event *e, c
 	if (ch->is_first_change)
 		fold_other_side(c->alerts, x->alert, other, ch->is_token ? e->rec->token : e->rec->session, ch->is_token,
 			(e->rec->flags & (ch->is_token ? REC_TOKEN_TEXT : REC_SESSION_TEXT)) != 0);
-	alert_fold(c->alerts, x->alert, e);
+	alert_fold_once(c->alerts, x->alert, e);
 	alert_raise(x->alert, e->rec->time_us, severity);
 	if (!was_raised || severity > before)
 		write_sentences(c, x);
@@ -464,7 +466,7 @@ const struct detector detector_split_session = {
 	.catches = "a stolen session or token replayed elsewhere while its owner goes on working",
 	.misses = "a thief in the owner's network; records without ids; callers behind front ends; IPv4 against IPv6 without an "
 		  "ASN file",
-	.cost = "phones and laptops on the move (low, info), lines that flap between providers; 80 bytes a session or token",
+	.cost = "phones and laptops on the move (low, info), lines that flap between providers; 84 bytes a session or token",
 	.mitre = mitre,
 	.wants = KIND_MAIL | KIND_MAILBOX | KIND_ADMIN | KIND_SIGNIN,
 	.state_bytes = sizeof(struct state),

@@ -10,7 +10,7 @@
  * Cost     What everybody does every day is not counted at all: only first touches are, so that Microsoft's background
  *          readers and journaling are silent once they are known.  A roll-out has about as many networks as mailboxes; an
  *          office behind one address has owners in networks they were in before.  What remains: a vendor who is let
- *          into many mailboxes at once, and a conference where everybody opens something new.  Memory: 72 bytes a
+ *          into many mailboxes at once, and a conference where everybody opens something new.  Memory: 152 bytes a
  *          mailbox, 48 a client and network, 80 for each first touch kept (at most 16 a client or network).
  *
  * In the tenant's first three days everything is a first touch.  Then a client is only noted, and judged a day later by
@@ -52,6 +52,7 @@ struct client_row {
 	int64_t day_us;      /* growth: first touches since then, for a day; the ring is too short to count them */
 	uint32_t day_n;
 	bool cold;           /* noted for judgement */
+	bool judged_cold;    /* the alert is one that had no history */
 };
 
 struct net_row {
@@ -62,9 +63,16 @@ struct net_row {
 	bool many_clients;
 };
 
+struct touched { /* what came from a network since its first touch of a mailbox */
+	int64_t first_us, last_us;
+	uint64_t items;
+	uint32_t records, net;
+};
+
 struct last_use { /* of a mailbox, from a real network */
 	int64_t us;
 	uint32_t net;
+	struct touched touched[2]; /* the last networks that were new to it, most recent first */
 };
 
 struct cold { /* a client to be judged without history */
@@ -193,15 +201,21 @@ static const char *say_nets(const struct world *w, const struct alert *al, char 
 	else if (al->nets.total == 2)
 		snprintf(out, SAY_SIZE, "%s and %s", world_net_label(w, al->nets.v[0]), world_net_label(w, al->nets.v[1]));
 	else
-		snprintf(out, SAY_SIZE, "%llu networks", (unsigned long long)al->nets.total);
+		count_of(al->nets.total, "network", out);
 	return out;
 }
 
-static void raise_with(struct detect_ctx *c, struct alert *al, const struct ring *r, unsigned first, int64_t t, enum severity s)
+static void title_client(struct detect_ctx *c, const struct client_row *row, uint32_t at)
 {
-	for (unsigned i = first; i < r->n; i++)
-		kept_fold(c->alerts, al, &r->v[i]);
-	alert_raise(al, t, s);
+	char client[SAY_SIZE];
+	alert_title(row->alert, "%s went through %s%s", say_client(c->world, at, client),
+		    COUNT(row->alert->mailboxes.total, "mailbox"), row->judged_cold ? "" : " that it had never touched");
+}
+
+static void title_net(struct detect_ctx *c, const struct net_row *row, uint32_t net)
+{
+	alert_title(row->alert, "%s read from %s, which was new to all of them", COUNT(row->alert->mailboxes.total, "mailbox"),
+		    world_net_label(c->world, net));
 }
 
 /* -- clients -- */
@@ -213,27 +227,34 @@ static void client_crossed(struct state *s, struct detect_ctx *c, const struct e
 	struct client_row *row = &s->clients[e->client];
 	const struct world_client *wc = &w->clients[e->client];
 	int64_t now = e->rec->time_us;
-	char client[SAY_SIZE], boxes[SAY_SIZE], pace[SAY_SIZE], nets[SAY_SIZE], age[TIME_TEXT_SIZE];
+	char pace[SAY_SIZE], nets[SAY_SIZE], age[TIME_TEXT_SIZE];
 	struct alert *al = alerts_open(c->alerts, &detector_sweep,
 		hash_mix(hash_mix(wc->key, 1), (uint64_t)row->ring.v[t->first].time_us));
 	if (!al)
 		return;
 	row->alert = al;
 	row->episode_us = now;
-	raise_with(c, al, &row->ring, t->first, now, severity);
-	say_client(w, e->client, client);
+	row->judged_cold = false;
+	for (unsigned i = t->first; i < row->ring.n; i++) { /* the edge has all since the first touch, this record included */
+		const struct kept *k = &row->ring.v[i];
+		const struct edge *edge = world_edge(w, k->mailbox, e->client);
+		kept_fold(c->alerts, al, k);
+		if (edge)
+			alert_fold_more(al, edge->first_us, edge->last_us, edge->records - 1, edge->items - k->items);
+	}
+	alert_raise(al, now, severity);
+	title_client(c, row, e->client);
+	alert_why(al, "Mailboxes new to this client, by %s: %s.", time_format_minute(now, age), say_pace(&row->ring, now, pace));
 	say_sweep(al, "client", t->mailboxes, &row->ring, now);
 	alert_member(al, PREVALENCE, value_number(wc->mailboxes - t->mailboxes), value_number(w->active_mailboxes));
-	alert_title(al, "%s went through %u mailboxes that it had never touched", client, t->mailboxes);
-	alert_why(al, "Mailboxes new to this client: %s (%s).", say_pace(&row->ring, now, pace), say_mailboxes(w, &al->mailboxes, boxes));
 	if (t->nets)
-		alert_why(al, "All of them from %s, from which none of these mailboxes had been read before; a roll-out comes from about "
+		alert_why(al, "They were read from %s, from which none of them had been read before; a roll-out comes from about "
 			  "as many networks as mailboxes.", say_nets(w, al, nets));
 	else
 		alert_why(al, "%s, so that the caller's network is not known.", wc->microsoft_front_end
 			  ? "The log shows Microsoft front ends only" : "The log shows no address");
-	alert_why(al, "Before that the client was in %u of %u mailboxes; first seen %s before.", wc->mailboxes - t->mailboxes,
-		  w->active_mailboxes, time_format_span(now - wc->first_us, age));
+	alert_why(al, "Before that the client was in %s of %s; first seen %s before.", DIGITS(wc->mailboxes - t->mailboxes),
+		  COUNT(w->active_mailboxes, "mailbox"), time_format_span(now - wc->first_us, age));
 	if (!t->nets)
 		alert_blind(al, "where the caller is");
 }
@@ -247,6 +268,7 @@ static void client_touch(struct state *s, struct detect_ctx *c, const struct eve
 
 	if (row->alert && now - row->episode_us <= EPISODE_US) {
 		alert_fold(c->alerts, row->alert, e);
+		title_client(c, row, e->client);
 		row->episode_us = now;
 		ring_add(s, &row->ring, e, false);
 		return;
@@ -290,31 +312,54 @@ static void client_touch(struct state *s, struct detect_ctx *c, const struct eve
 
 /* -- networks -- */
 
+static struct touched *touched_by(struct state *s, uint32_t mailbox, uint32_t net)
+{
+	struct touched *x = mailbox < s->use_count ? s->uses[mailbox].touched : NULL;
+	return !x ? NULL : x[0].net == net ? &x[0] : x[1].net == net ? &x[1] : NULL;
+}
+
+static void touched_begin(struct state *s, const struct event *e)
+{
+	struct touched *x = e->mailbox < s->use_count ? s->uses[e->mailbox].touched : NULL;
+	if (!x)
+		return;
+	if (x[0].net != e->net)
+		x[1] = x[0];
+	x[0] = (struct touched){ .first_us = e->rec->time_us, .last_us = e->rec->time_us, .items = e->rec->items, .records = 1, .net = e->net };
+}
+
 static void net_crossed(struct state *s, struct detect_ctx *c, const struct event *e, const struct tally *t, bool edges_new)
 {
 	const struct world *w = c->world;
 	struct net_row *row = &s->nets[e->net];
 	int64_t now = e->rec->time_us;
-	char client[SAY_SIZE], boxes[SAY_SIZE], pace[SAY_SIZE], age[TIME_TEXT_SIZE];
-	const char *net = world_net_label(w, e->net);
+	char client[SAY_SIZE], pace[SAY_SIZE], age[TIME_TEXT_SIZE];
 	struct alert *al = alerts_open(c->alerts, &detector_sweep,
 		hash_mix(hash_mix(key_net(w, e->net), 2), (uint64_t)row->ring.v[t->first].time_us));
 	if (!al)
 		return;
 	row->alert = al;
 	row->episode_us = now;
-	raise_with(c, al, &row->ring, t->first, now, edges_new ? SEVERITY_HIGH : SEVERITY_MEDIUM);
+	for (unsigned i = t->first; i < row->ring.n; i++) {
+		const struct kept *k = &row->ring.v[i];
+		const struct touched *x = touched_by(s, k->mailbox, e->net);
+		if (alert_has_mailbox(al, k->mailbox))
+			continue; /* it had forgotten this network in between */
+		kept_fold(c->alerts, al, k);
+		if (x && x->first_us == k->time_us)
+			alert_fold_more(al, x->first_us, x->last_us, x->records - 1, x->items - k->items);
+	}
+	alert_raise(al, now, edges_new ? SEVERITY_HIGH : SEVERITY_MEDIUM);
+	title_net(c, row, e->net);
+	alert_why(al, "Mailboxes never read from this network before, by %s: %s.", time_format_minute(now, age),
+		  say_pace(&row->ring, now, pace));
 	say_sweep(al, "network", t->mailboxes, &row->ring, now);
-	alert_member(al, NEW_NETWORK, value_cstr(net));
-	alert_title(al, "%u mailboxes read from %s, which was new to all of them", t->mailboxes, net);
-	alert_why(al, "Mailboxes never read from this network before: %s (%s).", say_pace(&row->ring, now, pace),
-		  say_mailboxes(w, &al->mailboxes, boxes));
+	alert_member(al, NEW_NETWORK, value_cstr(world_net_label(w, e->net)));
 	if (edges_new)
-		alert_why(al, "In each of them the client was new too: %u client%s.", t->clients, PLURAL(t->clients));
+		alert_why(al, "In each of them the client was new too: %s.", COUNT(t->clients, "client"));
 	else
-		alert_why(al, "The network was first seen %s before in the whole tenant, one client is all that is used there (%s), and %u "
-			  "of the mailboxes had been read from elsewhere within the hour: their owners have not moved.",
-			  time_format_span(now - row->first_us, age), say_client(w, e->client, client), t->elsewhere);
+		alert_why(al, "The network was first seen %s before in the whole tenant, only one client is used from there (%s), and %s of the mailboxes had been read from elsewhere within the hour: their owners have not moved.",
+			  time_format_span(now - row->first_us, age), say_client(w, e->client, client), DIGITS(t->elsewhere));
 	if (net_is_prefix(w, e->net))
 		alert_why(al, "Networks are address prefixes here (no ASN file).");
 }
@@ -327,6 +372,7 @@ static void net_touch(struct state *s, struct detect_ctx *c, const struct event 
 
 	if (row->alert && now - row->episode_us <= EPISODE_US) {
 		alert_fold(c->alerts, row->alert, e);
+		title_net(c, row, e->net);
 		row->episode_us = now;
 		return;
 	}
@@ -334,6 +380,7 @@ static void net_touch(struct state *s, struct detect_ctx *c, const struct event 
 	if (e->tenant_learnt_us < LEARNT_US || e->mailbox_learnt_us < MAILBOX_LEARNT_US || !(e->edge_is_new || young))
 		return;
 	ring_add(s, &row->ring, e, elsewhere);
+	touched_begin(s, e);
 	struct tally hour = ring_tally(&row->ring, now, US_PER_HOUR), day = ring_tally(&row->ring, now, US_PER_DAY);
 	const struct tally *t = hour.mailboxes >= HOUR_MAILBOXES ? &hour : day.mailboxes >= DAY_MAILBOXES ? &day : NULL;
 	if (!t)
@@ -369,12 +416,29 @@ static bool alone_in_nets(const struct state *s, const struct ring *r, uint32_t 
 	return any;
 }
 
-static void judge(struct state *s, struct detect_ctx *c, struct cold *x, int64_t now)
+/* All that a client did in all its mailboxes so far, but for the record that is about to be looked at. */
+static void count_client(struct detect_ctx *c, struct alert *al, const struct ring *r, uint32_t client, const struct event *e)
+{
+	const struct edge *edge;
+	for (unsigned i = 0; i < r->n; i++)
+		kept_fold(c->alerts, al, &r->v[i]);
+	al->records = al->items = 0;
+	for (uint32_t pos = 0; (edge = world_edge_next(c->world, &pos));) {
+		bool now = e && e->mailbox == edge->mailbox && e->client == client;
+		if (edge->client != client || edge->records == now)
+			continue;
+		alert_name(al, edge->mailbox, client);
+		alert_fold_more(al, edge->first_us, edge->last_us, edge->records - now, edge->items - (now ? e->rec->items : 0));
+	}
+}
+
+/* e: the record that shows that the time has come; NULL at the end */
+static void judge(struct state *s, struct detect_ctx *c, struct cold *x, int64_t now, const struct event *e)
 {
 	const struct world *w = c->world;
 	const struct world_client *wc = &w->clients[x->client];
-	const struct client_row *row = &s->clients[x->client];
-	char client[SAY_SIZE], boxes[SAY_SIZE], nets[SAY_SIZE], span[TIME_TEXT_SIZE];
+	struct client_row *row = &s->clients[x->client];
+	char nets[SAY_SIZE], span[TIME_TEXT_SIZE];
 	unsigned shared = 0;
 	x->done = true;
 	bool most = (uint64_t)wc->mailboxes * 2 > w->active_mailboxes; /* of the tenant: an ordinary client, or a service */
@@ -393,18 +457,21 @@ static void judge(struct state *s, struct detect_ctx *c, struct cold *x, int64_t
 	struct alert *al = alerts_open(c->alerts, &detector_sweep, hash_mix(hash_mix(wc->key, 3), (uint64_t)x->crossed_us));
 	if (!al)
 		return;
-	raise_with(c, al, &row->ring, 0, now, SEVERITY_MEDIUM);
-	say_client(w, x->client, client);
-	alert_member(al, SWEEP, value_cstr("client"), value_number(wc->mailboxes));
-	alert_member(al, PREVALENCE, value_number(wc->mailboxes), value_number(w->active_mailboxes));
-	alert_title(al, "%s went through %u of %u mailboxes", client, wc->mailboxes, w->active_mailboxes);
-	alert_why(al, "%u mailboxes, among them %s, with %llu items; most of them are read by other clients too.", wc->mailboxes,
-		  say_mailboxes(w, &al->mailboxes, boxes), (unsigned long long)wc->items);
+	count_client(c, al, &row->ring, x->client, e);
+	row->alert = al;
+	row->episode_us = now;
+	row->judged_cold = true;
+	alert_raise(al, now, SEVERITY_MEDIUM);
+	title_client(c, row, x->client);
+	alert_why(al, "By %s it had read %s in %s of %s; most of them are read by other clients too.",
+		  time_format_minute(now, span), COUNT(al->items, "item"), DIGITS(al->mailboxes.total), COUNT(w->active_mailboxes, "mailbox"));
+	alert_member(al, SWEEP, value_cstr("client"), value_number(al->mailboxes.total));
+	alert_member(al, PREVALENCE, value_number(al->mailboxes.total), value_number(w->active_mailboxes));
 	if (few)
 		alert_why(al, "All of it from %s, where no other client was seen; an ordinary client has about as many networks as "
 			  "mailboxes.", say_nets(w, al, nets));
 	if (burst)
-		alert_why(al, "All that it ever did lies within %s.", time_format_span(wc->last_us - wc->first_us, span));
+		alert_why(al, "All that it ever did was within %s.", time_format_span(wc->last_us - wc->first_us, span));
 	alert_why(al, "There was no history to learn from: this was judged by comparing clients with each other.");
 	if (wc->microsoft_front_end)
 		alert_blind(al, "where the caller is: Microsoft front ends hide it");
@@ -418,13 +485,21 @@ static void judge_due(struct state *s, struct detect_ctx *c, int64_t now, bool i
 		if (x->done)
 			continue;
 		if (now >= due)
-			judge(s, c, x, due);
+			judge(s, c, x, due, NULL);
 		else if (is_end && now - x->crossed_us >= COLD_SETTLE_MIN_US)
-			judge(s, c, x, now);
+			judge(s, c, x, now, NULL);
 	}
 }
 
 /* -- events -- */
+
+static void goes_on(struct detect_ctx *c, struct alert **al, int64_t episode_us, const struct event *e)
+{
+	if (e->rec->time_us - episode_us > EPISODE_US)
+		*al = NULL;
+	else if (alert_has_mailbox(*al, e->mailbox))
+		alert_fold(c->alerts, *al, e);
+}
 
 static void event(void *state, struct detect_ctx *c, const struct event *e)
 {
@@ -433,7 +508,7 @@ static void event(void *state, struct detect_ctx *c, const struct event *e)
 		return;
 	/* the oldest case is due first: cases stand in the order in which they crossed */
 	while (s->cold_count && !s->colds[0].done && e->rec->time_us >= s->colds[0].crossed_us + COLD_SETTLE_US) {
-		judge(s, c, &s->colds[0], s->colds[0].crossed_us + COLD_SETTLE_US);
+		judge(s, c, &s->colds[0], s->colds[0].crossed_us + COLD_SETTLE_US, e);
 		memmove(s->colds, s->colds + 1, --s->cold_count * sizeof *s->colds);
 	}
 	bool net_is_new = net_memory_is_new(&s->memory, e->mailbox, e->net), elsewhere = false;
@@ -442,6 +517,12 @@ static void event(void *state, struct detect_ctx *c, const struct event *e)
 		elsewhere = u->net && u->net != e->net && e->rec->time_us - u->us <= ELSEWHERE_US;
 		u->net = e->net;
 		u->us = e->rec->time_us;
+		struct touched *x = touched_by(s, e->mailbox, e->net);
+		if (x) {
+			x->last_us = e->rec->time_us;
+			x->items += e->rec->items;
+			x->records++;
+		}
 	}
 	if (net_is_real(e->net) && reach((void **)&s->nets, &s->net_count, e->net, sizeof *s->nets)) {
 		struct net_row *row = &s->nets[e->net];
@@ -451,6 +532,11 @@ static void event(void *state, struct detect_ctx *c, const struct event *e)
 		}
 		row->many_clients |= row->client != e->client + 1;
 	}
+	/* what goes on in the mailboxes of an alert belongs to it */
+	if (!e->edge_is_new && e->client < s->client_count && s->clients[e->client].alert)
+		goes_on(c, &s->clients[e->client].alert, s->clients[e->client].episode_us, e);
+	if (!net_is_new && e->net < s->net_count && s->nets[e->net].alert)
+		goes_on(c, &s->nets[e->net].alert, s->nets[e->net].episode_us, e);
 	if (!e->edge_is_new && !net_is_new)
 		return;
 	if (e->edge_is_new && reach((void **)&s->clients, &s->client_count, e->client, sizeof *s->clients))
@@ -529,7 +615,7 @@ const struct detector detector_sweep = {
 	.signal = "first touches of (client, mailbox) and (network, mailbox) over 10 minutes, 1 hour, 1 day",
 	.catches = "collection by one tool from a server or two, or by one application behind front ends",
 	.misses = "fewer than five mailboxes an hour and ten a day; a sweep that began before the data; a network for each mailbox",
-	.cost = "a vendor let into many mailboxes at once, a conference; 72 bytes a mailbox, 80 a first touch kept",
+	.cost = "a vendor let into many mailboxes at once, a conference; 152 bytes a mailbox, 80 a first touch kept",
 	.mitre = mitre,
 	.wants = KIND_MAIL,
 	.state_bytes = sizeof(struct state),

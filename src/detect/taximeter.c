@@ -195,6 +195,7 @@ static void close_day(struct state *s, struct detect_ctx *c)
 	}
 	campaign_judge(&s->campaigns, b, c, s->verdicts, s->verdict_count);
 	raise_crossings(s, c);
+	campaign_follow(&s->campaigns, b, c, s->verdicts, s->verdict_count);
 	learn_day(s);
 	baseline_close(b, c->world);
 }

@@ -156,10 +156,10 @@ static void infer(struct detect_ctx *c, struct watch *x)
 	say_mailbox(c->world, k->mailbox, mailbox);
 	time_format_minute(k->time_us, from);
 	time_format_minute(k->time_us + BLIND_US, to);
-	alert_title(al, "Mailbox of %s fell silent after %u Bind records in a day: throttled, it seems", mailbox, x->records);
-	alert_why(al, "Inferred: %u Bind records in the 24 h up to %s, then none for 24 h, while %u other record%s of the mailbox or "
-		  "sign-ins of its owner show that it was in use.", x->records, from, x->others, PLURAL(x->others));
-	alert_why(al, "Exchange stops writing Bind records for 24 h after about %u; no record here says IsThrottled.", LIMIT_RECORDS);
+	alert_title(al, "Mailbox of %s fell silent after %s in a day: probably throttled", mailbox, COUNT(x->records, "Bind record"));
+	alert_why(al, "Inferred: %s in the 24 h up to %s, then none for 24 h, while %s (of the mailbox, or sign-ins of its owner) show that it was in "
+		  "use.", COUNT(x->records, "Bind record"), from, COUNT(x->others, "other record"));
+	alert_why(al, "Exchange stops writing Bind records for 24 h after about %s; no record here says IsThrottled.", DIGITS(LIMIT_RECORDS));
 	say_blind(al, k->time_us, true);
 	alert_blind(al, "from %s to %s, if this was throttling, nothing read from this mailbox was recorded: assume everything",
 		    from, to);
@@ -201,8 +201,8 @@ static void throttle(struct state *s, struct detect_ctx *c, const struct event *
 	time_format_minute(start, from);
 	time_format_minute(start + BLIND_US, to);
 	alert_title(al, "Reading of the mailbox of %s was no longer logged: throttled", mailbox);
-	alert_why(al, "A record of %s says IsThrottled: the mailbox passed the limit of about %u records in 24 h, and Exchange writes "
-		  "no Bind records for the next 24 h.", from, LIMIT_RECORDS);
+	alert_why(al, "A record of %s says IsThrottled: the mailbox passed the limit of about %s records in 24 h, and Exchange writes "
+		  "no Bind records for the next 24 h.", from, DIGITS(LIMIT_RECORDS));
 	say_blind(al, start, false);
 	alert_blind(al, "from %s to %s nothing read from this mailbox was recorded: assume everything", from, to);
 
@@ -214,10 +214,10 @@ static void throttle(struct state *s, struct detect_ctx *c, const struct event *
 	say_client(w, major, client);
 	if (t - edge->first_us < YOUNG_CLIENT_US && edge->first_us - w->mailboxes[e->mailbox].first_us >= US_PER_DAY) {
 		alert_raise(al, t, SEVERITY_HIGH);
-		alert_why(al, "Mainly by a client new to this mailbox: %s, first seen in it %s before, made %u of its records.", client,
-			  time_format_span(t - edge->first_us, age), edge->records);
+		alert_why(al, "Mainly by a client new to this mailbox: %s, first seen in it %s before, made %s.", client,
+			  time_format_span(t - edge->first_us, age), COUNT(edge->records, "record"));
 	} else {
-		alert_why(al, "Mainly by %s, which made %u of the records of this mailbox since %s.", client, edge->records,
+		alert_why(al, "Mainly by %s, which made %s of this mailbox since %s.", client, COUNT(edge->records, "record"),
 			  time_format_minute(edge->first_us, age));
 	}
 }

@@ -147,27 +147,27 @@ static void tell(struct detect_ctx *c, const struct outside *o, bool clock)
 	switch (o->fault) {
 	case BEFORE_ISSUE:
 		alert_title(al, "A token was used before it was issued (%s)", who);
-		alert_why(al, "%llu record%s with a token up to %s older than the token's own time of issue, %s. Client: %s.",
-			  (unsigned long long)o->records, PLURAL(o->records), span, issued, client);
+		alert_why(al, "%s with a token up to %s before the token's own time of issue, %s. Client: %s.",
+			  COUNT(o->records, "record"), span, issued, client);
 		break;
 	case AFTER_LIFE:
 		alert_title(al, "A token was used longer than any token lives (%s)", who);
-		alert_why(al, "%llu record%s with a token up to %s after its issue, %s; the longest life of an access token is 28 h. "
-			  "Client: %s.", (unsigned long long)o->records, PLURAL(o->records), span, issued, client);
+		alert_why(al, "%s with a token up to %s after its issue, %s; no access token is valid for more than 28 h. "
+			  "Client: %s.", COUNT(o->records, "record"), span, issued, client);
 		break;
 	default:
 		alert_title(al, "A token carries the id of a sign-in, and another time of issue (%s)", who);
-		alert_why(al, "%llu record%s with a token that says it was issued at %s; the sign-in with its id was at %s. Client: %s.",
-			  (unsigned long long)o->records, PLURAL(o->records), issued, time_format(o->signin_us, signin), client);
+		alert_why(al, "%s with a token that says it was issued at %s; the sign-in with its id was at %s. Client: %s.",
+			  COUNT(o->records, "record"), issued, time_format(o->signin_us, signin), client);
 	}
 	if (clock)
-		alert_why(al, "A fifth of all records of this client are off in the same way, and five accounts or more: clocks that differ.");
+		alert_why(al, "A fifth of all records of this client, of five accounts or more, differ in the same way: its clock is wrong.");
 	else if (o->fault == OTHER_ISSUE)
-		alert_why(al, "An hour between both would have been taken for a slow sign-in; the id of a token and its time of issue are "
-			  "given by one hand.");
+		alert_why(al, "A difference of up to an hour is tolerated as a slow sign-in. The issuer sets the id of a token and its time of issue "
+			  "together, so that both agree in a genuine one.");
 	else
-		alert_why(al, "Up to 300 s would have been taken for clocks that differ; that much off, no issuer made this token.");
-	alert_blind(al, "records without IssuedAtTime and without a known sign-in cannot be judged");
+		alert_why(al, "Clock differences of up to 300 s are tolerated. This token is further off than any clock error would explain.");
+	alert_blind(al, "records without IssuedAtTime and without a known sign-in: they cannot be judged");
 }
 
 static void end(void *state, struct detect_ctx *c)

@@ -3,6 +3,7 @@
  * contract with other tools.  What is not known is null, never "" or 0; a Sync has no number of items and adds none. */
 #include <inttypes.h>
 
+#include "base/count.h"
 #include "base/guid.h"
 #include "base/limits.h"
 #include "base/schema.h"
@@ -59,8 +60,7 @@ bool alert_cut_sentence(const struct alert *a, unsigned i, struct buf *ret)
 	for (unsigned k = 0; alert_cut(a, k, &cut); k++) {
 		if (!cut.noun || i-- > 0) /* record ids are examples, and not said */
 			continue;
-		buf_printf(ret, "The list of %s stops after the first %" PRIu64 "; there were %" PRIu64 ".", cut.noun, cut.listed,
-			   cut.total);
+		buf_printf(ret, "The list of %s stops after the first %s of %s.", cut.noun, DIGITS(cut.listed), DIGITS(cut.total));
 		return true;
 	}
 	return false;

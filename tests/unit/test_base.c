@@ -6,6 +6,7 @@
 
 #include "base/addr.h"
 #include "base/buf.h"
+#include "base/count.h"
 #include "base/guid.h"
 #include "base/hash.h"
 #include "base/table.h"
@@ -641,8 +642,8 @@ static void time_writing(void)
 		{ 3 * US_PER_DAY + 3 * US_PER_HOUR, "3 days" },
 		{ 12 * US_PER_DAY, "12 days" },
 		{ -5 * US_PER_SECOND, "-5 s" },
-		{ INT64_MIN, "-106751991 days" },
-		{ INT64_MAX, "106751991 days" },
+		{ INT64_MIN, "-106,751,991 days" },
+		{ INT64_MAX, "106,751,991 days" },
 	};
 	char out[TIME_TEXT_SIZE];
 	uint64_t x = 1;
@@ -1108,6 +1109,20 @@ static void hash_basics(void)
 	CHECK(hash_mix(1, 2) != hash_mix(2, 1) && hash_str(STR("x"), 5) == hash64("x", 1, 5));
 }
 
+static void test_count(void)
+{
+	CHECK_TEXT(COUNT(0, "record"), "0 records");
+	CHECK_TEXT(COUNT(1, "mailbox"), "1 mailbox");
+	CHECK_TEXT(COUNT(2, "mailbox"), "2 mailboxes");
+	CHECK_TEXT(COUNT(999, "entry"), "999 entries");
+	CHECK_TEXT(COUNT(1000, "key"), "1,000 keys");
+	CHECK_TEXT(COUNT(741432, "sign-in"), "741,432 sign-ins");
+	CHECK_TEXT(COUNT(1, "class"), "1 class");
+	CHECK_TEXT(COUNT(2, "switch"), "2 switches");
+	CHECK_TEXT(DIGITS(UINT64_MAX), "18,446,744,073,709,551,615");
+	CHECK(strlen(COUNT(5, "noun that is longer than all the room that there is for it, which is cut and never written past its end")) == COUNT_SIZE - 1);
+}
+
 int main(void)
 {
 	buf_growth();
@@ -1128,5 +1143,6 @@ int main(void)
 	table_model();
 	table_attack();
 	hash_basics();
+	test_count();
 	return check_summary();
 }
