@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "base/count.h"
 #include "base/limits.h"
 #include "base/schema.h"
 #include "cmd/run.h"
@@ -117,7 +118,7 @@ static void write_text(struct cover *x, const struct covered *t)
 		buf_add_cstr(b, "There is no audit record to look at: nothing can be said of any mailbox's past.\n");
 		return;
 	}
-	buf_printf(b, "%zu mailboxes, %" PRIu32 " days, %s to %s UTC.\n\n", mailboxes, coverage_days(t->coverage), time_format_minute(w->first_us, first),
+	buf_printf(b, "%s, %s, %s to %s UTC.\n\n", COUNT(mailboxes, "mailbox"), COUNT(coverage_days(t->coverage), "day"), time_format_minute(w->first_us, first),
 		   time_format_minute(w->last_us, last));
 	for (int s = 0; s < DAY_OUTSIDE; s++) {
 		uint64_t days = coverage_total(t->coverage, (enum day_state)s);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* coverage: see coverage.h. */
+#include "base/count.h"
 #include "coverage/coverage.h"
 
 #include <math.h>
@@ -703,10 +704,10 @@ void coverage_sentence(const struct world *w, const struct coverage_finding *f, 
 		return;
 	default:
 		add_whose(b, w, f);
-		buf_printf(b, ": %u day%s without a read from %.10s on, with %u other signs of life (sends, rules, moves, sign-ins)", f->days,
-			   f->days == 1 ? "" : "s", from, f->life);
+		buf_printf(b, ": %s without a read from %.10s on, with %s (sends, rules, moves, sign-ins)", COUNT(f->days, "day"), from,
+			   COUNT(f->life, "other record"));
 		if (f->usual)
-			buf_printf(b, "; %u other such days have reads", f->usual);
+			buf_printf(b, "; %s of that kind %s reads", COUNT(f->usual, "other day"), f->usual == 1 ? "has" : "have");
 		else
 			buf_add_cstr(b, "; no read of this mailbox was ever recorded: no licence for it, auditing off, or an account that reads nothing");
 		return;

@@ -2,6 +2,7 @@
 /* html: see html.h.  A mailbox is a line: its name, which stays where it is when one scrolls, and a drawing of its days in
  * which equal neighbours are one rectangle.  Each rectangle has a title, so that a pointer or a screen reader says what it
  * is; the colours are never alone: the same is said in sentences, worst first. */
+#include "base/count.h"
 #include "coverage/html.h"
 
 #include <inttypes.h>
@@ -183,8 +184,8 @@ static void add_map(struct buf *b, const struct coverage *c, const struct world 
 		add_row(b, c, w, &m[i], width);
 	buf_add_cstr(b, "</div>");
 	if (n > COVERAGE_ROWS_SHOWN)
-		buf_printf(b, "<p class=\"soft\">%zu more mailboxes, all of them better to see than these, are not drawn; the CSV has every day of every one.</p>",
-			   n - COVERAGE_ROWS_SHOWN);
+		buf_printf(b, "<p class=\"soft\">%s with better coverage not shown; the CSV lists all.</p>",
+			   COUNT(n - COVERAGE_ROWS_SHOWN, "mailbox"));
 }
 
 /* -- the rest -- */

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/count.h"
 #include "base/limits.h"
 #include "base/timefmt.h"
 #include "impact/impact_int.h"
@@ -313,7 +314,7 @@ void impact_text(struct sink_out *o, struct impact *im, const struct impact_repo
 		"  - The same read again within an hour is not logged, so times are lower bounds.\n"
 		"  - Reading a local copy after a synchronisation, and search by administrators, leave no record.\n");
 	if (r->refused)
-		buf_printf(b, "  - %" PRIu64 " entries met a full table: the report is incomplete.\n", r->refused);
+		buf_printf(b, "  - %s did not fit a table: the report is incomplete.\n", COUNT(r->refused, "entry"));
 	if (r->total.cut_records)
 		buf_printf(b,
 			   "  - %" PRIu64

@@ -5,6 +5,7 @@
  * the day before and the set still listed it.
  *
  * A history says what was seen, not what was.  Where nobody looked, nothing is concluded: that is said (life.gap). */
+#include "base/count.h"
 #include "keys/audit_int.h"
 
 #include <stdlib.h>
@@ -116,8 +117,8 @@ static void judge_use(struct audit *a, const struct history_key *k, const struct
 	if (!u->count) {
 		if (is_dated(a, k) && seen - k->first > a->settings.idle)
 			finding_add(a, FINDING_LIFE_IDLE, SEVERITY_FINDING, k, k->provider, k->first + a->settings.idle,
-				    "listed since %s, and none of %llu logged tokens was signed with it", day_text(k->first, one),
-				    (unsigned long long)a->token_count);
+				    "listed since %s, and none of %s was signed with it", day_text(k->first, one),
+				    COUNT(a->token_count, "logged token"));
 		return;
 	}
 	if (is_dated(a, k) && seen - u->last > OVERLAP_US)
@@ -211,8 +212,8 @@ static void judge_gaps(struct audit *a, uint32_t provider)
 	}
 	if (n)
 		finding_add(a, FINDING_LIFE_GAP, SEVERITY_INFORMATION, NULL, provider, at,
-			    "%u gaps longer than the interval at which keys come (%s), the longest from %s to %s: what came and went "
-			    "in them is unknown", n, time_format_span(p->rotation, span), day_text(at, one),
+			    "%s longer than the interval at which keys come (%s), the longest from %s to %s: what came and went "
+			    "in them is unknown", COUNT(n, "gap"), time_format_span(p->rotation, span), day_text(at, one),
 			    day_text(at + longest, two));
 	at = p->times[p->time_count - 1];
 	if (a->at - at > later_of(HISTORY_HYSTERESIS_US, p->rotation))

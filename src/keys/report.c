@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/count.h"
 #include "base/schema.h"
 #include "keys/audit_int.h"
 
@@ -154,14 +155,14 @@ static void add_set(const struct audit *a, struct buf *b, const struct history_p
 	if (!p->dated || p->time_count < 2)
 		return;
 	buf_add_terminal(b, p->name, 60);
-	buf_printf(b, ": %u keys in %u observations from %s to %s", p->key_count, p->time_count, day_text(p->times[0], one),
+	buf_printf(b, ": %s in %s from %s to %s", COUNT(p->key_count, "key"), COUNT(p->time_count, "observation"), day_text(p->times[0], one),
 		   day_text(p->times[p->time_count - 1], two));
 	if (p->rotation)
 		buf_printf(b, ", a new one every %.1f days", (double)p->rotation / (double)US_PER_DAY);
 	if (f.retired)
 		buf_printf(b, "; %u retired, listed for %.1f days (medians)", f.retired, (double)f.retired_median / (double)US_PER_DAY);
 	if (f.absences)
-		buf_printf(b, "; %u keys left and came back, %u times, for up to %.1f hours", f.flapped, f.absences,
+		buf_printf(b, "; %s left and came back, %s, for up to %.1f hours", COUNT(f.flapped, "key"), COUNT(f.absences, "time"),
 			   (double)f.longest_absence / (double)US_PER_HOUR);
 	buf_add_char(b, '\n');
 }
@@ -186,19 +187,19 @@ static void add_summary(const struct audit *a, struct buf *b, uint64_t lost)
 
 	for (uint32_t i = 0; i < a->provider_count; i++)
 		add_set(a, b, &a->providers[i]);
-	buf_printf(b, "%" PRIu64 " set%s, %" PRIu64 " observation%s, %" PRIu64 " different key%s, %" PRIu64 " listed at %s\n",
-		   c->sets, c->sets == 1 ? "" : "s", c->observations, c->observations == 1 ? "" : "s", c->keys, c->keys == 1 ? "" : "s", c->listed,
+	buf_printf(b, "%s, %s, %s, %s listed at %s\n", COUNT(c->sets, "set"), COUNT(c->observations, "observation"),
+		   COUNT(c->keys, "different key"), DIGITS(c->listed),
 		   time_format(a->at, at));
 	if (c->tokens)
-		buf_printf(b, "%" PRIu64 " logged tokens, %" PRIu64 " of keys in no set, %" PRIu64 " unreadable\n", c->tokens,
-			   c->tokens_unknown_key, c->tokens_unreadable);
-	buf_printf(b, "%" PRIu64 " critical, %" PRIu64 " finding%s, %" PRIu64 " for information\n", c->findings[2], c->findings[1],
-		   c->findings[1] == 1 ? "" : "s", c->findings[0]);
+		buf_printf(b, "%s, %s of keys in no set, %s unreadable\n", COUNT(c->tokens, "logged token"),
+			   DIGITS(c->tokens_unknown_key), DIGITS(c->tokens_unreadable));
+	buf_printf(b, "%s critical, %s, %s informational\n", DIGITS(c->findings[2]), COUNT(c->findings[1], "finding"),
+		   DIGITS(c->findings[0]));
 	add_untested(a, b);
 	if (!c->findings[2] && !c->findings[1] && c->keys)
 		buf_add_cstr(b, lost ? "nothing found in what could be read\n" : "nothing found\n");
 	if (lost || c->refused)
-		buf_printf(b, "NOT COMPLETE: %" PRIu64 " inputs or lines unreadable, %" PRIu64 " findings or keys past a limit\n", lost, c->refused);
+		buf_printf(b, "NOT COMPLETE: inputs or lines unreadable: %s; findings or keys past a limit: %s\n", DIGITS(lost), DIGITS(c->refused));
 }
 
 void audit_add_no_keys(const struct audit *a, struct buf *b)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* shape: is the entry what the standards say, in the one way in which it can be read?  Whatever two readers of a set can
  * understand differently, an attacker can use. */
+#include "base/count.h"
 #include "keys/audit_int.h"
 
 #include <stdio.h>
@@ -148,7 +149,8 @@ static void judge_habit(struct audit *a, const struct history_provider *p)
 		const struct key *k = newest(a, h);
 		if (k->kid.n && (k->x5t.n || k->cert.present) && !kid_is_thumbprint(k))
 			finding_add(a, FINDING_SHAPE_X5T, SEVERITY_FINDING, h, h->provider, h->first,
-				    "%u other keys of the set have the certificate's thumbprint as key id, this one has not", do_so);
+				    "%s of the set %s the certificate's thumbprint as key id, this one has not", COUNT(do_so, "other key"),
+				    do_so == 1 ? "has" : "have");
 	}
 }
 

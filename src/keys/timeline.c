@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/count.h"
 #include "keys/audit_int.h"
 
 #define ROWS_MAX 400       /* keys drawn of one set */
@@ -263,7 +264,7 @@ static void add_picture(const struct audit *a, struct buf *b, const struct histo
 	buf_printf(b, "<line class=\"now\" x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%.1f\"/></svg></div>\n", x_of(&x, a->at), TOP - 4, x_of(&x, a->at),
 		   bottom);
 	if (rows < p->key_count)
-		buf_printf(b, "<p class=\"soft\">and %u more keys</p>\n", p->key_count - rows);
+		buf_printf(b, "<p class=\"soft\">and %s not drawn</p>\n", COUNT(p->key_count - rows, "key"));
 }
 
 static void add_legend(const struct audit *a, struct buf *b)
@@ -314,7 +315,7 @@ static void add_line(const struct audit *a, struct buf *b, const struct finding 
 	else
 		buf_add_cstr(b, f->key ? "a key without id" : "the set");
 	if (!f->listed)
-		buf_add_cstr(b, "<div class=\"soft\">listed no more</div>");
+		buf_add_cstr(b, "<div class=\"soft\">no longer published</div>");
 	if (a->provider_count > 1) {
 		buf_add_cstr(b, "</td><td>");
 		add_text(b, f->set, 80);
@@ -372,8 +373,8 @@ static void add_head(const struct audit *a, struct buf *b, uint64_t lost)
 		      " observation%s, %" PRIu64 " different key%s.</p>\n", time_format_minute(a->at, at), c->sets, c->sets == 1 ? "" : "s",
 		   c->observations, c->observations == 1 ? "" : "s", c->keys, c->keys == 1 ? "" : "s");
 	buf_printf(b, "<div class=\"chips\"><span class=\"chip critical\"><b>%" PRIu64 "</b> critical</span><span class=\"chip finding\"><b>%" PRIu64
-		      "</b> findings</span><span class=\"chip info\"><b>%" PRIu64 "</b> for information</span></div>\n",
-		   c->findings[SEVERITY_CRITICAL_FINDING], c->findings[SEVERITY_FINDING], c->findings[SEVERITY_INFORMATION]);
+		      "</b> %s</span><span class=\"chip info\"><b>%" PRIu64 "</b> informational</span></div>\n",
+		   c->findings[SEVERITY_CRITICAL_FINDING], c->findings[SEVERITY_FINDING], c->findings[SEVERITY_FINDING] == 1 ? "finding" : "findings", c->findings[SEVERITY_INFORMATION]);
 	if (lost || c->refused)
 		buf_printf(b, "<p class=\"lost\">Not complete: %" PRIu64 " inputs or lines could not be read, %" PRIu64
 			      " findings or keys are past a limit.</p>\n", lost, c->refused);
