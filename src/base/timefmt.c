@@ -283,7 +283,7 @@ static unsigned take_month(struct reader *r)
 {
 	static const char *const months[12] = {
 		"jan|ene|gen", "feb|fev|f\xc3\xa9v", "mar|m\xc3\xa4r|mrz|mrt|maa", "apr|avr|abr", "may|mai|mag|mei|maj", "jun|juin|giu", "jul|juil|lug",
-		"aug|ago|ao\xc3\xbb|aou", "sep|set", "oct|okt|ott|out", "nov", "dec|dez|dic|d\xc3\xa9" "c",
+		"aug|ago|ao\xc3\xbb|aou", "sep|set", "oct|okt|ott|out", "nov", "dec|dez|dic|d\303\251c",
 	};
 	const char *from = r->p;
 	struct str word;

@@ -613,7 +613,9 @@ static void make_ec(struct jwk *w)
 	if (!has_x || !has_y)
 		return;
 	/* a length that is wrong says nothing about the point: it is judged with its zeros restored */
-	if (!put_coordinate(k, k->x, "x", point + 1, bytes) | !put_coordinate(k, k->y, "y", point + 1 + bytes, bytes))
+	bool good = put_coordinate(k, k->x, "x", point + 1, bytes);
+	good = put_coordinate(k, k->y, "y", point + 1 + bytes, bytes) && good;
+	if (!good)
 		return;
 	build = OSSL_PARAM_BLD_new();
 	if (build && OSSL_PARAM_BLD_push_utf8_string(build, OSSL_PKEY_PARAM_GROUP_NAME, groups[k->curve], 0) &&
