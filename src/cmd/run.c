@@ -314,6 +314,7 @@ int run_read(struct run *r)
 	erase_line(r);
 	for (unsigned i = 0; i < engine_report(r->engine)->partial_count; i++)
 		cmd_error(r->command, "the export is not whole: %s", engine_report(r->engine)->partial[i]);
+	bool has_tenants = r->failed || has_tenants_asked(r);
 	if (!r->failed)
 		tell_strangers(r);
 	if (r->failed)
@@ -326,8 +327,6 @@ int run_read(struct run *r)
 		r->engine = NULL;
 		return EXIT_USAGE;
 	}
-	bool has_tenants = r->failed || has_tenants_asked(r);
-
 	return !has_tenants || r->failed || engine_report(r->engine)->incomplete || is_empty(r) ? EXIT_INPUT : EXIT_RAN;
 }
 
