@@ -428,12 +428,15 @@ static bool take_rows(struct frame *f, bool final, struct block *b)
 	if (n == 0)
 		return false;
 	scan_rows(f);
-	if (f->rows.header_end && f->rows.header == 0) {
+	while (f->rows.header_end && f->rows.header == 0) { /* a loop: a file may be nothing but headers */
 		struct csv_header h;
 		if (csv_header_row(f->p + f->start, f->rows.header_end, &h))
 			put_header(f, &h);
 		drop(f, f->rows.header_end);
-		return take_rows(f, final, b);
+		n = f->end - f->start;
+		if (n == 0)
+			return false;
+		scan_rows(f);
 	}
 	if (f->rows.header_end)
 		return give(f, f->rows.header, b);
