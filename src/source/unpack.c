@@ -255,15 +255,19 @@ static bool is_tar(struct str head)
 	return sum == stated;
 }
 
-/* Workbooks and documents are zip archives; what their first member is called tells them from others. */
+/* Workbooks and documents are zip archives; what their first member is called tells them from others.  (Whole names of parts:
+ * a folder of logs may be called xl.) */
 static bool is_office(struct str head)
 {
-	static const struct str first[] = {
-		{ "[Content_Types].xml", 19 }, { "_rels/.rels", 11 }, { "docProps/", 9 }, { "xl/", 3 }, { "word/", 5 }, { "mimetypeapplication/", 20 },
+	static const char *const first[] = {
+		"[Content_Types].xml", "_rels/.rels", "customXml/item", "customXml/_rels/", "[trash]/", "mimetypeapplication/",
+		"docProps/app.xml", "docProps/core.xml", "docProps/custom.xml", "docProps/thumbnail", "docMetadata/LabelInfo.xml",
+		"xl/workbook.", "xl/_rels/", "xl/worksheets/", "xl/sharedStrings.", "xl/styles.", "xl/theme/", "xl/drawings/", "xl/media/", "xl/tables/",
+		"word/document.xml", "word/_rels/", "word/styles.xml", "word/settings.xml", "word/theme/", "word/media/", "word/fontTable.xml",
 	};
 
 	for (size_t i = 0; i < sizeof(first) / sizeof(first[0]) && starts(head, "PK\3\4", 4); i++)
-		if (head.n >= 30 + first[i].n && memcmp(head.p + 30, first[i].p, first[i].n) == 0)
+		if (head.n >= 30 + strlen(first[i]) && memcmp(head.p + 30, first[i], strlen(first[i])) == 0)
 			return true;
 	return false;
 }
