@@ -479,8 +479,10 @@ static bool parse_number(struct str s, struct time_read *ret)
 	if (digits == 5 && value >= 36526 && value < 73051) { /* 2000 to 2099 */
 		double part = 0, unit = 0.1;
 		if (take(&r, '.') || take(&r, ','))
-			for (r.ok = r.p < r.end; r.p < r.end && (unsigned)(*r.p - '0') < 10; unit /= 10)
-				part += unit * (*r.p++ - '0');
+			for (r.ok = r.p < r.end; r.p < r.end && (unsigned)(*r.p - '0') < 10; r.p++) {
+				part += unit * (*r.p - '0');
+				unit /= 10;
+			}
 		if (!r.ok || r.p != r.end)
 			return false;
 		ret->us = ((int64_t)value - 25569) * US_PER_DAY + (int64_t)(part * 86400000 + 0.5) * 1000;

@@ -164,7 +164,7 @@ static void take_licence(struct audit_account *a, struct str s)
 		{ "c7df2760-2c81-4ef7-b578-5b5392b571df", 36 },                                 /* ENTERPRISEPREMIUM */
 	};
 	static const char *const unlicensed[] = { "", "[]", "{}", "null", "$null", "None", "(none)", "<none>", "Unlicensed", "Nicht lizenziert", "Sans licence", "Sin licencia",
-		"Senza licenza", "Sem licen\xc3\xa7" "a", "Zonder licentie", NULL };
+		"Senza licenza", "Sem licen\303\247a", "Zonder licentie", NULL };
 	enum licence found = LICENCE_BASIC;
 	ptrdiff_t plan = str_find_nocase(s, STR("M365_ADVANCED_AUDITING"));
 	s = str_trim(s);

@@ -125,6 +125,12 @@ void frame_begin(struct frame *f, uint64_t file)
 	*f = (struct frame){ .p = f->p, .capacity = f->capacity, .headers = f->headers, .file = file };
 }
 
+static bool same_header(const struct csv_header *a, const struct csv_header *b)
+{
+	return memcmp(a->zone, b->zone, sizeof a->zone) == 0 && memcmp(a->column, b->column, sizeof a->column) == 0 && a->columns == b->columns
+		&& a->last_known == b->last_known && a->delimiter == b->delimiter;
+}
+
 /* From here on rows are those of this header.  Each different one is kept once; behind too many of them no column is known. */
 static void put_header(struct frame *f, const struct csv_header *h)
 {
@@ -132,7 +138,7 @@ static void put_header(struct frame *f, const struct csv_header *h)
 	if (f->header_count == CSV_HEADERS_MAX)
 		h = &nothing;
 	for (size_t i = 0; i < f->header_count; i++) {
-		if (memcmp(f->headers[i], h, sizeof *h) == 0) {
+		if (same_header(f->headers[i], h)) {
 			f->header = f->headers[i];
 			return;
 		}

@@ -80,7 +80,7 @@ static bool has(const uint8_t *p, size_t n, size_t i, const char *text)
 
 static size_t escape_of_backslash(const uint8_t *p, size_t n, size_t i, uint32_t *ret)
 {
-	static const struct { char letter; uint8_t base, min, max; } numbers[] = { { 'u', 16, 4, 4 }, { 'x', 16, 2, 2 }, { 'U', 16, 8, 8 } };
+	static const struct { uint8_t letter, base, min, max; } numbers[] = { { 'u', 16, 4, 4 }, { 'x', 16, 2, 2 }, { 'U', 16, 8, 8 } };
 	size_t k = i + 1;
 	while (k < n && p[k] == '\\' && k - i < NESTED_MAX)
 		k++;

@@ -182,15 +182,16 @@ static int ascending(const void *a, const void *b)
 static void cut(struct tenants *t)
 {
 	uint64_t *v = malloc(t->named.n * sizeof *v);
-	uint8_t *flags;
 	size_t n = 0;
-	for (size_t i = 0; v && (flags = table_next(&t->named, &i, &v[n])); n++)
+	for (size_t i = 0; v && table_next(&t->named, &i, &v[n]); n++)
 		;
 	if (v)
 		qsort(v, n, sizeof *v, ascending);
-	for (size_t i = TENANTS_MAX; i < n; i++)
-		if ((flags = table_get(&t->named, v[i])))
+	for (size_t i = TENANTS_MAX; i < n; i++) {
+		uint8_t *flags = table_get(&t->named, v[i]);
+		if (flags)
 			*flags |= PAST_LIMIT;
+	}
 	free(v);
 }
 
