@@ -144,6 +144,8 @@ static bool take_blank(struct reader *r)
 {
 	static const struct str blanks[] = { { " ", 1 }, { "\xe2\x80\xaf", 3 }, { "\xc2\xa0", 2 }, { "\xe2\x80\x8e", 3 }, { "\xe2\x80\x8f", 3 } };
 
+	if (r->p == r->end || (*r->p != ' ' && !(*r->p & 0x80)))
+		return false;
 	for (size_t i = 0; i < sizeof blanks / sizeof *blanks; i++) {
 		if ((size_t)(r->end - r->p) >= blanks[i].n && memcmp(r->p, blanks[i].p, blanks[i].n) == 0) {
 			r->p += blanks[i].n;
@@ -291,7 +293,7 @@ static unsigned take_month(struct reader *r)
 	while (r->p < r->end && (((*r->p | 0x20) >= 'a' && (*r->p | 0x20) <= 'z') || (*r->p & 0x80)) && !str_starts((struct str){ r->p, (size_t)(r->end - r->p) }, STR("\xe2\x80\xaf")))
 		r->p++;
 	word = (struct str){ from, (size_t)(r->p - from) };
-	for (unsigned m = 0; m < 12; m++) {
+	for (unsigned m = 0; word.n >= 3 && m < 12; m++) {
 		for (const char *one = months[m]; one; one = strchr(one, '|') ? strchr(one, '|') + 1 : NULL) {
 			size_t n = strcspn(one, "|");
 			if (word.n >= n && word.n <= 12 && str_eq_nocase((struct str){ word.p, n }, (struct str){ one, n })) {
@@ -350,7 +352,7 @@ static bool parse_culture(struct str s, struct time_read *ret)
 	char sign = 0;
 
 	take_blanks(&r);
-	for (size_t i = 0; i < 7; i++) {
+	for (size_t i = 0; i < 7 && r.p < r.end && (unsigned)(*r.p - '0') > 9; i++) {
 		if (!take_word(&r, days[i]))
 			continue;
 		while (r.p < r.end && (*r.p | 0x20) >= 'a' && (*r.p | 0x20) <= 'z')

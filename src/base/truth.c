@@ -23,6 +23,8 @@ enum truth truth_of(struct str s)
 {
 	if (str_eq_nocase(s, STR("false"))) /* what each mail record says of IsThrottled */
 		return TRUTH_NO;
+	if (!s.n)
+		return TRUTH_ODD;
 	s = str_trim(s);
 	while (s.n >= 2 && (s.p[0] == '"' || s.p[0] == '\'') && s.p[s.n - 1] == s.p[0])
 		s = str_trim((struct str){ s.p + 1, s.n - 2 });

@@ -211,6 +211,8 @@ static const struct coverage_day *cell_at(const struct coverage *c, uint32_t mai
 static void meet_setting(struct coverage *c, const struct world *w, const struct event *e)
 {
 	struct audit_switch v[AUDIT_SWITCHES_MAX];
+	if (event_is_mail(e)) /* nearly every record: spares it the look-up of the account's name */
+		return;
 	const size_t n = audit_switches(e->rec, e->actor == NONE ? STR_NONE : world_actor(w, e->actor), v);
 	for (size_t i = 0; i < n; i++)
 		switches_add(&c->switches, e, &v[i], 0);
