@@ -27,6 +27,12 @@
 #define AVRO_TEXT_BYTES_MAX (512 * MIB)    /* the lines of one Avro record */
 #define AVRO_VALUES_PER_BYTE 64            /* values of a block: a null takes no byte, and an array may say that it has any number */
 #define AVRO_VALUES_FREE 4096              /* and this many in any block */
+#define XLSX_XML_BYTES_MAX (16 * MIB)      /* what the parser keeps of one part: its names, its depth, the longest tag */
+#define XLSX_MEMORY_BYTES (32 * MIB)       /* texts that sheets share, in memory; beyond it a temporary file */
+#define XLSX_TEXT_BYTES_MAX GIB            /* all of them */
+#define XLSX_COLUMNS_MAX 16384             /* as Excel has it, and so are these */
+#define XLSX_STYLES_MAX 65536              /* styles of cells, and formats of numbers */
+#define XLSX_SHEETS_MAX 4096               /* whose names are known; the others are named after their parts */
 #define STRANGERS_TOLD_MAX 20               /* lines about files of kinds that are not read; the rest is one line with a number */
 #define SOURCE_PROBLEMS_MAX 1000            /* lines about skipped files and folders; the rest is one line with a number */
 

@@ -76,7 +76,7 @@ MAGIC(PROGRAM, 0, "\x7f" "ELF\2\1\1\0\0\0\0\0\0\0\0\0\3")
 TEXT(PROGRAM, "#!")
 
 /* -- containers and documents -- */
-STRANGER(OLE, "office_binary", LOST, "files of old Office (.xls, .msg, .doc) are not read", "Save a workbook as CSV UTF-8, one file a sheet")
+STRANGER(OLE, "office_binary", LOST, "files of old Office (.xls, .msg, .doc) and workbooks with a password are not read", "Save a workbook as .xlsx without a password, or as CSV UTF-8")
 MAGIC(OLE, 0, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
 STRANGER(PARQUET, "parquet", LOST, "Parquet files are not read", "Convert them first, for instance with DuckDB: COPY (FROM 'x.parquet') TO 'x.json'")
 MAGIC(PARQUET, 0, "PAR1")

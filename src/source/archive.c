@@ -266,7 +266,7 @@ static enum source_status check_end(struct container *c)
 
 	c->is_over = true;
 	if (c->can_seek)
-		return SOURCE_END;
+		return c->why_below.n ? fail_with(c->why, "%s", c->why_below.p) : SOURCE_END;
 	do { /* what lies below may be cut or damaged behind the last member */
 		c->input = layer_read(c->below, c->in, sizeof(c->in), &n);
 		note_tail(c, n);

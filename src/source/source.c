@@ -47,7 +47,8 @@ struct problem {
 };
 
 struct open_archive {
-	struct container *container;
+	struct container *container; /* or */
+	struct workbook *workbook;
 	size_t path_n;    /* of s->path: the archive's own name */
 	unsigned nesting;
 };
@@ -439,13 +440,13 @@ static enum source_status peel(struct source *s, struct layer *l, unsigned nesti
 	for (;;) {
 		struct str head = layer_peek(l);
 		bool is_all = head.n < HEAD_BYTES && l->status == SOURCE_END;
-		struct container *container;
+		struct open_archive archive = { .path_n = s->path.n };
 		enum encoding encoding;
 		const char *name;
 		size_t skip;
 		enum packing packing = packing_of(head, is_all, &name);
 
-		if (s->as_bytes && (packing == PACKING_TEXT || packing == PACKING_AVRO))
+		if (s->as_bytes && (packing == PACKING_TEXT || packing == PACKING_AVRO || packing == PACKING_XLSX))
 			packing = PACKING_NONE;
 		switch (packing) {
 		case PACKING_NONE:
@@ -478,10 +479,14 @@ static enum source_status peel(struct source *s, struct layer *l, unsigned nesti
 			return SOURCE_BROKEN;
 		}
 		if (packing >= PACKING_TAR) {
-			container = container_new(packing, l);
-			if (!container)
+			archive.nesting = nesting;
+			if (packing == PACKING_XLSX)
+				archive.workbook = workbook_new(l);
+			else
+				archive.container = container_new(packing, l);
+			if (!archive.workbook && !archive.container)
 				return SOURCE_BROKEN;
-			s->archives[s->n_archives++] = (struct open_archive){ container, s->path.n, nesting };
+			s->archives[s->n_archives++] = archive;
 			return SOURCE_END;
 		}
 		in_compressor = true;
@@ -491,11 +496,17 @@ static enum source_status peel(struct source *s, struct layer *l, unsigned nesti
 	}
 }
 
+static void close_archive(struct open_archive *a)
+{
+	container_free(a->container);
+	workbook_free(a->workbook);
+}
+
 /* The next member of the innermost archive.  SOURCE_END: it had no more, and has been closed. */
 static enum source_status next_member(struct source *s, struct layer **ret, unsigned *ret_nesting)
 {
 	struct open_archive *archive = &s->archives[s->n_archives - 1];
-	enum source_status status = container_next(archive->container, ret, &s->name);
+	enum source_status status = archive->workbook ? workbook_next(archive->workbook, ret, &s->name) : container_next(archive->container, ret, &s->name);
 
 	s->path.n = archive->path_n;
 	s->path.p[s->path.n] = '\0';
@@ -506,7 +517,7 @@ static enum source_status next_member(struct source *s, struct layer **ret, unsi
 	s->stream.named = false;
 	*ret_nesting = archive->nesting;
 	if (status == SOURCE_END) {
-		container_free(archive->container);
+		close_archive(archive);
 		s->n_archives--;
 	}
 	return status;
@@ -576,8 +587,12 @@ enum source_status source_read(struct source *s, void *p, size_t capacity, size_
 		                                      "read, in case it is made to exhaust the reader. Unpack it yourself if you "
 		                                      "trust it", ARCHIVE_RATIO_MAX);
 		s->leaf->head_at = s->leaf->head_n = 0;
-		for (size_t i = 0; i < s->n_archives; i++)
-			container_stop(s->archives[i].container);
+		for (size_t i = 0; i < s->n_archives; i++) {
+			if (s->archives[i].workbook)
+				workbook_stop(s->archives[i].workbook);
+			else
+				container_stop(s->archives[i].container);
+		}
 		*ret_n = 0;
 	}
 	s->stream.bytes_out += *ret_n;
@@ -659,7 +674,7 @@ void source_free(struct source *s)
 		return;
 	layer_free(s->leaf);
 	while (s->n_archives)
-		container_free(s->archives[--s->n_archives].container);
+		close_archive(&s->archives[--s->n_archives]);
 	while (s->n_folders)
 		folder_release(&s->folders[--s->n_folders]);
 	for (size_t i = 0; i < s->n_paths; i++)

@@ -65,6 +65,7 @@ enum packing {
 	PACKING_TAR, /* from here on: archives, which have members */
 	PACKING_ZIP,
 	PACKING_7Z,
+	PACKING_XLSX,    /* and its like, until they are opened */
 	PACKING_TEXT,    /* text in a form that is not read */
 	PACKING_UNKNOWN, /* known to be packed, and that we do not read it */
 	PACKING_CUT,     /* the whole of it is the beginning of a packing's first bytes */
@@ -105,6 +106,16 @@ struct container *container_new(enum packing packing, struct layer *below);
 enum source_status container_next(struct container *c, struct layer **ret_member, struct buf *ret_name);
 void container_stop(struct container *c); /* no further members, and no further complaint */
 void container_free(struct container *c);
+
+/* -- xlsx.c: an Excel workbook, an archive of sheets as CSV -- */
+
+struct workbook;
+
+/* As container_new() and its companions.  NULL also: an Office document that is no such workbook, which why names. */
+struct workbook *workbook_new(struct layer *below);
+enum source_status workbook_next(struct workbook *w, struct layer **ret_sheet, struct buf *ret_name);
+void workbook_stop(struct workbook *w);
+void workbook_free(struct workbook *w);
 
 /* -- utf16.c -- */
 

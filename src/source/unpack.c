@@ -256,19 +256,36 @@ static bool is_tar(struct str head)
 }
 
 /* Workbooks and documents are zip archives; what their first member is called tells them from others.  (Whole names of parts:
- * a folder of logs may be called xl.) */
+ * a folder of logs may be called xl.)  Folders before it are passed over. */
 static bool is_office(struct str head)
 {
 	static const char *const first[] = {
-		"[Content_Types].xml", "_rels/.rels", "customXml/item", "customXml/_rels/", "[trash]/", "mimetypeapplication/",
-		"docProps/app.xml", "docProps/core.xml", "docProps/custom.xml", "docProps/thumbnail", "docMetadata/LabelInfo.xml",
-		"xl/workbook.", "xl/_rels/", "xl/worksheets/", "xl/sharedStrings.", "xl/styles.", "xl/theme/", "xl/drawings/", "xl/media/", "xl/tables/",
+		"[Content_Types].xml", "_rels/.rels", "customXml/", "[trash]/", "mimetypeapplication/", "docProps/app.xml", "docProps/core.xml",
+		"docProps/custom.xml", "docProps/thumbnail", "docMetadata/LabelInfo.xml", "package/services/metadata/core-properties/",
+		"xl/workbook", "xl/_rels/", "xl/worksheets/", "xl/sharedStrings.", "xl/styles.", "xl/theme/", "xl/drawings/", "xl/media/", "xl/tables/",
+		"xl/calcChain.", "xl/metadata.", "xl/externalLinks/", "xl/pivotTables/", "xl/pivotCache/", "xl/comments", "xl/threadedComments/", "xl/persons/",
+		"xl/printerSettings/", "xl/charts/", "xl/chartsheets/", "xl/richData/", "xl/queryTables/", "xl/connections.", "xl/vbaProject.bin",
 		"word/document.xml", "word/_rels/", "word/styles.xml", "word/settings.xml", "word/theme/", "word/media/", "word/fontTable.xml",
+		"ppt/presentation.xml", "ppt/_rels/", "ppt/slides/", "ppt/theme/", "ppt/media/", "ppt/slideLayouts/", "ppt/slideMasters/",
 	};
 
-	for (size_t i = 0; i < sizeof(first) / sizeof(first[0]) && starts(head, "PK\3\4", 4); i++)
-		if (head.n >= 30 + strlen(first[i]) && memcmp(head.p + 30, first[i], strlen(first[i])) == 0)
-			return true;
+	while (head.n > 30 && starts(head, "PK\3\4", 4)) {
+		const uint8_t *p = (const uint8_t *)head.p;
+		size_t name = p[26] | (size_t)p[27] << 8, extra = p[28] | (size_t)p[29] << 8;
+
+		for (size_t i = 0; i < sizeof(first) / sizeof(first[0]); i++) {
+			size_t n = strlen(first[i]), k = 0;
+
+			while (k < n && 30 + k < head.n && (head.p[30 + k] == first[i][k] || (head.p[30 + k] == '\\' && first[i][k] == '/')))
+				k++;
+			if (k == n)
+				return true;
+		}
+		if (name == 0 || head.n < 30 + name + extra || p[30 + name - 1] != '/')
+			break;
+		head.p += 30 + name + extra;
+		head.n -= 30 + name + extra;
+	}
 	return false;
 }
 
@@ -295,9 +312,9 @@ enum packing packing_of(struct str head, bool is_all, const char **ret_name)
 		{ PACKING_TEXT, 4, "\0\0\xfe\xff", "UTF-32 text" },
 	};
 
-	*ret_name = "an Office workbook or document (.xlsx, .docx, .ods: save each sheet of a workbook as CSV UTF-8)";
+	*ret_name = "an Office workbook or document";
 	if (is_office(head))
-		return PACKING_TEXT;
+		return PACKING_XLSX;
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
 		*ret_name = known[i].name;
 		if (starts(head, known[i].magic, known[i].n))
