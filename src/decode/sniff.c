@@ -2,12 +2,14 @@
 /* sniff: what a stream is, from its first bytes.  Never from its name.
  *
  *   { or [ first    JSON: lines if most of the whole lines in sight are objects by themselves, else values
- *   a header row    CSV, if its columns make an audit, OfficeActivity, Defender, sign-in or directory table
+ *   a header row    CSV, if its columns make an audit, OfficeActivity, Defender, sign-in or directory table; it may stand below titles
  *   text { ... }    lines of JSON behind a syslog head
  *
  * What is none of these is a stranger (strangers.c).
  */
 #include "decode/decode_int.h"
+
+enum { TITLES_MAX = 20 }; /* lines above a header */
 
 static struct str next_line(const char *p, size_t n, size_t *at, bool final, bool *ret_whole)
 {
@@ -135,6 +137,21 @@ bool csv_header_row(const char *p, size_t n, struct csv_header *h)
 	return false;
 }
 
+/* A header below titles, as people and portals put them above a table, is one if what follows it has its form. */
+static bool header_below(const char *p, size_t n, bool final, size_t *at, struct csv_header *h)
+{
+	bool whole;
+	struct str line = next_line(p, n, at, final, &whole), row = STR_NONE;
+	size_t cells = 1;
+	if (!whole || !csv_header_row(line.p, line.n, h))
+		return false;
+	for (size_t next = *at; next < n && row.n == 0; )
+		row = next_line(p, n, &next, true, &whole);
+	for (size_t i = 0; i < row.n; i++)
+		cells += row.p[i] == h->delimiter;
+	return row.n == 0 || cells * 2 >= h->columns;
+}
+
 enum framing sniff(const char *p, size_t n, bool final, struct csv_header *header, size_t *ret_skip)
 {
 	size_t at = 0;
@@ -146,7 +163,8 @@ enum framing sniff(const char *p, size_t n, bool final, struct csv_header *heade
 	if ((p[at] == '{' && (at + 1 == n || p[at + 1] != '\\')) || p[at] == '[') /* RTF begins with {\ */
 		return sniff_json(p + at, n - at, final);
 
-	/* CSV: the first line that is no comment */
+	/* CSV: the first line that is no comment, or one of the next few */
+	size_t titles = 0;
 	for (size_t from = at; from < n; ) {
 		size_t line_at = from;
 		bool whole;
@@ -158,6 +176,12 @@ enum framing sniff(const char *p, size_t n, bool final, struct csv_header *heade
 			size_t end;
 			if (read_header(p + line_at, n - line_at, final, *d, header, &end) && (header->columns > 1 || *d == ',')) {
 				*ret_skip = line_at + end;
+				return FRAME_ROWS;
+			}
+		}
+		while (from < n && titles++ < TITLES_MAX) {
+			if (header_below(p, n, final, &from, header)) {
+				*ret_skip = from;
 				return FRAME_ROWS;
 			}
 		}

@@ -260,7 +260,7 @@ static bool is_tar(struct str head)
 static bool is_office(struct str head)
 {
 	static const char *const first[] = {
-		"[Content_Types].xml", "_rels/.rels", "customXml/", "[trash]/", "mimetypeapplication/", "docProps/app.xml", "docProps/core.xml",
+		"[Content_Types].xml", "_rels/.rels", "customXml/", "[trash]/", "mimetype", "docProps/app.xml", "docProps/core.xml",
 		"docProps/custom.xml", "docProps/thumbnail", "docMetadata/LabelInfo.xml", "package/services/metadata/core-properties/",
 		"xl/workbook", "xl/_rels/", "xl/worksheets/", "xl/sharedStrings.", "xl/styles.", "xl/theme/", "xl/drawings/", "xl/media/", "xl/tables/",
 		"xl/calcChain.", "xl/metadata.", "xl/externalLinks/", "xl/pivotTables/", "xl/pivotCache/", "xl/comments", "xl/threadedComments/", "xl/persons/",

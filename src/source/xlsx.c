@@ -118,7 +118,7 @@ struct workbook {
 	bool is_1904, is_cut;
 	uint64_t found;          /* sheets */
 	uint64_t values;         /* cells with a value, of all sheets */
-	bool is_unread;          /* a sheet was not read to its end */
+	bool is_unread;          /* a sheet was not read to its end, by us or by others */
 	bool is_through, is_over;
 	size_t missing_at;       /* listed sheets that were looked for when all is read */
 };
@@ -708,9 +708,9 @@ static bool decimal_of(struct str s, struct decimal *ret)
 			e = e * 10 + (s.p[i] - '0');
 		ret->exponent += negative ? -e : e;
 	}
-	while (ret->digits && ret->digits % 10 == 0 && ret->exponent < 0) {
+	while (ret->digits % 10 == 0 && ret->exponent < 0) {
 		ret->digits /= 10;
-		ret->exponent++;
+		ret->exponent = ret->digits ? ret->exponent + 1 : 0;
 	}
 	return i == s.n;
 }
@@ -950,6 +950,7 @@ static void end_sheet(struct sheet *s, enum source_status status)
 
 	s->is_ended = true;
 	s->status = s->lost || s->too_long ? SOURCE_BROKEN : status;
+	s->x.w->is_unread |= s->status == SOURCE_BROKEN;
 	if (s->lost)
 		buf_printf(why, "%s%" PRIu64 " row%s left out: a text that the sheets share is missing, or cells are out of place", also, s->lost,
 		           s->lost == 1 ? " was" : "s were");

@@ -14,6 +14,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <archive.h>
+#include <archive_entry.h>
 #include <snappy-c.h>
 #include <zlib.h>
 #include <zstd.h>
@@ -506,15 +508,15 @@ static void cut_everywhere(const char *path, size_t from, size_t spare)
 }
 
 /* One byte changed, at every byte.  It may go unnoticed (a name, a time), but not give another text: what is packed has a
- * sum.  The first bytes make it something else altogether. */
-static void change_everywhere(const char *path, const char *text)
+ * sum.  The bytes before `from` make it something else altogether. */
+static void change_everywhere(const char *path, const char *text, size_t from)
 {
 	struct buf whole = get_file(path), want;
 	unsigned long wrong = 0;
 
 	buf_init(&want, 10000);
 	buf_add_json(&want, str_of(text));
-	for (size_t i = 10; i < whole.n; i++) {
+	for (size_t i = from; i < whole.n; i++) {
 		struct buf got;
 
 		whole.p[i] ^= 0x21;
@@ -549,7 +551,7 @@ static void one_compressor(const struct compressor *c)
 	snprintf(want, sizeof(want), "+ %s named \"time,user\\n1,ann\\n\"\n", path);
 	expect(path, want);
 	cut_everywhere(path, strcmp(c->suffix, ".bz2") == 0 ? 4 : 1, 0);
-	change_everywhere(path, small);
+	change_everywhere(path, small, 10);
 	/* two members in a row */
 	must(run("cat s%s s%s >two%s", c->suffix, c->suffix, c->suffix), "cat");
 	snprintf(path, sizeof(path), "two%s", c->suffix);
@@ -721,9 +723,9 @@ static void archives(void)
 		buf_release(&got);
 		expect("p1.zip", "+ p1.zip:pack/a.csv \"1\"\n");
 		cut_everywhere("p1.zip", 3, 0);
-		change_everywhere("p1.zip", "1");
+		change_everywhere("p1.zip", "1", 10);
 		cut_everywhere("p0.zip", 3, 0);
-		change_everywhere("p0.zip", "1");
+		change_everywhere("p0.zip", "1", 10);
 		expect("e.zip", "x e.zip:pack/a.csv e.zip:pack/a.csv: encrypted, and no password can be given. Unpack it first\n"
 		                "+ e.zip:pack/d/b.json \"2\"\n");
 		must(run("(cat p1.zip; printf junk) >junk.zip; (printf 'PK\\3\\4junk'; cat p1.zip) >front.zip"), "junk");
@@ -764,7 +766,7 @@ static void archives(void)
 		expect_part("e.7z", "x e.7z:pack/a.csv e.7z:pack/a.csv: encrypted, and no password can be given");
 		expect_part("h.7z", "encrypted, and no password can be given");
 		cut_everywhere("p1.7z", 3, 0);
-		change_everywhere("p1.7z", "1");
+		change_everywhere("p1.7z", "1", 10);
 		must(run("gzip -nc p.7z >p.7z.gz; head -c 34000000 /dev/urandom >noise; 7z a -bd -mx=0 noise.7z noise >/dev/null; gzip -1c noise.7z >noise.7z.gz; rm noise"), "7z.gz");
 		expect_part("p.7z.gz", "+ p.7z.gz:pack/a.csv \"1\"\n");
 		expect_part("noise.7z.gz", "x noise.7z.gz noise.7z.gz: a 7z archive inside another archive or from a pipe must fit into 32 MB");
@@ -781,6 +783,258 @@ static void archives(void)
 			source_free(s);
 		}
 	}
+}
+
+/* -- workbooks -- */
+
+/* A zip of these names and contents, in their order, ended by NULL. */
+static void put_zip(const char *path, const char *const *parts)
+{
+	struct archive *a = archive_write_new();
+	struct archive_entry *e;
+
+	must(a && archive_write_set_format_zip(a) == ARCHIVE_OK && archive_write_open_filename(a, path) == ARCHIVE_OK, path);
+	for (; *parts; parts += 2) {
+		e = archive_entry_new();
+		archive_entry_set_pathname(e, parts[0]);
+		archive_entry_set_size(e, (la_int64_t)strlen(parts[1]));
+		archive_entry_set_filetype(e, AE_IFREG);
+		archive_entry_set_perm(e, 0644);
+		must(archive_write_header(a, e) == ARCHIVE_OK && archive_write_data(a, parts[1], strlen(parts[1])) == (la_ssize_t)strlen(parts[1]), parts[0]);
+		archive_entry_free(e);
+	}
+	must(archive_write_close(a) == ARCHIVE_OK, path);
+	archive_write_free(a);
+}
+
+#define TYPES "[Content_Types].xml", "<Types/>"
+#define RELATIONS "xl/_rels/workbook.xml.rels", "<Relationships><Relationship Id='r1' Target='worksheets/sheet1.xml'/><Relationship Id='r2' Target='/xl/worksheets/sheet2.xml'/></Relationships>"
+#define BOOK "xl/workbook.xml", "<workbook><workbookPr/><sheets><sheet name='Log' sheetId='1' r:id='r1'/></sheets></workbook>"
+#define BOOK_1904 "xl/workbook.xml", "<workbook><workbookPr date1904='1'/><sheets><sheet name='Log' sheetId='1' r:id='r1'/></sheets></workbook>"
+#define BOOK_OF_TWO "xl/workbook.xml", "<workbook><sheets><sheet name='Log' r:id='r1'/><sheet name='A_x0026_B' state='hidden' r:id='r2'/></sheets></workbook>"
+#define SHEET(rows) "xl/worksheets/sheet1.xml", "<?xml version='1.0' encoding='UTF-8'?>\n<worksheet><sheetData>" rows "</sheetData></worksheet>"
+#define SHEET_2(rows) "xl/worksheets/sheet2.xml", "<worksheet><sheetData>" rows "</sheetData></worksheet>"
+#define TEXTS(items) "xl/sharedStrings.xml", "<sst count='9'>" items "</sst>"
+#define STYLES(formats, styles) "xl/styles.xml", "<styleSheet><numFmts>" formats "</numFmts><cellStyleXfs><xf numFmtId='14'/></cellStyleXfs><cellXfs>" styles "</cellXfs></styleSheet>"
+#define WORKBOOK(path, ...) put_zip(path, (const char *const[]){ TYPES, __VA_ARGS__, NULL })
+
+/* one sheet of these rows, and what comes out */
+static void expect_rows(const char *const *parts, const char *want)
+{
+	struct buf line;
+
+	put_zip("w.xlsx", parts);
+	buf_init(&line, MIB);
+	buf_add_cstr(&line, "+ w.xlsx:Log ");
+	buf_add_json(&line, str_of(want));
+	buf_add_cstr(&line, "\n");
+	expect("w.xlsx", line.p);
+	buf_release(&line);
+}
+#define ROWS(want, ...) expect_rows((const char *const[]){ TYPES, __VA_ARGS__, NULL }, want)
+
+static void workbook_dates(void)
+{
+	static const struct { const char *format, *value, *want; } cases[] = {
+		{ "m/d/yy h:mm", "46028.416666666664", "2026-01-06T10:00:00" }, { "yyyy", "46028", "2026-01-06T00:00:00" },
+		{ "0.00", "46028.50", "46028.5" }, { "General", "46028", "46028" }, { "@", "46028", "46028" }, { "0 &quot;days&quot;", "46028", "46028" },
+		{ "0\\d", "46028", "46028" }, { "0_d*y", "46028", "46028" }, { "[Red]0", "46028", "46028" }, { "[h]", "46028", "2026-01-06T00:00:00" },
+		{ "[mm]:ss", "46028", "2026-01-06T00:00:00" }, { "[Red][$-409]d", "46028", "2026-01-06T00:00:00" }, { "0;d", "46028", "46028" },
+		{ "[$-407]d. mmmm yyyy;@", "46028.999999999", "2026-01-07T00:00:00" }, { "hh:mm:ss.000", "46028.416667", "2026-01-06T10:00:00.029" },
+		{ "d", "0.75", "18:00:00" }, { "d", "0", "00:00:00" }, { "d", "1", "1900-01-01T00:00:00" }, { "d", "59.5", "1900-02-28T12:00:00" },
+		{ "d", "60", "1900-02-29T00:00:00" }, { "d", "61", "1900-03-01T00:00:00" }, { "d", "-1", "-1" }, { "d", "2958465.5", "9999-12-31T12:00:00" },
+		{ "d", "2958466", "2958466" }, { "d", "4.6028416666666664E4", "2026-01-06T10:00:00" }, { "d", "4.6028E+4", "2026-01-06T00:00:00" },
+		{ "d", "45093.3333347569444444444444", "45093.3333347569444444444444" }, { "d", "x", "x" }, { "d", "46028.3333347569444", "2026-01-06T08:00:00.123" },
+		{ "d", "46028.00000000578704", "2026-01-06T00:00:00.001" }, { "d", "46028.000000005", "2026-01-06T00:00:00" },
+		{ "0", "1767693600000", "1767693600000" }, { "0", "1.7676936E12", "1767693600000" }, { "0", "50.0", "50" }, { "0", "-1.5E-3", "-0.0015" }, { "0", "0.0", "0" },
+		{ "0", "1e99", "1e99" }, { "0", "1e", "1e" }, { "0", ".5", "0.5" }, { "0", "12.50", "12.5" }, { "0", "0.1000000000000000055511", "0.1000000000000000055511" },
+	};
+	char styles[300], sheet[300];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char want[100];
+
+		snprintf(styles, sizeof(styles), "<styleSheet><numFmts><numFmt numFmtId='200' formatCode='%s'/></numFmts><cellXfs><xf/><xf numFmtId='200'/></cellXfs></styleSheet>", cases[i].format);
+		snprintf(sheet, sizeof(sheet), "<worksheet><sheetData><row><c s='1'><v>%s</v></c></row></sheetData></worksheet>", cases[i].value);
+		snprintf(want, sizeof(want), "%s\n", cases[i].want);
+		ROWS(want, BOOK, RELATIONS, "xl/worksheets/sheet1.xml", sheet, "xl/styles.xml", styles);
+	}
+	for (int format = 0; format < 164; format++) { /* the built-in ones */
+		bool is_date = (format >= 14 && format <= 22) || (format >= 27 && format <= 36) || (format >= 45 && format <= 47) || (format >= 50 && format <= 58);
+
+		snprintf(styles, sizeof(styles), "<styleSheet><cellXfs><xf numFmtId='%d'/></cellXfs></styleSheet>", format);
+		ROWS(is_date ? "2026-01-06T12:00:00\n" : "46028.5\n", BOOK, RELATIONS, "xl/styles.xml", styles, SHEET("<row><c s='0'><v>46028.5</v></c></row>"));
+	}
+	ROWS("2026-01-06T12:00:00,1904-01-02T00:00:00\n", BOOK_1904, RELATIONS, STYLES("", "<xf numFmtId='22'/>"),
+	     SHEET("<row><c s='0'><v>44566.5</v></c><c s='0'><v>1</v></c></row>"));
+}
+
+static void workbooks(void)
+{
+	bool zip = have("zip"), tar = have("tar"), gzip = have("gzip");
+	struct buf sheet, got;
+
+	/* every kind of cell, and the places of them */
+	ROWS("\"a\",\"b\"\n\"c\",,\"d\"\n,1,TRUE,FALSE\n", BOOK, RELATIONS, TEXTS("<si><t>a</t></si><si><t>b</t></si>"),
+	     SHEET("<row r='1'><c r='A1' t='s'><v>0</v></c><c r='B1' t='s'><v>1</v></c></row><row r='2'/><row r='9'><c r='A9' t='inlineStr'><is><t>c</t></is></c>"
+	           "<c r='C9' t='str'><f>A1&amp;\"x\"</f><v>d</v></c><c r='D9' s='0'/></row><row><c/><c><v>1</v></c><c t='b'><v>1</v></c><c t='b'><v>0</v></c></row>"));
+	ROWS("\"#N/A\",\"2026-01-06T10:00:00Z\",,\"x\"\n", BOOK, RELATIONS,
+	     SHEET("<row><c t='e'><v>#N/A</v></c><c t='d'><v>2026-01-06T10:00:00Z</v></c><c t='s'><v></v></c><c t='inlineStr'><is><r><t>x</t></r></is></c></row>"));
+	/* rich text, readings, blanks, quotes, escapes */
+	ROWS("\"one two\",\" {\"\"a\"\":1}\r\n\",\"_x0041_A\xf0\x9f\x98\x80\xef\xbf\xbd_x00\"\n", BOOK, RELATIONS, SHEET("<row><c t='s'><v>0</v></c><c t='s'><v>1</v></c><c t='s'><v>2</v></c></row>"),
+	     TEXTS("<si><r><rPr><b/></rPr><t>one</t></r><r><t xml:space='preserve'> two</t></r><rPh sb='0' eb='1'><t>reading</t></rPh></si>"
+	           "<si><t xml:space='preserve'> {\"a\":1}_x000D_\n</t></si><si><t>_x005F_x0041__x0041__xD83D__xDE00__xD83D__x00</t></si>"));
+	ROWS("\"k\n&<\"\n", BOOK, RELATIONS, SHEET("<row><c t='inlineStr'><is><t>k&#10;&amp;<![CDATA[<]]></t></is></c></row>"));
+	/* with prefixes, in Strict's namespace, in UTF-16 */
+	ROWS("\"a\"\n", "xl/workbook.xml", "<x:workbook xmlns:x='http://purl.oclc.org/ooxml/spreadsheetml/main'><x:sheets><x:sheet name='Log' d:id='r1' xmlns:d='d'/></x:sheets></x:workbook>",
+	     RELATIONS, "xl/worksheets/sheet1.xml", "<y:worksheet xmlns:y='y'><y:sheetData><y:row><y:c t='s'><y:v>0</y:v></y:c></y:row></y:sheetData></y:worksheet>",
+	     "xl/sharedStrings.xml", "<z:sst xmlns:z='z'><z:si><z:t>a</z:t></z:si></z:sst>");
+	/* parts in any order, names in any writing, a sheet that is pasted JSON */
+	ROWS("\"a\"\n", "XL\\SharedStrings.xml", "<sst><si><t>a</t></si></sst>", "xl\\worksheets\\Sheet1.xml", "<worksheet><sheetData><row><c t='s'><v>0</v></c></row></sheetData></worksheet>",
+	     RELATIONS, BOOK);
+	ROWS("{\"a\":\"b\"}\n{\n\"c\"\n:1}\n", BOOK, RELATIONS, SHEET("<row/><row><c t='str'><v>{\"a\":\"b\"}</v></c></row><row><c t='str'><v>{\n\"c\"</v></c><c t='str'><v>:1}</v></c></row>"));
+	workbook_dates();
+
+	/* several sheets, hidden ones too; a chart is no loss */
+	WORKBOOK("w.xlsx", SHEET_2("<row><c><v>2</v></c></row>"), SHEET("<row><c><v>1</v></c></row>"), BOOK_OF_TWO, RELATIONS);
+	expect("w.xlsx", "+ w.xlsx:A&B \"2\\n\"\n+ w.xlsx:Log \"1\\n\"\n");
+	CHECK(told_losses == 0);
+	WORKBOOK("w.xlsx", "xl/worksheets/sheet2.xml", "<chartsheet/>", SHEET("<row><c><v>1</v></c></row>"), BOOK_OF_TWO, RELATIONS);
+	expect("w.xlsx", "+ w.xlsx:Log \"1\\n\"\n");
+	CHECK(told_losses == 0);
+
+	/* what is missing is said, and the rest is read */
+	WORKBOOK("w.xlsx", SHEET("<row><c><v>1</v></c></row>"), BOOK_OF_TWO, RELATIONS);
+	expect("w.xlsx", "+ w.xlsx:Log \"1\\n\"\nx w.xlsx:A_x0026_B w.xlsx:A_x0026_B: this sheet of the workbook is missing or damaged\n");
+	WORKBOOK("w.xlsx", SHEET("<row><c><v>1</v></c></row>"));
+	expect("w.xlsx", "+ w.xlsx:sheet1.xml \"1\\n\"\nx w.xlsx w.xlsx: damaged Excel workbook: it lists no sheet; what looks like one in it (1) was read\n");
+	WORKBOOK("w.xlsx", SHEET("<row><c><v>1</v></c></row>"), BOOK);
+	expect("w.xlsx", "+ w.xlsx:sheet1.xml \"1\\n\"\n");
+	WORKBOOK("w.xlsx", SHEET("<row><c t='s'><v>0</v></c><c><v>1</v></c></row><row><c t='s'><v>1</v></c><c><v>2</v></c></row><row><c t='s'><v>x</v></c></row>"), BOOK, RELATIONS,
+	         TEXTS("<si><t>a</t></si>"));
+	expect("w.xlsx", "! w.xlsx:Log \"\\\"a\\\",1\\n\" w.xlsx:Log: 2 rows were left out: a text that the sheets share is missing, or cells are out of place\n");
+	WORKBOOK("w.xlsx", SHEET("<row><c r='B1'><v>1</v></c><c r='A1'><v>2</v></c></row><row><c r='XFE1'><v>1</v></c></row><row><c r='XFD1'/><c r='A1'/></row><row><c r='B'><v>3</v></c></row>"), BOOK, RELATIONS);
+	expect("w.xlsx", "! w.xlsx:Log \",3\\n\" w.xlsx:Log: 3 rows were left out: a text that the sheets share is missing, or cells are out of place\n");
+	WORKBOOK("w.xlsx", SHEET("<row><c><v>1</v></c></row><row><c><v>2</v></row>"), BOOK, RELATIONS);
+	expect_part("w.xlsx", "! w.xlsx:Log \"1\\n\" w.xlsx:Log: damaged Excel workbook (its XML: mismatched tag) after");
+	WORKBOOK("w.xlsx", SHEET(""), BOOK_OF_TWO, SHEET_2("<row><c s='1'/></row>"), RELATIONS);
+	expect("w.xlsx", "+ w.xlsx:Log \"\"\n+ w.xlsx:A&B \"\"\nx w.xlsx w.xlsx: this Excel workbook is empty: no cell of its 2 sheets has a value\n");
+	WORKBOOK("w.xlsx", BOOK, RELATIONS);
+	expect_part("w.xlsx", "x w.xlsx:Log w.xlsx:Log: this sheet of the workbook is missing or damaged\n");
+
+	/* document types, in every part; what has nothing to do with them is read */
+	WORKBOOK("w.xlsx", "xl/worksheets/sheet1.xml", "<!DOCTYPE worksheet [<!ENTITY a 'aaaa'>]><worksheet><sheetData><row><c t='str'><v>&a;</v></c></row></sheetData></worksheet>", BOOK, RELATIONS);
+	expect("w.xlsx", "! w.xlsx:Log \"\" w.xlsx:Log: declares a document type (DTD), which no workbook does; not read further, in case it is made to exhaust the reader\n");
+	WORKBOOK("w.xlsx", "xl/sharedStrings.xml", "<!DOCTYPE sst SYSTEM 'file:///etc/passwd'><sst><si><t>a</t></si></sst>", SHEET("<row><c><v>1</v></c></row><row><c t='s'><v>0</v></c></row>"), BOOK, RELATIONS);
+	got = tell("w.xlsx", 100);
+	CHECK(strstr(got.p, "x w.xlsx:xl/sharedstrings.xml w.xlsx:xl/sharedstrings.xml: declares a document type") && strstr(got.p, "! w.xlsx:Log \"1\\n\" w.xlsx:Log: 1 row was left out"));
+	buf_release(&got);
+	WORKBOOK("w.xlsx", "xl/workbook.xml", "<!DOCTYPE x><workbook/>", SHEET("<row><c><v>1</v></c></row>"), RELATIONS);
+	expect_part("w.xlsx", "declares a document type");
+	expect_part("w.xlsx", "+ w.xlsx:sheet1.xml \"1\\n\"");
+
+	/* made to exhaust the reader: depth, a tag without end, names without end, long texts many times */
+	for (int kind = 0; kind < 4; kind++) {
+		static const char *const said[] = { "more than 16 MB", "more than 16 MB", "more than 16 MB", "unpacks to more than 1200 times" };
+
+		buf_init(&sheet, 512 * MIB);
+		buf_add_cstr(&sheet, "<worksheet><sheetData><row><c><v>1</v></c></row>");
+		for (unsigned i = 0; kind == 0 && i < 1000000; i++)
+			buf_add_cstr(&sheet, "<a>");
+		if (kind == 1)
+			buf_add_cstr(&sheet, "<a b='");
+		for (unsigned i = 0; kind == 1 && i < 20000000; i++)
+			buf_add_char(&sheet, 'x');
+		for (unsigned i = 0; kind == 2 && i < 1000000; i++)
+			buf_printf(&sheet, "<a%u/>", i);
+		for (unsigned i = 0; kind == 3 && i < 3000; i++)
+			buf_add_cstr(&sheet, "<row><c t='s'><v>0</v></c></row>");
+		if (kind == 3)
+			buf_add_cstr(&sheet, "</sheetData></worksheet>");
+		buf_init(&got, 4 * MIB);
+		buf_add_cstr(&got, "<sst><si><t>");
+		for (unsigned i = 0; i < 1000000; i++)
+			buf_add_char(&got, 'a');
+		buf_add_cstr(&got, "</t></si></sst>");
+		WORKBOOK("w.xlsx", "xl/worksheets/sheet1.xml", sheet.p, BOOK, RELATIONS, "xl/sharedStrings.xml", got.p);
+		expect_part("w.xlsx", said[kind]);
+		if (kind < 3)
+			expect_part("w.xlsx", "! w.xlsx:Log \"1\\n\" w.xlsx:Log: a part of the workbook needs more than 16 MB");
+		buf_release(&sheet);
+		buf_release(&got);
+	}
+	/* a row longer than a record may be; the next is read */
+	buf_init(&sheet, 16 * MIB);
+	buf_add_cstr(&sheet, "<worksheet><sheetData><row><c t='str'><v>");
+	for (unsigned i = 0; i < RECORD_BYTES_MAX; i++)
+		buf_add_char(&sheet, 'a');
+	buf_add_cstr(&sheet, "</v></c></row><row><c><v>1</v></c></row></sheetData></worksheet>");
+	WORKBOOK("w.xlsx", "xl/worksheets/sheet1.xml", sheet.p, BOOK, RELATIONS);
+	expect("w.xlsx", "! w.xlsx:Log \"1\\n\" w.xlsx:Log: 1 row was left out: longer than 4 MB\n");
+	buf_release(&sheet);
+	/* more texts than memory takes: they lie in a temporary file, and each is the right one */
+	buf_init(&sheet, 512 * MIB);
+	buf_init(&got, 512 * MIB);
+	buf_add_cstr(&sheet, "<worksheet><sheetData>");
+	buf_add_cstr(&got, "<sst>");
+	for (unsigned i = 0; i < 1000; i++) {
+		buf_printf(&sheet, "<row><c t='s'><v>%u</v></c><c t='s'><v>%u</v></c></row>", i, 999 - i);
+		buf_printf(&got, "<si><t>%u:", i);
+		for (unsigned k = 0; k < 40000; k++)
+			buf_add_char(&got, (char)('a' + (i * 7 + k * k) % 23));
+		buf_add_cstr(&got, "</t></si>");
+	}
+	buf_add_cstr(&got, "</sst>");
+	buf_add_cstr(&sheet, "</sheetData></worksheet>");
+	WORKBOOK("w.xlsx", "xl/worksheets/sheet1.xml", sheet.p, BOOK, RELATIONS, "xl/sharedStrings.xml", got.p);
+	buf_clear(&sheet);
+	for (unsigned i = 0; i < 1000; i++)
+		for (unsigned half = 0; half < 2; half++) {
+			unsigned text = half ? 999 - i : i;
+
+			buf_printf(&sheet, "\"%u:", text);
+			for (unsigned k = 0; k < 40000; k++)
+				buf_add_char(&sheet, (char)('a' + (text * 7 + k * k) % 23));
+			buf_add_cstr(&sheet, half ? "\"\n" : "\",");
+		}
+	buf_clear(&got);
+	buf_printf(&got, "+ w.xlsx:Log (%zu bytes, crc %08lx)\n", sheet.n, crc32_z(0, (const unsigned char *)sheet.p, sheet.n));
+	expect_part("w.xlsx", got.p);
+	buf_release(&got);
+	buf_release(&sheet);
+
+	/* cut and changed everywhere */
+	WORKBOOK("w.xlsx", BOOK, RELATIONS, SHEET("<row><c t='s'><v>0</v></c></row>"), TEXTS("<si><t>a</t></si>"));
+	cut_everywhere("w.xlsx", 60, 0);
+	change_everywhere("w.xlsx", "\"a\"\n", 49);
+	if (gzip) {
+		must(run("gzip -nc w.xlsx >w.gz && head -c -4 w.gz >v.gz && head -c -300 w.gz >u.gz"), "gzip");
+		expect("w.gz", "+ w.gz:Log \"\\\"a\\\"\\n\"\n");
+		expect_part("v.gz", "+ v.gz:Log \"\\\"a\\\"\\n\"\nx v.gz v.gz: compressed data ends early");
+		expect_part("u.gz", "ends early");
+	}
+	if (zip && tar) {
+		must(run("zip -q w.zip w.xlsx && tar cf w.tar w.xlsx"), "packed");
+		expect("w.zip", "+ w.zip:w.xlsx:Log \"\\\"a\\\"\\n\"\n");
+		expect("w.tar", "+ w.tar:w.xlsx:Log \"\\\"a\\\"\\n\"\n");
+		/* packed again by hand: folders come first */
+		must(run("rm -rf again && mkdir -p again/_rels again/xl/worksheets && cd again && printf '<Types/>' >_rels/.rels && printf '<worksheet><sheetData><row><c><v>7</v></c></row></sheetData></worksheet>' >xl/worksheets/sheet1.xml && zip -qr ../again.xlsx _rels xl"), "again");
+		expect_part("again.xlsx", "+ again.xlsx:sheet1.xml \"7\\n\"\n");
+		must(run("rm -rf logs && mkdir -p logs/xl && printf 1 >logs/xl/a.csv && cd logs && zip -qr ../logs.zip xl"), "logs");
+		expect("logs.zip", "+ logs.zip:xl/a.csv \"1\"\n");
+	}
+
+	/* its like, which is named */
+	WORKBOOK("w.xlsb", "xl/workbook.bin", "x", "xl/worksheets/sheet1.bin", "x");
+	expect("w.xlsb", "x w.xlsb w.xlsb: a binary workbook (.xlsb: save it as .xlsx), which is not read. Unpack or convert it first\n");
+	WORKBOOK("w.docx", "word/document.xml", "<document/>");
+	expect_part("w.docx", "a Word document (.docx), which is not read");
+	WORKBOOK("w.pptx", "ppt/presentation.xml", "<presentation/>");
+	expect_part("w.pptx", "a PowerPoint presentation (.pptx), which is not read");
+	WORKBOOK("w.x", "visio/document.xml", "<x/>");
+	expect_part("w.x", "an Office document, which is not read");
+	put_zip("w.ods", (const char *const[]){ "mimetype", "application/vnd.oasis.opendocument.spreadsheet", "content.xml", "<document-content/>", NULL });
+	expect_part("w.ods", "an OpenDocument file (.ods, .odt: save a spreadsheet as .xlsx), which is not read");
 }
 
 /* Streams left unread, or half read, do not disturb the ones behind them. */
@@ -985,6 +1239,7 @@ int main(void)
 	compressors();
 	archives();
 	avro();
+	workbooks();
 	impatience();
 	must(chdir("/") == 0 && run("rm -rf '%s'", folder), "cleaning up");
 	return check_summary();
