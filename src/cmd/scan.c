@@ -400,7 +400,7 @@ const struct command command_scan = {
 	.doc = "Say who reads whose mail, and raise alerts",
 	.description = "Reads Microsoft 365 audit exports and Entra sign-in logs and prints alerts with their reasons, "
 		       "the applications that read mail ranked by how unusual they are, and what could not be seen. A "
-		       "PATH is a file, a folder (read recursively), an archive (.gz .zst .xz .zip .7z .tar) or '-' "
+		       "PATH is a file, a folder (read recursively), a workbook (.xlsx), an archive (.gz .zst .xz .zip .7z .tar) or '-' "
 		       "for standard input. The form of each file is recognised from its content.\n\n"
 		       "Formats: Search-UnifiedAuditLog and Purview portal CSV; PowerShell JSON; Management Activity "
 		       "API blobs and NDJSON, bare or as collectors wrap them; Graph audit queries; Sentinel "

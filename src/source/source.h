@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* source: where bytes come from.  Paths become a sequence of streams: plain files, members of archives, what a
- * compressor unpacks, standard input.  A stream gives bytes of UTF-8 text (a UTF-8 BOM taken off, UTF-16 with or without
+/* source: where bytes come from.  Paths become a sequence of streams: plain files, members of archives, sheets of
+ * workbooks, what a compressor unpacks, standard input.  A stream gives bytes of UTF-8 text (a UTF-8 BOM taken off, UTF-16 with or without
  * one converted); it never holds more than one chunk.
  *
  * To add a packing: a row of enum packing, its magic in packing_of(), its reader in unpack.c or archive.c (source_int.h).
