@@ -53,9 +53,18 @@ TXM_API void txm_scan_free(struct txm_scan *s); /* NULL is fine */
 /* Settings, before txm_scan_run().  TXM_OK or TXM_USAGE / TXM_FAILED with txm_scan_error(). */
 TXM_API enum txm_status txm_scan_add_path(struct txm_scan *s, const char *path);
 TXM_API enum txm_status txm_scan_set_threads(struct txm_scan *s, unsigned threads); /* 0 = one a core (default) */
-/* Which alerts are reported: those with activity in [since, until), event time.  All records are used to learn. */
+/* Which alerts are reported: those with activity in [since, until), event time: a date (00:00 UTC), or an RFC 3339 time.  All records
+ * are used to learn. */
 TXM_API enum txm_status txm_scan_set_since(struct txm_scan *s, const char *rfc3339);
 TXM_API enum txm_status txm_scan_set_until(struct txm_scan *s, const char *rfc3339);
+/* The zone of local times whose column does not name it: a place of this system's time zone database ("Europe/Berlin"), an offset in
+ * hours and minutes ("+01:00"), or "UTC".  Not set: such times are read as UTC, and the scan is TXM_INCOMPLETE.  TXM_USAGE: no such
+ * zone; NULL takes the setting back. */
+TXM_API enum txm_status txm_scan_set_timezone(struct txm_scan *s, const char *zone);
+/* Report on this tenant only: its id, as alerts show it under "tenant", or "unknown" for records that nothing assigns to one.  May be
+ * repeated, up to 1,000 times; none: all tenants.  TXM_USAGE: empty, or too many.  One that no record belongs to makes the scan
+ * TXM_INCOMPLETE, and is a line of txm_scan_problem(). */
+TXM_API enum txm_status txm_scan_add_tenant(struct txm_scan *s, const char *id);
 TXM_API enum txm_status txm_scan_set_asn_file(struct txm_scan *s, const char *mmdb_path);
 TXM_API enum txm_status txm_scan_add_indicators(struct txm_scan *s, const char *csv_path);
 

@@ -804,7 +804,7 @@ static bool is_asked(struct engine *e, uint64_t ref)
 	return asked;
 }
 
-bool engine_has_tenant(const struct engine *e, struct str id)
+static bool has_tenant(const struct engine *e, struct str id)
 {
 	for (size_t i = 0; i < e->tenant_count; i++)
 		if (str_eq_nocase(tenant_name(e, e->tenants[i]->ref), str_trim(id)))
@@ -821,6 +821,18 @@ void engine_add_tenants(const struct engine *e, struct buf *b)
 	}
 	if (e->tenant_count > SHOWN)
 		buf_printf(b, " and %zu more", e->tenant_count - SHOWN);
+}
+
+bool engine_missing_tenant(const struct engine *e, size_t i, struct buf *ret)
+{
+	for (size_t k = 0; k < e->set.tenant_count; k++) {
+		if (has_tenant(e, str_of(e->set.tenants[k])) || i-- > 0)
+			continue;
+		buf_printf(ret, "no record belongs to tenant %s; the data are %s", e->set.tenants[k], e->tenant_count ? "of " : "empty");
+		engine_add_tenants(e, ret);
+		return true;
+	}
+	return false;
 }
 
 /* That of a tenant, made if it is new.  NULL: out of memory. */

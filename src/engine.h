@@ -100,8 +100,9 @@ const struct world *engine_world(const struct engine *e);
 struct tenant;
 size_t engine_tenant_count(const struct engine *e);
 struct tenant *engine_tenant(const struct engine *e, size_t i);
-bool engine_has_tenant(const struct engine *e, struct str id);
 void engine_add_tenants(const struct engine *e, struct buf *b); /* "ID, ID and 3 more", of all tenants of the data */
+/* True: a sentence about the i-th tenant that was asked for and that no record belongs to; false past the last. */
+bool engine_missing_tenant(const struct engine *e, size_t i, struct buf *ret);
 /* Would a second pass know more than this first one?  (settings.teaches, settings.recall) */
 bool engine_is_worth_again(const struct engine *e);
 

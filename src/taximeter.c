@@ -9,6 +9,7 @@
 
 #include "base/limits.h"
 #include "base/timefmt.h"
+#include "base/zone.h"
 #include "engine.h"
 #include "sink/sink.h"
 #include "state/net.h"
@@ -21,9 +22,10 @@ struct text_list { char **v; size_t n, capacity; };
 
 struct txm_scan {
 	struct engine_settings settings;
-	int64_t since_us, until_us; /* what is reported */
+	struct period period;      /* what is reported */
 	struct indicators *indicators;
-	struct text_list paths, problems;
+	struct text_list paths, problems, tenants;
+	struct zone *timezone;
 	pthread_mutex_t lock;      /* problems may be found by several threads of the engine */
 	char *asn_path;
 	struct engine *engine;     /* there once txm_scan_run() began */
@@ -98,8 +100,9 @@ struct txm_scan *txm_scan_new(void)
 		free(s);
 		return NULL;
 	}
-	s->settings.since_us = s->since_us = INT64_MIN;
-	s->settings.until_us = s->until_us = INT64_MAX;
+	s->period = PERIOD_ALL;
+	s->settings.since_us = INT64_MIN;
+	s->settings.until_us = INT64_MAX;
 	pthread_mutex_init(&s->lock, NULL);
 	buf_init(&s->error, ERROR_BYTES_MAX);
 	return s;
@@ -117,6 +120,8 @@ void txm_scan_free(struct txm_scan *s)
 	indicators_free(s->indicators);
 	list_release(&s->paths);
 	list_release(&s->problems);
+	list_release(&s->tenants);
+	zone_free(s->timezone);
 	free(s->asn_path);
 	buf_release(&s->error);
 	pthread_mutex_destroy(&s->lock);
@@ -164,12 +169,36 @@ static enum txm_status set_time(struct txm_scan *s, const char *text, int64_t *r
 
 enum txm_status txm_scan_set_since(struct txm_scan *s, const char *rfc3339)
 {
-	return set_time(s, rfc3339, &s->since_us);
+	return set_time(s, rfc3339, &s->period.since_us);
 }
 
 enum txm_status txm_scan_set_until(struct txm_scan *s, const char *rfc3339)
 {
-	return set_time(s, rfc3339, &s->until_us);
+	return set_time(s, rfc3339, &s->period.until_us);
+}
+
+enum txm_status txm_scan_set_timezone(struct txm_scan *s, const char *zone)
+{
+	struct zone *z = NULL;
+
+	if (is_late(s))
+		return TXM_USAGE;
+	if (zone && !(z = zone_new(str_of(zone))))
+		return fail(s, TXM_USAGE, "'%s' is no zone that this system knows (examples: Europe/Berlin, +01:00, UTC)", zone);
+	zone_free(s->timezone);
+	s->timezone = z;
+	return TXM_OK;
+}
+
+enum txm_status txm_scan_add_tenant(struct txm_scan *s, const char *id)
+{
+	if (is_late(s))
+		return TXM_USAGE;
+	if (!str_trim(str_of(id)).n)
+		return fail(s, TXM_USAGE, "the tenant is empty");
+	if (s->tenants.n >= TENANTS_ASKED_MAX)
+		return fail(s, TXM_USAGE, "more than %d tenants", TENANTS_ASKED_MAX);
+	return list_add(&s->tenants, id, TENANTS_ASKED_MAX) ? TXM_OK : fail(s, TXM_FAILED, "out of memory");
 }
 
 enum txm_status txm_scan_set_asn_file(struct txm_scan *s, const char *mmdb_path)
@@ -225,7 +254,7 @@ static void gather_alerts(struct txm_scan *s)
 		}
 		s->alerts = p;
 		for (size_t i = 0; i < n; i++)
-			if (alert_is_within(a->v[i], s->since_us, s->until_us))
+			if (alert_is_within(a->v[i], &s->period))
 				s->alerts[s->alert_count++] = a->v[i];
 	}
 	if (s->alert_count)
@@ -237,17 +266,21 @@ static void gather_alerts(struct txm_scan *s)
 
 enum txm_status txm_scan_run(struct txm_scan *s)
 {
-	bool failed;
+	bool failed, incomplete;
+	struct buf line;
 
 	if (is_late(s))
 		return TXM_USAGE;
 	if (!s->paths.n)
 		return fail(s, TXM_USAGE, "no path was added");
-	if (s->since_us >= s->until_us)
+	if (s->period.since_us >= s->period.until_us)
 		return fail(s, TXM_USAGE, "since is not before until");
 	s->settings.paths = (const char *const *)s->paths.v;
 	s->settings.path_count = s->paths.n;
 	s->settings.asn_path = s->asn_path;
+	s->settings.timezone = s->timezone;
+	s->settings.tenants = (const char *const *)s->tenants.v;
+	s->settings.tenant_count = s->tenants.n;
 	s->settings.indicators = s->indicators;
 	s->settings.detect = true;
 	s->settings.on_problem = on_problem;
@@ -259,12 +292,20 @@ enum txm_status txm_scan_run(struct txm_scan *s)
 	failed = engine_run(s->engine) != 0;
 	for (unsigned i = 0; i < engine_report(s->engine)->partial_count; i++)
 		on_problem(s, engine_report(s->engine)->partial[i]);
+	incomplete = engine_report(s->engine)->incomplete;
+	buf_init(&line, 64 * KIB);
+	for (size_t i = 0; !failed && engine_missing_tenant(s->engine, i, &line); i++) {
+		on_problem(s, line.p);
+		buf_clear(&line);
+		incomplete = true;
+	}
+	buf_release(&line);
 	gather_alerts(s);
 	if (failed)
 		return fail(s, TXM_FAILED, "%s", engine_report(s->engine)->error);
 	if (!s->alert_json)
 		return fail(s, TXM_FAILED, "out of memory");
-	if (engine_report(s->engine)->incomplete)
+	if (incomplete)
 		return fail(s, TXM_INCOMPLETE, "some input was lost; the results hold for the rest");
 	return TXM_OK;
 }

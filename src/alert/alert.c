@@ -417,11 +417,11 @@ int alerts_compare(const struct alert *a, const struct alert *b)
 	return by_name ? by_name : strcmp(a->id, b->id);
 }
 
-bool alert_is_within(const struct alert *al, int64_t since_us, int64_t until_us)
+bool alert_is_within(const struct alert *al, const struct period *p)
 {
 	int64_t first = al->records && al->first_us < al->time_us ? al->first_us : al->time_us;
 	int64_t last = al->records && al->last_us > al->time_us ? al->last_us : al->time_us;
-	return last >= since_us && first < until_us;
+	return period_meets(p, first, last + 1);
 }
 
 static int compare(const void *x, const void *y)

@@ -8,6 +8,7 @@
 #define TXM_ALERT_ALERT_H
 
 #include "base/buf.h"
+#include "base/period.h"
 #include "event/event.h"
 #include "state/world.h"
 
@@ -167,8 +168,8 @@ bool alert_cut(const struct alert *al, unsigned i, struct alert_cut *ret);
 void alerts_persist(struct persist *p, struct alerts *a);
 /* For fix functions (persist/persist.h): a pointer to an alert of p->alerts becomes its place + 1, and back. */
 void alerts_persist_one(struct persist *p, struct alert **al);
-/* Has its activity, or the time at which it was raised, a part in [since, until)? */
-bool alert_is_within(const struct alert *al, int64_t since_us, int64_t until_us);
+/* Has its activity, or the time at which it was raised, a part in what is reported? */
+bool alert_is_within(const struct alert *al, const struct period *p);
 /* Sorts the raised ones by time, detector, id: the order of output.  Returns their number; v[0..n) afterwards. */
 size_t alerts_order(struct alerts *a);
 int alerts_compare(const struct alert *a, const struct alert *b); /* the same order, for alerts of several tenants */

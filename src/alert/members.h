@@ -47,3 +47,4 @@ MEMBER(COUNTED, "counted", SHAPE_OBJECTS, "mailbox", "first_seen", "last_seen", 
 MEMBER(BLIND_FROM, "blind_from", SHAPE_VALUE, NULL)
 MEMBER(BLIND_UNTIL, "blind_until", SHAPE_VALUE, NULL)
 MEMBER(INFERRED, "inferred", SHAPE_VALUE, NULL)
+MEMBER(READS_SINCE, "reads_since", SHAPE_VALUE, NULL)

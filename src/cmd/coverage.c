@@ -23,6 +23,7 @@ struct cover {
 	struct coverages coverages;
 	struct covered *tenants; size_t tenant_count;
 	struct audit_settings *settings; /* NULL: none given */
+	struct run_lost lost;
 	const char *format;
 };
 
@@ -107,6 +108,7 @@ static void write_text(struct cover *x, const struct covered *t)
 	const struct world *w = t->world;
 	const struct coverage_finding *f = coverage_findings(t->coverage, &n);
 	char first[TIME_TEXT_SIZE], last[TIME_TEXT_SIZE];
+	int64_t first_us, last_us;
 
 	if (x->tenant_count > 1) {
 		buf_add_cstr(b, t == x->tenants ? "Tenant " : "\nTenant ");
@@ -118,13 +120,14 @@ static void write_text(struct cover *x, const struct covered *t)
 		buf_add_cstr(b, "There is no audit record to look at: nothing can be said of any mailbox's past.\n");
 		return;
 	}
-	buf_printf(b, "%s, %s, %s to %s UTC.\n\n", COUNT(mailboxes, "mailbox"), COUNT(coverage_days(t->coverage), "day"), time_format_minute(w->first_us, first),
-		   time_format_minute(w->last_us, last));
+	coverage_ends(t->coverage, &first_us, &last_us);
+	buf_printf(b, "%s, %s, %s to %s UTC.\n\n", COUNT(mailboxes, "mailbox"), COUNT(coverage_days(t->coverage), "day"),
+		   time_format_minute(first_us, first), time_format_minute(last_us, last));
 	for (int s = 0; s < DAY_OUTSIDE; s++) {
 		uint64_t days = coverage_total(t->coverage, (enum day_state)s);
 		if (!days && s != DAY_RECORDED)
 			continue;
-		buf_printf(b, "%12" PRIu64 "  mailbox-day%s %-11s %s\n", days, days == 1 ? " " : "s", day_state_names[s], day_state_docs[s]);
+		buf_printf(b, "%12s  mailbox-day%s %-11s %s\n", DIGITS(days), days == 1 ? " " : "s", day_state_names[s], day_state_docs[s]);
 	}
 	buf_add_char(b, '\n');
 	for (size_t i = 0; i < n && i < SENTENCES_SHOWN; i++) {
@@ -136,6 +139,25 @@ static void write_text(struct cover *x, const struct covered *t)
 	if (!n)
 		buf_add_cstr(b, "Nothing that the log itself tells of was hidden. Mailboxes that stand in no record at all cannot be told from mailboxes "
 				"that do not exist: --settings with an export of Get-Mailbox names them.\n");
+}
+
+/* What was not read, and what was not asked for. */
+static void text_limits(struct cover *x)
+{
+	struct buf *b = &x->run.output.out.pending, text;
+	size_t n = 0;
+
+	buf_init(&text, 64 * KIB);
+	for (bool more = true; more; n++) {
+		more = lost_sentence(&x->lost.said, n, &text);
+		if (!more)
+			period_sentence(&x->run.period, &text);
+		buf_add_cstr(b, !text.n ? "" : n ? "  - " : "\n  - ");
+		buf_add_terminal(b, buf_str(&text), 0);
+		buf_add_cstr(b, text.n ? "\n" : "");
+		buf_clear(&text);
+	}
+	buf_release(&text);
 }
 
 static void write_csv(struct cover *x, const struct covered *t)
@@ -274,6 +296,8 @@ static void ndjson_summary(struct cover *x, const struct world *w)
 			total += coverage_total(x->tenants[i].coverage, (enum day_state)s);
 		buf_printf(b, ",\"%s\":%" PRIu64, day_state_names[s], total);
 	}
+	json_period(b, &x->run.period);
+	lost_json(b, &x->lost.said);
 	buf_printf(b, ",\"refused\":%" PRIu64 ",\"tenants\":[", refused);
 	for (size_t i = 0; i < x->tenant_count; i++) {
 		coverage_mailboxes(x->tenants[i].coverage, &n);
@@ -285,13 +309,21 @@ static void ndjson_summary(struct cover *x, const struct world *w)
 	buf_add_cstr(b, "]" SCHEMA_MEMBER "}\n");
 }
 
+static void write_page(struct cover *x)
+{
+	const struct coverage_page page = { .tenants = x->tenants, .tenant_count = x->tenant_count, .settings = x->settings,
+					    .lost = x->lost.said, .period = x->run.period, .version = TXM_VERSION };
+
+	coverage_html(&x->run.output.out.pending, &page);
+}
+
 /* w: all tenants added up */
 static void write_result(struct cover *x, const struct world *w)
 {
 	struct buf *b = &x->run.output.out.pending;
 
 	if (strcmp(x->format, "html") == 0) {
-		coverage_html(b, x->tenants, x->tenant_count, x->settings, TXM_VERSION);
+		write_page(x);
 		return;
 	}
 	for (size_t i = 0; i < x->tenant_count; i++) {
@@ -303,6 +335,7 @@ static void write_result(struct cover *x, const struct world *w)
 			write_text(x, &x->tenants[i]);
 	}
 	if (strcmp(x->format, "text") == 0) {
+		text_limits(x);
 		text_settings(b, x->settings);
 	} else if (strcmp(x->format, "ndjson") == 0) {
 		ndjson_settings(b, x->settings);
@@ -337,7 +370,7 @@ static int settings_only(struct cover *x)
 	else if (strcmp(x->format, "ndjson") == 0)
 		ndjson_settings(&x->run.output.out.pending, x->settings);
 	else if (strcmp(x->format, "html") == 0)
-		coverage_html(&x->run.output.out.pending, NULL, 0, x->settings, TXM_VERSION);
+		write_page(x);
 	else
 		return cmd_usage_error(x->run.command, "-f csv is a table of mailboxes and days: it needs a PATH");
 	return output_close(&x->run.output, x->run.command, true);
@@ -353,7 +386,7 @@ static bool finish(struct cover *x)
 	for (size_t i = 0; x->tenants && i < x->tenant_count; i++) {
 		const struct world *w = n ? engine_tenant(x->run.engine, i)->world : engine_world(x->run.engine);
 		struct coverage *c = coverages_of(&x->coverages, n ? engine_tenant(x->run.engine, i)->ref : 0);
-		if (!c || coverage_finish(c, w) != 0)
+		if (!c || coverage_finish(c, w, &x->run.period) != 0)
 			return false;
 		x->tenants[i] = (struct covered){ w, c };
 	}
@@ -371,12 +404,11 @@ static int cover_paths(struct cover *x, int argc, char **argv)
 		return status;
 	if (x->settings)
 		settings_finish(x->settings);
-	x->run.settings.since_us = x->run.since_us;
-	x->run.settings.until_us = x->run.until_us;
 	x->run.settings.on_event = on_event;
 	x->run.settings.on_event_arg = x;
 	status = run_read(&x->run);
 	if (x->run.engine && finish(x)) {
+		run_gather_lost(&x->run, &x->lost);
 		if (strcmp(x->format, "text") == 0)
 			run_tell_empty(&x->run, &x->run.output.out.pending);
 		write_result(x, engine_world(x->run.engine));

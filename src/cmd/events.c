@@ -424,8 +424,8 @@ static int events_paths(struct events *x, int argc, char **argv)
 			"client_app_id,app,api,client,ip,network,session,token,token_issued,device,"
 			"provenance,provenance_reason,sign_in,sign_in_time,access,items,bytes,folders,folder,"
 			"throttled,logon_type,user_type,external,flags\n");
-	x->run.settings.since_us = x->run.since_us;
-	x->run.settings.until_us = x->run.until_us;
+	x->run.settings.since_us = x->run.period.since_us;
+	x->run.settings.until_us = x->run.period.until_us;
 	x->run.settings.joint = true; /* each client is rendered once, whoever's it is */
 	x->run.settings.on_event = on_event;
 	x->run.settings.on_event_arg = x;

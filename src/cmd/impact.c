@@ -134,7 +134,7 @@ static int check(struct impact_run *x)
 	buf_init(&error, 64 * KIB);
 	if (x->alert_count && !selection_add_alerts(s, x->alerts_path, x->alert_ids, x->alert_count, &error))
 		status = cmd_usage_error(c, "--alerts: %.*s", STR_ARG(buf_str(&error)));
-	else if (!s->count && !s->alert_count && x->run.since_us == INT64_MIN && x->run.until_us == INT64_MAX)
+	else if (!s->count && !s->alert_count && period_is_open(&x->run.period))
 		status = cmd_usage_error(c, "nothing selected: give --alert, --session, --token, --app, --network, "
 					    "--actor, --mailbox, --since or --until");
 	else if (s->failed)
@@ -169,11 +169,10 @@ static int begin(struct impact_run *x)
 	char error[ASN_ERROR_SIZE];
 	int status;
 
-	s->since_us = x->run.since_us;
-	s->until_us = x->run.until_us;
-	if (x->run.since[0] || x->run.until[0])
-		buf_printf(&s->said, "%s%s%s%s%s", s->said.n ? ", " : "", x->run.since[0] ? "since " : "", x->run.since,
-			   x->run.until[0] ? x->run.since[0] ? " until " : "until " : "", x->run.until);
+	s->period = x->run.period;
+	if (!period_is_open(&s->period))
+		buf_printf(&s->said, "%s%s%s%s%s", s->said.n ? ", " : "", s->period.since[0] ? "since " : "", s->period.since,
+			   s->period.until[0] ? s->period.since[0] ? " until " : "until " : "", s->period.until);
 	if (e->asn_path && !(x->asn = asn_open(e->asn_path, error)))
 		return cmd_usage_error(x->run.command, "--asn: %s", error);
 	s->asn = x->asn;
@@ -192,6 +191,10 @@ static int begin(struct impact_run *x)
 	e->on_event = impact_event;
 	e->on_event_arg = x->impact;
 	e->joint = true; /* one report, whoever the selection concerns */
+	if (!e->tenant_count && x->alert_count) {
+		selection_tenants(s, x->run.tenants, TENANTS_ASKED_MAX, &e->tenant_count);
+		e->tenants = x->run.tenants;
+	}
 	return status;
 }
 
@@ -209,9 +212,7 @@ static int write_report(struct impact_run *x)
 		cmd_error(x->run.command, "%s", impact_error(x->impact));
 		return EXIT_INPUT;
 	}
-	for (size_t i = 0; i < x->lost.partial_n; i++)
-		x->lost.text[x->lost.n++] = x->lost.partial[i];
-	impact_set_lost(x->impact, x->lost.text, x->lost.n);
+	impact_set_lost(x->impact, &x->lost.said);
 	struct sink_out *o = &x->run.output.out;
 	if (x->format == FORMAT_TEXT)
 		run_tell_empty(&x->run, &o->pending);

@@ -75,8 +75,9 @@ static void on_problem(void *arg, const char *line)
 void run_init(struct run *r, const struct command *c)
 {
 	*r = (struct run){ .command = c };
-	r->settings.since_us = r->since_us = INT64_MIN;
-	r->settings.until_us = r->until_us = INT64_MAX;
+	r->period = PERIOD_ALL;
+	r->settings.since_us = INT64_MIN;
+	r->settings.until_us = INT64_MAX;
 	pthread_mutex_init(&r->lock, NULL);
 }
 
@@ -159,9 +160,9 @@ int run_option(struct run *r, const struct option_row *row, const char *value)
 	else if (strcmp(row->name, "jobs") == 0)
 		status = take_jobs(r, value);
 	else if (strcmp(row->name, "since") == 0)
-		status = take_time(r, "since", value, &r->since_us, r->since);
+		status = take_time(r, "since", value, &r->period.since_us, r->period.since);
 	else if (strcmp(row->name, "until") == 0)
-		status = take_time(r, "until", value, &r->until_us, r->until);
+		status = take_time(r, "until", value, &r->period.until_us, r->period.until);
 	else if (strcmp(row->name, "learn-since") == 0)
 		status = take_time(r, "learn-since", value, &r->settings.since_us, r->learn_since);
 	else if (strcmp(row->name, "timezone") == 0)
@@ -185,11 +186,11 @@ int run_open(struct run *r, int argc, char **argv)
 	for (size_t i = 0; i < r->settings.path_count; i++)
 		if (!r->settings.paths[i][0])
 			return cmd_usage_error(r->command, "a PATH is empty");
-	if (r->since_us >= r->until_us)
-		return cmd_usage_error(r->command, "--since %s is not before --until %s", r->since, r->until);
-	if (r->settings.since_us > r->since_us && r->since[0])
+	if (r->period.since_us >= r->period.until_us)
+		return cmd_usage_error(r->command, "--since %s is not before --until %s", r->period.since, r->period.until);
+	if (r->settings.since_us > r->period.since_us && r->period.since[0])
 		return cmd_usage_error(r->command, "--learn-since %s is after --since %s: what is reported must have been learned from",
-				       r->learn_since, r->since);
+				       r->learn_since, r->period.since);
 	if (r->stats_path && strcmp(r->stats_path, "-") == 0 && !r->output_path)
 		return cmd_usage_error(r->command, "--stats - needs -o FILE: standard output carries the result");
 	if (r->stats_path && r->output_path && strcmp(r->stats_path, r->output_path) == 0)
@@ -237,20 +238,16 @@ static void read_again(struct run *r)
 /* False: a tenant was asked for that no record belongs to. */
 static bool has_tenants_asked(struct run *r)
 {
-	struct buf names;
-	bool all = true;
+	struct buf line;
+	size_t n = 0;
 
-	for (size_t i = 0; i < r->settings.tenant_count; i++) {
-		if (engine_has_tenant(r->engine, str_of(r->tenants[i])))
-			continue;
-		buf_init(&names, 4 * KIB);
-		engine_add_tenants(r->engine, &names);
-		cmd_error(r->command, "no record belongs to tenant %s; the data are %s%.*s", r->tenants[i],
-			  names.n ? "of " : "empty", STR_ARG(buf_str(&names)));
-		buf_release(&names);
-		all = false;
+	buf_init(&line, 64 * KIB);
+	for (; engine_missing_tenant(r->engine, n, &line); n++) {
+		cmd_error(r->command, "%.*s", STR_ARG(buf_str(&line)));
+		buf_clear(&line);
 	}
-	return all;
+	buf_release(&line);
+	return n == 0;
 }
 
 /* Was there nothing to judge in the time that is reported? */
@@ -258,7 +255,7 @@ static bool is_empty(const struct run *r)
 {
 	const struct world *w = engine_world(r->engine);
 
-	return w->count.records == 0 || (r->since[0] && w->last_us < r->since_us) || (r->until[0] && w->first_us >= r->until_us);
+	return w->count.records == 0 || !period_meets(&r->period, w->first_us, w->last_us + 1);
 }
 
 /* Files of kinds that are not read, and paths out of which nothing came: said also with -q. */
@@ -320,7 +317,7 @@ int run_read(struct run *r)
 	if (r->failed)
 		cmd_error(r->command, "%s", engine_report(r->engine)->error);
 	else if (is_empty(r))
-		cmd_error(r->command, r->since[0] || r->until[0] ? "0 records between --since and --until: nothing was judged"
+		cmd_error(r->command, !period_is_open(&r->period) ? "0 records between --since and --until: nothing was judged"
 			: "0 records: nothing was judged");
 	if (engine_report(r->engine)->state_refused) { /* nothing was read: nothing to print */
 		engine_free(r->engine);
@@ -373,6 +370,7 @@ void run_gather_lost(const struct run *r, struct run_lost *ret)
 		add_lost(ret, "input_lost", "an input that could not be read, or ended before its end");
 	if (r->failed)
 		add_lost(ret, "run_failed", "what came after the run itself failed");
+	ret->said = (struct lost){ ret->name, ret->text, ret->n, ret->partial, ret->partial_n };
 }
 
 int run_close(struct run *r, int status)

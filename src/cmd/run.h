@@ -6,6 +6,8 @@
 #include <pthread.h>
 
 #include "base/limits.h"
+#include "base/lost.h"
+#include "base/period.h"
 #include "base/timefmt.h"
 #include "cmd/cmd.h"
 #include "cmd/output.h"
@@ -15,8 +17,7 @@ struct run {
 	const struct command *command;
 	struct engine_settings settings;
 	const char *output_path, *stats_path;
-	int64_t since_us, until_us; /* what is reported, [since, until); INT64_MIN / INT64_MAX = open */
-	char since[TIME_TEXT_SIZE], until[TIME_TEXT_SIZE]; /* as understood; "" = open */
+	struct period period;    /* --since, --until: what is reported */
 	char learn_since[TIME_TEXT_SIZE];
 	struct zone *timezone;
 	bool quiet;
@@ -80,10 +81,11 @@ int run_close(struct run *r, int status);
  * export and two. */
 #define LOST_MAX (REJECT_COUNT + NOTE_COUNT + STRANGER_COUNT + 4)
 struct run_lost {
-	const char *name[LOST_MAX], *text[LOST_MAX + CLAIM_SENTENCES_MAX]; /* "bad_json", "not well-formed JSON" */
+	const char *name[LOST_MAX], *text[LOST_MAX]; /* "bad_json", "not well-formed JSON" */
 	size_t n;
 	const char *partial[CLAIM_SENTENCES_MAX]; /* what the exports say themselves is missing, with numbers */
 	size_t partial_n;
+	struct lost said; /* all this, as results say it */
 };
 void run_gather_lost(const struct run *r, struct run_lost *ret);
 /* The first lines of a result for people when there is nothing in it, or one of the inputs gave nothing; else none. */

@@ -201,7 +201,7 @@ static void keep_apps_within(const struct scan *s, struct tenant_findings *f)
 
 	for (size_t i = 0; i < f->app_count; i++) {
 		const struct world_client *c = &f->world->clients[f->apps[i].client];
-		if (c->last_us >= s->run.since_us && c->first_us < s->run.until_us)
+		if (period_meets(&s->run.period, c->first_us, c->last_us + 1))
 			f->apps[n++] = f->apps[i];
 	}
 	f->app_count = n;
@@ -228,7 +228,7 @@ static bool gather_tenant(struct scan *s, struct tenant *t, struct tenant_findin
 
 	if (p)
 		s->shown = p;
-	if (!p || !c || coverage_finish(c, t->world) != 0 || t->alerts.failed)
+	if (!p || !c || coverage_finish(c, t->world, &s->run.period) != 0 || t->alerts.failed)
 		return false;
 	*ret = (struct tenant_findings){ .world = t->world, .identity = t->identity, .coverage = c };
 	ret->apps = inventory_make(t->world, &ret->app_count);
@@ -240,7 +240,7 @@ static bool gather_tenant(struct scan *s, struct tenant *t, struct tenant_findin
 		cite_coverage(c, &t->alerts);
 	for (size_t i = 0; i < n; i++) {
 		const bool news = is_news(s, t, t->alerts.v[i]); /* asked for each that stands, shown or not */
-		if (!alert_is_within(t->alerts.v[i], s->run.since_us, s->run.until_us)) {
+		if (!alert_is_within(t->alerts.v[i], &s->run.period)) {
 			f->alerts_outside++;
 			continue;
 		}
@@ -296,17 +296,10 @@ static bool gather(struct scan *s)
 	if (!gather_withdrawn(s))
 		return false;
 	f->detect_refused = engine_report(s->run.engine)->detect_refused;
-	f->since = s->run.since[0] ? s->run.since : NULL;
-	f->until = s->run.until[0] ? s->run.until : NULL;
+	f->period = s->run.period;
 	f->learn_since = s->run.learn_since[0] ? s->run.learn_since : NULL;
-	f->since_us = s->run.since_us;
-	f->until_us = s->run.until_us;
 	run_gather_lost(&s->run, &s->lost);
-	f->lost = s->lost.name;
-	f->lost_text = s->lost.text;
-	f->lost_count = s->lost.n;
-	f->partial = s->lost.partial;
-	f->partial_count = s->lost.partial_n;
+	f->lost = s->lost.said;
 	return true;
 }
 

@@ -65,7 +65,9 @@ struct coverage {
 	struct silences line;
 	uint64_t cells, refused;
 	int64_t first_us, last_us; /* of audit records */
-	bool any, failed;
+	int64_t met_first_us, met_last_us; /* of all records */
+	bool any, met, failed;
+	struct period period;      /* what is reported */
 
 	int64_t first_day;
 	uint32_t day_count;
@@ -243,6 +245,11 @@ void coverage_meet(struct coverage *c, const struct world *w, const struct event
 	uint32_t mailbox = e->mailbox;
 	if ((r->flags & REC_NO_TIME) || r->time_us < 0)
 		return;
+	if (!c->met || r->time_us < c->met_first_us)
+		c->met_first_us = r->time_us;
+	if (!c->met || r->time_us > c->met_last_us)
+		c->met_last_us = r->time_us;
+	c->met = true;
 	bool signin = r->op == OP_SIGN_IN || r->op == OP_USER_LOGGED_IN;
 	if (r->class_ == CLASS_AUDIT) {
 		if (!c->any || r->time_us < c->first_us)
@@ -286,13 +293,13 @@ static struct coverage_finding *add_finding(struct coverage *c, enum day_state w
 	return f;
 }
 
-/* A blind time; returns how long it is. */
+/* A blind time; returns how much of it is in the period. */
 static int64_t add_blind(struct coverage *c, const struct coverage_blind *x)
 {
 	if (x->to_us <= x->from_us || !push(c, (void **)&c->blinds, c->blind_count, &c->blind_capacity, sizeof *c->blinds, COVERAGE_FINDINGS_MAX))
 		return 0;
 	c->blinds[c->blind_count++] = *x;
-	return x->to_us - x->from_us;
+	return period_part(&c->period, x->from_us, x->to_us);
 }
 
 static int64_t overlap(int64_t from, int64_t to, int64_t day)
@@ -426,7 +433,7 @@ static void find_switches(struct coverage *c, const struct world *w)
 			continue;
 		memcpy(x.id, begin->id, 16);
 		memcpy(x.who, s->who, sizeof x.who);
-		x.to_us = x.open ? w->last_us : x.to_us;
+		x.to_us = x.open ? c->met_last_us : x.to_us;
 		if (x.what == DAY_UNLICENSED && x.mailbox != NONE)
 			x.from_us = last_read(c, x.mailbox, x.from_us, x.to_us, x.open);
 		struct coverage_finding *f = add_finding(c, x.what, x.mailbox);
@@ -574,12 +581,40 @@ int64_t coverage_blind_us(const struct coverage *c, const struct world *w, uint3
 	}
 }
 
-int coverage_finish(struct coverage *c, const struct world *w)
+/* Of all that is known now, what lies in the period. */
+static void report(struct coverage *c, const struct world *w)
 {
+	int64_t first = c->first_day, end = c->first_day + c->day_count;
+	size_t n = 0;
+	while (first < end && !period_meets(&c->period, first * US_PER_DAY, (first + 1) * US_PER_DAY))
+		first++;
+	while (end > first && !period_meets(&c->period, (end - 1) * US_PER_DAY, end * US_PER_DAY))
+		end--;
+	c->first_day = first;
+	c->day_count = (uint32_t)(end - first);
+	for (size_t i = 0; i < c->finding_count; i++)
+		if (period_meets(&c->period, c->findings[i].from_us, c->findings[i].to_us))
+			c->findings[n++] = c->findings[i];
+	c->finding_count = n;
+	for (size_t i = 0; i < c->mailbox_count; i++) {
+		struct coverage_mailbox *m = &c->mailboxes[i];
+		for (uint32_t day = 0; day < c->day_count; day++) {
+			const enum day_state state = (enum day_state)coverage_day(c, m->mailbox, day).state;
+			m->days[state]++;
+			m->blind += day_is_blind(state);
+			c->totals[state]++;
+		}
+		m->blind_us = coverage_blind_us(c, w, m->mailbox, c->period.since_us, c->period.until_us);
+	}
+}
+
+int coverage_finish(struct coverage *c, const struct world *w, const struct period *period)
+{
+	c->period = *period;
 	if (!c->any)
 		return c->failed ? -1 : 0;
-	c->first_day = w->first_us < c->first_us ? w->first_us / US_PER_DAY : c->first_us / US_PER_DAY;
-	int64_t last = w->last_us > c->last_us ? w->last_us / US_PER_DAY : c->last_us / US_PER_DAY;
+	c->first_day = c->met_first_us / US_PER_DAY;
+	int64_t last = c->met_last_us / US_PER_DAY;
 	for (uint32_t i = 0; i < c->row_count; i++) { /* a record with a stray time must not make a map of a century */
 		if (c->rows[i].n && c->rows[i].first < c->first_day)
 			c->first_day = c->rows[i].first;
@@ -605,17 +640,10 @@ int coverage_finish(struct coverage *c, const struct world *w)
 		if (!c->rows[i].n)
 			continue;
 		find_silence(c, w, i);
-		struct coverage_mailbox *m = &c->mailboxes[c->mailbox_count++];
-		m->mailbox = i;
-		for (uint32_t k = 0; k < c->rows[i].n; k++) {
-			m->days[c->rows[i].days[k].state]++;
-			m->blind += day_is_blind(c->rows[i].days[k].state);
-			c->totals[c->rows[i].days[k].state]++;
-		}
+		c->mailboxes[c->mailbox_count++].mailbox = i;
 	}
 	order_blinds(c);
-	for (size_t i = 0; i < c->mailbox_count; i++)
-		c->mailboxes[i].blind_us = coverage_blind_us(c, w, c->mailboxes[i].mailbox, INT64_MIN, INT64_MAX);
+	report(c, w);
 	qsort(c->mailboxes, c->mailbox_count, sizeof *c->mailboxes, compare_mailboxes);
 	if (c->finding_count)
 		qsort(c->findings, c->finding_count, sizeof *c->findings, compare_findings);
@@ -626,6 +654,13 @@ int coverage_finish(struct coverage *c, const struct world *w)
 
 int64_t coverage_first_day(const struct coverage *c) { return c->first_day; }
 uint32_t coverage_days(const struct coverage *c) { return c->day_count; }
+
+void coverage_ends(const struct coverage *c, int64_t *ret_first_us, int64_t *ret_last_us)
+{
+	*ret_first_us = c->met_first_us > c->period.since_us ? c->met_first_us : c->period.since_us;
+	*ret_last_us = c->met_last_us < c->period.until_us ? c->met_last_us : c->period.until_us;
+}
+
 uint64_t coverage_total(const struct coverage *c, enum day_state s) { return c->totals[s]; }
 uint64_t coverage_refused(const struct coverage *c) { return c->refused; }
 

@@ -16,7 +16,8 @@
  *   gap          no mailbox at all has a record, at a time when that is next to impossible: the collector
  *   outside      before the first record of the data, or after the last
  *
- * A day is called after what hid an hour of it; the times themselves, to the second, are coverage_blinds(), and every number of
+ * Switches and rhythms are learned from all records; a period (base/period.h) chooses the days, findings and hours that are
+ * reported.  A day is called after what hid an hour of it; the times themselves, to the second, are coverage_blinds(), and every number of
  * blind hours that any command prints comes from coverage_blind_us().  What switches of the log mean is event/audit_switch.h, whose
  * they are state/whose.h, what silence is a hole stat/silence.h.
  *
@@ -25,6 +26,8 @@
 #define TXM_COVERAGE_COVERAGE_H
 
 #include "base/buf.h"
+#include "base/lost.h"
+#include "base/period.h"
 #include "state/world.h"
 
 enum day_state {
@@ -45,7 +48,7 @@ struct coverage_finding {
 	uint32_t usual, life;    /* SILENT: days with life and reads; signs of life in the silent days */
 	double unlikely;         /* GAP: the chance of such a silence is e^-unlikely, or less */
 	uint32_t tenant;         /* whose log it is about; NONE: not said */
-	int64_t blind_us;        /* how long a mailbox that it is about was blind by it */
+	int64_t blind_us;        /* how long a mailbox that it is about was blind by it, in the period */
 	char target[104];        /* account as the record names it; "" = none */
 };
 
@@ -65,7 +68,7 @@ struct coverage_mailbox {
 	uint32_t mailbox;
 	uint32_t days[DAY_STATES];
 	uint32_t blind;          /* days */
-	int64_t blind_us;        /* coverage_blind_us() of all time */
+	int64_t blind_us;        /* coverage_blind_us() of the period */
 };
 
 /* of one tenant */
@@ -79,16 +82,19 @@ struct coverage *coverages_of(struct coverages *x, uint64_t tenant); /* made if 
 void coverages_release(struct coverages *x);
 /* every event, in order of event time */
 void coverage_meet(struct coverage *c, const struct world *w, const struct event *e);
-/* after the last: what each day was.  Nonzero: out of memory. */
-int coverage_finish(struct coverage *c, const struct world *w);
+/* after the last: what each day was.  What follows is of the period.  Nonzero: out of memory. */
+int coverage_finish(struct coverage *c, const struct world *w, const struct period *period);
 
 int64_t coverage_first_day(const struct coverage *c); /* days since 1970; there are coverage_days() of them */
-uint32_t coverage_days(const struct coverage *c);     /* 0: no record */
+uint32_t coverage_days(const struct coverage *c);     /* 0: no record, or none in the period */
+/* the first and the last record of the data, or the ends of the period if these are inside */
+void coverage_ends(const struct coverage *c, int64_t *ret_first_us, int64_t *ret_last_us);
 struct coverage_day coverage_day(const struct coverage *c, uint32_t mailbox, uint32_t day); /* day from 0 */
-/* mailboxes with any record, the least visible first; ties by number */
+/* mailboxes with any record in the data, the least visible first; ties by number */
 const struct coverage_mailbox *coverage_mailboxes(const struct coverage *c, size_t *ret_n);
 const struct coverage_finding *coverage_findings(const struct coverage *c, size_t *ret_n); /* gravest first */
-/* The blind times: those of all mailboxes first, then by mailbox; in order of their beginning.  None ends before it begins. */
+/* The blind times of the whole data: those of all mailboxes first, then by mailbox; in order of their beginning.  None ends before
+ * it begins. */
 const struct coverage_blind *coverage_blinds(const struct coverage *c, size_t *ret_n);
 /* How much of [from, to) nobody could see of that mailbox; what overlaps counts once. */
 int64_t coverage_blind_us(const struct coverage *c, const struct world *w, uint32_t mailbox, int64_t from_us, int64_t to_us);

@@ -155,8 +155,8 @@ static void add_everybody(struct buf *b, const struct coverage *c, unsigned widt
 		   "mailboxes\">", coverage_days(c) * width + 1, ROW_HEIGHT + 2);
 	for (size_t i = 0; i < n; i++) {
 		char from[TIME_TEXT_SIZE], to[TIME_TEXT_SIZE];
-		double at = (double)(f[i].from_us - coverage_first_day(c) * US_PER_DAY) / (double)US_PER_DAY * width;
-		double wide = (double)(f[i].to_us - f[i].from_us) / (double)US_PER_DAY * width;
+		const int64_t begin = coverage_first_day(c) * US_PER_DAY, a = f[i].from_us > begin ? f[i].from_us : begin;
+		double at = (double)(a - begin) / (double)US_PER_DAY * width, wide = (double)(f[i].to_us - a) / (double)US_PER_DAY * width;
 		if (f[i].what != DAY_GAP)
 			continue;
 		buf_printf(b, "<rect class=\"gap\" x=\"%.1f\" y=\"1\" width=\"%.1f\" height=\"%d\"><title>%s to %s: %s</title></rect>", at, wide < 2 ? 2 : wide,
@@ -192,15 +192,16 @@ static void add_map(struct buf *b, const struct coverage *c, const struct world 
 
 static void add_figure(struct buf *b, uint64_t n, const char *text)
 {
-	buf_printf(b, "<div class=\"figure\"><b>%" PRIu64 "</b>%s</div>", n, text);
+	buf_printf(b, "<div class=\"figure\"><b>%s</b>%s</div>", DIGITS(n), text);
 }
 
-static void add_head(struct buf *b, const struct coverage *c, const struct world *w)
+static void add_head(struct buf *b, const struct coverage *c)
 {
 	size_t n;
 	uint64_t blind = 0, all = 0, never = 0, with_blind = 0;
 	const struct coverage_mailbox *m = coverage_mailboxes(c, &n);
 	char first[TIME_TEXT_SIZE], last[TIME_TEXT_SIZE];
+	int64_t first_us, last_us;
 	for (int s = 0; s < DAY_OUTSIDE; s++) {
 		all += coverage_total(c, (enum day_state)s);
 		blind += day_is_blind((enum day_state)s) ? coverage_total(c, (enum day_state)s) : 0;
@@ -213,8 +214,9 @@ static void add_head(struct buf *b, const struct coverage *c, const struct world
 		buf_add_cstr(b, "<p>There is no audit record to look at: nothing can be said of any mailbox.</p>");
 		return;
 	}
-	buf_printf(b, "<p class=\"soft\">%s to %s UTC, reads of mail in the unified audit log</p>", time_format_minute(w->first_us, first),
-		   time_format_minute(w->last_us, last));
+	coverage_ends(c, &first_us, &last_us);
+	buf_printf(b, "<p class=\"soft\">%s to %s UTC, reads of mail in the unified audit log</p>", time_format_minute(first_us, first),
+		   time_format_minute(last_us, last));
 	buf_add_cstr(b, "<div class=\"figures\">");
 	add_figure(b, n, "mailboxes with any record");
 	add_figure(b, coverage_days(c), "days");
@@ -224,8 +226,8 @@ static void add_head(struct buf *b, const struct coverage *c, const struct world
 	add_figure(b, never, "mailboxes never recorded");
 	buf_add_cstr(b, "</div>");
 	if (blind)
-		buf_printf(b, "<p>On %" PRIu64 " of %" PRIu64 " mailbox-days reading would have left no trace. Whatever an investigation finds elsewhere, "
-			   "for these it can only assume.</p>", blind, all);
+		buf_printf(b, "<p>On %s of %s reading would have left no trace. Whatever an investigation finds elsewhere, "
+			   "for these it can only assume.</p>", DIGITS(blind), COUNT(all, "mailbox-day"));
 	else
 		buf_add_cstr(b, "<p>No mailbox-day is known to be blind. That is not the same as seen: quiet days, and mailboxes that stand in no record at all, "
 				"look alike in any log.</p>");
@@ -281,8 +283,29 @@ static void add_settings(struct buf *b, const struct audit_settings *s)
 	buf_release(&text);
 }
 
-void coverage_html(struct buf *b, const struct covered *tenants, size_t n, const struct audit_settings *settings, const char *version)
+/* What was not read, and what was not asked for. */
+static void add_limits(struct buf *b, const struct coverage_page *p)
 {
+	struct buf text;
+	buf_init(&text, 64 * KIB);
+	for (size_t i = 0; lost_sentence(&p->lost, i, &text); i++) {
+		buf_add_cstr(b, "<li>");
+		buf_add_html(b, buf_str(&text));
+		buf_add_cstr(b, "</li>");
+		buf_clear(&text);
+	}
+	period_sentence(&p->period, &text);
+	if (text.n) {
+		buf_add_cstr(b, "<li>");
+		buf_add_html(b, buf_str(&text));
+		buf_add_cstr(b, "</li>");
+	}
+	buf_release(&text);
+}
+
+void coverage_html(struct buf *b, const struct coverage_page *p)
+{
+	const size_t n = p->tenant_count;
 	buf_add_cstr(b, "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">"
 			"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none';style-src 'unsafe-inline'\">"
 			"<meta name=\"color-scheme\" content=\"light dark\"><title>Coverage of the audit log</title><style>");
@@ -292,25 +315,27 @@ void coverage_html(struct buf *b, const struct covered *tenants, size_t n, const
 	if (!n)
 		buf_add_cstr(b, "<p>There is no audit record to look at: nothing can be said of any mailbox.</p>");
 	for (size_t i = 0; i < n; i++) {
-		const struct coverage *c = tenants[i].coverage;
-		const struct world *w = tenants[i].world;
+		const struct coverage *c = p->tenants[i].coverage;
+		const struct world *w = p->tenants[i].world;
 		struct str id = world_own_tenant(w);
 		if (n > 1) {
 			buf_add_cstr(b, "<h2>Tenant ");
 			buf_add_html(b, id.n ? id : STR("unknown"));
 			buf_add_cstr(b, "</h2>");
 		}
-		add_head(b, c, w);
+		add_head(b, c);
 		if (coverage_days(c)) {
 			add_map(b, c, w);
 			add_findings(b, c, w);
 		}
 	}
-	add_settings(b, settings);
-	buf_add_cstr(b, "<h2>What this cannot show</h2><ul class=\"plain\"><li>Mailboxes that stand in no record at all: a mailbox that was never logged looks like one "
+	add_settings(b, p->settings);
+	buf_add_cstr(b, "<h2>What this cannot show</h2><ul class=\"plain\">");
+	add_limits(b, p);
+	buf_add_cstr(b, "<li>Mailboxes that stand in no record at all: a mailbox that was never logged looks like one "
 			"that does not exist. Compare with a list of mailboxes (--settings).</li><li>Reads that Exchange left out: the same message in the same "
 			"context within an hour, what came after a Sync from the local copy, eDiscovery.</li><li>Whether a quiet day was a holiday.</li>"
 			"<li>Settings that were changed before the data begins.</li></ul>");
 	buf_printf(b, "</main><footer>taximeter %s. Silence counts as a gap only where the log's own rhythm says that several records were to be expected; the "
-		   "states are explained in docs/coverage.md.</footer></body></html>\n", version);
+		   "states are explained in docs/coverage.md.</footer></body></html>\n", p->version);
 }

@@ -7,7 +7,13 @@
 #include "coverage/coverage.h"
 #include "coverage/settings.h"
 
-/* One part for each of the n tenants; none: settings alone.  settings NULL: none were given; version: of the program */
-void coverage_html(struct buf *b, const struct covered *tenants, size_t n, const struct audit_settings *settings, const char *version);
+struct coverage_page {
+	const struct covered *tenants; size_t tenant_count; /* a part for each; none: settings alone */
+	const struct audit_settings *settings;              /* NULL: none were given */
+	struct lost lost;
+	struct period period;
+	const char *version;                                /* of the program */
+};
+void coverage_html(struct buf *b, const struct coverage_page *p);
 
 #endif

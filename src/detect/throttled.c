@@ -130,11 +130,13 @@ static struct watch *watch_of(struct state *s, struct box *b)
 	return &s->watches[b->watched - 1];
 }
 
-static void say_blind(struct alert *al, int64_t from_us, bool inferred)
+/* reads_since: when the reading began that led to the limit */
+static void say_blind(struct alert *al, int64_t from_us, bool inferred, int64_t reads_since_us)
 {
 	alert_member(al, BLIND_FROM, value_time(from_us));
 	alert_member(al, BLIND_UNTIL, value_time(from_us + BLIND_US));
 	alert_member(al, INFERRED, value_flag(inferred));
+	alert_member(al, READS_SINCE, value_time(reads_since_us));
 }
 
 /* -- inferred -- */
@@ -160,7 +162,7 @@ static void infer(struct detect_ctx *c, struct watch *x)
 	alert_why(al, "Inferred: %s in the 24 h up to %s, then none for 24 h, while %s (of the mailbox, or sign-ins of its owner) show that it was in "
 		  "use.", COUNT(x->records, "Bind record"), from, COUNT(x->others, "other record"));
 	alert_why(al, "Exchange stops writing Bind records for 24 h after about %s; no record here says IsThrottled.", DIGITS(LIMIT_RECORDS));
-	say_blind(al, k->time_us, true);
+	say_blind(al, k->time_us, true, k->time_us - US_PER_DAY);
 	alert_blind(al, "from %s to %s, if this was throttling, nothing read from this mailbox was recorded: assume everything",
 		    from, to);
 }
@@ -203,17 +205,20 @@ static void throttle(struct state *s, struct detect_ctx *c, const struct event *
 	alert_title(al, "Reading of the mailbox of %s was no longer logged: throttled", mailbox);
 	alert_why(al, "A record of %s says IsThrottled: the mailbox passed the limit of about %s records in 24 h, and Exchange writes "
 		  "no Bind records for the next 24 h.", from, DIGITS(LIMIT_RECORDS));
-	say_blind(al, start, false);
 	alert_blind(al, "from %s to %s nothing read from this mailbox was recorded: assume everything", from, to);
 
 	/* who drove it there?  A client that is young in this mailbox while the mailbox itself is not */
 	uint32_t major = b && b->major ? b->major - 1 : e->client;
 	const struct edge *edge = major == NONE ? NULL : world_edge(w, e->mailbox, major);
-	if (!edge || edge->records < MAINLY_RECORDS)
+	const bool mainly = edge && edge->records >= MAINLY_RECORDS;
+	const bool young = mainly && t - edge->first_us < YOUNG_CLIENT_US && edge->first_us - w->mailboxes[e->mailbox].first_us >= US_PER_DAY;
+	say_blind(al, start, false, young && major == e->client && edge->first_us < start - US_PER_DAY ? edge->first_us : start - US_PER_DAY);
+	if (!mainly)
 		return;
 	say_client(w, major, client);
-	if (t - edge->first_us < YOUNG_CLIENT_US && edge->first_us - w->mailboxes[e->mailbox].first_us >= US_PER_DAY) {
+	if (young) {
 		alert_raise(al, t, SEVERITY_HIGH);
+		alert_name(al, e->mailbox, major);
 		alert_why(al, "Mainly by a client new to this mailbox: %s, first seen in it %s before, made %s.", client,
 			  time_format_span(t - edge->first_us, age), COUNT(edge->records, "record"));
 	} else {

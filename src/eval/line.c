@@ -192,6 +192,14 @@ bool line_has(const struct line_object *o, const char *name)
 	return member(o, name) != WALK_BAD;
 }
 
+bool line_says(const struct line_object *o, const char *name)
+{
+	for (uint32_t i = 0; i < o->count; i++)
+		if (str_eq(o->members[i].name, str_of(name)))
+			return true;
+	return false;
+}
+
 static struct str text_at(struct line_file *f, uint32_t v, const char *name)
 {
 	struct str raw = walk_raw_string(&f->x, v);

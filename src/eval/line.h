@@ -40,6 +40,7 @@ void line_fail(struct line_file *f, const char *format, ...) __attribute__((form
 /* Members by name.  Absent and null are the same.  A wrong type, a number out of range, or an absent one that was needed,
  * fails the file. */
 bool line_has(const struct line_object *o, const char *name);
+bool line_says(const struct line_object *o, const char *name);      /* is it there, be it null? */
 struct str line_text(struct line_object *o, const char *name);      /* empty if absent */
 struct str line_need_text(struct line_object *o, const char *name); /* not empty */
 int64_t line_int(struct line_object *o, const char *name, int64_t min, int64_t max, int64_t if_absent);

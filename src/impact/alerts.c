@@ -135,7 +135,8 @@ static void take_alert(struct selection *s, struct line_object *o)
 	a->severity = copy(s, line_text(o, "severity"));
 	take_rule(a);
 	const struct str tenant = line_text(o, "tenant"), scope = line_text(o, "scope");
-	a->tenant = tenant.n ? select_text_key(tenant) : 0;
+	a->tenant = line_says(o, "tenant") ? copy(s, tenant) : NULL;
+	a->reads_since_us = line_time(o, "reads_since");
 	take_apps(s, o, a);
 	take_texts(s, o, "ips", &a->ips, addr_text_key);
 	take_texts(s, o, "networks", &a->nets, select_text_key);

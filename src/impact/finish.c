@@ -9,7 +9,6 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/timefmt.h"
-#include "coverage/coverage.h"
 #include "impact/impact_int.h"
 #include "impact/select_int.h"
 
@@ -495,7 +494,9 @@ static void count_totals(struct impact *im)
 		t->own_contexts++;
 		t->own_accesses += im->contexts[i].accesses;
 	}
-	r->refused = im->refused + im->habits.refused + im->slots.refused + coverage_refused(im->coverage);
+	r->refused = im->refused + im->habits.refused + im->slots.refused;
+	for (size_t i = 0; i < im->coverages.n; i++)
+		r->refused += coverage_refused(im->coverages.v[i].coverage);
 }
 
 static void find_span(struct impact *im)
@@ -529,19 +530,19 @@ static void find_period(struct impact *im)
 	}
 	r->has_history = t->first_us && im->world->mail_first_us <= t->first_us - 7 * US_PER_DAY;
 	r->dark = im->dark_to_us && !t->first_us;
-	t->looked_us = s->until_us == INT64_MAX ? im->world->last_us : s->until_us;
+	t->looked_us = s->period.until_us == INT64_MAX ? im->world->last_us : s->period.until_us;
 	t->from_us = selection_from(s);
 	if (t->from_us == INT64_MIN)
 		t->from_us = t->first_us ? t->first_us : im->world->mail_first_us;
-	else if (s->since_us == INT64_MIN && t->first_us && t->first_us < t->from_us)
+	else if (s->period.since_us == INT64_MIN && t->first_us && t->first_us < t->from_us)
 		t->from_us = t->first_us;
-	if (im->dark_to_us && s->since_us == INT64_MIN && im->dark_from_us < t->from_us)
+	if (im->dark_to_us && s->period.since_us == INT64_MIN && im->dark_from_us < t->from_us)
 		t->from_us = im->dark_from_us;
 	t->to_us = r->dark ? im->dark_to_us : t->last_us ? t->last_us : t->looked_us;
 	if (t->last_us && im->dark_to_us > t->to_us)
 		t->to_us = im->dark_to_us;
-	t->to_us = t->to_us > s->until_us ? s->until_us : t->to_us;
-	if (r->dark && im->sel->until_us == INT64_MAX)
+	t->to_us = t->to_us > s->period.until_us ? s->period.until_us : t->to_us;
+	if (r->dark && im->sel->period.until_us == INT64_MAX)
 		t->looked_us = t->to_us;
 }
 
@@ -574,10 +575,11 @@ const struct impact_report *impact_finish(struct impact *im, const struct world 
 	r->corrections = (const char *const *)im->corrections;
 	r->correction_count = im->correction_count;
 	im->place = malloc((w->mailbox_count + (size_t)1) * sizeof(*im->place));
-	if (!im->place || coverage_finish(im->coverage, w) != 0) {
-		im->failed = true;
+	im->failed |= !im->place;
+	for (size_t i = 0; i < im->coverages.n; i++)
+		im->failed |= coverage_finish(im->coverages.v[i].coverage, w, &PERIOD_ALL) != 0;
+	if (im->failed)
 		return NULL;
-	}
 	for (uint32_t i = 0; i <= w->mailbox_count; i++)
 		im->place[i] = NONE;
 	find_span(im);

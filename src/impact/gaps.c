@@ -7,7 +7,6 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/timefmt.h"
-#include "coverage/coverage.h"
 #include "impact/impact_int.h"
 #include "impact/select_int.h"
 #include "state/whose.h"
@@ -40,10 +39,15 @@ static bool is_switch(const struct coverage_blind *x)
 	return x->what == DAY_OFF || x->what == DAY_BYPASSED || x->what == DAY_NARROWED || x->what == DAY_UNLICENSED;
 }
 
+static bool is_of_tenant(const struct impact *im, const struct select_alert *a, const struct coverage_blind *x)
+{
+	return !a->tenant || str_eq_nocase(world_tenant(im->world, x->tenant), str_of(a->tenant));
+}
+
 /* Without the record's id in the alert (it tells the first twenty, and a second switching off begins nothing): by time and name. */
 static bool is_about(const struct select_alert *a, const struct coverage_blind *x, const struct whose *names)
 {
-	if (!is_switch(x) || a->first_us < x->from_us || a->first_us > x->to_us)
+	if (a->first_us < x->from_us || a->first_us > x->to_us)
 		return false;
 	if (!a->target_count)
 		return x->of_all || !a->tenant_wide;
@@ -60,6 +64,8 @@ static void add_dark(struct impact *im, size_t *capacity, const struct coverage_
 {
 	const struct world *w = im->world;
 
+	if (!period_meets(&im->sel->period, x->from_us, x->to_us))
+		return;
 	if (!im->dark_to_us || x->from_us < im->dark_from_us)
 		im->dark_from_us = x->from_us;
 	if (x->to_us > im->dark_to_us)
@@ -79,26 +85,27 @@ static void add_dark(struct impact *im, size_t *capacity, const struct coverage_
 void gaps_dark(struct impact *im, size_t *capacity)
 {
 	const struct selection *s = im->sel;
-	const struct coverage_blind *v;
 	struct whose names;
-	size_t n;
 
-	v = coverage_blinds(im->coverage, &n);
 	whose_init(&names, im->world);
 	for (size_t i = 0; i < s->alert_count; i++) {
 		const struct select_alert *a = &s->alerts[i];
 		bool found = false;
 		if (a->way != WAY_DARK)
 			continue;
-		for (size_t k = 0; k < n; k++) {
-			if (!is_switch(&v[k]) || !table_get(&a->evidence, hash64(v[k].id, 16, 0)))
-				continue;
-			add_dark(im, capacity, &v[k]);
-			found = true;
+		for (int by_time = 0; by_time < 2 && !found; by_time++) {
+			for (size_t c = 0; c < im->coverages.n; c++) {
+				size_t n;
+				const struct coverage_blind *v = coverage_blinds(im->coverages.v[c].coverage, &n);
+				for (size_t k = 0; k < n; k++) {
+					if (!is_switch(&v[k]) || !is_of_tenant(im, a, &v[k]) ||
+					    !(by_time ? is_about(a, &v[k], &names) : table_get(&a->evidence, hash64(v[k].id, 16, 0)) != NULL))
+						continue;
+					add_dark(im, capacity, &v[k]);
+					found |= !by_time;
+				}
+			}
 		}
-		for (size_t k = 0; k < n && !found; k++)
-			if (is_about(a, &v[k], &names))
-				add_dark(im, capacity, &v[k]);
 		if (!found && !im->report.matched)
 			impact_note(im, "The change that alert %s is about hides no reading of mail that these files could show: it failed, it "
 				    "changed what hides nothing by itself, or its record is not in them", a->id);
@@ -111,7 +118,7 @@ void gaps_dark(struct impact *im, size_t *capacity)
 static void keep_interval(struct impact *im, size_t *capacity, struct impact_interval x)
 {
 	struct impact_report *r = &im->report;
-	const int64_t until = im->sel->until_us;
+	const int64_t until = im->sel->period.until_us;
 
 	x.from_us = x.from_us < r->total.from_us ? r->total.from_us : x.from_us;
 	x.to_us = x.to_us > until ? until : x.to_us;
@@ -139,7 +146,7 @@ static bool concerns(const struct impact *im, const struct impact_interval *x, c
 {
 	const struct world *w = im->world;
 
-	return x->reason == UNKNOWN_GAP || x->reason == UNKNOWN_NO_DATA ||
+	return x->reason == UNKNOWN_NO_DATA ||
 	       whose_same_tenant(w, x->tenant, m->world == NONE ? NONE : w->mailboxes[m->world].tenant);
 }
 
@@ -182,17 +189,17 @@ static void same_once(struct impact_report *r)
 	r->unknown_count = n;
 }
 
-static void take_blinds(struct impact *im, size_t *capacity)
+static void take_blinds_of(struct impact *im, size_t *capacity, const struct coverage *c, uint32_t tenant, size_t *accounts,
+			   const char **first)
 {
 	const struct impact_report *r = &im->report;
-	size_t n, accounts = 0;
-	const struct coverage_blind *v = coverage_blinds(im->coverage, &n);
-	const char *first = "";
+	size_t n;
+	const struct coverage_blind *v = coverage_blinds(c, &n);
 
 	for (size_t i = 0; i < n; i++) {
 		const struct coverage_blind *x = &v[i];
-		struct impact_interval k = { .mailbox = NONE, .tenant = x->tenant, .reason = reason_of[x->what], .from_us = x->from_us,
-					     .to_us = x->to_us, .open = x->open };
+		struct impact_interval k = { .mailbox = NONE, .tenant = x->of_all ? tenant : x->tenant, .reason = reason_of[x->what],
+					     .from_us = x->from_us, .to_us = x->to_us, .open = x->open };
 		bool any = !x->of_all;
 		if (!x->of_all)
 			k.mailbox = x->mailbox != NONE ? im->place[x->mailbox] : place_by_name(im, x);
@@ -201,9 +208,18 @@ static void take_blinds(struct impact *im, size_t *capacity)
 		if (x->of_all ? any : k.mailbox != NONE) {
 			keep_interval(im, capacity, k);
 		} else if (x->what == DAY_BYPASSED && x->to_us > r->total.from_us && x->from_us < r->total.looked_us) {
-			first = accounts++ ? first : x->who;
+			*first = (*accounts)++ ? *first : x->who;
 		}
 	}
+}
+
+static void take_blinds(struct impact *im, size_t *capacity)
+{
+	size_t accounts = 0;
+	const char *first = "";
+
+	for (size_t i = 0; i < im->coverages.n; i++)
+		take_blinds_of(im, capacity, im->coverages.v[i].coverage, (uint32_t)im->coverages.v[i].tenant, &accounts, &first);
 	if (accounts)
 		impact_note(im, "%s%s%s under audit bypass in this time, and what %s did in these mailboxes is recorded nowhere", first,
 			    accounts > 1 ? " and other accounts" : "", accounts > 1 ? " were" : " was", accounts > 1 ? "they" : "it");
@@ -223,7 +239,7 @@ void gaps_finish(struct impact *im)
 		x.to_us = t->data_first_us;
 		keep_interval(im, &capacity, x);
 	}
-	if (im->sel->until_us != INT64_MAX && t->looked_us - t->data_last_us >= US_PER_HOUR && r->mailbox_count) {
+	if (im->sel->period.until_us != INT64_MAX && t->looked_us - t->data_last_us >= US_PER_HOUR && r->mailbox_count) {
 		struct impact_interval x = no_data;
 		x.from_us = t->data_last_us;
 		x.to_us = t->looked_us;

@@ -10,7 +10,6 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/timefmt.h"
-#include "coverage/coverage.h"
 #include "identity/identity.h"
 #include "impact/select_int.h"
 #include "impact/sheet.h"
@@ -71,14 +70,13 @@ struct impact *impact_new(const struct selection *s)
 	table_init(&im->by_sync, sizeof(uint32_t), IMPACT_SYNCS_MAX);
 	table_init(&im->intruder_ips, 0, IMPACT_CONTEXTS_MAX);
 	table_init(&im->intruder_sessions, 0, IMPACT_CONTEXTS_MAX);
-	im->coverage = coverage_new();
 	table_init(&im->slots, sizeof(struct slot_count), IMPACT_SLOTS_MAX);
 	table_init(&im->tags, sizeof(uint32_t), IMPACT_SELECTORS_MAX);
 	buf_init(&im->message_text, SPOOL_PIECE_BYTES_MAX);
 	im->entries = spool_new(0);
 	im->messages = spool_new(0);
 	im->sheet = spool_new(0);
-	if (!im->entries || !im->messages || !im->sheet || !im->coverage) {
+	if (!im->entries || !im->messages || !im->sheet) {
 		impact_free(im);
 		return NULL;
 	}
@@ -94,7 +92,7 @@ void impact_free(struct impact *im)
 	table_release(&im->by_sync);
 	table_release(&im->intruder_ips);
 	table_release(&im->intruder_sessions);
-	coverage_free(im->coverage);
+	coverages_release(&im->coverages);
 	table_release(&im->slots);
 	table_release(&im->tags);
 	spool_free(im->entries);
@@ -158,7 +156,7 @@ bool impact_keep(void *arg, const struct rec *r, const struct names *n)
 	if (!selection_covers(im->sel, r->time_us))
 		return false;
 	/* a Sync names no application: it may belong to the intruder by its address alone, which is seen at the end */
-	return r->record_type != 50 || selection_match(im->sel, r, n).hit;
+	return r->record_type != 50 || selection_match(im->sel, r, n, NULL).hit;
 }
 
 /* -- events -- */
@@ -193,18 +191,18 @@ static uint64_t context_key(const struct event *e)
 	return hash_mix(hash_mix(e->mailbox, e->client), (uint64_t)e->net << 1 | 1);
 }
 
-/* an address of a caller, not of a front end */
+/* an address of a caller, not of a front end; in its tenant */
 static uint64_t place_key(const struct event *e)
 {
 	struct addr a = { .kind = e->rec->ip_kind };
 
 	memcpy(a.b, e->rec->ip, sizeof(a.b));
-	return e->net == NET_NONE || e->net == NET_MICROSOFT || e->net == NONE ? 0 : select_addr_key(&a) | 1;
+	return e->net == NET_NONE || e->net == NET_MICROSOFT || e->net == NONE ? 0 : hash_mix(select_addr_key(&a), e->tenant) | 1;
 }
 
-static uint64_t session_key(const struct rec *r)
+static uint64_t session_key(const struct event *e)
 {
-	return r->flags & REC_HAS_SESSION ? hash64(r->session, 16, 0) | 1 : 0;
+	return e->rec->flags & REC_HAS_SESSION ? hash64(e->rec->session, 16, e->tenant) | 1 : 0;
 }
 
 bool impact_is_habit(const struct habit *h, int64_t at_us)
@@ -237,7 +235,7 @@ static void add_sync(struct impact *im, const struct event *e, bool selected, bo
 
 	while (item_next(&it, &item) && !item.is_folder)
 		;
-	const uint64_t ip = place_key(e), session = session_key(e->rec);
+	const uint64_t ip = place_key(e), session = session_key(e);
 	uint64_t key = hash_mix(context_key(e), hash_mix(ip, session));
 	key = hash_mix(key, e->rec->folder ? e->rec->folder : hash_str(item.folder, 5)) ^ selected;
 	uint32_t *at = table_put(&im->by_sync, key, &is_new);
@@ -394,7 +392,7 @@ static void take_selected(struct impact *im, const struct event *e, const struct
 	if (c->verdict == CONTEXT_OWN)
 		return;
 	if (c->verdict == CONTEXT_INTRUDER) {
-		const uint64_t ip = place_key(e), session = session_key(r);
+		const uint64_t ip = place_key(e), session = session_key(e);
 		if (ip)
 			table_put(&im->intruder_ips, ip, NULL);
 		if (session)
@@ -424,12 +422,18 @@ bool impact_event(void *arg, const struct world *w, const struct event *e)
 
 	if (r->flags & REC_NO_TIME)
 		return true;
-	coverage_meet(im->coverage, w, e);
+	struct coverage *c = coverages_of(&im->coverages, e->tenant);
+	if (!c) {
+		im->failed = true;
+		return false;
+	}
+	coverage_meet(c, w, e);
 	if (!event_is_mail(e) || e->mailbox == NONE || !mailbox_room(im, e->mailbox))
 		return !im->failed;
 	if (im->first_any[e->mailbox] == 0)
 		im->first_any[e->mailbox] = r->time_us;
-	m = selection_match(im->sel, r, w->names);
+	const struct str tenant = world_tenant(w, e->tenant);
+	m = selection_match(im->sel, r, w->names, &tenant);
 	if (m.hit && m.unless_linked && e->token && e->token->verdict == PROV_LINKED)
 		m.hit = false; /* somebody signed in for this one */
 	if (m.hit && m.new_app_only && (e->client == NONE || w->clients[e->client].first_us < m.app_since_us))

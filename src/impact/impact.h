@@ -19,6 +19,7 @@
 #ifndef TXM_IMPACT_IMPACT_H
 #define TXM_IMPACT_IMPACT_H
 
+#include "base/lost.h"
 #include "base/spool.h"
 #include "event/event.h"
 #include "event/items.h"
@@ -144,7 +145,7 @@ struct impact_report { /* what writers print; everything belongs to the impact *
 	struct impact_interval *unknown; size_t unknown_count;
 	struct impact_slot *slots; size_t slot_count;              /* by hour, mailbox */
 	struct impact_input *inputs; size_t input_count;
-	const char **lost_text; size_t lost_count;                 /* borrowed: what was lost on reading */
+	struct lost lost;                                          /* borrowed: what was lost on reading */
 	const char *const *corrections; size_t correction_count;   /* from --corrections, a line each */
 	uint64_t refused;            /* entries past a ceiling */
 	const char *const *notes; size_t note_count; /* what the reader must know of this run: a sentence each, no full stop */
@@ -172,8 +173,8 @@ const struct impact_report *impact_finish(struct impact *im, const struct world 
 /* The messages by mailbox, first access, id.  False: the end. */
 bool impact_next_message(struct impact *im, struct impact_message *ret);
 void impact_rewind(struct impact *im);
-/* What was lost on reading, in words; borrowed. */
-void impact_set_lost(struct impact *im, const char **text, size_t n);
+/* What was lost on reading; borrowed. */
+void impact_set_lost(struct impact *im, const struct lost *l);
 const char *impact_error(const struct impact *im); /* "" = none */
 uint64_t impact_spilled(const struct impact *im);
 

@@ -3,6 +3,7 @@
 #ifndef TXM_IMPACT_IMPACT_INT_H
 #define TXM_IMPACT_IMPACT_INT_H
 
+#include "coverage/coverage.h"
 #include "impact/impact.h"
 
 struct sync_entry { /* a folder that somebody synchronised inside the time looked at */
@@ -37,7 +38,7 @@ struct impact {
 	struct table by_sync;       /* hash -> uint32_t: place in syncs */
 	struct sync_entry *syncs; size_t sync_count, sync_capacity;
 	struct table intruder_ips, intruder_sessions;
-	struct coverage *coverage;  /* when each mailbox could be seen: the same as scan and coverage say */
+	struct coverages coverages; /* of each tenant, by its number: when each mailbox could be seen, the same as scan and coverage say */
 	struct table slots;         /* hour << 32 | mailbox -> struct slot_count */
 	struct spool *entries, *messages, *sheet;
 	struct table tags;          /* key of guid or address -> uint32_t: place in tag_texts */

@@ -76,8 +76,7 @@ void impact_add_input(struct impact *im, const char *path, const char *role)
 	p[r->input_count++] = in;
 }
 
-void impact_set_lost(struct impact *im, const char **text, size_t n)
+void impact_set_lost(struct impact *im, const struct lost *l)
 {
-	im->report.lost_text = text;
-	im->report.lost_count = n;
+	im->report.lost = *l;
 }

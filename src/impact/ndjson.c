@@ -102,10 +102,10 @@ static void add_head(struct buf *b, const struct impact_report *r)
 		buf_add_json(b, str_of(r->notes[i]));
 	}
 	buf_add_cstr(b, "],\"lost\":[");
-	for (size_t i = 0; i < r->lost_count; i++) {
+	for (size_t i = 0; i < r->lost.n + r->lost.partial_n; i++) {
 		if (i)
 			buf_add_char(b, ',');
-		buf_add_json(b, str_of(r->lost_text[i]));
+		buf_add_json(b, str_of(i < r->lost.n ? r->lost.texts[i] : r->lost.partial[i - r->lost.n]));
 	}
 	buf_add_cstr(b, "]" SCHEMA_MEMBER "}\n");
 }

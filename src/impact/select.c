@@ -76,7 +76,7 @@ uint64_t select_addr_key(const struct addr *a)
 
 void selection_init(struct selection *s)
 {
-	*s = (struct selection) { .since_us = INT64_MIN, .until_us = INT64_MAX };
+	*s = (struct selection) { .period = PERIOD_ALL };
 	buf_init(&s->said, MIB);
 	table_init(&s->sessions, 0, IMPACT_SELECTORS_MAX);
 	table_init(&s->tokens, 0, IMPACT_SELECTORS_MAX);
@@ -109,6 +109,7 @@ void selection_release(struct selection *s)
 		free(a->title);
 		free(a->rule);
 		free(a->severity);
+		free(a->tenant);
 		table_release(&a->clients);
 		table_release(&a->ips);
 		table_release(&a->nets);
@@ -241,15 +242,19 @@ bool selection_is_intruder(const struct selection *s)
 	return selection_names_context(s);
 }
 
-/* Before an alert's first record on which its reads began: Exchange counts a day's. */
+/* Before an alert's first record: Exchange counts the reads of a day. */
 static int64_t alert_from(const struct select_alert *a)
 {
-	return a->way == WAY_THROTTLED ? a->first_us - US_PER_DAY : a->first_us;
+	const int64_t day = a->first_us - US_PER_DAY;
+
+	if (a->way != WAY_THROTTLED)
+		return a->first_us;
+	return a->reads_since_us && a->reads_since_us < day ? a->reads_since_us : day;
 }
 
 int64_t selection_from(const struct selection *s)
 {
-	int64_t from = s->since_us;
+	int64_t from = s->period.since_us;
 
 	if (from == INT64_MIN)
 		for (size_t i = 0; i < s->alert_count; i++)
@@ -259,7 +264,7 @@ int64_t selection_from(const struct selection *s)
 
 bool selection_covers(const struct selection *s, int64_t time_us)
 {
-	return time_us >= selection_from(s) && time_us < s->until_us;
+	return time_us >= selection_from(s) && time_us < s->period.until_us;
 }
 
 /* -- matching -- */
@@ -347,11 +352,11 @@ static bool match_context(const struct select_alert *a, const struct rec *r, con
 }
 
 static bool match_alert(const struct select_alert *a, const struct rec *r, const struct names *n,
-			const struct addr *addr, const char *label, struct match *ret)
+			const struct addr *addr, const char *label, const struct str *tenant, struct match *ret)
 {
 	const struct name *client = names_get(n, r->client);
 
-	if (a->tenant && r->tenant && select_text_key(name_part(names_get(n, r->tenant), 0)) != a->tenant)
+	if (a->tenant && tenant && !str_eq_nocase(*tenant, str_of(a->tenant)))
 		return false;
 	switch (a->way) {
 	case WAY_ORPHANS:
@@ -370,7 +375,8 @@ static bool match_alert(const struct select_alert *a, const struct rec *r, const
 		return match_ids(a, r) || ((r->flags & (REC_TOKEN_TENANT_FOREIGN | REC_TOKEN_TENANT_CONSUMER)) &&
 					   (!a->clients.n || match_client(a, client)) && match_mailbox(&a->mailboxes, names_get(n, r->mailbox)));
 	case WAY_THROTTLED:
-		return r->time_us >= alert_from(a) && r->time_us <= a->last_us && match_mailbox(&a->mailboxes, names_get(n, r->mailbox));
+		return r->time_us >= alert_from(a) && r->time_us <= a->last_us && match_mailbox(&a->mailboxes, names_get(n, r->mailbox)) &&
+		       (r->time_us >= a->first_us - US_PER_DAY || match_client(a, client));
 	case WAY_DARK:
 		return false;
 	default:
@@ -378,14 +384,33 @@ static bool match_alert(const struct select_alert *a, const struct rec *r, const
 	}
 }
 
-struct match selection_match(const struct selection *s, const struct rec *r, const struct names *n)
+void selection_tenants(const struct selection *s, const char **v, size_t max, size_t *ret_n)
+{
+	*ret_n = 0;
+	for (size_t i = 0; i < s->alert_count; i++) {
+		const char *tenant = s->alerts[i].tenant;
+		size_t k = 0;
+		if (tenant && !*tenant)
+			tenant = "unknown";
+		while (tenant && k < *ret_n && strcmp(v[k], tenant) != 0)
+			k++;
+		if (!tenant || k == max) {
+			*ret_n = 0;
+			return;
+		}
+		v[k] = tenant;
+		*ret_n += k == *ret_n;
+	}
+}
+
+struct match selection_match(const struct selection *s, const struct rec *r, const struct names *n, const struct str *tenant)
 {
 	struct match m = { 0 };
 	struct addr addr = { .kind = r->ip_kind };
 	char label[NET_LABEL_SIZE] = "";
 	bool hit = s->alert_count == 0;
 
-	if (r->time_us < s->since_us || r->time_us >= s->until_us || (r->flags & REC_NO_TIME))
+	if (!period_has(&s->period, r->time_us) || (r->flags & REC_NO_TIME))
 		return m;
 	if (s->sessions.n && !((r->flags & REC_HAS_SESSION) && has(&s->sessions, hash64(r->session, 16, 0))))
 		return m;
@@ -408,7 +433,7 @@ struct match selection_match(const struct selection *s, const struct rec *r, con
 	m.new_app_only = true;
 	for (size_t i = 0; i < s->alert_count; i++) {
 		struct match one = { .by_identity = m.by_identity };
-		if (!match_alert(&s->alerts[i], r, n, &addr, label, &one))
+		if (!match_alert(&s->alerts[i], r, n, &addr, label, tenant, &one))
 			continue;
 		if (!hit || (m.new_app_only && !one.new_app_only))
 			m = one;

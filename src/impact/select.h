@@ -8,12 +8,14 @@
  *   tokens     the accesses with its tokens; of records without a token id, those of its sessions.  Never an access that is linked
  *              to a sign-in, unless the alert is about linked ones
  *   context    its applications and places together, in the mailboxes that it names, from its first record on
- *   throttled  every read of the mailbox in the day before Exchange stopped recording
+ *   throttled  every read of the mailbox in the day before Exchange stopped recording; of the applications that the alert names, from
+ *              reads_since on
  *   dark       no access: the accounts whose recording was switched off, and the time until it was on again */
 #ifndef TXM_IMPACT_SELECT_H
 #define TXM_IMPACT_SELECT_H
 
 #include "base/buf.h"
+#include "base/period.h"
 #include "base/table.h"
 #include "event/names.h"
 #include "event/rec.h"
@@ -46,14 +48,15 @@ struct select_alert { /* one alert of a findings file */
 	struct table sessions, tokens;
 	struct table mailboxes; /* guid, upn */
 	struct table evidence;  /* record ids */
-	uint64_t tenant;        /* key of its name; 0 = the alert does not say */
+	char *tenant;           /* its name, "" = the records that nothing assigns to one; NULL = the findings do not say */
+	int64_t reads_since_us; /* WAY_THROTTLED: when the reading that led to the limit began */
 	struct mailbox_name { char *guid, *upn; } *names; size_t name_count; /* its mailboxes, as it names them */
 	struct mailbox_name *targets; size_t target_count; /* WAY_DARK: whose recording was switched off; none = all of the tenant */
 	bool tenant_wide;
 };
 
 struct selection {
-	int64_t since_us, until_us; /* [since, until); INT64_MIN, INT64_MAX = open */
+	struct period period;       /* asked for */
 	struct table sessions, tokens, apps, actors, mailboxes;
 	struct select_net *nets; size_t net_count;
 	struct select_alert *alerts; size_t alert_count;
@@ -91,7 +94,10 @@ struct match {
 	bool new_app_only;     /* the alert does not name the mailbox: counts if the application came with it */
 	int64_t app_since_us; /* ... since when */
 };
-/* Pure: depends on the record and its names alone; may be called from many threads. */
-struct match selection_match(const struct selection *s, const struct rec *r, const struct names *n);
+/* Pure: depends on the record, its names and the tenant alone; may be called from many threads.  An alert selects records of its
+ * own tenant only.  tenant: as all data together say, "" = none; NULL: not known yet, so that the match may be too wide. */
+struct match selection_match(const struct selection *s, const struct rec *r, const struct names *n, const struct str *tenant);
+/* The tenants of the alerts, if they all name one; *ret_n = 0: else.  Their texts are the selection's. */
+void selection_tenants(const struct selection *s, const char **v, size_t max, size_t *ret_n);
 
 #endif

@@ -299,9 +299,10 @@ static void add_unseen(struct sink_out *o, const struct impact_report *r)
 
 void impact_text(struct sink_out *o, struct impact *im, const struct impact_report *r)
 {
-	struct buf *b = &o->pending;
+	struct buf *b = &o->pending, text;
 
 	(void)im;
+	buf_init(&text, 64 * KIB);
 	add_top(o, r);
 	add_mailboxes(o, r);
 	add_routes(o, r);
@@ -325,10 +326,12 @@ void impact_text(struct sink_out *o, struct impact *im, const struct impact_repo
 		buf_add_terminal(b, str_of(r->notes[i]), 0);
 		buf_add_cstr(b, ".\n");
 	}
-	for (size_t i = 0; i < r->lost_count; i++) {
-		buf_add_cstr(b, "  - Lost on reading: ");
-		buf_add_cstr(b, r->lost_text[i]);
-		buf_add_cstr(b, ".\n");
+	for (size_t i = 0; lost_sentence(&r->lost, i, &text); i++) {
+		buf_add_cstr(b, "  - ");
+		buf_add_terminal(b, buf_str(&text), 0);
+		buf_add_char(b, '\n');
+		buf_clear(&text);
 	}
+	buf_release(&text);
 	buf_add_cstr(b, "\nMessages by id: -f csv or -f ndjson; for people who were not there: -f html.\n");
 }

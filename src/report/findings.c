@@ -61,9 +61,9 @@ static void put_lead(struct html *h, const struct findings *f, const uint64_t by
 	const struct world *w = f->world;
 	const uint64_t grave = by_severity[SEVERITY_CRITICAL] + by_severity[SEVERITY_HIGH];
 
-	for (size_t i = 0; i < f->lost_count; i++)
-		if (strcmp(f->lost[i], "no_records") == 0)
-			html_leaf(h, "p", "lead", f->lost_text[i][0] != '0' ? STR("No record was read from at least one of the inputs: what it holds was not judged.")
+	for (size_t i = 0; i < f->lost.n; i++)
+		if (strcmp(f->lost.names[i], "no_records") == 0)
+			html_leaf(h, "p", "lead", f->lost.texts[i][0] != '0' ? STR("No record was read from at least one of the inputs: what it holds was not judged.")
 				  : STR("0 records: nothing was judged."));
 	html_open_class(h, "p", "lead");
 	html_counted(h, w->count.mail_records, "record of reading mail", "records of reading mail");
@@ -101,12 +101,12 @@ static void put_lead(struct html *h, const struct findings *f, const uint64_t by
 	html_say(h, " UTC, sign-ins among them: ");
 	html_count(h, w->count.signins);
 	html_close(h);
-	if (f->since || f->until) {
+	if (!period_is_open(&f->period)) {
 		html_open(h, "li");
 		html_leaf(h, "b", "", STR("Bounds asked for: "));
-		html_text(h, f->since ? str_of(f->since) : STR("the first"));
+		html_text(h, f->period.since[0] ? str_of(f->period.since) : STR("the first"));
 		html_say(h, " to ");
-		html_text(h, f->until ? str_of(f->until) : STR("the last"));
+		html_text(h, f->period.until[0] ? str_of(f->period.until) : STR("the last"));
 		html_close(h);
 	}
 	html_close(h);
@@ -494,7 +494,9 @@ static void put_blind(struct html *h, const struct findings *f)
 {
 	const struct world *w = f->world;
 	const uint64_t refused = findings_refused(f);
+	struct buf text;
 
+	buf_init(&text, 64 * KIB);
 	page_section(h, "What this cannot show");
 	html_open_class(h, "ul", "plain");
 	if (!w->count.mail_records) {
@@ -534,9 +536,10 @@ static void put_blind(struct html *h, const struct findings *f)
 			    "promised.");
 		html_close(h);
 	}
-	if (f->since || f->until)
-		html_leaf(h, "li", "",
-			  STR("Only what happened inside the bounds above is reported; all records were used to learn what is normal."));
+	if (!period_is_open(&f->period)) {
+		period_sentence(&f->period, &text);
+		html_leaf(h, "li", "", buf_str(&text));
+	}
 	if (f->learn_since) {
 		html_open(h, "li");
 		html_say(h, "Records before ");
@@ -544,20 +547,12 @@ static void put_blind(struct html *h, const struct findings *f)
 		html_say(h, " were not used: what was normal before is not known.");
 		html_close(h);
 	}
-	for (size_t i = 0; i < f->partial_count; i++) {
-		html_open(h, "li");
-		html_say(h, "The export is not whole: ");
-		html_text(h, str_of(f->partial[i]));
-		html_say(h, ".");
-		html_close(h);
+	buf_clear(&text);
+	for (size_t i = 0; lost_sentence(&f->lost, i, &text); i++) {
+		html_leaf(h, "li", "", buf_str(&text));
+		buf_clear(&text);
 	}
-	for (size_t i = 0; i < f->lost_count; i++) {
-		html_open(h, "li");
-		html_say(h, "Lost on reading: ");
-		html_text(h, str_of(f->lost_text[i]));
-		html_say(h, ".");
-		html_close(h);
-	}
+	buf_release(&text);
 	if (w->count.unknown_access) {
 		html_open(h, "li");
 		html_counted(h, w->count.unknown_access, "read of mail is neither Bind nor Sync",

@@ -57,6 +57,8 @@ static void item(struct html *h, struct str text)
 
 void impact_put_method(struct html *h, const struct impact_report *r)
 {
+	struct buf text;
+
 	page_section(h, "Method and limits");
 	html_open_class(h, "ul", "plain");
 	item(h,
@@ -98,13 +100,12 @@ void impact_put_method(struct html *h, const struct impact_report *r)
 		html_say(h, ".");
 		html_close(h);
 	}
-	for (size_t i = 0; i < r->lost_count; i++) {
-		html_open(h, "li");
-		html_say(h, "Lost on reading the export: ");
-		html_text(h, str_of(r->lost_text[i]));
-		html_say(h, ".");
-		html_close(h);
+	buf_init(&text, 64 * KIB);
+	for (size_t i = 0; lost_sentence(&r->lost, i, &text); i++) {
+		html_leaf(h, "li", "", buf_str(&text));
+		buf_clear(&text);
 	}
+	buf_release(&text);
 	html_close(h);
 	html_close(h);
 }

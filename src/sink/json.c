@@ -34,6 +34,14 @@ void json_time(struct buf *b, int64_t us)
 	}
 }
 
+void json_period(struct buf *b, const struct period *p)
+{
+	buf_add_cstr(b, ",\"since\":");
+	json_text(b, str_of(p->since));
+	buf_add_cstr(b, ",\"until\":");
+	json_text(b, str_of(p->until));
+}
+
 void json_hours(struct buf *b, const char *key, int64_t us)
 {
 	const int64_t tenths = time_tenths(us);
@@ -582,10 +590,7 @@ void json_summary(struct buf *b, const struct findings *f)
 	json_time(b, w->first_us);
 	buf_add_cstr(b, ",\"last\":");
 	json_time(b, w->last_us);
-	buf_add_cstr(b, ",\"since\":");
-	json_text(b, str_of(f->since));
-	buf_add_cstr(b, ",\"until\":");
-	json_text(b, str_of(f->until));
+	json_period(b, &f->period);
 	buf_add_cstr(b, ",\"learn_since\":");
 	json_text(b, str_of(f->learn_since));
 	buf_add_cstr(b, ",\"alerts\":{");
@@ -604,18 +609,7 @@ void json_summary(struct buf *b, const struct findings *f)
 	add_tenants(b, f);
 	add_operations(b, w);
 	number(b, "unknown_operations", w->count.unknown_operations);
-	buf_add_cstr(b, ",\"lost\":[");
-	for (size_t i = 0; i < f->lost_count; i++) {
-		comma(b, i);
-		buf_add_json(b, str_of(f->lost[i]));
-	}
-	buf_add_char(b, ']');
-	buf_add_cstr(b, ",\"partial\":[");
-	for (size_t i = 0; i < f->partial_count; i++) {
-		comma(b, i);
-		buf_add_json(b, str_of(f->partial[i]));
-	}
-	buf_add_char(b, ']');
+	lost_json(b, &f->lost);
 	add_refused(b, f);
 	buf_add_cstr(b, SCHEMA_MEMBER "}");
 }

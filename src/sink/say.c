@@ -630,9 +630,8 @@ static void say_gaps_of_data(struct say *s)
 			gap(s);
 		}
 	}
-	if (f->since || f->until) {
-		buf_printf(b, "Only what happened from %s to %s is reported; all records were used to learn what is normal.",
-			   f->since ? f->since : "the first record", f->until ? f->until : "the last record");
+	if (!period_is_open(&f->period)) {
+		period_sentence(&f->period, b);
 		gap(s);
 	}
 	if (f->late) {
@@ -677,8 +676,6 @@ static void say_blind(struct say *s, const struct tenant_findings *f)
 	buf_add_cstr(b, n ? " (taximeter coverage has the whole map):" : ".");
 	gap(s);
 	for (size_t i = 0; i < n; i++) {
-		if (!findings_report(s->f, v[i].from_us, v[i].to_us))
-			continue;
 		if (shown++ < TEXT_LIST_SHOWN) {
 			coverage_sentence(f->world, &v[i], b);
 			buf_add_char(b, '.');
@@ -704,18 +701,8 @@ static void say_gaps_of_run(struct say *s)
 	uint64_t refused = findings_refused(f);
 	size_t blind = 0;
 
-	for (size_t i = 0; i < f->partial_count; i++) {
-		buf_printf(b, "The export is not whole: %s.", f->partial[i]);
+	for (size_t i = 0; lost_sentence(&f->lost, i, b); i++)
 		gap(s);
-	}
-	for (size_t i = 0; i < f->lost_count; i++) {
-		buf_add_cstr(b, i ? "; " : "Lost on reading: ");
-		buf_add_cstr(b, f->lost_text[i]);
-	}
-	if (f->lost_count) {
-		buf_add_cstr(b, ". The summary on standard error and --stats give the numbers.");
-		gap(s);
-	}
 	for (size_t i = 0; i < f->alert_count; i++)
 		blind += f->alerts[i]->blind_count > 0;
 	if (blind) {

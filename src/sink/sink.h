@@ -8,6 +8,8 @@
 
 #include "alert/alert.h"
 #include "base/buf.h"
+#include "base/lost.h"
+#include "base/period.h"
 #include "state/inventory.h"
 #include "state/world.h"
 
@@ -50,17 +52,13 @@ struct findings {
 	uint64_t late, known;      /* records of this run older than what is learned: not judged; copies of records learned from */
 	const struct withdrawn *withdrawn; size_t withdrawn_count;
 	size_t alerts_below;       /* raised, but below the asked severity */
-	size_t alerts_outside;     /* raised, but outside [since, until) */
+	size_t alerts_outside;     /* raised, but outside the period */
 	uint64_t alerts_refused;   /* findings past ALERTS_MAX */
 	uint64_t alerts_held;      /* mailbox-days past the line that the budget did not let ring (alert/alert.h) */
 	uint64_t detect_refused;   /* entries that the detectors' tables could not take */
-	const char *const *lost;   /* names of what was lost ("bad_json", "folders_lost"), always in the same order */
-	const char *const *lost_text; /* the same for people: "not well-formed JSON" */
-	size_t lost_count;
-	const char *const *partial; size_t partial_count; /* sentences: what the exports say themselves is missing */
-	const char *since, *until; /* the user's bounds of what is reported, as text, or NULL */
+	struct lost lost;
+	struct period period;      /* what is reported */
 	const char *learn_since;   /* records before it were not used; NULL: all were */
-	int64_t since_us, until_us;
 };
 
 struct sink {
@@ -72,11 +70,6 @@ extern const struct sink *const sinks[]; /* NULL-terminated */
 const struct sink *sink_find(struct str name);
 
 /* shared by sinks */
-/* Has [from, to) a part in the time that is reported? */
-static inline bool findings_report(const struct findings *f, int64_t from_us, int64_t to_us)
-{
-	return to_us > f->since_us && from_us < f->until_us;
-}
 void sink_add_count(struct buf *b, uint64_t n);    /* "1,234,567" */
 /* "contoso's id", "unknown" */
 static inline struct str tenant_label(const struct world *w)
@@ -96,6 +89,7 @@ void json_finding(struct buf *b, const struct world *w, const char *type, const 
 void json_blind(struct sink_out *o, const struct tenant_findings *f);
 void json_text(struct buf *b, struct str s);      /* null for "" */
 void json_time(struct buf *b, int64_t us);        /* null for 0 */
+void json_period(struct buf *b, const struct period *p); /* ,"since":...,"until":... as understood; null: open */
 void json_hours(struct buf *b, const char *key, int64_t us);       /* ,"hours":24.0 */
 void json_tenant(struct buf *b, const struct world *w); /* ,"tenant":... */
 /* A sentence for every list of the alert that its limit has cut; false past the last (i = 0, 1, ...). */

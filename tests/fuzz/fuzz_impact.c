@@ -67,7 +67,7 @@ static void read_alerts(void)
 	struct rec r = { .time_us = 1767693600000000, .ip_kind = ADDR_V4 };
 	struct names n;
 	names_init(&n);
-	(void)selection_match(&s, &r, &n);
+	(void)selection_match(&s, &r, &n, NULL);
 	names_release(&n);
 	selection_release(&s);
 	buf_release(&error);

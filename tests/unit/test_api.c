@@ -130,6 +130,68 @@ static void test_loss(const char *path)
 	txm_scan_free(NULL);
 }
 
+/* the export belongs to one tenant */
+static void test_tenant(const char *path)
+{
+	struct txm_scan *s = txm_scan_new();
+	size_t n;
+
+	CHECK(txm_scan_add_path(s, path) == TXM_OK);
+	CHECK(txm_scan_add_tenant(s, "") == TXM_USAGE);
+	CHECK(txm_scan_add_tenant(s, NULL) == TXM_USAGE);
+	CHECK(strstr(txm_scan_error(s), "tenant") != NULL);
+	CHECK(txm_scan_add_tenant(s, "5F0C7A10-0000-4000-8000-000000000001") == TXM_OK);
+	CHECK(txm_scan_run(s) == TXM_OK);
+	n = txm_scan_alert_count(s);
+	CHECK(n >= 1);
+	CHECK(strstr(txm_scan_alert_json(s, 0), "\"tenant\":\"5f0c7a10-0000-4000-8000-000000000001\"") != NULL);
+	CHECK(txm_scan_add_tenant(s, "unknown") == TXM_USAGE); /* too late */
+	txm_scan_free(s);
+
+	s = txm_scan_new();
+	CHECK(txm_scan_add_path(s, path) == TXM_OK);
+	CHECK(txm_scan_add_tenant(s, "unknown") == TXM_OK);
+	CHECK(txm_scan_run(s) == TXM_INCOMPLETE);
+	CHECK(txm_scan_alert_count(s) == 0);
+	CHECK(txm_scan_records(s) == 0);
+	CHECK(txm_scan_problem(s, 0) && strstr(txm_scan_problem(s, 0), "no record belongs to tenant unknown"));
+	CHECK(strstr(txm_scan_problem(s, 0), "5f0c7a10-0000-4000-8000-000000000001") != NULL);
+	CHECK(txm_scan_problem(s, 1) == NULL);
+	txm_scan_free(s);
+}
+
+/* the same, with times of a clock on a wall: a heading that says so */
+static void test_timezone(const char *path)
+{
+	static const char *const zones[] = { NULL, "Europe/Berlin", "+01:00", "UTC" };
+	static const char *const times[] = { "T10:00:00Z", "T09:00:00Z", "T09:00:00Z", "T10:00:00Z" };
+	FILE *f = fopen(path, "w");
+	size_t i;
+
+	if (!f) {
+		perror(path);
+		exit(1);
+	}
+	fprintf(f, "\"TimeGenerated [Local Time]\",\"Operation\",\"OrganizationId\",\"OfficeWorkload\",\"UserId\",\"OfficeId\",\"RecordType\",\"Parameters\"\n"
+		   "\"1/16/2026, 10:00:00.000 AM\",\"Set-AdminAuditLogConfig\",\"5f0c7a10-0000-4000-8000-000000000001\",\"Exchange\",\"admin@example.com\","
+		   "\"5f0c7a10-0000-4000-8000-0000000000ff\",\"ExchangeAdmin\",\"[{\"\"Name\"\":\"\"UnifiedAuditLogIngestionEnabled\"\",\"\"Value\"\":"
+		   "\"\"False\"\"}]\"\n");
+	fclose(f);
+	for (i = 0; i < sizeof zones / sizeof *zones; i++) {
+		struct txm_scan *s = txm_scan_new();
+
+		CHECK(txm_scan_add_path(s, path) == TXM_OK);
+		CHECK(txm_scan_set_timezone(s, "Local Time") == TXM_USAGE);
+		CHECK(strstr(txm_scan_error(s), "Local Time") != NULL);
+		CHECK(txm_scan_set_timezone(s, zones[i]) == TXM_OK);
+		CHECK(txm_scan_run(s) == (zones[i] ? TXM_OK : TXM_INCOMPLETE));
+		CHECK(txm_scan_alert_count(s) == 1);
+		CHECK(txm_scan_alert_count(s) == 1 && strstr(txm_scan_alert_json(s, 0), times[i]) != NULL);
+		CHECK(txm_scan_set_timezone(s, "UTC") == TXM_USAGE); /* too late */
+		txm_scan_free(s);
+	}
+}
+
 /* the tokens of tests/cases/token-good, and one byte changed */
 static void test_token(void)
 {
@@ -195,6 +257,8 @@ int main(void)
 	test_scan(path);
 	test_settings(path);
 	test_loss(path);
+	test_tenant(path);
+	test_timezone(path);
 	test_token();
 	remove(path);
 	printf("%d passed, %d failed\n", passed, failed);

@@ -185,7 +185,7 @@ static void make(struct made *m, const char *mailbox, const char *app, const cha
 
 static bool takes(const struct selection *s, const struct made *m)
 {
-	return selection_match(s, &m->rec, &m->names).hit;
+	return selection_match(s, &m->rec, &m->names, NULL).hit;
 }
 
 static void test_selection(void)
@@ -258,10 +258,10 @@ static void test_selection(void)
 	CHECK(!takes(&s, &m));
 	selection_add_actor(&s, STR("ann@example.com"));
 	CHECK(takes(&s, &m));
-	s.since_us = m.rec.time_us + 1;
+	s.period.since_us = m.rec.time_us + 1;
 	CHECK(!takes(&s, &m));
-	s.since_us = m.rec.time_us;
-	s.until_us = m.rec.time_us;
+	s.period.since_us = m.rec.time_us;
+	s.period.until_us = m.rec.time_us;
 	CHECK(!takes(&s, &m));
 	selection_release(&s);
 	names_release(&m.names);
