@@ -724,7 +724,9 @@ static void gather_claims(struct engine *e)
 		claims_take(e->claims, decoder_claims(e->workers[i].decoder));
 	for (size_t i = 0; i < e->report.file_count; i++)
 		if (e->report.files[i].rows == e->report.files[i].records + e->report.files[i].rejects)
-			claims_rows(e->claims, e->report.files[i].rows);
+			claims_rows(e->claims, e->report.files[i].rows, false);
+		else if (!e->report.files[i].rows && e->file_framing[i] == FRAME_ROWS)
+			claims_rows(e->claims, e->report.files[i].records + e->report.files[i].rejects, true);
 	buf_init(&line, 4 * KIB);
 	for (unsigned i = 0; i < CLAIM_SENTENCES_MAX && claims_sentence(e->claims, i, &line); i++) {
 		char *copy = strndup(line.p, line.n);

@@ -234,7 +234,6 @@
 /* -- persist: the file that keeps what was learnt -- */
 #define STORE_PART_BYTES (1 * MIB)          /* one piece of it, unpacked */
 #define CLAIM_RESULTS_MAX 50000             /* the most that Search-UnifiedAuditLog returns for a search */
-#define CLAIM_PAGE_ROWS 5000                /* ... and for a page of it */
 #define CLAIM_SEARCHES_MAX 1000             /* searches of different size in one run, 6 KiB each; those past it are not checked */
 #define CLAIM_SENTENCES_MAX 16              /* on what an export says is missing */
 #define CLAIM_QUERIES_MAX 64                /* queries whose pages are counted apart */

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "base/count.h"
 #include "base/hash.h"
 
 #define NAME 32           /* a name of interest is shorter */
@@ -25,12 +26,14 @@ struct claims {
 	struct query queries[CLAIM_QUERIES_MAX];
 	unsigned query_count;
 	uint64_t failed;      /* rows with index -1 */
-	uint64_t full;        /* most rows of a file that is exactly full */
+	uint64_t full[2];     /* most rows of a file that is exactly full: of a search, of a table */
+	uint64_t said;        /* exporters that wrote in words that they left something out */
 	/* of the stream that is being read */
 	char window[WINDOW];
 	size_t n, seen;       /* bytes in it; names whose last letters begin before `seen` were looked at */
 	struct { uint64_t context; bool next, known; } open[CLAIM_QUERIES_MAX]; /* its pages, the newest last */
 	unsigned open_count;
+	uint64_t lists, told; /* its lists called "value"; its words */
 };
 
 struct claims *claims_new(void)
@@ -91,10 +94,22 @@ void claims_page(struct claims *c, struct str context, bool next)
 	add_query(c, context.n ? hash_str(context, 0) : 0, 1, next);
 }
 
-void claims_rows(struct claims *c, uint64_t rows)
+/* The most that a search of the audit log hands out (a page, a session, the portal), and that Log Analytics, hunting and the
+ * Entra portal hand out of a table. */
+static const uint32_t most_rows[2][8] = {
+	{ 5000, 50000, 100000, 150000 }, { 1000, 5000, 10000, 30000, 50000, 100000, 250000, 500000 },
+};
+
+void claims_rows(struct claims *c, uint64_t rows, bool table)
 {
-	if (rows && rows <= CLAIM_RESULTS_MAX && rows % CLAIM_PAGE_ROWS == 0 && rows > c->full)
-		c->full = rows;
+	for (size_t i = 0; i < 8; i++)
+		if (rows && rows == most_rows[table][i] && rows > c->full[table])
+			c->full[table] = rows;
+}
+
+void claims_said(struct claims *c)
+{
+	c->said++;
 }
 
 void claims_take(struct claims *c, const struct claims *from)
@@ -109,7 +124,9 @@ void claims_take(struct claims *c, const struct claims *from)
 	for (unsigned i = 0; i < from->query_count; i++)
 		add_query(c, from->queries[i].context, from->queries[i].pages, from->queries[i].nexts);
 	c->failed += from->failed;
-	c->full = from->full > c->full ? from->full : c->full;
+	c->said += from->said;
+	for (int i = 0; i < 2; i++)
+		c->full[i] = from->full[i] > c->full[i] ? from->full[i] : c->full[i];
 }
 
 /* -- streams -- */
@@ -119,24 +136,33 @@ static bool is_blank(char x)
 	return x == ' ' || x == '\t' || x == '\r' || x == '\n';
 }
 
-/* The value of the member whose name ends at the quote `at`; the name begins at *name.  False: no member with a text. */
+/* The text or the bare value of the member whose name has a letter at `at`, or the sign that opens it.  False: no member. */
 static bool member_at(const char *p, size_t n, size_t at, struct str *name, struct str *value)
 {
-	size_t from = at, i = at + 1;
+	size_t from = at, i = at;
 	while (from > 0 && at - from < NAME && p[from - 1] != '"')
 		from--;
-	if (from == 0 || p[from - 1] != '"' || (from > 1 && p[from - 2] == '\\'))
+	while (i < n && i - at < NAME && p[i] != '"')
+		i++;
+	if (i == n || p[i] != '"' || from == 0 || p[from - 1] != '"' || (from > 1 && p[from - 2] == '\\'))
 		return false; /* a quote inside a text is escaped */
-	*name = (struct str){ p + from, at - from };
+	*name = (struct str){ p + from, i - from };
+	i++;
 	while (i < n && is_blank(p[i]))
 		i++;
 	if (i == n || p[i++] != ':')
 		return false;
 	while (i < n && is_blank(p[i]))
 		i++;
-	if (i == n || p[i++] != '"')
+	if (i == n)
 		return false;
-	size_t end = i;
+	size_t end = ++i;
+	if (p[i - 1] != '"') {
+		while (end < n && ascii_lower(p[end]) >= 'a' && ascii_lower(p[end]) <= 'z')
+			end++;
+		*value = (struct str){ p + i - 1, end - i + 1 };
+		return true;
+	}
 	while (end < n && p[end] != '"')
 		end++;
 	*value = (struct str){ p + i, end - i };
@@ -149,16 +175,28 @@ static size_t find(const struct claims *c, size_t from, struct str text)
 	return hit ? (size_t)(hit - c->window) : c->n;
 }
 
-static bool is_next_link(struct str name)
+static bool is_text(struct str value)
 {
-	return str_eq_nocase(name, STR("@odata.nextLink")) || str_eq_nocase(name, STR("odata.nextLink")) || str_eq_nocase(name, STR("nextLink")) ||
-	       str_eq_nocase(name, STR("NextPageUri"));
+	return value.n && value.p[-1] == '"';
+}
+
+bool claims_is_next(struct str name)
+{
+	static const struct str names[] = {
+		{ "@odata.nextLink", 15 }, { "odata.nextLink", 14 }, { "nextLink", 8 }, { "@nextLink", 9 }, { "@odata_nextLink", 15 }, { "NextPageUri", 11 },
+		{ "NextPageUrl", 11 }, { "NextPageLink", 12 }, { "nextPage", 8 }, { "next_page", 9 }, { "nextToken", 9 }, { "nextPageToken", 13 },
+		{ "next_page_token", 15 }, { "next_link", 9 }, { NULL, 0 },
+	};
+	for (const struct str *one = names; one->n; one++)
+		if (str_eq_nocase(name, *one))
+			return true;
+	return false;
 }
 
 static void see(struct claims *c, struct str name, struct str value)
 {
 	bool is_context = str_eq_nocase(name, STR("@odata.context")) || str_eq_nocase(name, STR("odata.context"));
-	if (!is_context && !is_next_link(name))
+	if (!is_text(value) || (!is_context && !claims_is_next(name)))
 		return;
 	unsigned n = c->open_count;
 	/* OData writes the context first; a page by itself may have them in either order */
@@ -180,21 +218,28 @@ static void see(struct claims *c, struct str name, struct str value)
 	}
 }
 
-/* members whose names have their last letters begin in [from, to) of the window */
+/* Members of interest that begin in [from, to) of the window.  What is searched for is rare, or looked at for a letter: "next...",
+ * "...context"; the lists of pages; and the words of hunting and of Log Analytics for results that are not whole. */
 static void look(struct claims *c, size_t from, size_t to)
 {
-	static const struct str ends[] = { { "nextLink\"", 9 }, { "NextPageUri\"", 12 }, { "odata.context\"", 14 } };
-	size_t at[3];
-	for (int k = 0; k < 3; k++)
-		at[k] = find(c, from, ends[k]);
-	for (;;) { /* in the order of the bytes */
-		int k = at[0] <= at[1] && at[0] <= at[2] ? 0 : at[1] <= at[2] ? 1 : 2;
-		if (at[k] >= to)
-			break;
-		struct str name, value;
-		if (member_at(c->window, c->n, at[k] + ends[k].n - 1, &name, &value))
-			see(c, name, value);
-		at[k] = find(c, at[k] + 1, ends[k]);
+	static const struct str words[] = { { "ext", 3 }, { "\"value\"", 7 }, { "runcated\"", 9 }, { "\"PartialError\"", 14 } };
+	struct str name, value;
+	for (size_t k = 0; k < sizeof words / sizeof words[0]; k++) {
+		for (size_t at = find(c, from, words[k]); at < to; at = find(c, at + 1, words[k])) {
+			const char before = at ? c->window[at - 1] : 0;
+			if (k == 3)
+				c->told++;
+			else if (k == 0 && before != 'n' && before != 'N' && before != 't')
+				continue;
+			else if (!member_at(c->window, c->n, at + (k == 1), &name, &value))
+				continue;
+			else if (k == 0)
+				see(c, name, value);
+			else if (k == 1)
+				c->lists += value.p[0] == '[';
+			else
+				c->told += !is_text(value) && str_eq_nocase(value, STR("true"));
+		}
 	}
 }
 
@@ -218,14 +263,21 @@ void claims_stream(struct claims *c, const char *p, size_t n)
 void claims_stream_end(struct claims *c, bool are_pages)
 {
 	look(c, c->seen, c->n);
+	uint64_t nexts = 0;
 	bool any = false;
 	for (unsigned i = 0; i < c->open_count && are_pages; i++) {
 		any |= c->open[i].known;
-		add_query(c, c->open[i].context, 1, c->open[i].next);
+		nexts += c->open[i].next;
 	}
-	if (are_pages && !any)
-		add_query(c, 0, 1, 0); /* pages without a context: the last of a file may be the last of its query */
+	for (unsigned i = 0; i < c->open_count && any; i++)
+		add_query(c, c->open[i].context, 1, c->open[i].next);
+	/* Pages without a context: each has its list.  If lists have another name, one link belongs to one page; of several pages the last may
+	 * be the last of its query. */
+	if (are_pages && !any && (nexts || c->lists))
+		add_query(c, 0, c->lists ? c->lists : nexts + (nexts > 1), nexts);
+	c->said += are_pages && c->told;
 	c->n = c->seen = c->open_count = 0;
+	c->lists = c->told = 0;
 }
 
 /* -- what is missing -- */
@@ -278,8 +330,15 @@ bool claims_sentence(const struct claims *c, unsigned i, struct buf *ret)
 		buf_printf(ret, "the last page of a query is missing: each page that is here names a next one (@odata.nextLink)");
 		return true;
 	}
-	if (c->full && i-- == 0) {
-		buf_printf(ret, "a file has exactly %" PRIu64 " rows: a search hands out no more than that, so there may be more", c->full);
+	for (int table = 0; table < 2; table++) {
+		if (!c->full[table] || i-- > 0)
+			continue;
+		buf_printf(ret, "a file has exactly %s rows: %s no more than that, so there may be more", DIGITS(c->full[table]),
+			table ? "the portal and its queries hand out" : "a search hands out");
+		return true;
+	}
+	if (c->said && i-- == 0) {
+		buf_printf(ret, "who wrote it says in it that the results are not whole (truncated, PartialError)");
 		return true;
 	}
 	if (c->failed && i-- == 0) {

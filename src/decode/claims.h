@@ -4,7 +4,8 @@
  *
  *   ResultIndex, ResultCount   Search-UnifiedAuditLog numbers its results: "result 3 of 48,213"; index -1 is a search that failed
  *   @odata.nextLink            a Graph page that is not the last names the next one; of one query, some page must not name one
- *   5,000, 50,000 rows         the most that Search-UnifiedAuditLog and the portal hand out: a file that is exactly full was cut
+ *   5,000, 50,000, ... rows    the most that a search, the portal or a query hands out: a file that is exactly full was cut
+ *   truncated, PartialError    members of an answer, or a comment behind the rows, that say it in words
  *
  * What is counted does not depend on copies, on order, or on how the pages are spread over files.  Pages without @odata.context
  * cannot be told apart by query. */
@@ -22,8 +23,11 @@ void claims_free(struct claims *c);
 void claims_result(struct claims *c, int64_t index, int64_t count);
 /* a page of the query `context` (text of @odata.context, or empty); next: it names the next one */
 void claims_page(struct claims *c, struct str context, bool next);
-/* a file of so many rows, each with its AuditData */
-void claims_rows(struct claims *c, uint64_t rows);
+/* a file of so many rows, each with its AuditData; or a table of another kind */
+void claims_rows(struct claims *c, uint64_t rows, bool table);
+/* the export says in words that it is not whole */
+void claims_said(struct claims *c);
+bool claims_is_next(struct str name); /* a member of this name leads to the next page */
 void claims_take(struct claims *c, const struct claims *from); /* adds what the other counted */
 
 /* The bytes of a stream whose outer objects no decoder sees (lists of pages), in pieces of any size; then claims_stream_end(). */

@@ -134,7 +134,10 @@ void csv_run(struct decoder *d, const struct block *b)
 	for (size_t at = 0; at < b->n; ) {
 		if (b->p[at] == '\n' || b->p[at] == '\r' || b->p[at] == '#') {
 			const char *nl = memchr(b->p + at, '\n', b->n - at);
-			at = nl ? (size_t)(nl - b->p) + 1 : b->n;
+			size_t end = nl ? (size_t)(nl - b->p) + 1 : b->n;
+			if (b->p[at] == '#' && str_find_nocase((struct str){ b->p + at, end - at }, STR("truncated")) >= 0)
+				claims_said(d->claims);
+			at = end;
 			continue;
 		}
 		arena_reset(&d->arena);

@@ -217,6 +217,8 @@ enum verdict decode_reject(struct decoder *d, enum reject why)
 enum verdict decode_emit(struct decoder *d)
 {
 	d->b.r.flags |= d->flags;
+	if (field_has(d->fields[d->level], F_flattened))
+		shape_unknown(d);
 	if (d->recoded.n && recode_touched(d, d->whole))
 		d->b.r.flags |= REC_RECODED;
 	order_compare(d);

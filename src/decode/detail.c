@@ -8,12 +8,6 @@ static void add_entry(struct decoder *d, void *arg, struct str name, struct str 
 	(void)arg;
 	if (name.n == 0)
 		return;
-	/* Entra's own log writes values as JSON text: "\"full_access_as_app\"" */
-	for (int i = 0; i < 2; i++) {
-		struct str *t = i ? &old : &value;
-		if (t->n >= 2 && t->p[0] == '"' && t->p[t->n - 1] == '"')
-			*t = (struct str){ t->p + 1, t->n - 2 };
-	}
 	rec_add_detail(&d->b, name, value);
 	if (old.n) {
 		char name_old[NAME_BYTES_MAX];

@@ -155,3 +155,5 @@ FIELD(UniqueTokenId, "UniqueTokenId")
 FIELD(IsManagedIdentity, "IsManagedIdentity")
 FIELD(EntraIdDeviceId, "EntraIdDeviceId")
 FIELD(AadDeviceId, "AadDeviceId")
+/* a member of a known list or object that was flattened into the record: "AppAccessContext.UniqueTokenId" (fields.c) */
+FIELD(flattened, "\1flattened")

@@ -82,13 +82,30 @@ static enum field look_up(struct str name)
 	return FIELD_COUNT;
 }
 
+/* Parameters.Identity, AppAccessContext_AADSessionId_g, Folders.0.Path, OperationProperties[1].Value: not read, and not for absent */
+static bool is_flattened(struct str name)
+{
+	static const enum field known[] = {
+		F_AppAccessContext, F_OperationProperties, F_Parameters, F_ModifiedProperties, F_ExtendedProperties, F_DeviceProperties, F_Folders,
+		F_Messages, F_TargetResources, F_InitiatedBy,
+	};
+	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+		const size_t n = names[known[i]].n;
+		if (name.n > n + 1 && (name.p[n] == '.' || name.p[n] == '_' || name.p[n] == '[' || name.p[n] == '/')
+			&& str_eq_nocase((struct str){ name.p, n }, names[known[i]]) && !str_ends_nocase(name, STR("odata.type"))
+			&& !str_ends_nocase(name, STR("_dynamic")) && !str_ends_nocase(name, STR("_string")))
+			return true;
+	}
+	return false;
+}
+
 enum field field_find(struct str name)
 {
 	enum field x = look_up(name);
 	/* columns of a custom Log Analytics table say their type: Operation_s, RecordType_d, CreationTime_t, ExternalAccess_b, Id_g */
 	if (x == FIELD_COUNT && name.n > 2 && name.p[name.n - 2] == '_' && memchr("sdtbg", name.p[name.n - 1], 5))
 		x = look_up((struct str){ name.p, name.n - 2 });
-	return x;
+	return x == FIELD_COUNT && is_flattened(name) ? F_flattened : x;
 }
 
 enum field field_of_heading(struct str name, struct str *ret_zone)
@@ -181,6 +198,10 @@ static enum field name_slowly(struct fields *f, struct field_order *o, unsigned 
 			f->zone[time_column(x)] = zone.n < ZONE_TEXT_MAX ? zone : STR("?");
 		}
 		return x;
+	}
+	if (x == F_flattened) { /* many members, and those that say nothing do not count */
+		char c = key + 2 < d->n ? walk_char(d, key + 2) : 'n';
+		return c == 'n' || (c == '"' && walk_raw_string(d, key + 2).n == 0) ? FIELD_COUNT : x;
 	}
 	if (x != FIELD_COUNT) {
 		after[1] = after[0];

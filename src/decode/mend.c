@@ -26,13 +26,19 @@ static const struct { struct str entity; char c; } entities[] = {
 	{ { "&lt;", 4 }, '<' }, { { "&gt;", 4 }, '>' }, { { "&amp;", 5 }, '&' },
 };
 
+/* one of the typographic double quotes of English and German */
+static bool is_curly(struct str s)
+{
+	return s.n > 2 && (uint8_t)s.p[0] == 0xe2 && (uint8_t)s.p[1] == 0x80 && (uint8_t)s.p[2] >= 0x9c && (uint8_t)s.p[2] <= 0x9e;
+}
+
 /* how the first quote is written */
 static enum spelling spelling_of(struct str s)
 {
 	size_t i = 0;
-	if (str_starts(s, STR("@{")))
+	if (str_starts(s, STR("@{")) || str_starts(s, STR("{@{"))) /* (Format-List writes lists in braces) */
 		return SPELT_WRECK;
-	if (s.n > 2 && (s.p[0] == '"' || s.p[0] == '\'') && (s.p[1] == '{' || s.p[1] == '['))
+	if (s.n > 2 && (s.p[0] == '"' || s.p[0] == '\'') && (s.p[1] == '{' || s.p[1] == '[' || (s.p[1] == '"' && s.p[2] == '{') || (s.p[1] == '\\' && s.p[2] == '"')))
 		return SPELT_QUOTED;
 	while (i < s.n && (is_blank(s.p[i]) || s.p[i] == '{' || s.p[i] == '['))
 		i++;
@@ -45,11 +51,13 @@ static enum spelling spelling_of(struct str s)
 		return SPELT_ESCAPED;
 	if (s.p[0] == '\'')
 		return SPELT_PYTHON;
-	if ((uint8_t)s.p[0] == 0xe2 && (uint8_t)s.p[1] == 0x80 && ((uint8_t)s.p[2] | 1) == 0x9d)
+	if (is_curly(s))
 		return SPELT_CURLY;
 	for (size_t k = 0; k < 3; k++)
 		if (str_starts_nocase(s, entities[k].entity))
 			return SPELT_HTML;
+	if (str_starts_nocase(s, STR("&amp;")))
+		return SPELT_HTML;
 	return SPELT_RIGHT;
 }
 
@@ -168,8 +176,10 @@ static size_t from_wreck(struct str s, size_t i, char *out, size_t *n, unsigned 
 static struct str respell(struct str s, enum spelling spelling, char *out)
 {
 	size_t n = 0;
-	if (spelling == SPELT_QUOTED)
-		return (struct str){ s.p + 1, s.n - 1 - (s.p[s.n - 1] == s.p[0]) };
+	if (spelling == SPELT_QUOTED) {
+		s = (struct str){ s.p + 1, s.n - 1 - (s.p[s.n - 1] == s.p[0]) };
+		return s.p[0] == '\\' ? walk_unescape(s, out) : s;
+	}
 	if (spelling == SPELT_ESCAPED)
 		return walk_unescape(s, out);
 	if (spelling == SPELT_PYTHON)
@@ -194,8 +204,7 @@ static struct str respell(struct str s, enum spelling spelling, char *out)
 		struct str rest = { s.p + i, s.n - i };
 		if (spelling == SPELT_DOUBLED && rest.n > 1 && rest.p[0] == '"' && rest.p[1] == '"') {
 			i++;
-		} else if (spelling == SPELT_CURLY && rest.n > 2 && (uint8_t)rest.p[0] == 0xe2 && (uint8_t)rest.p[1] == 0x80
-			&& ((uint8_t)rest.p[2] | 1) == 0x9d) {
+		} else if (spelling == SPELT_CURLY && is_curly(rest)) {
 			out[n++] = '"';
 			i += 2;
 			continue;
@@ -230,10 +239,17 @@ static size_t string_end(struct str s, size_t i)
 			i++;
 		else if (s.p[i] == '"')
 			return i + 1;
-		else if ((uint8_t)s.p[i] < 0x20)
-			return 0;
 	}
 	return 0;
+}
+
+/* Line breaks and other control bytes that somebody wrote out inside of strings, as blanks; the text is private. */
+static struct str without_controls(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if ((uint8_t)s.p[i] < 0x20)
+			((char *)(uintptr_t)s.p)[i] = ' ';
+	return s;
 }
 
 /* May a whole value stand before i?  Behind it comes a mark, or the end, or the dots of who cut it. */
@@ -343,6 +359,10 @@ enum mended mend_json(struct decoder *d, struct str text, struct str *ret)
 	enum { RESPELLINGS_MAX = 4 };
 	bool cut;
 	text = str_trim(text);
+	while (text.n > 3 && (str_starts(text, STR("\xef\xbb\xbf")) || str_starts(text, STR("\xe2\x80\x8b")))) /* a byte order mark, or a blank of no width */
+		text = str_trim((struct str){ text.p + 3, text.n - 3 });
+	if (text.n > 1 && text.p[0] == '=' && text.p[1] == '"') /* Excel's ="text" */
+		text = (struct str){ text.p + 1, text.n - 1 };
 	for (unsigned k = 0; k < RESPELLINGS_MAX; k++) {
 		enum spelling spelling = spelling_of(text);
 		if (spelling == SPELT_RIGHT)
@@ -355,8 +375,41 @@ enum mended mend_json(struct decoder *d, struct str text, struct str *ret)
 	char *out = arena_take(&d->arena, text.n + JSON_DEPTH_MAX + 4);
 	if (!out || !close_cut(text, out, ret, &cut))
 		return MEND_NOT;
+	*ret = without_controls(*ret);
 	out[ret->n] = 0;
 	return cut ? MEND_CUT : MEND_SPELLING;
+}
+
+/* Do names of members have their quotes?  (The index takes {'Id': 1} for an object.) */
+static bool is_named(const struct json_index *x)
+{
+	uint32_t v = 0;
+	while (v + 1 < x->n && (walk_char(x, v) == '[' || walk_char(x, v) == '{'))
+		v++;
+	return v == 0 || walk_char(x, v - 1) != '{' || walk_char(x, v) == '"' || walk_char(x, v) == '}';
+}
+
+/* Several values one behind the other, with or without commas, as one list. */
+static bool join_values(struct decoder *d, struct json_indexer *with, struct json_index *x)
+{
+	char *out = arena_take(&d->arena, x->len + x->n + 3);
+	size_t n = 0;
+	if (!out)
+		return false;
+	for (uint32_t v = 0, end; v < x->n; v = end) {
+		end = walk_skip(x, v);
+		if (end >= WALK_DEEP)
+			return false;
+		size_t from = x->at[v], length = x->at[end] - from;
+		out[n] = v ? ',' : '[';
+		n++;
+		memcpy(out + n, x->p + from, length);
+		n += length;
+		end += end < x->n && walk_char(x, end) == ',';
+	}
+	out[n++] = ']';
+	out[n] = 0;
+	return json_index(with, out, n, x) == JSON_OK && walk_skip(x, 0) < WALK_DEEP;
 }
 
 bool json_read(struct decoder *d, struct str text, struct json_indexer *with, struct json_index *ret)
@@ -367,8 +420,8 @@ bool json_read(struct decoder *d, struct str text, struct json_indexer *with, st
 		return false;
 	memcpy(copy, text.p, text.n);
 	copy[text.n] = 0;
-	if (copy[0] != '@' && json_index(with, copy, text.n, ret) == JSON_OK && walk_skip(ret, 0) < WALK_DEEP)
-		return true;
+	if (copy[0] != '@' && json_index(with, copy, text.n, ret) == JSON_OK && walk_skip(ret, 0) < WALK_DEEP && is_named(ret))
+		return walk_skip(ret, 0) >= ret->n || join_values(d, with, ret);
 	struct str mended;
 	enum mended how = mend_json(d, text, &mended);
 	if (how == MEND_NOT || json_index(with, mended.p, mended.n, ret) != JSON_OK || walk_skip(ret, 0) >= WALK_DEEP)

@@ -37,6 +37,12 @@ static bool is_digits(struct str s)
 	return s.n && i == s.n;
 }
 
+/* PowerShell 5 writes some lists as {"value": [...], "Count": 2} */
+static bool is_count(struct str name)
+{
+	return str_eq_nocase(name, STR("Count")) || str_eq_nocase(name, STR("_count"));
+}
+
 static bool is_any_of(struct str s, const struct str *names)
 {
 	for (; names->n; names++)
@@ -99,8 +105,9 @@ bool value_inside(struct decoder *d, const struct json_index *x, uint32_t v, str
 
 /* -- bags -- */
 
-static const struct str bag_names[] = { { "Name", 4 }, { "displayName", 11 }, { "key", 3 }, { NULL, 0 } };
-static const struct str bag_values[] = { { "Value", 5 }, { "NewValue", 8 }, { "#text", 5 }, { NULL, 0 } };
+static const struct str bag_names[] = { { "Name", 4 }, { "displayName", 11 }, { "key", 3 }, { "k", 1 }, { "Property", 8 }, { "PropertyName", 12 },
+	{ "Parameter", 9 }, { "ParameterName", 13 }, { "Field", 5 }, { NULL, 0 } };
+static const struct str bag_values[] = { { "Value", 5 }, { "NewValue", 8 }, { "#text", 5 }, { "v", 1 }, { "val", 3 }, { NULL, 0 } };
 
 /* A bag's value as text: plain, several plain ones with ";" between them, or the JSON as it stands. */
 static void bag_value(struct decoder *d, const struct json_index *x, uint32_t v, struct str *ret)
@@ -139,47 +146,100 @@ struct bag {
 	struct decoder *d;
 	bag_fn *fn;
 	void *arg;
-	bool odd; /* a shape that is not known */
+	struct str first; /* first name of the entry before */
+	bool names; /* names alone mean something */
+	bool alone, given; /* a name alone, and a pair, were there */
+	bool odd;   /* a shape that is not known */
 };
+
+/* Values that were made JSON twice have quotes of their own: "\"full_access_as_app\"". */
+static struct str bare(struct str s)
+{
+	return s.n >= 2 && s.p[0] == '"' && s.p[s.n - 1] == '"' ? (struct str){ s.p + 1, s.n - 2 } : s;
+}
+
+static void bag_give(struct bag *b, struct str name, struct str value, struct str old)
+{
+	b->given = true;
+	b->fn(b->d, b->arg, name, bare(value), bare(old));
+}
 
 static void bag_walk(struct bag *b, const struct json_index *x, uint32_t v, unsigned depth);
 
-/* "n=v; m=w", or pairs of Name and Value in it; false: no such text */
+/* The name in "name = value" or "name: value", a word of three letters at least (CN, OU and DC are parts of a value); STR_NONE: no
+ * pair. */
+static struct str pair_name(struct str pair, struct str *ret_value)
+{
+	size_t n = 0, sign;
+	pair = str_trim(pair);
+	while (n < pair.n && !strchr("=: ,;|{}[]()<>\"'", pair.p[n]))
+		n++;
+	for (sign = n; sign < pair.n && pair.p[sign] == ' '; )
+		sign++;
+	if (sign == pair.n || (pair.p[sign] != '=' && pair.p[sign] != ':') || n == 0 || (pair.p[sign] == ':' && sign + 1 < pair.n && pair.p[sign + 1] == '/'))
+		return STR_NONE;
+	*ret_value = str_trim((struct str){ pair.p + sign + 1, pair.n - sign - 1 });
+	return (struct str){ pair.p, n };
+}
+
+/* the piece of text up to the next such sign; *rest goes behind it */
+static struct str next_piece(struct str *rest, char sign)
+{
+	const char *cut = memchr(rest->p, sign, rest->n);
+	struct str piece = str_trim((struct str){ rest->p, cut ? (size_t)(cut - rest->p) : rest->n });
+	*rest = cut ? (struct str){ cut + 1, rest->n - (size_t)(cut + 1 - rest->p) } : STR_NONE;
+	return piece;
+}
+
+/* May the text be cut at this sign?  Each piece is a pair, and none holds another one behind another sign. */
+static bool is_pairs(struct str text, char sign)
+{
+	static const char signs[] = ";|\n,";
+	struct str value, name;
+	for (struct str rest = text; rest.n; ) {
+		struct str piece = next_piece(&rest, sign);
+		if (piece.n && (!(name = pair_name(piece, &value)).n || (name.n < 3 && sign == ',' && piece.p != str_trim(text).p)))
+			return false;
+		for (const char *other = piece.n ? signs : ""; *other; other++) {
+			const char *at = memchr(value.p, *other, value.n);
+			struct str inner;
+			if (at && pair_name((struct str){ at + 1, value.n - (size_t)(at + 1 - value.p) }, &inner).n > 2)
+				return false;
+		}
+	}
+	return true;
+}
+
+/* "n=v; m=w", "n: v | m: w", a line a pair, or pairs of Name and Value in it; false: no such text */
 static bool bag_pairs(struct bag *b, struct str text)
 {
+	static const char signs[] = ";|\n,";
 	struct str name = STR_NONE, value = STR_NONE, old = STR_NONE;
-	for (int pass = 0; pass < 2; pass++) { /* looked through before anything is taken */
-		for (struct str rest = text; rest.n; ) {
-			ptrdiff_t cut = str_find(rest, STR(";"));
-			struct str pair = str_trim((struct str){ rest.p, cut < 0 ? rest.n : (size_t)cut });
-			rest = cut < 0 ? STR_NONE : (struct str){ rest.p + cut + 1, rest.n - (size_t)cut - 1 };
-			if (pair.n == 0)
-				continue;
-			ptrdiff_t equals = str_find(pair, STR("="));
-			if (equals < 0)
-				equals = str_find(pair, STR(":"));
-			if (equals <= 0)
-				return false;
-			struct str left = str_trim((struct str){ pair.p, (size_t)equals });
-			struct str right = str_trim((struct str){ pair.p + equals + 1, pair.n - (size_t)equals - 1 });
-			if (str_find(left, STR(" ")) >= 0)
-				return false;
-			if (is_any_of(left, bag_names))
-				name = right;
-			else if (is_any_of(left, bag_values))
-				value = right;
-			else if (str_eq_nocase(left, STR("OldValue")))
-				old = right;
-			else if (pass)
-				b->fn(b->d, b->arg, left, right, STR_NONE);
-			if (pass && name.n && value.p && !(str_starts_nocase(str_trim(rest), STR("OldValue=")))) {
-				b->fn(b->d, b->arg, name, value, old);
-				name = value = old = STR_NONE;
-			}
+	const char *sign = signs;
+	while (*sign && !is_pairs(text, *sign))
+		sign++;
+	if (!*sign)
+		return false;
+	for (struct str rest = text; rest.n; ) {
+		struct str right, left = pair_name(next_piece(&rest, *sign), &right), next;
+		if (left.n == 0)
+			continue;
+		if (is_any_of(left, bag_names)) {
+			b->odd |= name.n != 0; /* its value? */
+			name = right;
+		} else if (is_any_of(left, bag_values)) {
+			value = right;
+		} else if (str_eq_nocase(left, STR("OldValue"))) {
+			old = right;
+		} else {
+			bag_give(b, left, right, STR_NONE);
 		}
-		if (!pass)
+		if (name.n && value.p && !str_eq_nocase(pair_name(rest, &next), STR("OldValue"))) {
+			bag_give(b, name, value, old);
 			name = value = old = STR_NONE;
+		}
 	}
+	b->odd |= name.n != 0;
 	return true;
 }
 
@@ -192,9 +252,10 @@ static void bag_text(struct bag *b, struct str s, unsigned depth, bool is_elemen
 	if (text_open(b->d, s, &x)) {
 		bag_walk(b, &x, 0, depth + 1);
 		text_close(b->d);
-	} else if (str_find(s, STR("=")) > 0 && bag_pairs(b, s)) {
+	} else if (!str_starts(s, STR("<")) && bag_pairs(b, s)) {
 		return;
 	} else if (is_element && !str_starts(s, STR("System."))) {
+		b->alone = true;
 		b->fn(b->d, b->arg, s, STR_NONE, STR_NONE); /* ModifiedProperties of item records: names only */
 	} else {
 		b->odd = true;
@@ -213,7 +274,7 @@ static void bag_parallel(struct bag *b, const struct json_index *x, uint32_t nam
 		}
 		value_text(b->d, x, a, &name);
 		bag_value(b->d, x, e, &value);
-		b->fn(b->d, b->arg, name, value, STR_NONE);
+		bag_give(b, name, value, STR_NONE);
 	}
 	b->odd |= walk_next_element(&v) != WALK_BAD;
 }
@@ -231,13 +292,13 @@ static uint32_t bag_object(struct bag *b, const struct json_index *x, uint32_t v
 			k.n--;
 		}
 		members++;
-		if (is_any_of(k, bag_names)) {
+		if (is_any_of(k, bag_names) && (!is_container(x, key + 2) || str_eq_nocase(k, bag_names[0]))) {
 			name = key + 2;
 		} else if (is_any_of(k, bag_values)) {
 			value = key + 2;
 		} else if (str_eq_nocase(k, STR("OldValue"))) {
 			old = key + 2;
-		} else if (k.n == 0 || k.p[0] == '$' || str_find(k, STR("odata.")) >= 0) {
+		} else if (k.n == 0 || k.p[0] == '$' || str_find(k, STR("odata.")) >= 0 || is_count(k)) {
 			members--;
 			if (str_eq_nocase(k, STR("$values")))
 				only = key + 2;
@@ -251,7 +312,9 @@ static uint32_t bag_object(struct bag *b, const struct json_index *x, uint32_t v
 		b->odd = true;
 		return o.next;
 	}
-	if (name != WALK_BAD && value != WALK_BAD && walk_char(x, name) == '[' && walk_char(x, value) == '[') {
+	if (name == WALK_BAD && value != WALK_BAD && others == 0 && !is_element && is_container(x, value)) {
+		bag_walk(b, x, value, depth + 1); /* {"value": [...], "Count": 2} */
+	} else if (name != WALK_BAD && value != WALK_BAD && walk_char(x, name) == '[' && walk_char(x, value) == '[') {
 		bag_parallel(b, x, name, value);
 	} else if (name != WALK_BAD && !is_container(x, name) && (others == 0 || (is_element && (value != WALK_BAD || old != WALK_BAD)))
 		&& (is_element || value != WALK_BAD || old != WALK_BAD)) {
@@ -262,9 +325,11 @@ static uint32_t bag_object(struct bag *b, const struct json_index *x, uint32_t v
 		if (old != WALK_BAD)
 			bag_value(b->d, x, old, &u);
 		if (n.n)
-			b->fn(b->d, b->arg, n, w, u);
+			bag_give(b, n, w, u);
 	} else if (is_element && name == WALK_BAD && value != WALK_BAD && others == 0) {
 		b->odd = true; /* the value of what? */
+	} else if (is_element && name == WALK_BAD && others > 1 && b->first.n && str_eq_nocase(key_text(x, v + 1), b->first)) {
+		b->odd = true; /* entries under names that are not known */
 	} else if ((members == 1 || (members == 0 && only != WALK_BAD)) && only != WALK_BAD && is_container(x, only)
 		&& (walk_char(x, only) == '[' ? is_container(x, only + 1) : digits)) {
 		bag_walk(b, x, only, depth + 1); /* {"Property": [...]}, {"0": {...}} */
@@ -292,7 +357,7 @@ static uint32_t bag_object(struct bag *b, const struct json_index *x, uint32_t v
 			}
 			if (inner != WALK_BAD)
 				bag_value(b->d, x, inner, &w);
-			b->fn(b->d, b->arg, k, w, u);
+			bag_give(b, k, w, u);
 		}
 	}
 	return o.next;
@@ -311,9 +376,11 @@ static void bag_walk(struct bag *b, const struct json_index *x, uint32_t v, unsi
 			bag_text(b, s, depth, false);
 	} else if (c == '[') {
 		struct walk_array a = walk_array(x, v);
+		b->first = STR_NONE;
 		for (uint32_t e; (e = walk_next_element(&a)) != WALK_BAD; ) {
 			c = walk_char(x, e);
 			a.next = c == '{' ? bag_object(b, x, e, true, depth) : walk_skip(x, e);
+			b->first = c == '{' && walk_char(x, e + 1) == '"' ? key_text(x, e + 1) : STR_NONE;
 			if (c == '"') {
 				if (value_text(b->d, x, e, &s))
 					bag_text(b, s, depth, true);
@@ -324,7 +391,7 @@ static void bag_walk(struct bag *b, const struct json_index *x, uint32_t v, unsi
 					struct str n = STR_NONE;
 					value_text(b->d, x, name, &n);
 					bag_value(b->d, x, value, &s);
-					b->fn(b->d, b->arg, n, s, STR_NONE);
+					bag_give(b, n, s, STR_NONE);
 				} else {
 					bag_walk(b, x, e, depth + 1);
 				}
@@ -338,13 +405,19 @@ static void bag_walk(struct bag *b, const struct json_index *x, uint32_t v, unsi
 	}
 }
 
-bool bag_each_value(struct decoder *d, const struct json_index *x, uint32_t v, bag_fn *fn, void *arg)
+static bool bag_begin(struct decoder *d, const struct json_index *x, uint32_t v, bag_fn *fn, void *arg, bool names)
 {
-	struct bag b = { d, fn, arg, false };
+	struct bag b = { .d = d, .fn = fn, .arg = arg, .names = names };
 	bag_walk(&b, x, v, 0);
+	b.odd |= b.alone && !b.given && !names; /* ["n", "v"] */
 	if (b.odd)
 		shape_unknown(d);
 	return !b.odd;
+}
+
+bool bag_each_value(struct decoder *d, const struct json_index *x, uint32_t v, bag_fn *fn, void *arg)
+{
+	return bag_begin(d, x, v, fn, arg, false);
 }
 
 bool bag_each(struct decoder *d, const struct fields *f, enum field x, bag_fn *fn, void *arg)
@@ -353,10 +426,10 @@ bool bag_each(struct decoder *d, const struct fields *f, enum field x, bag_fn *f
 	uint32_t v;
 	struct str s;
 	if (get_nested(d, f, x, &index, &v))
-		return bag_each_value(d, &index, v, fn, arg);
+		return bag_begin(d, &index, v, fn, arg, x == F_ModifiedProperties);
 	if (!get_text(d, f, x, &s))
 		return true;
-	struct bag b = { d, fn, arg, false };
+	struct bag b = { .d = d, .fn = fn, .arg = arg };
 	bag_text(&b, s, 1, false);
 	if (b.odd)
 		shape_unknown(d);
@@ -429,7 +502,7 @@ static unsigned each_in(struct decoder *d, const struct json_index *x, uint32_t 
 		struct walk_object o = walk_object(x, v);
 		for (uint32_t key; (key = walk_next_key(&o)) != WALK_BAD; o.next = walk_skip(x, key + 2)) {
 			struct str k = key_text(x, key);
-			if (!k.n || k.p[0] != '$' || str_eq(k, STR("$values")))
+			if (!is_count(k) && (!k.n || k.p[0] != '$' || str_eq(k, STR("$values"))))
 				n += each_in(d, x, key + 2, known, fn, arg, depth + 1, odd);
 		}
 		*odd |= o.next >= WALK_DEEP;

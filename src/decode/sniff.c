@@ -78,7 +78,7 @@ static bool read_header(const char *p, size_t n, bool final, char delimiter, str
 		struct str zone;
 		enum field x = column_field(cell, &zone);
 		if (h->columns < CSV_COLUMNS_MAX) { /* those behind are not looked at */
-			if (x != FIELD_COUNT && !has[x]) {
+			if (x != FIELD_COUNT && (!has[x] || x == F_flattened)) {
 				h->column[h->columns] = (uint16_t)(x + 1);
 				h->last_known = h->columns;
 				has[x] = true;

@@ -6,8 +6,8 @@
  *   {"message": "...{...}"}, {"event": {"original": "{...}"}}, {"event.original": "..."}, {"_raw": "..."}
  *   {"o365audit": {...}}, {"o365": {"audit": {...}}}
  *
- * An AuditData that was cut short keeps what is whole of it, and the row's columns give what it lacks.  One that PowerShell flattened to "@{...}" is lost; the row's own columns still say that something happened,
- * when, by whom: that is kept, and nothing is guessed. */
+ * An AuditData that was cut short, or that PowerShell flattened to "@{...}", keeps what is whole of it, and the row's columns give what it
+ * lacks.  Where it is missing altogether, they still say that something happened, when, by whom; such records count as cut. */
 #include "decode/decode_int.h"
 
 static bool is_array(const struct fields *f, enum field x)
@@ -76,7 +76,7 @@ enum verdict decode_columns(struct decoder *d, const struct fields *f)
 		r->items = 1;
 		r->flags |= REC_ITEMS_LOST;
 	}
-	r->flags |= REC_FOLDERS_LOST;
+	r->flags |= REC_FOLDERS_LOST | REC_CUT; /* all that AuditData said is missing */
 	d->rank = 0;
 	static const enum field ids[] = { F_Identity, F_RecordId, F_Id };
 	bool has_id = false;
@@ -87,12 +87,31 @@ enum verdict decode_columns(struct decoder *d, const struct fields *f)
 	return decode_emit(d);
 }
 
+/* a number of results as it stands in a cell: 48213, 48213.0, "48,213", "48.213", '48213 */
+static bool get_results(struct decoder *d, const struct fields *f, enum field x, int64_t *ret)
+{
+	char plain[24];
+	struct str s;
+	size_t n = 0;
+	if (!get_text(d, f, x, &s))
+		return false;
+	s = str_trim(s);
+	for (size_t i = s.n && s.p[0] == '\''; i < s.n && n < sizeof plain; i++) {
+		bool group = i + 3 < s.n && (i + 4 == s.n || !(s.p[i + 4] >= '0' && s.p[i + 4] <= '9'));
+		for (size_t k = 1; group && k < 4; k++)
+			group = s.p[i + k] >= '0' && s.p[i + k] <= '9';
+		if (!(group && n && (s.p[i] == ',' || s.p[i] == '.' || s.p[i] == ' ' || s.p[i] == '\'')))
+			plain[n++] = s.p[i];
+	}
+	return parse_int((struct str){ plain, n }, ret);
+}
+
 /* what the exporter wrote beside its records */
 static void take_claims(struct decoder *d, const struct fields *f)
 {
 	int64_t index, count;
 	struct str context = STR_NONE, next;
-	if (get_int(d, f, F_ResultIndex, &index) && get_int(d, f, F_ResultCount, &count)) {
+	if (get_results(d, f, F_ResultIndex, &index) && get_results(d, f, F_ResultCount, &count)) {
 		claims_result(d->claims, index, count);
 		d->counts->rows++;
 	} else if (f->is_row) {
@@ -117,8 +136,12 @@ static enum verdict decode(struct decoder *d, struct fields *f)
 		if (!get_text(d, f, F_AuditData, &s))
 			return decode_columns(d, f);
 		s = str_trim(s);
-		if (str_starts(s, STR("@{")) || str_starts(s, STR("System.")))
+		struct str inner;
+		bool wreck = str_starts(s, STR("@{"));
+		if (str_starts(s, STR("System.")) || (wreck && !(wreck_get(s, STR("Operation"), &inner) && wreck_get(s, STR("CreationTime"), &inner))))
 			return decode_columns(d, f);
+		if (wreck) /* its plain members are whole; objects in it are empty, which looks like nothing */
+			d->flags |= REC_SHAPE_UNKNOWN;
 		return decode_wrapped_text(d, s, f);
 	}
 	static const enum field arrays[] = { F_records, F_value, F_activities };

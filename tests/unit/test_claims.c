@@ -49,13 +49,20 @@ static void test_results(void)
 static void test_rows(void)
 {
 	static const struct { uint64_t rows; bool full; } t[] = { { 0, false }, { 1, false }, { 4999, false }, { 5000, true }, { 5001, false },
-		{ 10000, true }, { 50000, true }, { 55000, false }, { 100000, false } };
+		{ 10000, false }, { 50000, true }, { 55000, false }, { 100000, true } };
 	for (size_t i = 0; i < sizeof t / sizeof t[0]; i++) {
 		struct claims *c = claims_new();
-		claims_rows(c, t[i].rows);
+		claims_rows(c, t[i].rows, false);
 		CHECK_MSG(sentences(c, "rows") == t[i].full, "%u rows", (unsigned)t[i].rows);
 		claims_free(c);
 	}
+	struct claims *c = claims_new(); /* of a table other than that of a search, other numbers are the most */
+	claims_rows(c, 9999, true);
+	CHECK(sentences(c, "") == 0);
+	claims_rows(c, 10000, true);
+	claims_rows(c, 30000, true);
+	CHECK(sentences(c, "exactly 30,000 rows: the portal") == 1 && sentences(c, "") == 1);
+	claims_free(c);
 }
 
 /* a page in all the ways in which it is written; link: it has a next one */
@@ -127,8 +134,30 @@ static void test_pages(void)
 	free(text);
 }
 
+/* what an answer of any service says of itself, by itself */
+static void test_words(void)
+{
+	static const struct { const char *text; bool partial; } t[] = {
+		{ "{\"value\":[{}],\"@odata.nextLink\":\"https://x\"}", true }, { "{\"@odata.nextLink\":\"https://x\",\"value\" : [{}]}", true },
+		{ "{\"value\":[{}],\"@odata.nextLink\":null}", false }, { "{\"value\":[{}]}", false }, { "{\"value\":[{}],\"nextLink\":\"\"}", false },
+		{ "{\"value\":[{}],\"nextLink\":\"https://x\"}{\"value\":[{}]}", false }, { "{\"value\":[{}]}{\"value\":[{}],\"nextPageUri\":\"https://x\"}", false },
+		{ "{\"value\":[{}],\"nextLink\":\"https://x\"}{\"value\":[{}],\"nextLink\":\"https://y\"}", true },
+		{ "{\"records\":[{}],\"nextPage\":\"https://x\"}", true }, { "{\"results\":[{}],\"next_page_token\":\"a\"}", true },
+		{ "[{\"Subject\":\"\\\"nextLink\\\":\\\"x\\\"\"}]", false }, { "[{\"AppAccessContext\":{},\"ExtendedProperties\":[]}]", false },
+		{ "{\"results\":[{}],\"isTruncated\":true}", true }, { "{\"results\":[{}],\"isTruncated\":false}", false }, { "{\"truncated\" : true}", true },
+		{ "[{\"Subject\":\"truncated\"}]", false },
+		{ "{\"tables\":[],\"error\":{\"code\":\"PartialError\"}}", true }, { "[{\"AuditData\":\"{\\\"code\\\":\\\"PartialError\\\"}\"}]", false },
+	};
+	for (size_t i = 0; i < sizeof t / sizeof t[0]; i++) {
+		struct claims *c = stream(t[i].text, strlen(t[i].text), 7);
+		CHECK_MSG(sentences(c, "") == t[i].partial, "%s", t[i].text);
+		claims_free(c);
+	}
+}
+
 int main(void)
 {
+	test_words();
 	test_results();
 	test_rows();
 	test_pages();

@@ -711,14 +711,14 @@ static void test_envelopes(void)
 		"'Operations':'MailItemsAccessed','AuditData':'@{CreationTime=2026-01-06T10:00:00; Id=x}',"
 		"'Identity':'5f0c7a10-0000-4000-8000-000000000b01'}",
 		"2026-01-06T10:00:00Z audit \"MailItemsAccessed\" id=~b01 actor=ann@example.com access? items=1 items-lost "
-		"folders-lost rank=0\n");
+		"folders-lost cut-short rank=0\n");
 	CHECK_JSON("{'CreationDate':'1/6/2026 10:00:00 AM','UserIds':'ann@example.com','Operations':'Set-Mailbox','AuditData':null,"
 		"'Identity':'5f0c7a10-0000-4000-8000-000000000b01'}",
-		"2026-01-06T10:00:00Z audit \"Set-Mailbox\" id=~b01 actor=ann@example.com folders-lost rank=0\n");
+		"2026-01-06T10:00:00Z audit \"Set-Mailbox\" id=~b01 actor=ann@example.com folders-lost cut-short rank=0\n");
 	CHECK_JSON("{'CreationDate':'1/6/2026 [REDACTED] AM','Operations':'Set-Mailbox','AuditData':'System.Object','Identity':'x'}", "!bad_time 1\n");
 	CHECK_JSON("{'CreationDate':'1/6/2026 10:00:00 AM','Operations':'Set-Mailbox','AuditData':'System.Object','Identity':'[MASKED]',"
 		"'RecordId':'00000000-0000-0000-0000-000000000000'}",
-		"2026-01-06T10:00:00Z audit \"Set-Mailbox\" id=made folders-lost rank=0\n");
+		"2026-01-06T10:00:00Z audit \"Set-Mailbox\" id=made folders-lost cut-short rank=0\n");
 	CHECK_JSON("{'AuditData':'{not json','Identity':'x'}", "!bad_json 1\n");
 	CHECK_JSON("{'AuditData':'plain','Identity':'x'}", "!bad_json 1\n");
 
@@ -813,7 +813,7 @@ static void test_csv(void)
 	CHECK_JSON("RecordId,CreationDate,RecordType,Operation,UserId,AuditData\n5f0c7a10-0000-4000-8000-000000000b01,"
 		"2026-01-06T10:00:00.0000000Z,50,MailItemsAccessed,ann@example.com,@{Id=x}\n",
 		"2026-01-06T10:00:00Z audit \"MailItemsAccessed\" id=~b01 actor=ann@example.com access? items=1 items-lost "
-		"folders-lost rank=0\n");
+		"folders-lost cut-short rank=0\n");
 	CHECK_JSON("id,createdDateTime,auditLogRecordType,operation,organizationId,userType,userId,service,objectId,userPrincipalName,"
 		"clientIp,administrativeUnits,auditData\nx,2026-01-06T10:00:00Z,50,MailItemsAccessed,x,0,ann@example.com,Exchange,,,,," AUDIT_CELL "\n",
 		TOLD_SMALL);
@@ -2122,7 +2122,7 @@ static void add_as_text(struct text *t, const char *json)
 	add_bytes(t, "'", 1);
 }
 
-enum { SHAPES_MAX = 48 };
+enum { SHAPES_MAX = 80 };
 
 struct shapes {
 	struct text v[SHAPES_MAX];
@@ -2171,7 +2171,21 @@ static void bag_shapes(struct shapes *s, const char *const p[4])
 	add(one_more(s), "'@{%s=%s; %s=%s}'", p[0], p[1], p[2], p[3]);
 	add(one_more(s), "'%s=%s; %s=%s'", p[0], p[1], p[2], p[3]);
 	add(one_more(s), "'Name=%s; Value=%s; Name=%s; Value=%s'", p[0], p[1], p[2], p[3]);
+	add(one_more(s), "[{'Property':'%s','Value':'%s'},{'Property':'%s','Value':'%s'}]", p[0], p[1], p[2], p[3]);
+	add(one_more(s), "[{'k':'%s','v':'%s'},{'k':'%s','v':'%s'}]", p[0], p[1], p[2], p[3]);
+	add(one_more(s), "{'value':[{'Name':'%s','Value':'%s'},{'Name':'%s','Value':'%s'}],'Count':2}", p[0], p[1], p[2], p[3]);
+	add(one_more(s), "'%s=%s | %s=%s'", p[0], p[1], p[2], p[3]);
+	add(one_more(s), "'%s=%s, %s=%s'", p[0], p[1], p[2], p[3]);
+	add(one_more(s), "'%s: %s; %s: %s'", p[0], p[1], p[2], p[3]);
+	add(one_more(s), "'%s : %s\\n%s : %s'", p[0], p[1], p[2], p[3]);
+	add(one_more(s), "'Name  : %s\\nValue : %s\\n\\nName  : %s\\nValue : %s'", p[0], p[1], p[2], p[3]);
+	add(one_more(s), "['%s=%s','%s: %s']", p[0], p[1], p[2], p[3]);
+	add(one_more(s), "'{@{Name=%s; Value=%s}, @{Name=%s; Value=%s}}'", p[0], p[1], p[2], p[3]);
+	add(one_more(s), "'{\\'Name\\':\\'%s\\',\\'Value\\':\\'%s\\'}\\n{\\'Name\\':\\'%s\\',\\'Value\\':\\'%s\\'}'", p[0], p[1], p[2], p[3]);
+	add(one_more(s), "[{'Name':'%s','Value':'\\'%s\\''},{'Name':'%s','Value':'\\'%s\\''}]", p[0], p[1], p[2], p[3]);
 	shapes_end(s);
+	add(one_more(s), "[{'Column':'%s','Cell':'%s'},{'Column':'%s','Cell':'%s'}]", p[0], p[1], p[2], p[3]);
+	add(one_more(s), "'<Property Name=%s>%s</Property>'", p[0], p[1]);
 }
 
 static void list_shapes(struct shapes *s, const char *a, const char *b)
