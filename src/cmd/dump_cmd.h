@@ -71,6 +71,7 @@ void dump_input_free(struct dump_input *in);
 struct dump_totals {
 	uint64_t files, bytes, uncovered, hits, keys, proved, suspected, locked, allowed, trusted, limits;
 	bool damaged;          /* some file was not covered whole */
+	bool nothing;          /* there was no byte to search: never clean */
 	double wall_s;
 };
 
@@ -85,6 +86,8 @@ struct dump_report {
 
 void dump_report_begin(struct dump_report *r);
 void dump_report_image(struct dump_report *r, const struct dump_scan *s, const struct dump_image *im);
+/* Looks whether there was anything to search; says so on stderr if not. */
+void dump_report_nothing(struct dump_report *r);
 void dump_report_end(struct dump_report *r, const struct dump_settings *settings);
 /* 0, 1, 3 or 4 (the largest that applies) */
 int dump_report_status(const struct dump_totals *t);

@@ -112,13 +112,14 @@ bool dump_ledger_add(const struct dump_settings *x, const char *path, const stru
 
 /* ---- may it leave? ---- */
 
-/* The status in the last line about this hash; -1: there is none, -2: the ledger cannot be read */
+/* The status in the last line about this hash; -1: there is none, -2: the ledger cannot be read, -3: it has no line of ours */
 static int last_status(const char *path, const uint8_t hash[32])
 {
 	char text[65], want[96], *p = NULL;
 	FILE *f = fopen(path, "re");
 	size_t capacity = 0, total = 0;
 	ssize_t n;
+	bool any = false;
 	int ret = -1;
 
 	if (!f)
@@ -129,11 +130,14 @@ static int last_status(const char *path, const uint8_t hash[32])
 	while ((n = getline(&p, &capacity, f)) > 0 && (total += (size_t)n) <= LEDGER_BYTES_MAX) {
 		const char *status = strstr(p, want) ? strstr(p, "\"status\":") : NULL;
 
+		any |= strstr(p, "\"type\":\"ledger\"") != NULL;
 		if (p[n - 1] == '\n' && status && status[9] >= '0' && status[9] <= '9')
 			ret = status[9] - '0';
 	}
 	if (ferror(f) || total > LEDGER_BYTES_MAX)
 		ret = -2;
+	else if (!any)
+		ret = -3;
 	free(p);
 	fclose(f);
 	return ret;
@@ -152,9 +156,13 @@ static int ledger_run(struct dump_settings *x)
 		cmd_error(&command_dump, "%s: %s", x->paths[0], strerror(errno));
 		return EXIT_INPUT;
 	}
+	if (!size) {
+		cmd_error(&command_dump, "%s: there is no byte in it: no dump to look for", x->paths[0]);
+		return EXIT_INPUT;
+	}
 	last = last_status(x->ledger_path, hash);
-	if (last == -2) {
-		cmd_error(&command_dump, "%s: the ledger cannot be read", x->ledger_path);
+	if (last < -1) {
+		cmd_error(&command_dump, last == -2 ? "%s: the ledger cannot be read" : "%s: not a line of a ledger is in it: nothing was judged", x->ledger_path);
 		return EXIT_INPUT;
 	}
 	buf_init(&b, 8 * KIB);

@@ -146,6 +146,8 @@ static int work(struct redaction *r, struct dump_report *report, bool findings)
 	r->in = dump_input_new((char **)(uintptr_t)&r->in_path, 1);
 	if (!r->in || dump_input_next(r->in, &r->reader, &name) != 1)
 		return refuse(r, EXIT_INPUT, "cannot be read");
+	if (r->reader->size == 0)
+		return refuse(r, EXIT_INPUT, "nothing to redact: there is no byte in it");
 	packing = dump_packing_of(r->in_path, dump_input_plain(r->in));
 	if (packing == DUMP_ARCHIVE)
 		return refuse(r, EXIT_INPUT, "an archive; take the dump out of it first");

@@ -366,6 +366,18 @@ void dump_report_image(struct dump_report *r, const struct dump_scan *s, const s
 	}
 }
 
+void dump_report_nothing(struct dump_report *r)
+{
+	struct dump_totals *t = &r->totals;
+
+	if (t->bytes)
+		return;
+	if (!t->damaged) /* else it was said what is wrong */
+		cmd_error(&command_dump, "nothing was searched: there is no byte in what was given");
+	t->nothing = true;
+	t->damaged = true;
+}
+
 void dump_report_end(struct dump_report *r, const struct dump_settings *settings)
 {
 	const struct dump_totals *t = &r->totals;
@@ -384,7 +396,9 @@ void dump_report_end(struct dump_report *r, const struct dump_settings *settings
 		           t->damaged ? "false" : "true", (unsigned long long)t->limits, settings->targets.n,
 		           dump_report_status(t), t->wall_s);
 	} else {
-		if (t->hits == 0)
+		if (t->nothing)
+			buf_add_cstr(b, "NOTHING WAS SEARCHED: not a byte could be read of what was given.\n");
+		else if (t->hits == 0)
 			buf_printf(b, "No private key found in %llu file%s, %llu bytes%s.\n", (unsigned long long)t->files, t->files == 1 ? "" : "s",
 			           (unsigned long long)t->bytes, t->damaged ? ", not all of which could be read" :
 			           t->limits ? ", not all of which were searched" : "");

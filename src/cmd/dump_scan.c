@@ -105,10 +105,7 @@ static int scan_run(struct dump_settings *x)
 			break;
 	}
 	report.totals.damaged |= dump_input_losses(in) != 0;
-	if (!report.totals.bytes && !report.totals.damaged) {
-		cmd_error(&command_dump, "nothing was searched: there is no byte in what was given");
-		report.totals.damaged = true;
-	}
+	dump_report_nothing(&report);
 	report.totals.wall_s = now() - start;
 	dump_report_end(&report, x);
 	if (!x->quiet && report.totals.bytes && strcmp(x->format, "text") == 0)

@@ -50,6 +50,8 @@ static int verify_run(struct dump_settings *x)
 	if (left.damaged && left.first[0])
 		cmd_error(&command_dump, "%s: %s", x->paths[0], left.first);
 	report.totals.damaged |= left.damaged;
+	dump_report_nothing(&report);
+	left.damaged |= report.totals.nothing;
 	report.totals.wall_s = now() - start;
 	status = dump_left_status(&left);
 	if (strcmp(x->format, "ndjson") == 0)

@@ -34,6 +34,7 @@ struct watch {
 	struct failed *failed; /* not tried again until they change */
 	size_t n_failed;
 	uint64_t delivered, not_delivered, removed;
+	uint64_t seen;         /* files in the folder, with those that were done before */
 	int status;            /* the largest of all */
 	bool stop;
 };
@@ -216,6 +217,7 @@ static bool look(struct watch *w, bool *ret_again)
 
 	*ret_again = false;
 	for (struct dirent *e; ok && (e = readdir(d));) {
+		w->seen += e->d_name[0] != '.' && fstatat(w->in_fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
 		if (!is_wanted(w, e->d_name, &st))
 			continue;
 		if (n == WATCH_NAMES_MAX) {
@@ -337,6 +339,10 @@ static int watch_run(struct dump_settings *x)
 		status = wait_for_dumps(&w, events);
 	} else {
 		status = look(&w, &again) ? w.status : EXIT_INPUT;
+		if (!w.seen && !w.stop && status == EXIT_RAN) {
+			cmd_error(&command_dump, "watch: %s: no dump lies there: nothing was judged", w.in);
+			status = EXIT_INPUT;
+		}
 		if (again && !w.stop)
 			cmd_error(&command_dump, "watch: %s: some dumps are still being written, or too many wait for one look: run it again", w.in);
 	}

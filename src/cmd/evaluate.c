@@ -120,7 +120,7 @@ static bool read_pair(const struct evaluate *x, struct judge_pair *p, char **pat
 	if (!alarms_read(&p->alarms, paths[1], &p->truth, from, to, &j->rules, error))
 		return false;
 	if (!p->alarms.complete)
-		cmd_error(&command_evaluate, "%s has no summary at its end: it may have been cut short", paths[1]);
+		cmd_error(&command_evaluate, "%s has no summary at its end: it is empty or was cut short", paths[1]);
 	return true;
 }
 
@@ -130,7 +130,7 @@ static int evaluate_paths(const struct evaluate *x, int argc, char **argv)
 	struct judge_pair *pairs = calloc(n, sizeof(*pairs));
 	struct judgement *j = calloc(1, sizeof(*j));
 	struct buf error;
-	bool ok = pairs && j;
+	bool ok = pairs && j, complete = true;
 	int status = EXIT_INPUT;
 
 	buf_init(&error, 64 * KIB);
@@ -138,10 +138,14 @@ static int evaluate_paths(const struct evaluate *x, int argc, char **argv)
 		buf_add_cstr(&error, "out of memory");
 	for (size_t i = 0; i < n && ok; i++)
 		ok = read_pair(x, &pairs[i], argv + 2 * i, j, &error);
+	for (size_t i = 0; i < n && ok; i++)
+		complete = complete && pairs[i].alarms.complete;
 	if (ok && judge(&x->settings, pairs, n, j, &error))
 		status = print_judgement(x, j);
 	else
 		cmd_error(&command_evaluate, "%.*s", STR_ARG(buf_str(&error)));
+	if (status == EXIT_RAN && !complete)
+		status = EXIT_INPUT;
 	buf_release(&error);
 	for (size_t i = 0; i < n && pairs; i++) {
 		truth_release(&pairs[i].truth);

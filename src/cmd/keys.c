@@ -248,18 +248,20 @@ static int run_audit(struct keys *x, const char *const *paths, size_t n)
 
 /* -- diff -- */
 
-struct diff { struct changes changes; bool ndjson; };
+struct diff { struct changes changes; bool ndjson, both; };
 
 static void write_changes(struct buf *b, bool color, void *arg)
 {
 	const struct diff *d = arg;
 
 	(void)color;
+	if (!d->ndjson && !d->both)
+		buf_add_cstr(b, "NO KEYS on one side: nothing was compared.\n");
 	if (d->ndjson)
 		changes_ndjson(&d->changes, b);
 	else
 		changes_text(&d->changes, b);
-	if (!d->ndjson && !d->changes.n)
+	if (!d->ndjson && !d->changes.n && d->both)
 		buf_add_cstr(b, "the same keys, saying the same\n");
 }
 
@@ -303,7 +305,8 @@ static int run_diff(const struct keys *x, const char *const *paths)
 		out_of_memory();
 	} else {
 		status = changes_status(&d.changes);
-		if (!audit_counts(before)->keys || !audit_counts(after)->keys) {
+		d.both = audit_counts(before)->keys && audit_counts(after)->keys;
+		if (!d.both) {
 			cmd_error(&command_keys, "%s: no key in it", paths[audit_counts(before)->keys ? 1 : 0]);
 			lost++;
 		}
@@ -371,6 +374,8 @@ static void write_records(struct buf *b, bool color, void *arg)
 	const struct history_key *keys = history_keys(audit_history(a), &n);
 
 	(void)color;
+	if (!n)
+		buf_add_cstr(b, "# NO KEYS: no record is proposed.\n");
 	buf_add_cstr(b, "# Proposed by taximeter keys records. Issuers, tenants and audiences are left empty on purpose: only who runs the\n"
 			"# service knows them, and a record without them trusts nobody.\nrecords:\n");
 	for (uint32_t i = 0; i < n; i++)
@@ -590,9 +595,9 @@ static void write_news(struct buf *b, bool color, void *arg)
 		audit_ndjson(n->report.audit, b, n->report.lost);
 		return;
 	}
-	if (n->first)
+	if (n->first && audit_counts(n->report.audit)->judged)
 		buf_add_cstr(b, "first look: everything is new\n\n");
-	else if (!n->changes.n)
+	else if (!n->first && !n->changes.n)
 		buf_add_cstr(b, "the same keys as before\n\n");
 	if (!n->first) {
 		changes_text(&n->changes, b);

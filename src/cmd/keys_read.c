@@ -34,6 +34,7 @@ static void take_line(struct stream *s, struct str line)
 	s->line++;
 	if (!str_trim(line).n)
 		return;
+	s->reader->lines++;
 	buf_init(&error, 64 * KIB);
 	if (!s->take(s->reader->audit, str_trim(line), &error))
 		complain(s, buf_str(&error));
@@ -147,6 +148,10 @@ static void take_document(struct stream *s, struct source *source, enum source_s
 		time = r->name ? 0 : time ? time : r->time;
 		if (audit_take_set(r->audit, name, buf_str(&s->pending), time, &error)) {
 			r->taken++;
+			if (audit_set_was_empty(r->audit) && !r->name) {
+				r->lost++;
+				cmd_error(r->command, "%s: no key in it", s->name);
+			}
 			if (r->on_set)
 				r->on_set(r->arg, name, buf_str(&s->pending));
 		}
@@ -202,13 +207,14 @@ static void read_stream(struct stream *s, struct source *source)
 			  (unsigned long long)(s->complaints - COMPLAINTS_MAX));
 }
 
-static void read_paths(struct keys_reader *r, const char *const *paths, size_t n,
-		       bool (*take)(struct audit *a, struct str line, struct buf *error))
+static void read_path(struct keys_reader *r, const char *path, bool (*take)(struct audit *a, struct str line, struct buf *error))
 {
-	struct source *source = source_new(paths, n);
+	struct source *source = source_new(&path, 1);
 	const struct source_stream *stream;
 	enum source_status status;
 	const char *problem;
+	const uint64_t lost = r->lost, lines = r->lines;
+	bool any = false;
 
 	if (!source) {
 		r->lost++;
@@ -218,6 +224,7 @@ static void read_paths(struct keys_reader *r, const char *const *paths, size_t n
 	while ((status = source_next(source, &stream)) != SOURCE_END) {
 		struct stream s = { .reader = r, .name = stream->path, .take = take };
 
+		any = true;
 		if (status == SOURCE_BROKEN) {
 			r->lost++;
 			cmd_error(r->command, "%s", source_error(source));
@@ -231,16 +238,21 @@ static void read_paths(struct keys_reader *r, const char *const *paths, size_t n
 		r->lost++;
 		cmd_error(r->command, "%s", problem);
 	}
+	if (r->lost == lost && (take ? r->lines == lines : !any && !r->name)) {
+		r->lost++;
+		cmd_error(r->command, "%s: nothing in it", path);
+	}
 	source_free(source);
 }
 
 void keys_read_sets(struct keys_reader *r, const char *const *paths, size_t n)
 {
-	read_paths(r, paths, n, NULL);
+	for (size_t i = 0; i < n; i++)
+		read_path(r, paths[i], NULL);
 }
 
 void keys_read_lines(struct keys_reader *r, const char *path,
 		     bool (*take)(struct audit *a, struct str line, struct buf *error))
 {
-	read_paths(r, &path, 1, take);
+	read_path(r, path, take);
 }

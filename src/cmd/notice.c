@@ -239,6 +239,10 @@ static int check_ledger(struct notice *x)
 		return cmd_usage_error(x->command, "--check needs --ledger FILE that can be read");
 	if (!ledger_open(&x->ledger, x->ledger_path, NULL, &x->error))
 		return fail(x);
+	if (!x->ledger.lines) {
+		cmd_error(x->command, "%s: no line in it: nothing was checked", x->ledger_path);
+		return EXIT_INPUT;
+	}
 	printf("%" PRIu64 " lines, unbroken; the last is %s\n", x->ledger.lines, x->ledger.last);
 	return EXIT_RAN;
 }

@@ -92,7 +92,9 @@ static int add_indicators(struct scan *s, const char *path)
 	buf_init(&error, 4 * KIB);
 	if (!indicators_add_file(s->indicators, path, &added, &skipped, &error))
 		status = cmd_usage_error(c, "--ioc: %.*s", STR_ARG(buf_str(&error)));
-	else if (!s->run.quiet && (skipped || !added))
+	else if (!added)
+		status = cmd_usage_error(c, "--ioc: %s: no indicator in it that an audit log can hold (%zu left out)", path, skipped);
+	else if (!s->run.quiet && skipped)
 		cmd_error(c, "--ioc: %s: %zu indicators taken, %zu left out (a kind that audit logs do not hold)", path,
 			  added, skipped);
 	buf_release(&error);

@@ -41,6 +41,7 @@ struct token_run {
 	unsigned chain_n;
 	struct output out;
 	uint64_t tokens, empty_lines;
+	uint64_t shaped;            /* of the lines: have anything of a token */
 	int status;
 };
 
@@ -121,6 +122,12 @@ static int take_option(struct token_run *x, const struct option_row *row, const 
 	return EXIT_RAN;
 }
 
+static void worsen(struct token_run *x, int status)
+{
+	if (status > x->status)
+		x->status = status;
+}
+
 /* A set that cannot be read is the caller's mistake (2) before any token was looked at. */
 static int load_sets(struct token_run *x, struct buf *error)
 {
@@ -157,11 +164,26 @@ static void load_sources(struct token_run *x, bool wants_newer)
 	for (uint32_t i = 0; i < x->policy->source_n; i++) {
 		buf_clear(&said);
 		if (!remote_load(x->policy, &x->policy->sources[i], clock_s(), x->may_fetch, wants_newer, &said))
-			x->status = x->status > EXIT_INPUT ? x->status : EXIT_INPUT;
+			worsen(x, EXIT_INPUT);
 		if (said.n)
 			cmd_error(&command_token, "source %s", said.p);
 	}
 	buf_release(&said);
+}
+
+/* Without a key that can verify, every verdict is a refusal that says nothing of its token. */
+static void count_keys(struct token_run *x)
+{
+	uint64_t usable = 0, all = 0;
+
+	for (uint32_t i = 0; i < x->policy->set_n; i++)
+		for (uint32_t k = 0; k < x->policy->sets[i]->n; k++, all++)
+			usable += x->policy->sets[i]->keys[k]->pkey || x->policy->sets[i]->keys[k]->kind == KEY_OCT;
+	if (usable || (!x->jwks_n && !x->policy_path))
+		return;
+	cmd_error(&command_token, all ? "none of the keys in the key sets can verify a token: none can be accepted" :
+		  "no key in what was given: no token can be accepted");
+	worsen(x, EXIT_INPUT);
 }
 
 static int load_policy(struct token_run *x, bool wants_newer, struct buf *error)
@@ -181,6 +203,7 @@ static int load_policy(struct token_run *x, bool wants_newer, struct buf *error)
 		return cmd_usage_error(&command_token, "out of memory");
 	if (!policy_bind(x->policy, error))
 		return cmd_usage_error(&command_token, "%s", error->p);
+	count_keys(x);
 	return EXIT_RAN;
 }
 
@@ -188,6 +211,7 @@ static int load_policy(struct token_run *x, bool wants_newer, struct buf *error)
 static int load_chain(struct token_run *x, struct buf *error)
 {
 	struct str rest;
+	bool shaped = false;
 
 	if (!x->subject_path)
 		return EXIT_RAN;
@@ -210,11 +234,12 @@ static int load_chain(struct token_run *x, struct buf *error)
 			cmd_error(&command_token, "%s: more than one token in a line", x->subject_path);
 			return EXIT_INPUT;
 		}
+		shaped |= token_has_shape(token);
 		if (token.n)
 			x->chain[x->chain_n++] = token;
 		rest = (struct str){ rest.p + n + (end ? 1 : 0), rest.n - n - (end ? 1 : 0) };
 	}
-	if (!x->chain_n) {
+	if (!x->chain_n || !shaped) {
 		cmd_error(&command_token, "%s: no token in it", x->subject_path);
 		return EXIT_INPUT;
 	}
@@ -222,12 +247,6 @@ static int load_chain(struct token_run *x, struct buf *error)
 }
 
 /* -- tokens -- */
-
-static void worsen(struct token_run *x, int status)
-{
-	if (status > x->status)
-		x->status = status;
-}
 
 /* Reads policy and sets anew, and goes on with the old ones if that fails. */
 static void reload(struct token_run *x, bool wants_newer)
@@ -285,6 +304,7 @@ static void judge_line(struct token_run *x, struct str line)
 
 	if (!problem && x->at_record && when < 0)
 		problem = "has no time as of which to judge";
+	x->shaped += token_has_shape(token);
 	const int64_t now = x->at_s >= 0 ? x->at_s : x->at_record && when >= 0 ? when / US_PER_SECOND : clock_s();
 
 	judge_with_fresh_keys(x, problem ? STR("") : token, now);
@@ -313,7 +333,9 @@ static void judge_line(struct token_run *x, struct str line)
 /* Empty lines have their verdicts too, but for those at the end: nobody meant them. */
 static void one_line(struct token_run *x, struct str line)
 {
-	if (!str_trim(line).n) {
+	static const struct str mark = STR("\xef\xbb\xbf");
+
+	if (!str_trim(line).n || str_eq(str_trim(line), mark)) {
 		x->empty_lines++;
 		return;
 	}
@@ -423,7 +445,7 @@ static bool is_token_word(const char *word)
 static void one_input(struct token_run *x, const char *word)
 {
 	const bool is_stdin = strcmp(word, "-") == 0;
-	const uint64_t before = x->tokens;
+	const uint64_t before = x->shaped;
 	struct stat st;
 	int fd;
 
@@ -446,7 +468,7 @@ static void one_input(struct token_run *x, const char *word)
 	if (!read_lines(x, fd)) {
 		cmd_error(&command_token, "%s: %s", is_stdin ? "standard input" : word, strerror(errno));
 		worsen(x, EXIT_INPUT);
-	} else if (x->tokens == before) {
+	} else if (x->shaped == before) {
 		cmd_error(&command_token, "%s: no token in it", is_stdin ? "standard input" : word);
 		worsen(x, EXIT_INPUT);
 	}
@@ -475,6 +497,8 @@ static int judge_inputs(struct token_run *x, int argc, char **argv)
 		argv = standard_input;
 	for (int i = 0; i < (argc ? argc : 1); i++)
 		one_input(x, argv[i]);
+	if (!x->tokens && !x->ndjson)
+		buf_add_cstr(&x->out.out.pending, "0 tokens: nothing was judged.\n");
 	written = output_close(&x->out, &command_token, true);
 	worsen(x, written);
 	return x->status;

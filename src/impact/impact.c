@@ -4,6 +4,7 @@
 #include "impact/impact_int.h"
 
 #include <stdarg.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -504,6 +505,10 @@ bool impact_add_messages(struct impact *im, const char *path, struct buf *error)
 		buf_add_cstr(error, sheet_error(s));
 		good = false;
 	}
+	if (good && !im->report.total.sheet_rows) {
+		buf_printf(error, "%s: no row under its header", path);
+		good = false;
+	}
 	sheet_close(s);
 	return good;
 }
@@ -551,13 +556,27 @@ bool impact_add_tags(struct impact *im, const char *path, struct buf *error)
 		buf_add_cstr(error, sheet_error(s));
 		good = false;
 	}
+	if (good && !im->report.total.tag_rows) {
+		buf_printf(error, "%s: no row under its header", path);
+		good = false;
+	}
 	sheet_close(s);
 	return good;
+}
+
+static bool is_text(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if ((uint8_t)s.p[i] < ' ' && s.p[i] != '\t')
+			return false;
+	return utf8_is_valid(s);
 }
 
 bool impact_add_corrections(struct impact *im, const char *path, struct buf *error)
 {
 	FILE *f = fopen(path, "re");
+	struct buf recoded;
+	bool text = true;
 	char *line = NULL;
 	size_t capacity = 0;
 	ssize_t n;
@@ -566,12 +585,27 @@ bool impact_add_corrections(struct impact *im, const char *path, struct buf *err
 		buf_printf(error, "cannot read '%s'", path);
 		return false;
 	}
+	buf_init(&recoded, MIB);
 	while ((n = getline(&line, &capacity, f)) >= 0 && im->correction_count < 10000) {
-		const struct str t = str_trim((struct str) { line, (size_t)n });
+		struct str t = str_trim((struct str) { line, (size_t)n });
+		buf_clear(&recoded);
+		text &= !str_starts(t, STR("\xff\xfe"));
+		if (!utf8_is_valid(t) && text_recode(t, &recoded))
+			t = buf_str(&recoded);
+		if (str_starts(t, STR("\xef\xbb\xbf")))
+			t = (struct str) { t.p + 3, t.n - 3 };
+		text &= is_text(t);
 		if (t.n)
 			add_text(im, &im->corrections, &im->correction_count, t);
 	}
+	buf_release(&recoded);
+	if (!text)
+		buf_printf(error, "%s: not lines of text", path);
+	else if (ferror(f))
+		buf_printf(error, "%s: %s", path, strerror(errno));
+	else if (!im->correction_count)
+		buf_printf(error, "%s: no line in it", path);
 	free(line);
 	fclose(f);
-	return true;
+	return !error->n;
 }

@@ -171,7 +171,10 @@ struct sheet *sheet_open(const char *path, const char *const *names, unsigned co
 		buf_init(&s->cells[i], SHEET_CELL_BYTES_MAX);
 	if (source_next(s->source, &stream) != SOURCE_OK) {
 		const char *why = source_problem(s->source);
-		buf_printf(error, "%s", why ? why : source_error(s->source));
+		if (why || source_error(s->source)[0])
+			buf_printf(error, "%s", why ? why : source_error(s->source));
+		else
+			buf_printf(error, "%s: nothing in it", path);
 		sheet_close(s);
 		return NULL;
 	}

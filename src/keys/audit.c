@@ -232,6 +232,7 @@ static bool observe(struct audit *a, struct set_note *note, int64_t time, bool d
 	size_t kid_count = 0;
 	bool ok = ids && kids;
 
+	a->last_empty = !n;
 	for (size_t i = 0; i < n && ok; i++) {
 		const struct key *k = a->entries[numbers[i]].key;
 
@@ -356,6 +357,7 @@ bool audit_take_set(struct audit *a, const char *name, struct str bytes, int64_t
 	const bool dated = time != 0;
 	enum sj_error e;
 
+	a->last_empty = false;
 	if (!dated) {
 		a->undated = true;
 		time = a->settings.at ? a->settings.at : a->settings.now;
@@ -372,6 +374,8 @@ bool audit_take_set(struct audit *a, const char *name, struct str bytes, int64_t
 		return take_other(a, name, bytes, time, dated, error);
 	return take_node(a, str_of(name), &a->json, sj_root(&a->json), time, dated, error);
 }
+
+bool audit_set_was_empty(const struct audit *a) { return a->last_empty; }
 
 bool audit_is_history_line(struct str text)
 {
@@ -432,7 +436,7 @@ bool audit_take_blocklist(struct audit *a, const char *name, struct str bytes, s
 	bool sorted = bytes.n % 16 == 0;
 
 	for (size_t i = 16; i < bytes.n && sorted; i += 16)
-		sorted = memcmp(bytes.p + i - 16, bytes.p + i, 15) <= 0;
+		sorted = memcmp(bytes.p + i - 16, bytes.p + i, 15) <= 0 && memcmp(bytes.p + i - 16, bytes.p + i, 16) != 0;
 	if (!sorted || !bytes.n) {
 		buf_printf(error, "%s: no blocklist: wanted sorted entries of 16 bytes (15 of a SHA-256, 1 list number)", name);
 		return false;
@@ -581,6 +585,10 @@ static void count(struct audit *a)
 	a->counts.sets = a->provider_count;
 	a->counts.repeats = history_repeats(a->history);
 	a->counts.keys = a->distinct_count;
+	for (uint32_t i = 0; i < a->distinct_count; i++) {
+		const struct key *k = newest(a, &a->keys[a->distinct[i]]);
+		a->counts.judged += k->has_spki || k->kind == KEY_OCT;
+	}
 	for (uint32_t i = 0; i < a->provider_count; i++)
 		a->counts.observations += a->providers[i].time_count;
 	for (uint32_t i = 0; i < a->key_count; i++)
@@ -799,5 +807,5 @@ int audit_status(const struct audit *a, uint64_t lost)
 	if (a->counts.findings[SEVERITY_CRITICAL_FINDING])
 		return 4;
 	/* an audit of no key is no clean one */
-	return lost || a->counts.refused || !a->counts.keys ? 3 : a->counts.findings[SEVERITY_FINDING] ? 1 : 0;
+	return lost || a->counts.refused || !a->counts.judged ? 3 : a->counts.findings[SEVERITY_FINDING] ? 1 : 0;
 }

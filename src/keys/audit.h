@@ -74,6 +74,7 @@ struct audit_settings {
 
 struct audit_counts {
 	uint64_t sets, observations, keys, listed; /* of distinct keys; listed at the time of the audit */
+	uint64_t judged;               /* of the distinct keys: could be read, and are of a kind that is judged */
 	uint64_t repeats;              /* observations that were there already */
 	uint64_t findings[3];          /* by severity */
 	uint64_t refused;              /* findings past KEYS_FINDINGS_MAX, moduli past KEYS_SHARED_MODULI_MAX: never "clean" */
@@ -89,6 +90,7 @@ void audit_free(struct audit *a);
 /* One set: a JWK set, a JWK, certificates or public keys, OpenID metadata.  name: what it is called in findings ("set");
  * time: when it was so; 0 = undated.  False: said in *error, one line. */
 bool audit_take_set(struct audit *a, const char *name, struct str bytes, int64_t time, struct buf *error);
+bool audit_set_was_empty(const struct audit *a); /* the set taken last: it had the form of a set, and no key */
 /* One line {"provider","fetched","jwks"} of a history; a "pem" instead of "jwks" holds certificates and keys as text.  False: said in *error. */
 bool audit_take_line(struct audit *a, struct str line, struct buf *error);
 /* Of the line taken last; name borrowed until the next. */
@@ -97,7 +99,7 @@ bool audit_is_history_line(struct str text); /* does the text begin like one? */
 /* One line of a log of tokens: a compact token, or an object with claims. */
 bool audit_take_token(struct audit *a, struct str line, struct buf *error);
 /* One line of a leak report: an object with "spki" (or "spki_sha256", "key_spki_sha256"), or 64 hexadecimal digits.  An object
- * without any is no leak and is passed over. */
+ * without any that has a "type" is of a report of `taximeter dump` and no leak. */
 bool audit_take_leak(struct audit *a, struct str line, struct buf *error);
 /* A list of compromised keys: sorted entries of 16 bytes.  Copied not: must outlive the audit. */
 bool audit_take_blocklist(struct audit *a, const char *name, struct str bytes, struct buf *error);
@@ -119,7 +121,9 @@ void audit_text(const struct audit *a, struct buf *ret, uint64_t lost, bool colo
 void audit_ndjson(const struct audit *a, struct buf *ret, uint64_t lost);
 void audit_html(const struct audit *a, struct buf *ret, uint64_t lost);
 void audit_list(struct buf *ret, bool ndjson); /* every finding there can be, with its meaning */
-/* 0, 1 or 4 for the findings, 3 for something lost or for no key at all: the largest that applies */
+/* The first line of a report, if no key was judged: says so, and why.  Nothing otherwise. */
+void audit_add_no_keys(const struct audit *a, struct buf *ret);
+/* 0, 1 or 4 for the findings, 3 for something lost or for no key that could be judged: the largest that applies */
 int audit_status(const struct audit *a, uint64_t lost);
 
 #endif

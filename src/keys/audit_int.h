@@ -54,7 +54,7 @@ struct leak { uint8_t spki[32]; };
 struct audit {
 	struct audit_settings settings;
 	int64_t at;
-	bool undated;
+	bool undated, last_empty;
 	int64_t last_time;           /* of the line taken last ... */
 	char *last_provider;         /* ... and its provider */
 	struct history *history;
@@ -103,7 +103,6 @@ bool issuer_is_consumer(struct str issuer);
 bool issuer_is_template(struct str issuer);
 const char *day_text(int64_t us, char out[TIME_TEXT_SIZE]); /* "2021-04-05" */
 
-void audit_add_no_keys(const struct audit *a, struct buf *b); /* says so, if there were none */
 void audit_resolve_tokens(struct audit *a); /* key ids of logged tokens to keys; before the groups */
 
 #define GROUP(name) void audit_##name(struct audit *a);

@@ -351,8 +351,11 @@ static bool load_der(struct keyset *s, struct str bytes, struct buf *error)
 
 bool keyset_load_bytes(struct keyset *s, struct str bytes, unsigned flags, struct buf *error)
 {
-	const struct str text = str_trim(bytes);
+	struct str text;
 
+	if (str_starts(bytes, STR("\xef\xbb\xbf")))
+		bytes = (struct str){ bytes.p + 3, bytes.n - 3 };
+	text = str_trim(bytes);
 	if (bytes.n > KEYS_FILE_BYTES_MAX) {
 		buf_printf(error, "%s: larger than %zu MiB", s->name, (size_t)(KEYS_FILE_BYTES_MAX / MIB));
 		return false;

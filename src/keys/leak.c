@@ -119,5 +119,9 @@ bool audit_take_leak(struct audit *a, struct str line, struct buf *error)
 		a->counts.bad_lines++;
 		return false;
 	}
-	return true; /* a finding without a key, or a summary */
+	if (sj_member(&a->line_json, sj_root(&a->line_json), STR("type")))
+		return true; /* of a report of ours: a finding without a key, or a summary */
+	buf_add_cstr(error, "no \"spki\" in it, and no line of a report of `taximeter dump`");
+	a->counts.bad_lines++;
+	return false;
 }

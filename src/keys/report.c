@@ -196,7 +196,7 @@ static void add_summary(const struct audit *a, struct buf *b, uint64_t lost)
 	buf_printf(b, "%s critical, %s, %s informational\n", DIGITS(c->findings[2]), COUNT(c->findings[1], "finding"),
 		   DIGITS(c->findings[0]));
 	add_untested(a, b);
-	if (!c->findings[2] && !c->findings[1] && c->keys)
+	if (!c->findings[2] && !c->findings[1] && c->judged)
 		buf_add_cstr(b, lost ? "nothing found in what could be read\n" : "nothing found\n");
 	if (lost || c->refused)
 		buf_printf(b, "NOT COMPLETE: inputs or lines unreadable: %s; findings or keys past a limit: %s\n", DIGITS(lost), DIGITS(c->refused));
@@ -204,9 +204,15 @@ static void add_summary(const struct audit *a, struct buf *b, uint64_t lost)
 
 void audit_add_no_keys(const struct audit *a, struct buf *b)
 {
-	if (a->counts.keys)
+	const struct audit_counts *c = &a->counts;
+
+	if (c->judged)
 		return;
-	buf_add_cstr(b, "NO KEYS: nothing was audited.\n");
+	if (c->keys)
+		buf_printf(b, "NO KEY THAT CAN BE JUDGED: of %s none can be read or is of a kind that is judged here; nothing was audited.\n",
+			   COUNT(c->keys, "entry"));
+	else
+		buf_add_cstr(b, "NO KEYS: nothing was audited.\n");
 	for (size_t i = 0; i < a->note_count; i++) {
 		const struct set_note *n = &a->notes[i];
 		if (!n->jwks_uri)
@@ -313,7 +319,7 @@ void audit_ndjson(const struct audit *a, struct buf *ret, uint64_t lost)
 		   c->sets, c->observations, c->keys, c->listed, c->findings[2], c->findings[1], c->findings[0], c->refused, lost,
 		   c->tokens, c->tokens_unknown_key, c->tokens_unreadable);
 	for (int status = 0; status <= 4; status++) {
-		const bool applies = status == 4 ? c->findings[2] : status == 3 ? lost + c->refused + !c->keys : status == 1 ? c->findings[1]
+		const bool applies = status == 4 ? c->findings[2] : status == 3 ? lost + c->refused + !c->judged : status == 1 ? c->findings[1]
 				     : status == 0 ? audit_status(a, lost) == 0 : false;
 		if (!applies)
 			continue;

@@ -88,7 +88,8 @@ static void judge_presence(struct audit *a, const struct history_key *k)
 {
 	const struct key *key = newest(a, k);
 
-	if (key->issuer.n || has_record(a, key) || key_has(key, KEY_FAULT_UNSUPPORTED))
+	/* what is no key signs for nobody */
+	if (key->issuer.n || has_record(a, key) || !(key->has_spki || key->cert.present || key->kind == KEY_OCT))
 		return;
 	finding_add(a, FINDING_SCOPE_NONE, SEVERITY_FINDING, k, k->provider, k->versions[k->version_count - 1].first,
 		    key->issuer.p ? "the 'issuer' member is empty, and %s" : "no 'issuer' member, and %s",

@@ -100,6 +100,12 @@ static bool take_claims(struct audit *a, const struct strict_json *j, const stru
 	       number_of_text(a, text_member(j, o, "tid", "tenant"), &t->tid);
 }
 
+/* An object without any of the claims is none of a token. */
+static bool says_anything(const struct token_seen *t)
+{
+	return t->iat || t->exp || t->nbf || t->kid || t->iss || t->tid || t->id || t->has_spki;
+}
+
 /* Decodes a segment and parses it as an object. */
 static const struct sj_node *segment(struct audit *a, struct str text, uint8_t *room)
 {
@@ -142,7 +148,7 @@ bool audit_take_token(struct audit *a, struct str line, struct buf *error)
 	if (line.p[0] == '{') {
 		const enum sj_error e = sj_parse(&a->line_json, line);
 		ok = e == SJ_OK && sj_root(&a->line_json)->kind == SJ_OBJECT &&
-		     take_claims(a, &a->line_json, sj_root(&a->line_json), &t);
+		     take_claims(a, &a->line_json, sj_root(&a->line_json), &t) && says_anything(&t);
 	} else {
 		ok = take_compact(a, line, &t);
 	}

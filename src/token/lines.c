@@ -73,6 +73,18 @@ struct str token_unwrap(struct str text, unsigned *ret_count)
 	return str_trim(text);
 }
 
+bool token_has_shape(struct str text)
+{
+	size_t dots = 0;
+
+	for (size_t i = 0; i < text.n; i++) {
+		if ((uint8_t)text.p[i] < ' ' && !begins_token(text))
+			return false;
+		dots += text.p[i] == '.';
+	}
+	return begins_token(text) || dots == 2 || dots == 4;
+}
+
 bool token_join_possible(struct str text)
 {
 	const char *end = memchr(text.p, '\n', text.n);
