@@ -595,10 +595,8 @@ static void write_news(struct buf *b, bool color, void *arg)
 		audit_ndjson(n->report.audit, b, n->report.lost);
 		return;
 	}
-	if (n->first && audit_counts(n->report.audit)->judged)
-		buf_add_cstr(b, "first look: everything is new\n\n");
-	else if (!n->first && !n->changes.n)
-		buf_add_cstr(b, "the same keys as before\n\n");
+	if (audit_counts(n->report.audit)->judged && (n->first || !n->changes.n))
+		buf_add_cstr(b, n->first ? "first look: everything is new\n\n" : "the same keys as before\n\n");
 	if (!n->first) {
 		changes_text(&n->changes, b);
 		if (n->changes.n)
