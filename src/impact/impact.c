@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/encoding.h"
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/timefmt.h"

@@ -111,7 +111,7 @@ FINDING(SHAPE_REMOTE, "shape.remote", FINDING, "the key or its set points elsewh
 FINDING(SHAPE_FORM, "shape.form", FINDING, "the entry can be read in two ways, or not at all",
 	"Two readers that disagree about a key are an attack waiting to be found.",
 	"the one canonical form of RFC 7517 and 7518")
-FINDING(SHAPE_UNJUDGED, "shape.unjudged", INFO, "a key or an algorithm that is registered and not judged here",
+FINDING(SHAPE_UNJUDGED, "shape.unjudged", INFO, "a key or an algorithm that is known and not judged here",
 	"Nothing is said about its strength, and no token is verified with it.",
 	"nothing to clear; judge it with a tool that knows it")
 FINDING(SHAPE_CERT, "shape.cert", INFO, "a certificate that is not meant for signing tokens",

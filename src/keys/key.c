@@ -103,6 +103,7 @@ void key_free(struct key *k)
 	if (k->secret.n)
 		OPENSSL_cleanse((char *)k->secret.p, k->secret.n);
 	EVP_PKEY_free(k->pkey);
+	EVP_PKEY_free(k->cert_pkey);
 	OPENSSL_free(k->spki);
 	buf_release(&k->text);
 	free(k);
@@ -400,6 +401,19 @@ static struct str take_text(struct jwk *w, const char *name)
 	return keep(w->k, n->value.p, n->value.n);
 }
 
+static enum b64_error lax_decode(struct str s, uint8_t *out, size_t room, size_t *ret_n)
+{
+	char text[KEY_NUMBER_BYTES_MAX / 3 * 4 + 4];
+
+	while (s.n && s.p[s.n - 1] == '=')
+		s.n--;
+	if (s.n > sizeof(text))
+		return B64_ROOM;
+	for (size_t i = 0; i < s.n; i++)
+		text[i] = s.p[i] == '+' ? '-' : s.p[i] == '/' ? '_' : s.p[i];
+	return b64url_decode((struct str){ text, s.n }, out, room, ret_n);
+}
+
 /* A base64url member into bytes.  False: absent or wrong, and said. */
 static bool take_bytes(struct jwk *w, const char *name, struct str *ret)
 {
@@ -419,7 +433,9 @@ static bool take_bytes(struct jwk *w, const char *name, struct str *ret)
 	e = b64url_decode(n->value, bytes, sizeof(bytes), &got);
 	if (e != B64_OK)
 		key_add_fault(w->k, e == B64_ROOM ? KEY_FAULT_TOO_LONG : KEY_FAULT_BASE64, name);
-	else
+	if (e == B64_ALPHABET && w->flags & KEY_LAX_BASE64)
+		e = lax_decode(n->value, bytes, sizeof(bytes), &got);
+	if (e == B64_OK)
 		*ret = keep(w->k, bytes, got);
 	OPENSSL_cleanse(bytes, sizeof(bytes)); /* it may have been the k of an oct key */
 	return e == B64_OK && ret->p;
@@ -729,6 +745,8 @@ static void take_x5c(struct jwk *w)
 		take_certificate(w->k, x, (struct str){ (const char *)der, n });
 		if (w->k->has_spki && memcmp(w->k->cert.spki_sha256, w->k->spki_sha256, 32) != 0)
 			key_add_fault(w->k, KEY_FAULT_X5C_MISMATCH, "x5c");
+		if (!w->k->has_spki || key_has(w->k, KEY_FAULT_X5C_MISMATCH))
+			w->k->cert_pkey = X509_get_pubkey(x);
 	} else {
 		key_add_fault(w->k, KEY_FAULT_X5C_FORM, "x5c");
 	}

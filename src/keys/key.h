@@ -83,6 +83,7 @@ struct key {
 	struct str secret;             /* KEY_OCT with KEY_KEEP_SYMMETRIC; never print, compare in constant time */
 
 	struct key_cert cert;
+	EVP_PKEY *cert_pkey;           /* of x5c, where it is not pkey: there is none, or the certificate is of another key; else NULL */
 
 	uint64_t faults;               /* bit of each enum key_fault_code */
 	struct key_fault fault[KEY_FAULTS_SHOWN];
@@ -96,7 +97,10 @@ struct key {
 	struct buf text;               /* holds the texts and numbers */
 };
 
-enum { KEY_KEEP_SYMMETRIC = 1 }; /* flags */
+enum { /* flags */
+	KEY_KEEP_SYMMETRIC = 1,
+	KEY_LAX_BASE64 = 2,            /* numbers with = behind, or with + and /, are faults and read all the same: to look for, never to trust */
+};
 
 /* From a JWK: any node of a parsed document.  Never NULL but when memory is out. */
 struct key *key_from_jwk(const struct strict_json *j, const struct sj_node *node, unsigned flags);

@@ -251,10 +251,11 @@ static bool load_json(struct keyset *s, struct str bytes, unsigned flags, struct
 
 /* -- PEM and DER -- */
 
-static bool add_certificate(struct keyset *s, const uint8_t *der, size_t n)
+/* trusted: OpenSSL's form, with its own words behind the certificate */
+static bool add_certificate(struct keyset *s, const uint8_t *der, size_t n, bool trusted)
 {
 	const uint8_t *p = der;
-	X509 *x = d2i_X509(NULL, &p, (long)n);
+	X509 *x = (trusted ? d2i_X509_AUX : d2i_X509)(NULL, &p, (long)n);
 	bool ok = x && p == der + n && n <= KEY_CERT_BYTES_MAX;
 
 	if (ok)
@@ -275,7 +276,9 @@ static bool add_block(struct keyset *s, const char *label, const uint8_t *der, s
 	const uint8_t *p = der;
 
 	if (strcmp(label, "CERTIFICATE") == 0 || strcmp(label, "X509 CERTIFICATE") == 0)
-		return add_certificate(s, der, n);
+		return add_certificate(s, der, n, false);
+	if (strcmp(label, "TRUSTED CERTIFICATE") == 0)
+		return add_certificate(s, der, n, true);
 	if (strcmp(label, "PUBLIC KEY") == 0)
 		return add_pkey(s, d2i_PUBKEY(NULL, &p, (long)n), KEY_FROM_PUBLIC);
 	if (strcmp(label, "RSA PUBLIC KEY") == 0)
@@ -336,7 +339,7 @@ static bool load_der(struct keyset *s, struct str bytes, struct buf *error)
 	EVP_PKEY *pkey;
 
 	s->form = KEYSET_DER;
-	if (add_certificate(s, der, bytes.n))
+	if (add_certificate(s, der, bytes.n, false))
 		return true;
 	pkey = d2i_PUBKEY(NULL, &p, (long)bytes.n);
 	if (pkey && p != der + bytes.n) {

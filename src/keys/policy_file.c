@@ -186,8 +186,9 @@ static bool take_alg(struct reader *x, const struct yaml_node *n, void *to)
 	r->record.alg = alg_parse(n->text);
 	if (r->record.alg > JWS_ALG_UNKNOWN)
 		return true;
-	if (registry_alg(n->text))
-		return wrong(x, n, "'%.40s' is registered and not supported: %s", n->text.p, registry_alg(n->text));
+	const struct registry_name *known = registry_alg(n->text);
+	if (known)
+		return wrong(x, n, "'%.40s' %s and not supported: %s", n->text.p, known->standing, known->text);
 	return wrong(x, n, "'%.40s' is none of RS256 to ES512, EdDSA, Ed25519, Ed448, HS256 to HS512", n->text.p);
 }
 

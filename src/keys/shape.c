@@ -83,16 +83,17 @@ static void judge_alg(struct audit *a, const struct history_key *k, const struct
 			    "no %s", no_alg && no_use ? "'alg' and no 'use'" : no_alg ? "'alg'" : "'use'");
 }
 
-/* What is registered and not supported is neither wrong nor unreadable: it is said, and nothing else about the key. */
+/* What is known and not supported is neither wrong nor unreadable: it is said, and nothing else about the key. */
 static void judge_unsupported(struct audit *a, const struct history_key *k, const struct key *key)
 {
 	const bool kind = key->kind == KEY_KIND_UNKNOWN && key_has(key, KEY_FAULT_UNSUPPORTED);
 	const struct str name = kind ? key->kty : key_has(key, KEY_FAULT_UNSUPPORTED) ? key->crv : key->alg_text;
-	const char *text = kind ? registry_kty(name) : key_has(key, KEY_FAULT_UNSUPPORTED) ? registry_crv(name) : registry_alg(name);
+	const struct registry_name *known = kind ? registry_kty(name) : key_has(key, KEY_FAULT_UNSUPPORTED) ? registry_crv(name) : registry_alg(name);
 
-	if (text && (key_has(key, KEY_FAULT_UNSUPPORTED) || key_has(key, KEY_FAULT_ALG_OTHER)))
+	if (known && (key_has(key, KEY_FAULT_UNSUPPORTED) || key_has(key, KEY_FAULT_ALG_OTHER)))
 		finding_add(a, FINDING_SHAPE_UNJUDGED, SEVERITY_INFORMATION, k, k->provider, k->versions[k->version_count - 1].first,
-			    "%s \"%.*s\": %s", kind ? "kty" : key_has(key, KEY_FAULT_UNSUPPORTED) ? "crv" : "alg", STR_ARG(name), text);
+			    "%s \"%.*s\" %s: %s", kind ? "kty" : key_has(key, KEY_FAULT_UNSUPPORTED) ? "crv" : "alg", STR_ARG(name),
+			    known->standing, known->text);
 }
 
 static void judge_certificate(struct audit *a, const struct history_key *k, const struct key *key)

@@ -371,7 +371,8 @@ static void check_key(struct judge *j, const struct key_record *r)
 	if (!v->alg.p)
 		return; /* said */
 	if (wanted == JWS_ALG_UNKNOWN && registry_alg(v->alg))
-		judge_refuse(j, REASON_ALG, "the token says alg '%.*s', which is registered and not supported: %s", CUT(v->alg), registry_alg(v->alg));
+		judge_refuse(j, REASON_ALG, "the token says alg '%.*s', which %s and not supported: %s", CUT(v->alg), registry_alg(v->alg)->standing,
+			     registry_alg(v->alg)->text);
 	else if (algorithm_of(j, r) == JWS_ALG_UNKNOWN || algorithm_of(j, r) != wanted)
 		judge_refuse(j, REASON_ALG, "the token says alg '%.*s', the %s '%s'", CUT(v->alg), r->line ? "record" : "key",
 			     r->alg > JWS_ALG_UNKNOWN ? alg_rows[r->alg].name : k->alg_text.p ? k->alg_text.p : key_kind_name(k->kind));
