@@ -223,7 +223,7 @@ static bool load_file(struct target_list *l, const char *path, bool is_set, bool
 		buf_printf(&error, s->form == KEYSET_METADATA ? "%s: OpenID metadata has no keys; give the set behind its jwks_uri" :
 			   s->n ? "%s: none of its keys can be looked for" : "%s: no key in it", path);
 	if (!taken || !ok) /* in a folder, other files may have keys */
-		cmd_error(&command_dump, "%.*s%s", STR_ARG(buf_str(&error)), must ? "; a JWK set, certificates or public keys in PEM or DER were expected" : "");
+		cmd_error(&command_dump, "%.*s", STR_ARG(buf_str(&error)));
 	ok = taken ? ok : !must && s;
 	buf_release(&error);
 	keyset_free(s);

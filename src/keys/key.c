@@ -433,7 +433,7 @@ static bool take_bytes(struct jwk *w, const char *name, struct str *ret)
 	e = b64url_decode(n->value, bytes, sizeof(bytes), &got);
 	if (e != B64_OK)
 		key_add_fault(w->k, e == B64_ROOM ? KEY_FAULT_TOO_LONG : KEY_FAULT_BASE64, name);
-	if (e == B64_ALPHABET && w->flags & KEY_LAX_BASE64)
+	if (e != B64_OK && e != B64_ROOM && w->flags & KEY_LAX_BASE64)
 		e = lax_decode(n->value, bytes, sizeof(bytes), &got);
 	if (e == B64_OK)
 		*ret = keep(w->k, bytes, got);
