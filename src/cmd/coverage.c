@@ -11,6 +11,7 @@
 #include "coverage/coverage.h"
 #include "coverage/html.h"
 #include "coverage/settings.h"
+#include "source/source.h"
 #include "tenant.h"
 
 #define SENTENCES_SHOWN 40
@@ -343,6 +344,43 @@ static void write_result(struct cover *x, const struct world *w)
 	}
 }
 
+/* Settings as they were exported: a file, packed or not, or a workbook, in which other sheets may lie beside them. */
+static bool read_settings(struct audit_settings *s, const char *path, struct buf *error)
+{
+	struct source *source = source_new(&path, 1);
+	const struct source_stream *stream;
+	enum source_status status = SOURCE_END;
+	const char *problem;
+	struct buf text;
+	bool good = false;
+
+	buf_init(&text, COVERAGE_SETTINGS_BYTES_MAX + READ_CHUNK_BYTES);
+	while (source && (status = source_next(source, &stream)) == SOURCE_OK) {
+		size_t n = 0;
+
+		buf_clear(&text);
+		while (status == SOURCE_OK && text.n <= COVERAGE_SETTINGS_BYTES_MAX && buf_reserve(&text, READ_CHUNK_BYTES)) {
+			status = source_read(source, text.p + text.n, READ_CHUNK_BYTES, &n);
+			text.n += n;
+		}
+		if (status != SOURCE_END)
+			break;
+		if (text.n > 0)
+			good |= settings_parse(s, stream->path, text.p, text.n, error);
+	}
+	if (status == SOURCE_OK)
+		buf_printf(error, "%s: larger than 64 MiB: no export of settings is", path);
+	else if (status == SOURCE_BROKEN)
+		buf_add_cstr(error, source_error(source));
+	else if (source && (problem = source_problem(source)))
+		buf_add_cstr(error, problem);
+	else if (source && !good && !error->n)
+		buf_printf(error, "%s: nothing in it", path);
+	source_free(source);
+	buf_release(&text);
+	return good && status == SOURCE_END;
+}
+
 static int take_settings(struct cover *x, const char *path)
 {
 	struct buf error;
@@ -351,7 +389,7 @@ static int take_settings(struct cover *x, const char *path)
 	if (!x->settings)
 		x->settings = settings_new();
 	buf_init(&error, 4 * KIB);
-	if (!x->settings || !settings_read(x->settings, path, &error))
+	if (!x->settings || !read_settings(x->settings, path, &error))
 		status = cmd_usage_error(x->run.command, "--settings: %.*s", STR_ARG(error.n ? buf_str(&error) : STR("out of memory")));
 	buf_release(&error);
 	return status;

@@ -3,11 +3,7 @@
  * all that is asked of it is whether a word stands in it. */
 #include "coverage/settings.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/encoding.h"
 #include "base/hash.h"
@@ -403,42 +399,6 @@ bool settings_parse(struct audit_settings *s, const char *name, const char *text
 	else
 		return true;
 	return false;
-}
-
-bool settings_read(struct audit_settings *s, const char *path, struct buf *error)
-{
-	struct stat st;
-	char *p = NULL;
-	size_t n = 0;
-	bool good = false;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &st) != 0) {
-		buf_printf(error, "%s: %s", path, strerror(errno));
-		goto out;
-	}
-	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size > COVERAGE_SETTINGS_BYTES_MAX) {
-		buf_printf(error, "%s: %s", path, S_ISREG(st.st_mode) ? "larger than 64 MiB: no export of settings is" : "not a file");
-		goto out;
-	}
-	p = malloc((size_t)st.st_size + 1);
-	if (!p) {
-		buf_printf(error, "%s: out of memory", path);
-		goto out;
-	}
-	while (n < (size_t)st.st_size) {
-		ssize_t got = read(fd, p + n, (size_t)st.st_size - n);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			break;
-		n += (size_t)got;
-	}
-	good = settings_parse(s, path, p, n, error);
-out:
-	free(p);
-	if (fd >= 0)
-		close(fd);
-	return good;
 }
 
 /* -- what follows from it -- */

@@ -47,9 +47,7 @@ struct audit_settings {
 
 struct audit_settings *settings_new(void); /* NULL: out of memory */
 void settings_free(struct audit_settings *s);
-/* False: not read; *error is one sentence that names the file. */
-bool settings_read(struct audit_settings *s, const char *path, struct buf *error);
-/* the same of text in memory; name for the error */
+/* The text of one export.  False: not read; *error is one sentence that names it. */
 bool settings_parse(struct audit_settings *s, const char *name, const char *text, size_t n, struct buf *error);
 void settings_finish(struct audit_settings *s);
 /* what is wrong with that account, as a sentence */

@@ -13,6 +13,9 @@
 struct sheet {
 	struct source *source;
 	const char *path;
+	const char *const *names;
+	uint64_t tables;
+	bool has_stream;
 	char *in;
 	size_t have, at;
 	bool ended;
@@ -131,7 +134,7 @@ static void skip_preamble(struct sheet *s)
 	}
 }
 
-static void read_header(struct sheet *s, const char *const *names)
+static void read_header(struct sheet *s)
 {
 	bool bad = false;
 	int end = 0;
@@ -143,7 +146,7 @@ static void read_header(struct sheet *s, const char *const *names)
 		end = read_cell(s, &bad);
 		const struct str name = { folded, fold(buf_str(&s->cell), folded, sizeof(folded)) };
 		for (unsigned i = 0; i < s->count && column < CSV_COLUMNS_MAX; i++) {
-			if (s->present[i] || !is_one_of(name, names[i]))
+			if (s->present[i] || !is_one_of(name, s->names[i]))
 				continue;
 			s->present[i] = true;
 			s->column_of[column] = i + 1;
@@ -152,10 +155,35 @@ static void read_header(struct sheet *s, const char *const *names)
 	}
 }
 
+/* The next table: members of an archive and sheets of a workbook are read one behind the other.  One without any column of ours is
+ * passed over, and so is one that lacks a column of the first. */
+static enum source_status next_table(struct sheet *s)
+{
+	const struct source_stream *stream;
+	enum source_status status;
+	bool first[SHEET_COLUMNS], is_ours = false;
+
+	memcpy(first, s->present, sizeof(first));
+	while (!is_ours && (status = source_next(s->source, &stream)) == SOURCE_OK) {
+		memset(s->present, 0, sizeof(s->present));
+		memset(s->column_of, 0, sizeof(s->column_of));
+		s->at = s->have = 0;
+		s->ended = false;
+		read_header(s);
+		is_ours = s->tables > 0;
+		for (unsigned i = 0; i < s->count; i++)
+			is_ours = s->tables ? is_ours && (s->present[i] || !first[i]) : is_ours || s->present[i];
+		s->has_stream = true;
+	}
+	s->tables += is_ours;
+	if (!is_ours && status == SOURCE_BROKEN)
+		snprintf(s->error, sizeof(s->error), "%s", source_error(s->source));
+	return is_ours ? SOURCE_OK : status;
+}
+
 struct sheet *sheet_open(const char *path, const char *const *names, unsigned count, struct buf *error)
 {
 	struct sheet *s = calloc(1, sizeof(*s));
-	const struct source_stream *stream;
 	const char *paths[] = { path };
 
 	if (!s || !(s->in = malloc(READ_CHUNK_BYTES)) || !(s->source = source_new(paths, 1))) {
@@ -169,7 +197,8 @@ struct sheet *sheet_open(const char *path, const char *const *names, unsigned co
 	buf_init(&s->recoded, 3 * SHEET_CELL_BYTES_MAX);
 	for (unsigned i = 0; i < SHEET_COLUMNS; i++)
 		buf_init(&s->cells[i], SHEET_CELL_BYTES_MAX);
-	if (source_next(s->source, &stream) != SOURCE_OK) {
+	s->names = names;
+	if (next_table(s) != SOURCE_OK && !s->has_stream) {
 		const char *why = source_problem(s->source);
 		if (why || source_error(s->source)[0])
 			buf_printf(error, "%s", why ? why : source_error(s->source));
@@ -178,7 +207,6 @@ struct sheet *sheet_open(const char *path, const char *const *names, unsigned co
 		sheet_close(s);
 		return NULL;
 	}
-	read_header(s, names);
 	return s;
 }
 
@@ -202,10 +230,15 @@ bool sheet_has(const struct sheet *s, unsigned column)
 
 bool sheet_next(struct sheet *s, struct str cells[SHEET_COLUMNS])
 {
-	while (peek(s) >= 0 && s->rows < SHEET_ROWS_MAX) {
+	while (s->rows < SHEET_ROWS_MAX) {
 		bool bad = false, any = false;
 		int end = 0;
 
+		if (peek(s) < 0) {
+			if (!s->tables || s->error[0] || next_table(s) != SOURCE_OK)
+				return false;
+			continue;
+		}
 		for (unsigned i = 0; i < SHEET_COLUMNS; i++)
 			buf_clear(&s->cells[i]);
 		for (size_t column = 0; end != '\n' && end >= 0; column++) {
