@@ -138,8 +138,8 @@ static void write_text(struct cover *x, const struct covered *t)
 	if (n > SENTENCES_SHOWN)
 		buf_printf(b, "  and %zu more (-f ndjson has them all)\n", n - SENTENCES_SHOWN);
 	if (!n)
-		buf_add_cstr(b, "Nothing that the log itself tells of was hidden. Mailboxes that stand in no record at all cannot be told from mailboxes "
-				"that do not exist: --settings with an export of Get-Mailbox names them.\n");
+		buf_add_cstr(b, "The log shows no time in which reading was hidden. A mailbox without any record looks like one that does not "
+				"exist: --settings with an export of Get-Mailbox names them.\n");
 }
 
 /* What was not read, and what was not asked for. */

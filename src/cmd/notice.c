@@ -34,7 +34,7 @@ struct notice {
 
 static const struct option_row options[] = {
 	{ 'k', "key", "FILE.pem", "The private key that signs: Ed25519 or RSA, PEM, without a passphrase.", NULL },
-	{ 0, "from", "TEXT", "Who writes, and how to reach them; stands in each notice.", NULL },
+	{ 0, "from", "TEXT", "Who writes, and how to reach them; it is in each notice.", NULL },
 	{ 'o', "output", "DIR", "Folder for notices, signatures and the public key; nothing in it is overwritten.",
 	  NULL },
 	{ 0, "by", "WHOM", "A notice for each mailbox, or for each organisation (domain); default: mailbox.",

@@ -721,7 +721,7 @@ void coverage_sentence(const struct world *w, const struct coverage_finding *f, 
 		break;
 	case DAY_GAP:
 		buf_printf(b, "Not one record of any mailbox from %s to %s, which by this log's own rhythm has a chance below one in 10^%.0f: the "
-			   "collector, the export, or the log itself stood still", from, to, floor(f->unlikely / log(10)));
+			   "collector, the export or the log had an outage", from, to, floor(f->unlikely / log(10)));
 		return;
 	case DAY_BYPASSED:
 		add_whose(b, w, f);

@@ -229,7 +229,7 @@ static void add_head(struct buf *b, const struct coverage *c)
 		buf_printf(b, "<p>On %s of %s reading would have left no trace. Whatever an investigation finds elsewhere, "
 			   "for these it can only assume.</p>", DIGITS(blind), COUNT(all, "mailbox-day"));
 	else
-		buf_add_cstr(b, "<p>No mailbox-day is known to be blind. That is not the same as seen: quiet days, and mailboxes that stand in no record at all, "
+		buf_add_cstr(b, "<p>No mailbox-day is known to be blind. That is not the same as seen: quiet days, and mailboxes without any record, "
 				"look alike in any log.</p>");
 }
 
@@ -277,7 +277,7 @@ static void add_settings(struct buf *b, const struct audit_settings *s)
 	}
 	buf_add_cstr(b, "</ul>");
 	if (!shown)
-		buf_printf(b, "<p>In the settings of %zu accounts nothing stands that would hide a mailbox.</p>", s->count);
+		buf_printf(b, "<p>The settings of %zu accounts hide no mailbox.</p>", s->count);
 	if (premium || basic || none)
 		buf_printf(b, "<p>Licences: %zu premium, %zu basic, %zu none. %s</p>", premium, basic, none, settings_licences);
 	buf_release(&text);
@@ -332,10 +332,10 @@ void coverage_html(struct buf *b, const struct coverage_page *p)
 	add_settings(b, p->settings);
 	buf_add_cstr(b, "<h2>What this cannot show</h2><ul class=\"plain\">");
 	add_limits(b, p);
-	buf_add_cstr(b, "<li>Mailboxes that stand in no record at all: a mailbox that was never logged looks like one "
+	buf_add_cstr(b, "<li>Mailboxes without any record: a mailbox that was never logged looks like one "
 			"that does not exist. Compare with a list of mailboxes (--settings).</li><li>Reads that Exchange left out: the same message in the same "
 			"context within an hour, what came after a Sync from the local copy, eDiscovery.</li><li>Whether a quiet day was a holiday.</li>"
 			"<li>Settings that were changed before the data begins.</li></ul>");
 	buf_printf(b, "</main><footer>taximeter %s. Silence counts as a gap only where the log's own rhythm says that several records were to be expected; the "
-		   "states are explained in docs/coverage.md.</footer></body></html>\n", p->version);
+		   "states are explained above the map.</footer></body></html>\n", p->version);
 }

@@ -91,7 +91,7 @@ void impact_put_method(struct html *h, const struct impact_report *r)
 	if (r->refused) {
 		html_open(h, "li");
 		html_counted(h, r->refused, "entry", "entries");
-		html_say(h, " met a full table: this report is incomplete.");
+		html_say(h, " did not fit a table: this report is incomplete.");
 		html_close(h);
 	}
 	for (size_t i = 0; i < r->note_count; i++) {
@@ -113,7 +113,7 @@ void impact_put_method(struct html *h, const struct impact_report *r)
 void impact_put_sources(struct html *h, const struct impact_report *r)
 {
 	page_section(h, "What this was made from");
-	html_leaf(h, "p", "", STR("Who has the same files can make the same report. Each is named with its "
+	html_leaf(h, "p", "", STR("Anyone with the same files can reproduce this report. Each is named with its "
 		"SHA-256."));
 	html_open_class(h, "table", "cards");
 	html_open(h, "thead");

@@ -156,7 +156,7 @@ void impact_begin_map(struct html *h, const struct impact_report *r)
 	const double width = 1040, x_net = 6, x_app = 480, x_box = 800;
 	struct flow f = { .sum = 0 };
 
-	page_section(h, "By what way");
+	page_section(h, "How the mail was reached");
 	if (!make_flow(r, &f)) {
 		html_leaf(h, "p", "", STR("No access of the selection is recorded, so no way can be drawn."));
 		return;
