@@ -24,7 +24,7 @@ static enum verdict decode(struct decoder *d, struct fields *f)
 				return decode_reject(d, REJECT_TOO_DEEP);
 			if (get_nested(d, f, F_RawEventData, &x, &v)) {
 				/* get_nested has indexed it with the next level's indexer; read it there */
-				d->level++;
+				decode_deeper(d);
 				uint32_t next = decode_value(d, &x, v);
 				d->level--;
 				return next < WALK_DEEP ? TAKEN : decode_reject(d, next == WALK_DEEP ? REJECT_TOO_DEEP : REJECT_BAD_JSON);

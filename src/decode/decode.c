@@ -312,7 +312,7 @@ static enum verdict text_inside(struct decoder *d, struct str text)
 			return NOT_MINE;
 		d->flags |= how == MEND_CUT ? REC_CUT : 0;
 	}
-	d->level++;
+	decode_deeper(d);
 	v = value_inside_of(d, &x, 0, 0);
 	d->level--;
 	d->flags = flags;
@@ -421,7 +421,7 @@ enum verdict decode_fields(struct decoder *d, struct fields *f)
 	struct json_index x = f->d;
 	const uint32_t at = f->begin;
 	if (d->level + 1 <= UNWRAP_DEPTH_MAX) {
-		d->level++;
+		decode_deeper(d);
 		v = members_inside(d, &x, at, 0);
 		d->level--;
 	}
@@ -493,7 +493,10 @@ uint32_t decode_value(struct decoder *d, const struct json_index *x, uint32_t v)
 	if (next < WALK_DEEP) {
 		if (d->level == 0)
 			d->whole = (struct str){ x->p + x->at[v], x->at[v + 1] - x->at[v] };
-		decode_reject(d, REJECT_NOT_AUDIT);
+		fields_clear(d->fields[d->level]); /* no members around it */
+		struct str s; /* ConvertTo-Json of a list of AuditData: text that holds a record */
+		if (c != '"' || !value_text(d, x, v, &s) || text_inside(d, s) == NOT_MINE)
+			decode_reject(d, REJECT_NOT_AUDIT);
 	}
 	return next;
 }
@@ -503,7 +506,7 @@ enum verdict decode_inner(struct decoder *d, const struct json_index *x, uint32_
 {
 	if (d->level + 1 > UNWRAP_DEPTH_MAX)
 		return decode_reject(d, REJECT_TOO_DEEP);
-	d->level++;
+	decode_deeper(d);
 	uint32_t next = decode_value(d, x, v);
 	d->level--;
 	if (next == WALK_DEEP)
@@ -581,7 +584,7 @@ static enum verdict decode_damaged(struct decoder *d, struct str text, const str
 	}
 	if (mended.n == 0 || json_index(d->indexer[d->level + 1], mended.p, mended.n, &x) != JSON_OK || walk_skip(&x, 0) >= WALK_DEEP)
 		return decode_reject(d, why);
-	d->level++;
+	decode_deeper(d);
 	enum verdict v = NOT_MINE;
 	if (walk_char(&x, 0) == '{') {
 		fields_read(d->fields[d->level], &d->order[d->level], &x, 0);
@@ -607,7 +610,7 @@ enum verdict decode_text(struct decoder *d, struct str text, const struct fields
 	uint32_t next = WALK_BAD;
 	bool is_list = walk_char(&x, 0) == '[';
 	if (is_list || walk_char(&x, 0) == '{') {
-		d->level++;
+		decode_deeper(d);
 		next = decode_value(d, &x, 0);
 		d->level--;
 	}
@@ -621,7 +624,7 @@ enum verdict decode_text(struct decoder *d, struct str text, const struct fields
 /* -- blocks -- */
 
 /* a line or a value by itself, with what stands before its first brace (a syslog head) left out */
-static void run_alone(struct decoder *d, char *p, size_t n)
+static void run_alone(struct decoder *d, char *p, size_t n, enum part_kind kind)
 {
 	d->whole = str_trim((struct str){ p, n });
 	while (str_starts(d->whole, STR("\xef\xbb\xbf"))) /* of a file that was joined */
@@ -632,7 +635,8 @@ static void run_alone(struct decoder *d, char *p, size_t n)
 	d->rank = 3;
 	d->flags = 0;
 	const char *open = memchr(d->whole.p, '{', d->whole.n);
-	const char *bracket = d->whole.p[0] == '[' ? d->whole.p : NULL;
+	const bool is_text = d->whole.n > 2 && d->whole.p[0] == '"' && d->whole.p[1] == '{';
+	const char *bracket = d->whole.p[0] == '[' || is_text ? d->whole.p : NULL;
 	const char *start = bracket ? bracket : open;
 	if (!start) {
 		bool cef = str_find(d->whole, STR("CEF:")) >= 0;
@@ -654,6 +658,14 @@ static void run_alone(struct decoder *d, char *p, size_t n)
 	} else {
 		struct str line = d->whole;
 		uint32_t v = 0;
+		if (kind == PART_SOFT && walk_skip(&x, 0) < WALK_DEEP) {
+			fields_clear(d->fields[0]);
+			value_inside_of(d, &x, 0, 0);
+			v = x.n;
+		} else if (kind == PART_ROW && walk_skip(&x, 0) < WALK_DEEP && table_row(d->fields[0], &x, 0, d->block->header)) {
+			decode_fields(d, d->fields[0]);
+			v = x.n;
+		}
 		while (v < x.n) {
 			uint32_t next = decode_value(d, &x, v);
 			d->whole = line;
@@ -693,7 +705,7 @@ static void run_lines_alone(struct decoder *d, const struct block *b, size_t fro
 {
 	for (size_t end; from < b->n; from = end) {
 		end = line_end(b, from);
-		run_alone(d, b->p + from, end - from);
+		run_alone(d, b->p + from, end - from, PART_VALUE);
 	}
 }
 
@@ -751,13 +763,13 @@ void decoder_run(struct decoder *d, const struct block *b, struct decoder_counts
 		run_lines(d, b);
 	} else if (b->framing == FRAME_VALUES) {
 		for (size_t i = 0; i < b->part_count; i++) {
-			char *p = b->p + b->parts[2 * i];
-			size_t n = b->parts[2 * i + 1] - b->parts[2 * i];
+			char *p = b->p + b->parts[i].begin;
+			size_t n = b->parts[i].end - b->parts[i].begin;
 			if (n > RECORD_BYTES_MAX) {
 				d->whole = (struct str){ p, n };
 				decode_reject(d, REJECT_TOO_LONG);
 			} else {
-				run_alone(d, p, n);
+				run_alone(d, p, n, b->parts[i].kind);
 			}
 		}
 	} else if (b->framing == FRAME_ROWS) {

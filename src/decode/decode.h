@@ -80,16 +80,24 @@ struct csv_header {
 	char delimiter;                   /* , ; or TAB */
 };
 
+/* A value of JSON in a block.  SOFT: a member of a page around it, in which there may be records, or none; ROW: of a table, whose columns
+ * are the block's header. */
+enum part_kind { PART_VALUE, PART_SOFT, PART_ROW };
+struct part {
+	uint32_t begin, end;
+	enum part_kind kind;
+};
+
 /* What a block is made of.  Its buffer is the caller's and is swapped with the frame's, so that bytes are read once and
  * not copied.  p[n] is writable: a NUL is put there. */
 struct block {
 	char *p;
 	size_t n, capacity;
 	enum framing framing;
-	const struct csv_header *header; /* FRAME_ROWS: the one in force; lives as long as the frame's stream */
+	const struct csv_header *header; /* FRAME_ROWS, PART_ROW: the one in force; lives as long as the frame's stream */
 	uint64_t file;                   /* number of the stream */
 	uint64_t offset;                 /* of p[0] in the stream */
-	uint32_t *parts;                 /* FRAME_VALUES: (begin, end) of each value in the block */
+	struct part *parts;              /* FRAME_VALUES: each value in the block */
 	size_t part_count, part_capacity;
 	enum reject broken;              /* the whole block is this reject; TRUNCATED: only its last record; REJECT_COUNT: no */
 };

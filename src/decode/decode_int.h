@@ -111,6 +111,12 @@ struct decoder {
 };
 
 enum verdict decode_reject(struct decoder *d, enum reject why);
+/* One level of unwrapping more, at which no members were read yet: those of an earlier record may lie in memory that is gone. */
+static inline void decode_deeper(struct decoder *d)
+{
+	d->level++;
+	fields_clear(d->fields[d->level]);
+}
 /* rejects a record that no format wanted, as what it is known to be */
 enum verdict decode_stranger(struct decoder *d, const struct fields *f);
 /* Counts something that is not whole; for notes without a flag of the record. */
@@ -142,6 +148,9 @@ enum verdict decode_fields(struct decoder *d, struct fields *f);
 enum field column_field(struct str name, struct str *ret_zone); /* a heading to its field; its zone, if it names one */
 /* is this row of CSV a header of a table of ours? (sniff.c) */
 bool csv_header_row(const char *p, size_t n, struct csv_header *h);
+/* table.c: the columns of a table of JSON, from the text of their list; false: none is known.  And a row of it. */
+bool table_header(const char *p, size_t n, struct csv_header *ret);
+bool table_row(struct fields *to, const struct json_index *x, uint32_t row, const struct csv_header *h);
 /* the first brace in the text that has a member's name behind it, NULL: none */
 const char *find_object(struct str text);
 /* hands the record on */

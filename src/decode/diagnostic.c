@@ -33,7 +33,7 @@ static enum verdict decode(struct decoder *d, struct fields *f)
 		: str_eq_nocase(category, STR("ServicePrincipalSignInLogs")) ? SIGNIN_SERVICE_PRINCIPAL
 		: str_eq_nocase(category, STR("ManagedIdentitySignInLogs")) ? SIGNIN_MANAGED_IDENTITY : SIGNIN_NONE;
 	enum verdict verdict;
-	d->level++;
+	decode_deeper(d);
 	if (str_eq_nocase(category, STR("MicrosoftGraphActivityLogs"))) {
 		uint32_t next = fields_read(d->fields[d->level], &d->order[d->level], &x, v);
 		verdict = next < WALK_DEEP ? decode_graph_activity(d, d->fields[d->level])

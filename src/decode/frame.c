@@ -7,6 +7,8 @@
  *   values  a small scanner follows strings and brackets and marks where each object begins and ends.  Arrays, commas and
  *           the outer braces of {"value": [...]} and {"records": [...]} are mere separators to it, so that a page of ten
  *           gigabytes is as good as a line.  A single line that is too long for a record is read in this way as well.
+ *           A page need not have one of these names: an object or a list that is too long for a record, or that the stream ends
+ *           in, and that holds a list of objects and is no record itself, is opened: its members become values by themselves.
  *
  * Every fault costs what it touches.  An over-long line or value is dropped (too_long) while its end is sought.  A quote
  * that is never closed costs its line.  A bracket that is never closed, or a quote missing from a page without lines, is
@@ -14,8 +16,8 @@
  * is broken there, and reading goes on at the next brace that can begin one.
  *
  * What is cut, dropped and marked depends on the bytes alone, never on how they came in: no decision is taken before the
- * bytes it rests on are there, and RECORD_BYTES_MAX is kept to the byte.  Each byte is looked at twice at most.  The buffer
- * never grows past RECORD_BYTES_MAX and a read. */
+ * bytes it rests on are there, and RECORD_BYTES_MAX is kept to the byte.  Each byte is looked at twice at most, and twice more for
+ * each of the PAGE_DEPTH_MAX pages that may be open around it.  The buffer never grows past RECORD_BYTES_MAX and a read. */
 #include "decode/decode_int.h"
 
 #include <stdlib.h>
@@ -24,7 +26,7 @@
 #include <emmintrin.h>
 #endif
 
-enum { PADDING = 64 };
+enum { PADDING = 64, LIST_BLANKS_MAX = 256 };
 
 enum row_state { ROW_BEGIN, ROW_CELL, ROW_BARE, ROW_QUOTED, ROW_QUOTE, ROW_CLOSED, ROW_SKIP };
 
@@ -57,6 +59,12 @@ struct values { /* positions relative to frame.start */
 	bool text;          /* between values: a string that is junk unless a colon follows it */
 	bool colon;         /* between values: what follows is the value of an outer member */
 	bool page;          /* ... whose name says that it is a list of records */
+	bool member;        /* the value at hand is that of an outer member */
+	bool row;           /* ... is a row of a table, whose columns are in frame.header */
+	bool table, rows_next, rows; /* the outer object has columns; its rows begin with the next bracket; we are between them */
+	bool pause;         /* what is marked has to be handed out first */
+	struct { uint32_t open; bool hard; } page_at[PAGE_DEPTH_MAX]; /* pages opened around it, see open_value() */
+	uint8_t pages;
 	bool junk_said;     /* in this line */
 	bool one_line;      /* lines again behind the next newline */
 	bool line_over;     /* ... which was met */
@@ -471,11 +479,11 @@ static bool take_rows(struct frame *f, bool final, struct block *b)
 
 /* -- values -- */
 
-static bool add_part(struct frame *f, struct block *b, size_t begin, size_t end)
+static bool add_part(struct frame *f, struct block *b, size_t begin, size_t end, enum part_kind kind)
 {
 	if (b->part_count + 1 > b->part_capacity) {
 		size_t want = b->part_capacity ? b->part_capacity * 2 : 64;
-		uint32_t *parts = realloc(b->parts, want * 2 * sizeof *parts);
+		struct part *parts = realloc(b->parts, want * sizeof *parts);
 		if (!parts) {
 			f->failed = true;
 			return false;
@@ -483,9 +491,7 @@ static bool add_part(struct frame *f, struct block *b, size_t begin, size_t end)
 		b->parts = parts;
 		b->part_capacity = want;
 	}
-	b->parts[2 * b->part_count] = (uint32_t)begin;
-	b->parts[2 * b->part_count + 1] = (uint32_t)end;
-	b->part_count++;
+	b->parts[b->part_count++] = (struct part){ (uint32_t)begin, (uint32_t)end, kind };
 	return true;
 }
 
@@ -507,6 +513,11 @@ static size_t string_stop(const char *p, size_t i, size_t n)
 	return i;
 }
 
+static bool name_is(const char *p, const struct values *v, struct str name)
+{
+	return str_eq_nocase((struct str){ p + v->name, v->name_n }, name);
+}
+
 static bool is_wrapper(struct str name)
 {
 	return str_eq_nocase(name, STR("value")) || str_eq_nocase(name, STR("records")) || str_eq_nocase(name, STR("activities"));
@@ -524,24 +535,190 @@ static inline bool is_object(const struct values *v)
 	return v->depth == 1 ? !v->list : v->objects & 1;
 }
 
-/* The value at hand ends before i: whole, or broken there. */
-static void end_value(struct frame *f, struct block *b, struct values *v, size_t i)
+/* -- pages without a name -- */
+
+/* Half of what makes a record: 1 the time of an event, 2 what happened, or who did it where. */
+static uint8_t half_of_record(struct str name)
 {
-	if (!f->dropping)
-		add_part(f, b, v->begin, i);
+	switch (field_find(name)) {
+	case F_CreationTime:
+	case F_CreationDate:
+	case F_createdDateTime:
+	case F_ActivityDateTime:
+	case F_TimeGenerated:
+	case F_Timestamp:
+	case F_time:
+		return 1;
+	case F_Operation:
+	case F_Operations:
+	case F_OrganizationId:
+	case F_UserId:
+	case F_UserIds:
+	case F_AppId:
+	case F_AuditData:
+	case F_ActionType:
+	case F_category:
+	case F_operationName:
+	case F_userPrincipalName:
+	case F_ActivityDisplayName:
+	case F_requestUri:
+		return 2;
+	default:
+		return 0;
+	}
+}
+
+struct survey {
+	bool list, map;              /* a list of objects in it; it is an object of several objects */
+	bool record;                 /* it is a record itself */
+	bool records;                /* a list of records in it */
+	size_t columns, columns_end; /* a list of that name in it */
+	struct str kind;             /* and which table it is */
+};
+
+/* What is in the value that begins with p?  Its end need not be there. */
+static struct survey look_into(const char *p, size_t n)
+{
+	enum { SEVERAL = 3 };
+	struct { bool is_object, is_key, is_columns, is_kind; uint8_t record; uint32_t objects; size_t begin; } at[INSIDE_DEPTH_MAX + 1], *l;
+	struct survey s = { 0 };
+	unsigned depth = 0, beyond = 0; /* levels that are not looked at: too deep, or inside of a record */
+	for (size_t i = 0; i < n; i++) {
+		char c = p[i];
+		l = depth ? &at[depth - 1] : NULL;
+		if (c == '"') {
+			const size_t from = ++i;
+			while (i < n && (i = string_stop(p, i, n)) < n && p[i] == '\\')
+				i += 2;
+			if (i >= n || p[i] == '\n')
+				break;
+			if (beyond || !l)
+				continue;
+			const struct str text = { p + from, i - from };
+			if (l->is_key) {
+				l->record |= half_of_record(text);
+				l->is_columns = str_eq_nocase(text, STR("columns"));
+				l->is_kind = str_eq_nocase(text, STR("TableKind"));
+			} else if (depth == 1 && l->is_kind) {
+				s.kind = text;
+			}
+			l->is_key = false;
+		} else if (c == '{' || c == '[') {
+			if (beyond || depth == INSIDE_DEPTH_MAX || (l && l->record == 3)) {
+				beyond++;
+				continue;
+			}
+			memset(&at[depth], 0, sizeof at[depth]);
+			at[depth].is_object = at[depth].is_key = c == '{';
+			at[depth++].begin = i;
+		} else if (c == '}' || c == ']') {
+			if (beyond) {
+				beyond--;
+				continue;
+			}
+			if (!l || l->is_object != (c == '}') || --depth == 0)
+				break;
+			const bool is_record = l->record == 3, in_columns = l[-1].is_columns || (depth > 1 && l[-2].is_columns);
+			l--;
+			if (depth == 1 && l->is_columns && c == ']' && !s.columns) {
+				s.columns = l[1].begin;
+				s.columns_end = i + 1;
+			}
+			l->objects += c == '}';
+			s.list |= !l->is_object && !in_columns && (c == '}' || s.columns);
+			s.map |= depth == 1 && l->is_object && l->objects >= SEVERAL;
+			for (unsigned k = 0; is_record && k < depth; k++)
+				s.records |= !at[k].is_object;
+		} else if (c == ',' && l && !beyond) {
+			l->is_key = l->is_object;
+		}
+	}
+	s.record = at[0].record == 3;
+	return s;
+}
+
+/* The value at hand is too long for a record, or broken, or cut; `length` bytes of it are there.  If it is a page, reading goes on inside
+ * of it, from *ret_at.  False: it is none. */
+static bool open_value(struct frame *f, const struct block *b, struct values *v, size_t length, bool broken, size_t *ret_at)
+{
+	const char *p = f->p + f->start + v->begin;
+	struct csv_header h;
+	if (v->pages == PAGE_DEPTH_MAX || f->dropping || v->row)
+		return false;
+	if (length > RECORD_BYTES_MAX)
+		length = RECORD_BYTES_MAX + 1; /* what is decided must not depend on how much is there by chance */
+	struct survey s = look_into(p, length);
+	if (s.record || (broken ? !s.records : !s.list && !s.map) || (s.kind.n && !str_eq_nocase(s.kind, STR("PrimaryResult"))))
+		return false;
+	v->depth = 0;
+	v->in_string = v->text = v->naming = v->page = v->junk_said = v->lost = false;
+	v->colon = v->member;
+	*ret_at = v->begin;
+	if (b->part_count) { /* columns are those of a block */
+		v->pause = true;
+		return true;
+	}
+	v->table = s.columns && table_header(p + s.columns, s.columns_end - s.columns, &h);
+	if (v->table)
+		put_header(f, &h);
+	v->rows = v->colon = false;
+	v->open++;
+	v->page_at[v->pages].open = v->open;
+	v->page_at[v->pages++].hard = s.map && !s.list;
+	v->begin = ++*ret_at;
+	return true;
+}
+
+/* a bracket between values */
+static void close_page(struct values *v, char c)
+{
+	v->open -= v->open > 0;
+	v->rows = false;
+	v->table &= c != '}';
+	while (v->pages && v->open < v->page_at[v->pages - 1].open)
+		v->pages--;
+}
+
+/* The value at hand ends before *at, where its last bracket is closed. */
+static void end_value(struct frame *f, struct block *b, struct values *v, size_t *at)
+{
+	if (*at - v->begin > RECORD_BYTES_MAX && open_value(f, b, v, *at - v->begin, false, at))
+		return;
+	if (!f->dropping) {
+		bool soft = v->member && !(v->pages && v->page_at[v->pages - 1].hard);
+		add_part(f, b, v->begin, *at, v->row ? PART_ROW : soft ? PART_SOFT : PART_VALUE);
+	}
 	f->dropping = false;
 	v->depth = 0;
-	v->begin = i;
+	v->begin = *at;
 	v->colon = false;
 }
 
-/* A string between values that is no member's name: junk, said once a line. */
+/* The value at hand is broken at *at; lost: what follows is no JSON until something that looks like an object. */
+static void break_value(struct frame *f, struct block *b, struct values *v, size_t *at, bool lost)
+{
+	if (open_value(f, b, v, *at - v->begin, *at - v->begin <= RECORD_BYTES_MAX, at))
+		return;
+	if (!f->dropping)
+		add_part(f, b, v->begin, *at, v->row ? PART_ROW : PART_VALUE);
+	f->dropping = false;
+	v->depth = 0;
+	v->begin = *at;
+	v->colon = false;
+	v->doubt = true;
+	v->lost = lost;
+}
+
+/* A string between values that is no member's name: junk, said once a line, unless it could hold a record. */
 static void end_text(struct frame *f, struct block *b, struct values *v, size_t i, bool is_name)
 {
+	const char *p = f->p + f->start;
 	if (i - v->begin > RECORD_BYTES_MAX) { /* the decoder counts it as too_long, as if it had been cut off on the way */
-		add_part(f, b, v->begin, i);
+		add_part(f, b, v->begin, i, PART_VALUE);
+	} else if (!is_name && i - v->begin > 2 && p[v->begin + 1] == '{') { /* perhaps a record as text */
+		add_part(f, b, v->begin, i, PART_VALUE);
 	} else if (!is_name && !v->junk_said) {
-		add_part(f, b, v->begin, i);
+		add_part(f, b, v->begin, i, PART_VALUE);
 		v->junk_said = true;
 	}
 	v->text = false;
@@ -556,11 +733,20 @@ static bool scan_values(struct frame *f, struct block *b, bool final)
 	struct values v = f->v;
 	size_t i = v.at;
 	bool waits = false; /* for the bytes behind the last one */
-	while (i < n && !waits && !f->failed && v.begin < 4 * READ_CHUNK_BYTES && !v.line_over) {
+	v.pause = false;
+	for (;;) {
+		if (i >= n || waits) { /* all was looked at */
+			if (v.depth && !f->dropping && n - v.begin > RECORD_BYTES_MAX && open_value(f, b, &v, n - v.begin, false, &i))
+				waits = false;
+			else
+				break;
+		}
+		if (v.pause || f->failed || v.begin >= 4 * READ_CHUNK_BYTES || v.line_over)
+			break;
 		if (v.in_string) {
 			i = string_stop(p, i, n);
 			if (i == n)
-				break;
+				continue;
 			if (p[i] == '\\') {
 				if (i + 1 < n)
 					i += p[i + 1] == '\n' ? 1 : 2;
@@ -574,7 +760,7 @@ static bool scan_values(struct frame *f, struct block *b, bool final)
 			if (p[i] == '\n') { /* a quote is missing: no string holds a newline */
 				v.doubt = true;
 				if (v.depth)
-					end_value(f, b, &v, i);
+					break_value(f, b, &v, &i, false);
 				else if (v.text)
 					end_text(f, b, &v, i, false);
 				continue;
@@ -612,6 +798,7 @@ static bool scan_values(struct frame *f, struct block *b, bool final)
 				continue;
 			}
 			if (v.text) {
+				v.rows_next = c == ':' && v.table && name_is(p, &v, STR("rows"));
 				v.page = c == ':' && v.name_n <= 10 && is_wrapper((struct str){ p + v.name, v.name_n });
 				end_text(f, b, &v, i, c == ':');
 				v.lost = strchr(":,{}[]\n", c) == NULL; /* as in a value: what looks like text is none */
@@ -634,28 +821,41 @@ static bool scan_values(struct frame *f, struct block *b, bool final)
 				v.depth = 1;
 				v.after = AFTER_OPEN;
 				v.key = true;
-				v.list = v.naming = v.colon = v.junk_said = false;
+				v.member = v.colon;
+				v.list = v.row = v.naming = v.colon = v.junk_said = false;
 				v.record = 0;
 				v.name_n = 0;
 				i++;
 				break;
-			case '[':
-				if (v.colon && !v.page) { /* a list of an outer member, or of a broken record: nothing of ours */
+			case '[': {
+				if (v.rows || (v.colon && !v.page && !v.rows_next)) { /* a row; a list of an outer member, or of a broken record */
+					size_t first = i + 1;
+					while (first < n && first - i < LIST_BLANKS_MAX && strchr(" \t\r\n", p[first] ? p[first] : 'x'))
+						first++;
+					if (first + 1 >= n && !final) {
+						waits = true;
+						continue;
+					}
 					v.depth = 1;
 					v.after = AFTER_OPEN;
 					v.list = true;
-					v.key = v.naming = false;
-					f->dropping = true;
+					v.row = v.rows;
+					v.member = v.colon;
+					v.key = v.naming = v.junk_said = false;
+					/* without objects it is nothing of ours */
+					f->dropping = !v.row && (first + 1 >= n || !(strchr("{[", p[first] ? p[first] : 'x') || (p[first] == '"' && p[first + 1] == '{')));
 				} else {
+					v.rows = v.colon && v.rows_next;
 					v.open++;
 					v.deep |= v.open > JSON_DEPTH_MAX;
 				}
 				v.colon = false;
 				i++;
 				break;
+			}
 			case ']':
 			case '}':
-				v.open -= v.open > 0;
+				close_page(&v, c);
 				/* fall through */
 			case ',':
 			case ':':
@@ -672,7 +872,7 @@ static bool scan_values(struct frame *f, struct block *b, bool final)
 						waits = true;
 						break;
 					}
-					add_part(f, b, word, i - word > REJECT_SAMPLE_BYTES ? word + REJECT_SAMPLE_BYTES : i);
+					add_part(f, b, word, i - word > REJECT_SAMPLE_BYTES ? word + REJECT_SAMPLE_BYTES : i, PART_VALUE);
 					v.junk_said = true;
 				}
 				break;
@@ -688,7 +888,7 @@ static bool scan_values(struct frame *f, struct block *b, bool final)
 			if (v.after == AFTER_QUOTE)
 				v.after = AFTER_VALUE;
 			if (c == '\n' && v.one_line)
-				end_value(f, b, &v, i);
+				break_value(f, b, &v, &i, false);
 			else
 				i++;
 			break;
@@ -707,14 +907,12 @@ static bool scan_values(struct frame *f, struct block *b, bool final)
 		case '{':
 		case '[':
 			if (is_object(&v) ? v.after != AFTER_COLON : v.after != AFTER_OPEN && v.after != AFTER_COMMA) {
-				end_value(f, b, &v, i); /* a bracket was never closed: perhaps the next value begins here */
-				v.doubt = true;
+				break_value(f, b, &v, &i, false); /* a bracket was never closed: perhaps the next value begins here */
 				break;
 			}
 			i++;
 			if (v.depth == JSON_DEPTH_MAX + 1) { /* the decoder will say so */
-				end_value(f, b, &v, i);
-				v.lost = v.doubt = true;
+				break_value(f, b, &v, &i, true);
 				break;
 			}
 			if (c == '[' && v.depth == 1 && !f->dropping && v.record != 3 && v.name_n <= 10
@@ -733,14 +931,13 @@ static bool scan_values(struct frame *f, struct block *b, bool final)
 		case ']':
 			i++;
 			if (is_object(&v) != (c == '}')) {
-				end_value(f, b, &v, i);
-				v.doubt = true;
+				break_value(f, b, &v, &i, false);
 				break;
 			}
 			v.objects >>= 1;
 			v.after = AFTER_VALUE;
 			if (--v.depth == 0)
-				end_value(f, b, &v, i);
+				end_value(f, b, &v, &i);
 			break;
 		case ',':
 			v.after = AFTER_COMMA;
@@ -758,8 +955,7 @@ static bool scan_values(struct frame *f, struct block *b, bool final)
 			i++;
 			break;
 		quotes_are_wrong: /* a quote is missing: what looks like text is none, and the other way round */
-			end_value(f, b, &v, i);
-			v.lost = v.doubt = true;
+			break_value(f, b, &v, &i, true);
 			break;
 		}
 	}
@@ -822,7 +1018,9 @@ static bool take_values(struct frame *f, bool final, struct block *b)
 		if (!final)
 			return false;
 		/* the stream ends inside a value */
-		given = add_part(f, b, 0, n) && give(f, n, b);
+		if (f->v.depth && open_value(f, b, &f->v, n, true, &f->v.at))
+			continue;
+		given = add_part(f, b, 0, n, f->v.depth && f->v.row ? PART_ROW : PART_VALUE) && give(f, n, b);
 		b->broken = REJECT_TRUNCATED;
 		memset(&f->v, 0, sizeof f->v);
 		return given;

@@ -197,6 +197,7 @@ enum framing sniff(const char *p, size_t n, bool final, struct csv_header *heade
 		lines++;
 		ptrdiff_t open = str_find(line, STR("{\""));
 		json += open > 0 && open < 1024 && line.p[line.n - 1] == '}';
+		json += str_starts(line, STR("\"{\\\"")) && str_ends_nocase(line, STR("}\"")); /* a record as text */
 	}
 	return json && json * 2 >= lines ? FRAME_LINES : FRAME_UNKNOWN;
 }

@@ -72,8 +72,8 @@ static struct seen feed(const char *head, const uint8_t *data, size_t size, size
 				size_t old = b.offset >= SNIFF_BYTES ? 0 : b.n < SNIFF_BYTES - b.offset ? b.n : SNIFF_BYTES - b.offset;
 				require(memcmp(b.p, head + b.offset, old) == 0);
 				require(b.n == old || memcmp(b.p + old, data + (b.offset + old - SNIFF_BYTES), b.n - old) == 0);
-				for (size_t i = 0; i < 2 * b.part_count; i++)
-					require(b.parts[i] <= b.n && (i == 0 || b.parts[i] >= b.parts[i - 1]));
+				for (size_t i = 0; i < b.part_count; i++)
+					require(b.parts[i].begin <= b.parts[i].end && b.parts[i].end <= b.n && (i == 0 || b.parts[i].begin >= b.parts[i - 1].end));
 				taken = b.offset + b.n;
 				decoder_run(d, &b, &counts);
 			}
