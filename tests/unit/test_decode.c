@@ -781,6 +781,57 @@ static void test_framing(void)
 #define AUDIT_CELL "'{''CreationTime'':''2026-01-06T10:00:00'',''Id'':''5f0c7a10-0000-4000-8000-000000000b01''," \
 	"''Operation'':''MailItemsAccessed'',''RecordType'':50}'"
 
+/* a header may stand anywhere, any number of times, with a mark, a line for Excel, another delimiter or other columns */
+static void test_headers(void)
+{
+	static const char *const before[] = { "", "\xef\xbb\xbf", "sep=%c\n", "\xef\xbb\xbfsep=%c\r\n", "#TYPE System.x\n", "\n\r\n" };
+	static const char *const headers[] = { "a%cAuditData%cb", "AuditData%c'CreationDate'%cIdentity", "'RecordType'%c'Operations'%c'AuditData'", "a%cb%cAuditData" };
+	static const char *const rows[] = { "1%c" AUDIT_CELL "%c2", AUDIT_CELL "%cx%cy", "x%cSend%c" AUDIT_CELL, "1%c2%c" AUDIT_CELL };
+	static const char delimiters[] = ",;\t";
+	struct text in = { 0 };
+	char line[1024], t[1024];
+	for (unsigned first = 0; first < 4; first++) {
+		in.n = 0;
+		unsigned n = 0;
+		for (unsigned i = 0; i < 4 * 6 * 3; i++) { /* each junction, all in one file */
+			unsigned h = (first + i) % 4;
+			char d = delimiters[i / 4 % 3];
+			snprintf(t, sizeof t, "%s%s%s", before[i / 12], headers[h], i % 2 ? "\r\n" : "\n");
+			if (strchr(before[i / 12], '%'))
+				snprintf(line, sizeof line, t, d, d, d);
+			else
+				snprintf(line, sizeof line, t, d, d);
+			add_json(&in, line);
+			for (unsigned k = 0; k < i % 3; k++, n++) {
+				snprintf(t, sizeof t, "%s\n", rows[h]);
+				snprintf(line, sizeof line, t, d, d);
+				add_json(&in, line);
+			}
+		}
+		char want[20];
+		snprintf(want, sizeof want, "%u", n);
+		CHECK_COUNTS(&in, want);
+	}
+	/* nothing but headers; and more different ones than are remembered: rows behind those are refused, not misread */
+	in.n = 0;
+	for (unsigned i = 0; i < 20000; i++)
+		add_json(&in, i % 2 ? "a,AuditData\n" : "AuditData;CreationDate\r\n");
+	CHECK_COUNTS(&in, "0");
+	add_json(&in, "x,AuditData\n1," AUDIT_CELL "\n");
+	CHECK_COUNTS(&in, "1");
+	in.n = 0;
+	for (unsigned i = 0; i < CSV_HEADERS_MAX + 40; i++) {
+		add_json(&in, "AuditData");
+		for (unsigned k = 0; k < i; k++)
+			add_json(&in, ",x");
+		add_json(&in, "\n" AUDIT_CELL "\n");
+	}
+	struct took *took = decode_whole(&in);
+	CHECK(took->n == CSV_HEADERS_MAX && took->counts.rejects[REJECT_BAD_CSV] == 40);
+	took_free(took);
+	release(&in);
+}
+
 static void test_csv(void)
 {
 	static const char *const good[] = {
@@ -2475,6 +2526,7 @@ int main(void)
 	test_envelopes();
 	test_framing();
 	test_csv();
+	test_headers();
 	test_times();
 	test_members();
 	test_tokens();

@@ -100,7 +100,8 @@ static void add_record(struct text *t, unsigned format, unsigned number)
 	}
 }
 
-/* -- wrappings: ' for "; J the record, T the same as text, U as text in the text of an object -- */
+/* -- wrappings: ' for "; J the record, T the same as text, U as text in the text of an object,
+ * K as the key-value list of OpenTelemetry; `after` is "lines" for what stands before a record on its line -- */
 
 struct wrapping { const char *name, *before, *after; };
 
@@ -116,6 +117,12 @@ static const struct wrapping each[] = {
 	{ "docker", "{'log':'T\\n','stream':'stdout','time':'2026-01-06T10:00:09.1Z'}", "" },
 	{ "OpenTelemetry", "{'resourceLogs':[{'resource':{'attributes':[{'key':'a','value':{'stringValue':'b'}}]},'scopeLogs':[{'scope':{},'logRecords':["
 		"{'timeUnixNano':'1767693600000000000','body':{'stringValue':'T'},'attributes':[{'key':'k','value':{'intValue':'1'}}]}]}]}]}", "" },
+	{ "OpenTelemetry, taken apart", "{'resourceLogs':[{'scopeLogs':[{'logRecords':[{'timeUnixNano':'1','body':K}]}]}]}", "" },
+	{ "Kafka console", "CreateTime:1767693600000\tPartition:0\tkey-1\tJ", "lines" },
+	{ "Kafka console, text before", "o365-1[2]@17: \tJ", "lines" },
+	{ "syslog", "<134>Jan  6 10:00:09 host app[12]: J", "lines" },
+	{ "syslog of 5424", "<134>1 2026-01-06T10:00:09Z host app - - - J", "lines" },
+	{ "docker, Kubernetes", "2026-01-06T10:00:09.123456789Z stdout F J", "lines" },
 	{ "kcat", "{'topic':'o365','partition':0,'offset':1,'tstype':'create','ts':1767693600000,'key':null,'payload':'T'}", "" },
 	{ "Kafka Connect", "{'schema':{'type':'string','optional':false},'payload':J}", "" },
 	{ "Kafka Connect, text", "{'schema':{'type':'string','optional':false},'payload':'T'}", "" },
@@ -158,13 +165,50 @@ static const struct wrapping pages[] = {
 	{ "list in lists in objects", "{'a':[[", "]]}" },
 };
 
+/* one value of JSON with its type; what is behind it */
+static const char *add_typed(struct text *t, const char *p)
+{
+	if (*p == '{' || *p == '[') {
+		const bool pairs = *p == '{';
+		add(t, pairs ? "{\"kvlistValue\":{\"values\":[" : "{\"arrayValue\":{\"values\":[");
+		for (p++; *p != '}' && *p != ']'; ) {
+			if (*p == ',')
+				add_bytes(t, p++, 1);
+			if (pairs) {
+				const char *colon = strstr(p, "\":");
+				add(t, "{\"key\":");
+				add_bytes(t, p, (size_t)(colon + 1 - p));
+				add(t, ",\"value\":");
+				p = add_typed(t, colon + 2);
+				add(t, "}");
+			} else {
+				p = add_typed(t, p);
+			}
+		}
+		add(t, "]}}");
+		return p + 1;
+	}
+	const char *end = p + 1;
+	if (*p == '"')
+		for (; *end != '"'; end++)
+			end += *end == '\\';
+	else
+		end += strcspn(end, ",}]") - 1;
+	add(t, *p == '"' ? "{\"stringValue\":" : *p == 't' || *p == 'f' ? "{\"boolValue\":" : "{\"intValue\":\"");
+	add_bytes(t, p, (size_t)(end + 1 - p));
+	add(t, *p == '"' || *p == 't' || *p == 'f' ? "}" : "\"}");
+	return end + 1;
+}
+
 static void add_wrapped(struct text *t, const char *wrapping, const char *record)
 {
 	struct text inner = { 0 };
 	for (const char *p = wrapping; *p; p++) {
-		const bool alone = (p > wrapping ? strchr(":[,'", p[-1]) != NULL : true) && (p[1] == 0 || strchr("}],'\\", p[1]));
+		const bool alone = (p > wrapping ? strchr(":[,'\t ", p[-1]) != NULL : true) && (p[1] == 0 || strchr("}],'\\", p[1]));
 		if (*p == 'J' && alone) {
 			add(t, record);
+		} else if (*p == 'K' && alone) {
+			add_typed(t, record);
 		} else if (*p == 'T' && alone) {
 			add_escaped(t, record);
 		} else if (*p == 'U' && alone) {
@@ -275,7 +319,9 @@ static void check(const struct wrapping *page, const struct wrapping *wrap, unsi
 {
 	struct text in = { 0 }, plain = { 0 }, record = { 0 }, one = { 0 }, quoted = { 0 };
 	const char *newline = layout == COMPACT_CRLF || layout == PRETTY_CRLF ? "\r\n" : "\n";
-	const bool lines = page->before[0] == 0, pretty = layout >= PRETTY;
+	const bool lines = page->before[0] == 0 || wrap->after[0], pretty = layout >= PRETTY && !wrap->after[0];
+	if (wrap->after[0])
+		page = &pages[0];
 	add_wrapped(&in, page->before, "");
 	for (unsigned i = 0; i < n; i++) {
 		/* records of one format have the same length, so that any number of them is soon made */
