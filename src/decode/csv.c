@@ -147,7 +147,8 @@ void csv_run(struct decoder *d, const struct block *b)
 			const char *nl = memchr(b->p + at, '\n', b->n - at);
 			next = nl ? (size_t)(nl - b->p) + 1 : b->n;
 			d->whole = str_trim((struct str){ b->p + at, next - at });
-			decode_reject(d, !nl && b->broken == REJECT_TRUNCATED ? REJECT_TRUNCATED : REJECT_BAD_CSV);
+			if (!is_no_row(d->whole, !nl || next == b->n))
+				decode_reject(d, !nl && b->broken == REJECT_TRUNCATED ? REJECT_TRUNCATED : REJECT_BAD_CSV);
 			at = next;
 			continue;
 		}

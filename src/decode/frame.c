@@ -357,7 +357,6 @@ static void scan_rows(struct frame *f)
 	struct csv_header h;
 	while (i < n && !r.header_end) {
 		bool bad = false, over = false;
-		const bool skips = r.state == ROW_SKIP;
 		switch (r.state) {
 		case ROW_BEGIN:
 			r.row = i;
@@ -415,7 +414,8 @@ static void scan_rows(struct frame *f)
 			over = nl != NULL;
 			r.state = ROW_SKIP; /* if its first line goes on */
 		}
-		if (over && !bad && !skips && csv_header_row(p + r.row, i - r.row, &h)) {
+		/* (a header with another delimiter may be no row by this one) */
+		if (over && p[r.row] != '#' && csv_header_row(p + r.row, i - r.row, &h)) {
 			r.header = r.row;
 			r.header_end = i;
 			r.state = ROW_BEGIN;
