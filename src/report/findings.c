@@ -1,135 +1,408 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* findings: the result of a scan as a page: how bad it is, when, each alert with its reasons and with what it could not
- * see, who reads mail at all, and where nobody could look. */
-#include <inttypes.h>
+/* findings: the result of a scan as a page.  What it says is sink/say.h, word for word what the text says; here is how a page
+ * looks, and what only a page has: contents, a timeline, links.
+ *
+ * Places of the page: "txm-..." is the alert of that id, "alerts", "tokens" and so on the sections. */
+#include <stdio.h>
 #include <stdlib.h>
 
-#include "base/guid.h"
 #include "base/limits.h"
 #include "base/timefmt.h"
 #include "detect/detect.h"
 #include "report/page.h"
 #include "report/report.h"
+#include "sink/say.h"
 
-enum { FULL_PER_SEVERITY = 100, LIST_SHOWN = 8, APPS_SHOWN = 100, COLUMNS = 120, DOTS_MAX = 4000 };
+enum { OVERVIEW_OPEN = 12, TABLE_NARROW = 6, COLUMNS = 120, DOTS_MAX = 4000 };
 
 #define SEVERITIES (SEVERITY_CRITICAL + 1)
-#define WARM_UP_US (14 * US_PER_DAY) /* before it the baseline raises nothing */
+/* open("tone") with the tone of a severity: classes are literals (html.h).  Critical and high differ in more than colour (style.c). */
+#define TONED(s, open) \
+	((s) == SEVERITY_CRITICAL ? open("grave") : (s) == SEVERITY_HIGH ? open("known") : (s) == SEVERITY_MEDIUM ? open("assumed") : \
+	 (s) == SEVERITY_LOW ? open("lowly") : open("quiet"))
 
 static void put_severity_chip(struct html *h, enum severity s)
 {
-	switch (s) {
-	case SEVERITY_CRITICAL:
-		html_leaf(h, "span", "chip known", STR("● critical"));
-		break;
-	case SEVERITY_HIGH:
-		html_leaf(h, "span", "chip known", STR("◕ high"));
-		break;
-	case SEVERITY_MEDIUM:
-		html_leaf(h, "span", "chip assumed", STR("◑ medium"));
-		break;
-	case SEVERITY_LOW:
-		html_leaf(h, "span", "chip lowly", STR("◔ low"));
-		break;
-	default:
-		html_leaf(h, "span", "chip quiet", STR("○ info"));
-		break;
+	static const char *const words[SEVERITIES] = { "○ info", "◔ low", "◑ medium", "◕ high", "● critical" };
+
+#define OPEN_CHIP(tone) html_open_class(h, "span", "chip " tone)
+	TONED(s, OPEN_CHIP);
+	html_text(h, str_of(words[s]));
+	html_close(h);
+}
+
+static void put_minute(struct html *h, int64_t us)
+{
+	char text[TIME_TEXT_SIZE];
+
+	html_open(h, "time");
+	html_text(h, str_of(time_format_minute(us, text)));
+	html_close(h);
+}
+
+/* -- the form -- */
+
+enum place { IN_NOTHING, IN_LIST, IN_SUBLIST, IN_FOLD, IN_FACTS, IN_SENTENCES };
+
+struct page {
+	struct say say;   /* first: a form gets a pointer to it */
+	struct html *h;
+	enum place in;    /* an item of a list stays open: others may go inside it */
+};
+
+static struct page *page_of(struct say *s) { return (struct page *)s; }
+
+static void close_all(struct html *h, unsigned n)
+{
+	while (n--)
+		html_close(h);
+}
+
+static void leave(struct page *p)
+{
+	static const unsigned open[] = { [IN_NOTHING] = 0, [IN_LIST] = 2, [IN_SUBLIST] = 4, [IN_FOLD] = 7, [IN_FACTS] = 1, [IN_SENTENCES] = 1 };
+
+	close_all(p->h, open[p->in]);
+	p->in = IN_NOTHING;
+}
+
+static void put_line(struct page *p)
+{
+	struct say *s = &p->say;
+
+	html_text(p->h, buf_str(&s->line));
+	if (s->more.n) {
+		html_open_class(p->h, "details", "rest");
+		html_leaf(p->h, "summary", "", STR("the rest"));
+		html_text(p->h, buf_str(&s->more));
+		html_close(p->h);
 	}
+	if (buf_failed(&s->line) || buf_failed(&s->more))
+		p->h->b->failed = true;
+	buf_clear(&s->line);
+	buf_clear(&s->more);
 }
 
-static void open_finding(struct html *h, const struct alert *a, uint64_t place)
+static void page_paragraph(struct say *s)
 {
-	if (a->severity >= SEVERITY_HIGH)
-		html_open_place(h, "article", "finding known", "finding", place);
-	else if (a->severity == SEVERITY_MEDIUM)
-		html_open_place(h, "article", "finding assumed", "finding", place);
-	else if (a->severity == SEVERITY_LOW)
-		html_open_place(h, "article", "finding lowly", "finding", place);
+	struct page *p = page_of(s);
+
+	leave(p);
+	html_open(p->h, "p");
+	put_line(p);
+	html_close(p->h);
+}
+
+static void page_item(struct say *s, unsigned depth)
+{
+	struct page *p = page_of(s);
+	const enum place place = depth == 0 ? IN_LIST : depth == 1 ? IN_SUBLIST : IN_FOLD;
+
+	if (p->in < IN_LIST || p->in > IN_FOLD) {
+		leave(p);
+	} else if (p->in >= place) { /* end what is deeper, and the item before */
+		close_all(p->h, p->in == place ? 1 : place == IN_SUBLIST ? 4 : p->in == IN_SUBLIST ? 3 : 6);
+		p->in = place;
+		goto item;
+	}
+	if (p->in == IN_NOTHING) {
+		html_open_class(p->h, "ul", "plain");
+		p->in = IN_LIST;
+	} else if (place == IN_FOLD) {
+		html_open_class(p->h, "details", "rest");
+		html_leaf(p->h, "summary", "", STR("the rest"));
+		html_open(p->h, "ul");
+		p->in = IN_FOLD;
+	} else {
+		html_open(p->h, "ul");
+		p->in = IN_SUBLIST;
+	}
+item:
+	html_open(p->h, "li");
+	put_line(p);
+}
+
+static void page_fact(struct say *s, const char *name, bool exact)
+{
+	struct page *p = page_of(s);
+
+	if (p->in != IN_FACTS) {
+		leave(p);
+		html_open_class(p->h, "dl", "facts");
+		p->in = IN_FACTS;
+	}
+	if (*name)
+		html_leaf(p->h, "dt", "", str_of(name));
+	if (exact)
+		html_open_class(p->h, "dd", "mono");
 	else
-		html_open_place(h, "article", "finding quiet", "finding", place);
+		html_open(p->h, "dd");
+	put_line(p);
+	html_close(p->h);
 }
 
-static struct str alert_title_of(const struct alert *a)
+static void page_sentence(struct say *s, const char *name)
 {
-	return str_of(a->title ? a->title : a->detector->title);
+	struct page *p = page_of(s);
+
+	if (*name || p->in != IN_SENTENCES) {
+		leave(p);
+		html_leaf(p->h, "h4", "", str_of(name));
+		html_open(p->h, "ul");
+		p->in = IN_SENTENCES;
+	}
+	html_open(p->h, "li");
+	put_line(p);
+	html_close(p->h);
+}
+
+static void page_end(struct say *s)
+{
+	leave(page_of(s));
+}
+
+/* the column, and how many that stand below it in one cell */
+static size_t columns_of(const struct say_table *t, size_t column)
+{
+	size_t n = 1;
+
+	while (column + n < t->column_count && t->columns[column + n].under)
+		n++;
+	return n;
+}
+
+static void put_heading(struct page *p, const struct say_table *t, size_t column, size_t n)
+{
+	if (t->columns[column].right)
+		html_open_with(p->h, "th", "scope=\"col\" class=\"n\"");
+	else
+		html_open_with(p->h, "th", "scope=\"col\"");
+	html_text(p->h, str_of(t->columns[column].heading));
+	for (size_t k = 1; k < n; k++)
+		html_leaf(p->h, "span", "sub", str_of(t->columns[column + k].heading));
+	html_close(p->h);
+}
+
+static void put_cell(struct page *p, const struct say_table *t, size_t row, size_t column, size_t n)
+{
+	const struct say_column *c = &t->columns[column];
+	struct buf *b = &p->say.line;
+	char label[80];
+
+	snprintf(label, sizeof(label), "%s%s%s", c->heading, n > 1 ? " / " : "", n > 1 ? c[1].heading : "");
+	if (c->right)
+		html_open_said_cell(p->h, "n", label);
+	else if (c->main)
+		html_open_said_cell(p->h, "strong", label);
+	else if (c->time)
+		html_open_said_cell(p->h, "time", label);
+	else
+		html_open_said_cell(p->h, "wide", label);
+	html_open(p->h, "span"); /* one piece beside its label on a narrow screen */
+	for (size_t k = 0; k < n; k++) {
+		t->cell(&p->say, t->from, row, column + k, b);
+		if (k)
+			html_leaf(p->h, "span", "sub", buf_str(b));
+		else
+			html_text(p->h, b->n ? buf_str(b) : STR("–"));
+		p->h->b->failed |= buf_failed(b);
+		buf_clear(b);
+	}
+	html_close(p->h);
+	html_close(p->h);
+}
+
+static void page_table(struct say *s, const struct say_table *t)
+{
+	struct page *p = page_of(s);
+
+	leave(p);
+	if (t->column_count > TABLE_NARROW)
+		html_begin_wide_table(p->h);
+	else
+		html_begin_table(p->h);
+	for (size_t k = 0; k < t->column_count; k += columns_of(t, k))
+		put_heading(p, t, k, columns_of(t, k));
+	html_begin_rows(p->h);
+	for (size_t row = 0; row < t->rows && html_step(p->h); row++) {
+		html_open(p->h, "tr");
+		for (size_t k = 0; k < t->column_count; k += columns_of(t, k))
+			put_cell(p, t, row, k, columns_of(t, k));
+		html_close(p->h);
+	}
+	html_end_table(p->h);
+}
+
+static void put_mitre(struct html *h, const struct detector *d)
+{
+	if (!d->mitre || !d->mitre[0])
+		return;
+	html_open_class(h, "p", "note");
+	html_say(h, "ATT&CK ");
+	for (size_t i = 0; d->mitre[i]; i++) {
+		html_text(h, i ? STR(", ") : STR(""));
+		html_text(h, str_of(d->mitre[i]));
+	}
+	html_close(h);
+}
+
+static bool page_alert(struct say *s, const struct alert *a, bool in_full)
+{
+	struct page *p = page_of(s);
+	struct html *h = p->h;
+
+	leave(p);
+#define OPEN_FINDING(tone) html_open_id(h, "article", "finding " tone, str_of(a->id))
+#define OPEN_BRIEF(tone) html_open_id(h, "article", "finding brief " tone, str_of(a->id))
+	if (in_full)
+		TONED(a->severity, OPEN_FINDING);
+	else
+		TONED(a->severity, OPEN_BRIEF);
+	put_severity_chip(h, a->severity);
+	html_open_class(h, "span", "when");
+	put_minute(h, a->time_us);
+	html_close(h);
+	html_leaf(h, "h3", "", say_alert_title(a));
+	if (in_full) {
+		say_alert(s, a);
+		put_mitre(h, a->detector);
+	} else {
+		html_open_class(h, "p", "note");
+		if (s->f->tenant_count > 1) {
+			html_say(h, "tenant ");
+			html_text(h, tenant_label(alert_world(a)));
+			html_say(h, " ");
+		}
+		html_leaf(h, "span", "mono", str_of(a->id));
+		html_close(h);
+	}
+	html_close(h);
+	return html_step(h);
 }
 
 /* -- the head -- */
 
-static void put_lead(struct html *h, const struct findings *f, const uint64_t by_severity[SEVERITIES])
+static void put_lead(struct html *h, struct page *p)
 {
+	const struct findings *f = p->say.f;
 	const struct world *w = f->world;
-	const uint64_t grave = by_severity[SEVERITY_CRITICAL] + by_severity[SEVERITY_HIGH];
 
 	for (size_t i = 0; i < f->lost.n; i++)
 		if (strcmp(f->lost.names[i], "no_records") == 0)
 			html_leaf(h, "p", "lead", f->lost.texts[i][0] != '0' ? STR("No record was read from at least one of the inputs: what it holds was not judged.")
 				  : STR("0 records: nothing was judged."));
 	html_open_class(h, "p", "lead");
-	html_counted(h, w->count.mail_records, "record of reading mail", "records of reading mail");
-	html_say(h, " in ");
-	html_counted(h, w->active_mailboxes, "mailbox", "mailboxes");
-	if (f->tenant_count > 1) {
-		html_say(h, " of ");
-		html_counted(h, f->tenant_count, "tenant", "tenants");
-	}
-	html_say(h, " by ");
-	html_counted(h, f->app_count, "application", "applications");
-	html_say(h, " were looked at. ");
+	say_headline(&p->say);
+	put_line(p);
+	html_say(h, ".");
 	if (!f->alert_count) {
-		html_text(h, f->alerts_below ? STR("No alert has the severity that was asked for.")
-					     : STR("Nothing alarming was found in them."));
-		html_say(h, " That is not proof that nothing happened: see what this cannot show.");
-	} else {
-		html_counted(h, f->alert_count, "alert was raised", "alerts were raised");
-		if (grave) {
-			html_say(h, "; ");
-			html_counted(h, grave, "is", "are");
-			html_say(h, " high or critical: look there first");
-		}
+		html_say(h, " That is not proof that nothing happened: see ");
+		html_open_to(h, STR("blind"));
+		html_say(h, "where nobody could look");
+		html_close(h);
 		html_say(h, ".");
 	}
 	html_close(h);
 	html_open_class(h, "ul", "scope");
 	html_open(h, "li");
-	html_leaf(h, "b", "", STR("Records: "));
-	html_count(h, w->count.records);
-	html_say(h, " from ");
-	html_moment(h, w->first_us);
-	html_say(h, " to ");
-	html_moment(h, w->last_us);
-	html_say(h, " UTC, sign-ins among them: ");
+	html_leaf(h, "b", "", STR("Sign-ins among the records: "));
 	html_count(h, w->count.signins);
 	html_close(h);
 	if (!period_is_open(&f->period)) {
 		html_open(h, "li");
-		html_leaf(h, "b", "", STR("Bounds asked for: "));
-		html_text(h, f->period.since[0] ? str_of(f->period.since) : STR("the first"));
+		html_leaf(h, "b", "", STR("Reported: "));
+		html_text(h, f->period.since[0] ? str_of(f->period.since) : STR("the first record"));
 		html_say(h, " to ");
-		html_text(h, f->period.until[0] ? str_of(f->period.until) : STR("the last"));
+		html_text(h, f->period.until[0] ? str_of(f->period.until) : STR("the last record"));
 		html_close(h);
 	}
 	html_close(h);
 }
 
-static void put_tile(struct html *h, enum severity s, uint64_t n)
+static void put_tiles(struct html *h, const struct findings *f)
 {
-	static const char *const words[SEVERITIES] = { "Info", "Low", "Medium", "High", "Critical" };
+	static const char *const words[SEVERITIES] = { "○ Info", "◔ Low", "◑ Medium", "◕ High", "● Critical" };
+	uint64_t by_severity[SEVERITIES] = { 0 };
 
-	if (!n)
-		html_open_class(h, "div", "tile none");
-	else if (s >= SEVERITY_HIGH)
-		html_open_class(h, "div", "tile known");
-	else if (s == SEVERITY_MEDIUM)
-		html_open_class(h, "div", "tile assumed");
-	else if (s == SEVERITY_LOW)
-		html_open_class(h, "div", "tile lowly");
-	else
-		html_open_class(h, "div", "tile quiet");
-	html_open_class(h, "p", "big");
-	html_count(h, n);
+	for (size_t i = 0; i < f->alert_count; i++)
+		by_severity[f->alerts[i]->severity]++;
+	html_open_class(h, "div", "tiles");
+	for (int s = SEVERITY_CRITICAL; s >= SEVERITY_INFO; s--) {
+#define OPEN_TILE(tone) html_open_class(h, "div", "tile " tone)
+		if (by_severity[s])
+			TONED(s, OPEN_TILE);
+		else
+			OPEN_TILE("none");
+		html_open_class(h, "p", "big");
+		html_count(h, by_severity[s]);
+		html_close(h);
+		html_leaf(h, "p", "", str_of(words[s]));
+		html_close(h);
+	}
 	html_close(h);
-	html_leaf(h, "p", "", str_of(words[s]));
+}
+
+static void put_contents_line(struct html *h, const char *anchor, const char *heading)
+{
+	html_open(h, "li");
+	html_open_to(h, str_of(anchor));
+	html_text(h, str_of(heading));
+	html_close(h);
+	html_close(h);
+}
+
+/* every alert in one line that leads to it; folded if there are many */
+static void put_overview(struct html *h, const struct findings *f)
+{
+	const struct alert **order = say_order(f);
+
+	if (!order) {
+		h->b->failed = true;
+		return;
+	}
+	if (f->alert_count > OVERVIEW_OPEN)
+		html_open_class(h, "details", "overview");
+	else
+		html_open_with(h, "details", "class=\"overview\" open");
+	html_open(h, "summary");
+	html_counted(h, f->alert_count, "alert, in one line", "alerts, one line each");
+	html_close(h);
+	html_open(h, "ol");
+	for (size_t i = 0; i < f->alert_count && html_step(h); i++) {
+		html_open(h, "li");
+		put_severity_chip(h, order[i]->severity);
+		html_open_class(h, "span", "when");
+		put_minute(h, order[i]->time_us);
+		html_close(h);
+		html_open_to(h, str_of(order[i]->id));
+		html_text(h, say_alert_title(order[i]));
+		html_close(h);
+		html_close(h);
+	}
+	html_close(h);
+	html_close(h);
+	free(order);
+}
+
+static bool has_timeline(const struct findings *f)
+{
+	return f->alert_count && f->world->last_us >= f->world->first_us;
+}
+
+static void put_contents(struct html *h, const struct findings *f)
+{
+	html_open_with(h, "nav", "class=\"contents\" aria-label=\"Contents\"");
+	html_leaf(h, "h2", "", STR("Contents"));
+	html_open(h, "ul");
+	if (has_timeline(f))
+		put_contents_line(h, "when", "When");
+	for (const struct say_section *s = say_sections; s->heading; s++)
+		if (say_has(f, s))
+			put_contents_line(h, s->anchor, s->heading);
+	put_contents_line(h, "reading", "How to read this");
+	html_close(h);
+	if (f->alert_count)
+		put_overview(h, f);
 	html_close(h);
 }
 
@@ -141,19 +414,18 @@ static void put_timeline(struct html *h, const struct findings *f)
 	const double width = 1040, x0 = 84, pitch = 34, top = 20;
 	const int64_t first = f->world->first_us, last = f->world->last_us;
 
-	if (!f->alert_count || last < first)
+	if (!has_timeline(f))
 		return;
 	const int64_t step = page_step(last - first, COLUMNS), from = first - first % step;
 	const unsigned columns = (unsigned)((last - from) / step) + 1;
 	const double w = (width - x0 - 16) / columns;
-	page_section(h, "When");
-	html_leaf(h, "p", "",
-		  STR("Each mark is an alert, where it could first have been raised; the larger, the more "
-			"mailboxes it "
-		      "concerns."));
+	html_open_id(h, "section", "", STR("when"));
+	html_leaf(h, "h2", "", STR("When"));
+	html_leaf(h, "p", "", STR("Each mark is an alert, at the time at which it could first have been raised, and leads to it; the larger, "
+				  "the more mailboxes it concerns."));
 	html_open(h, "figure");
 	html_open_class(h, "div", "scroll");
-	svg_begin(h, "draw", width, top + SEVERITIES * pitch + 40, "Alerts by severity over time");
+	svg_begin(h, "draw", width, top + (SEVERITIES - 1) * pitch + 58, "Alerts by severity over time");
 	for (int s = SEVERITY_CRITICAL; s >= SEVERITY_INFO; s--) {
 		const double y = top + (SEVERITY_CRITICAL - s) * pitch;
 		svg_text(h, "e", x0 - 14, y + 4, str_of(words[s]), 0);
@@ -166,451 +438,60 @@ static void put_timeline(struct html *h, const struct findings *f)
 		double r = 5;
 		for (uint64_t n = a->mailboxes.total; n > 1 && r < 15; n /= 2)
 			r += 1.4;
-		svg_circle_(h,
-			    a->severity >= SEVERITY_HIGH     ? "k"
-			    : a->severity == SEVERITY_MEDIUM ? "a"
-			    : a->severity == SEVERITY_LOW    ? "lo"
-							     : "q",
-			    x, y, r);
+		html_open_to(h, str_of(a->id));
+#define PUT_DOT(tone) svg_circle(h, tone, x, y, r)
+		TONED(a->severity, PUT_DOT);
+		html_close(h);
 	}
 	page_axis(h, x0, w, top + (SEVERITIES - 1) * pitch + 20, columns, from, step);
 	svg_end(h);
-	html_close(h);
-	html_close(h);
-	html_close(h);
+	close_all(h, 3);
 }
 
-/* -- alerts -- */
+/* -- the whole -- */
 
-/* ", " between, "and 7 more" at the end; false: enough */
-static bool list_step(struct html *h, size_t i, uint64_t total)
+static void put_reading(struct html *h)
 {
-	if (i == LIST_SHOWN) {
-		html_say(h, " and ");
-		html_count(h, total - i);
-		html_say(h, " more");
-		return false;
-	}
-	if (i)
-		html_say(h, ", ");
-	return true;
-}
-
-static void fact(struct html *h, const char *name)
-{
-	html_leaf(h, "dt", "", str_of(name));
-	html_open(h, "dd");
-}
-
-static void put_app(struct html *h, const struct world *w, uint32_t client)
-{
-	const struct str caller = world_client_part(w, client, CLIENT_CALLER),
-			 family = world_client_part(w, client, CLIENT_FAMILY);
-	const struct str name = world_client_name(w, client);
-
-	html_text(h, page_app(w, client));
-	html_open_class(h, "span", "note");
-	if (name.n && caller.n) {
-		html_say(h, " ");
-		html_leaf(h, "span", "mono", caller);
-	}
-	if (family.n && !str_eq(family, caller)) {
-		html_say(h, " as ");
-		html_text(h, family);
-	}
-	html_close(h);
-}
-
-static void put_ids(struct html *h, const char *name, const struct world *w, const struct id_entry *ids, uint32_t n, uint64_t total,
-		    struct str (*id_text)(const struct world *, const uint8_t *, bool, char *))
-{
-	char text[ID_TEXT_SIZE];
-
-	if (!n)
-		return;
-	fact(h, name);
-	for (uint32_t i = 0; i < n && list_step(h, i, total); i++)
-		html_leaf(h, "span", "mono", id_text(w, ids[i].id, ids[i].is_text, text));
-	html_close(h);
-}
-
-static void put_facts(struct html *h, const struct findings *f, const struct alert *a)
-{
-	const struct world *w = alert_world(a);
-	char text[ADDR_TEXT_SIZE];
-
-	html_open_class(h, "dl", "facts");
-	if (f->tenant_count > 1) {
-		fact(h, "Tenant");
-		html_leaf(h, "span", "mono", tenant_label(w));
-		html_close(h);
-	}
-	if (a->mailboxes.n) {
-		fact(h, a->mailboxes.total == 1 ? "Mailbox" : "Mailboxes");
-		for (uint32_t i = 0; i < a->mailboxes.n && list_step(h, i, a->mailboxes.total); i++)
-			html_text(h, page_mailbox(world_mailbox_upn(w, a->mailboxes.v[i]),
-						  world_mailbox_guid(w, a->mailboxes.v[i])));
-		html_close(h);
-	}
-	if (a->clients.n) {
-		fact(h, a->clients.total == 1 ? "Application" : "Applications");
-		for (uint32_t i = 0; i < a->clients.n && list_step(h, i, a->clients.total); i++)
-			put_app(h, w, a->clients.v[i]);
-		html_close(h);
-	}
-	if (a->actors.n) {
-		fact(h, "Acting as");
-		for (uint32_t i = 0; i < a->actors.n && list_step(h, i, a->actors.total); i++)
-			html_text(h, world_actor(w, a->actors.v[i]));
-		html_close(h);
-	}
-	if (a->ip_count || a->nets.n) {
-		fact(h, "From");
-		for (uint32_t i = 0; i < a->ip_count && list_step(h, i, a->ip_total); i++)
-			html_text(h, str_of(addr_format(&a->ips[i], text)));
-		html_open_class(h, "span", "note");
-		html_text(h, a->ip_count ? STR(" in ") : STR(""));
-		for (uint32_t i = 0; i < a->nets.n && list_step(h, i, a->nets.total); i++)
-			html_text(h, page_network(w, a->nets.v[i]));
-		html_close(h);
-		html_close(h);
-	}
-	put_ids(h, "Sessions", w, a->sessions, a->session_count, a->session_total, world_id_text);
-	put_ids(h, "Tokens", w, a->tokens, a->token_count, a->token_total, world_token_text);
-	if (a->records) {
-		fact(h, "Volume");
-		html_counted(h, a->records, "record", "records");
-		if (a->items) {
-			html_say(h, ", ");
-			html_counted(h, a->items, "message opened", "messages opened");
-		}
-		if (a->folders_synced) {
-			html_say(h, ", ");
-			html_counted(h, a->folders_synced, "folder synchronised whole", "folders synchronised whole");
-		}
-		if (a->first_us) {
-			html_say(h, ", ");
-			html_moment(h, a->first_us);
-			html_say(h, " to ");
-			html_moment(h, a->last_us);
-		}
-		html_close(h);
-	}
-	html_close(h);
-}
-
-static void put_sentences(struct html *h, const struct alert *a)
-{
-	struct buf cut;
-	bool any = a->blind_count > 0;
-
-	if (a->why_count) {
-		html_leaf(h, "h4", "", STR("Why"));
-		html_open(h, "ul");
-		for (uint32_t i = 0; i < a->why_count; i++)
-			html_leaf(h, "li", "", str_of(a->why[i]));
-		html_close(h);
-	}
-	if (a->reason_count) {
-		html_leaf(h, "h4", "", STR("How unusual"));
-		html_open(h, "ul");
-		for (uint32_t i = 0; i < a->reason_count; i++)
-			html_leaf(h, "li", "", str_of(a->reasons[i].text));
-		html_close(h);
-	}
-	buf_init(&cut, 4 * KIB);
-	any |= alert_cut_sentence(a, 0, &cut);
-	buf_clear(&cut);
-	if (any) {
-		html_leaf(h, "h4", "", STR("Not seen"));
-		html_open(h, "ul");
-		for (uint32_t i = 0; i < a->blind_count; i++)
-			html_leaf(h, "li", "", str_of(a->blind[i]));
-		for (unsigned i = 0; alert_cut_sentence(a, i, &cut); i++) {
-			html_leaf(h, "li", "", buf_str(&cut));
-			buf_clear(&cut);
-		}
-		html_close(h);
-	}
-	buf_release(&cut);
-}
-
-static void put_alert(struct html *h, const struct findings *f, const struct alert *a, uint64_t place)
-{
-	open_finding(h, a, place);
-	put_severity_chip(h, a->severity);
-	html_open_class(h, "span", "when");
-	html_moment(h, a->time_us);
-	html_close(h);
-	html_leaf(h, "h3", "", alert_title_of(a));
-	put_facts(h, f, a);
-	put_sentences(h, a);
-	html_open_class(h, "p", "note");
-	html_leaf(h, "span", "mono", str_of(a->id));
-	html_say(h, " · rule ");
-	html_text(h, str_of(a->detector->name));
-	for (size_t i = 0; a->detector->mitre && a->detector->mitre[i]; i++) {
-		html_text(h, i ? STR(", ") : STR(" · ATT&CK "));
-		html_text(h, str_of(a->detector->mitre[i]));
-	}
-	html_close(h);
-	html_close(h);
-}
-
-struct ranked {
-	const struct alert *alert;
-	size_t position;
-};
-
-static int worst_first(const void *pa, const void *pb)
-{
-	const struct ranked *a = pa, *b = pb;
-
-	if (a->alert->severity != b->alert->severity)
-		return a->alert->severity > b->alert->severity ? -1 : 1;
-	return a->position < b->position ? -1 : a->position > b->position;
-}
-
-static void put_alerts(struct html *h, const struct findings *f)
-{
-	struct ranked *order = malloc((f->alert_count + 1) * sizeof(*order));
-	size_t shown = 0, brief = 0;
-
-	page_section(h, "Alerts, worst first");
-	if (!order) {
-		h->b->failed = true;
-		html_close(h);
-		return;
-	}
-	if (!f->alert_count)
-		html_leaf(h, "p", "", STR("None."));
-	for (size_t i = 0; i < f->alert_count; i++)
-		order[i] = (struct ranked) { f->alerts[i], i };
-	qsort(order, f->alert_count, sizeof(*order), worst_first);
-	for (size_t i = 0; i < f->alert_count && html_step(h); i++) {
-		shown = i && order[i - 1].alert->severity == order[i].alert->severity ? shown + 1 : 0;
-		if (shown < FULL_PER_SEVERITY)
-			put_alert(h, f, order[i].alert, i);
-		else
-			brief++;
-	}
-	if (brief) {
-		html_open_class(h, "p", "note");
-		html_counted(h, brief, "further alert of the same severities is",
-			     "further alerts of the same severities are");
-		html_say(h, " left out of this page; scan -f ndjson and -f csv write all.");
-		html_close(h);
-	}
-	if (f->alerts_below) {
-		html_open_class(h, "p", "note");
-		html_counted(h, f->alerts_below, "further alert is", "further alerts are");
-		html_say(h, " below the severity that was asked for.");
-		html_close(h);
-	}
-	if (f->alerts_held) {
-		html_open_class(h, "p", "note");
-		html_counted(h, f->alerts_held, "mailbox-day", "mailbox-days");
-		html_say(h, " past the line did not ring: the false-alarm budget was spent on rarer ones. A larger --budget shows more.");
-		html_close(h);
-	}
-	free(order);
-	html_close(h);
-}
-
-/* -- who reads mail -- */
-
-static void put_apps(struct html *h, const struct findings *all, const struct tenant_findings *f)
-{
-	const size_t shown = f->app_count < APPS_SHOWN ? f->app_count : APPS_SHOWN;
-	const struct world *w = f->world;
-	uint8_t id[16];
-
-	page_section(h, "Who reads mail");
-	if (all->tenant_count > 1) {
-		html_open(h, "p");
-		html_say(h, "Tenant ");
-		html_leaf(h, "span", "mono", tenant_label(w));
-		html_close(h);
-	}
-	html_leaf(h, "p", "",
-		  STR("Every application that opened mail, the most unusual first: in few mailboxes, from few "
-		      "networks, much at a time. A ranking, not a verdict."));
-	html_begin_table(h);
-	html_head_cell(h, "", "Application");
-	html_head_cell(h, "", "Through");
-	html_head_cell(h, "n", "Mailboxes");
-	html_head_cell(h, "n", "Messages");
-	html_head_cell(h, "n", "Folders");
-	html_head_cell(h, "n", "Networks");
-	html_head_cell(h, "", "First seen");
-	html_head_cell(h, "", "Last seen");
-	html_head_cell(h, "n", "Unusual");
-	html_begin_rows(h);
-	for (size_t i = 0; i < shown && html_step(h); i++) {
-		const uint32_t k = f->apps[i].client;
-		const struct world_client *c = &w->clients[k];
-		const struct str api = world_client_part(w, k, CLIENT_API);
-		const struct str api_name = guid_parse(api, id) ? app_name(id) : STR_NONE;
-		html_open(h, "tr");
-		html_open_cell(h, "strong", "Application");
-		html_text(h, page_app(w, k));
-		html_leaf(h, "span", "sub", world_client_part(w, k, CLIENT_FAMILY));
-		html_close(h);
-		html_cell(h, "wide", "Through", api_name.n ? api_name : api.n ? api : STR("–"));
-		html_open_cell(h, "n", "Mailboxes");
-		html_open(h, "span");
-		html_count(h, c->mailboxes);
-		buf_printf(h->b, "<span class=\"sub\">%.0f&nbsp;%%</span>", 100 * f->apps[i].share);
-		html_close(h);
-		html_close(h);
-		html_cell_count(h, "n", "Messages", c->items);
-		html_cell_count(h, "n", "Folders synchronised", c->folders_synced);
-		html_open_cell(h, "n", "Networks");
-		if (!c->networks && c->microsoft_front_end)
-			html_say(h, "Microsoft");
-		else
-			html_count(h, c->networks);
-		html_close(h);
-		html_cell_moment(h, "", "First seen", c->first_us);
-		html_cell_moment(h, "", "Last seen", c->last_us);
-		html_open_cell(h, "n", "Unusual");
-		buf_printf(h->b, "%.2f", f->apps[i].unusual);
-		html_close(h);
-		html_close(h);
-	}
-	html_end_table(h);
-	if (shown < f->app_count) {
-		html_open_class(h, "p", "note");
-		html_counted(h, f->app_count - shown, "further application is", "further applications are");
-		html_say(h, " left out of this page; scan --inventory writes all.");
-		html_close(h);
-	}
-	html_close(h);
-}
-
-/* -- where nobody could look -- */
-
-static void put_blind(struct html *h, const struct findings *f)
-{
-	const struct world *w = f->world;
-	const uint64_t refused = findings_refused(f);
-	struct buf text;
-
-	buf_init(&text, 64 * KIB);
-	page_section(h, "What this cannot show");
-	html_open_class(h, "ul", "plain");
-	if (!w->count.mail_records) {
-		html_leaf(h, "li", "",
-			  STR("No MailItemsAccessed or AttachmentAccess record is among them: who read mail "
-				"cannot be "
-			      "said at all."));
-	} else if (!w->count.syncs) {
-		html_leaf(h, "li", "",
-			  STR("No Sync record is among them: either no client copied whole folders, or the export "
-				"left "
-			      "them out."));
-	} else {
-		html_open(h, "li");
-		html_counted(h, w->count.syncs, "Sync record stands for a whole folder",
-			     "Sync records stand for whole folders");
-		html_say(h, "; how many messages went with them is not in the log.");
-		html_close(h);
-	}
-	if (!w->count.signins)
-		html_leaf(
-			h, "li", "",
-			STR("No sign-in record is among them: no token can be traced to the sign-in that "
-				"issued it."));
-	for (size_t i = 0; i < f->tenant_count; i++) {
-		const struct world *t = f->tenants[i].world;
-		if (!t->count.mail_records || t->mail_last_us - t->mail_first_us >= WARM_UP_US)
-			continue;
-		html_open(h, "li");
-		if (f->tenant_count > 1) {
-			html_say(h, "Tenant ");
-			html_leaf(h, "span", "mono", tenant_label(t));
-			html_say(h, ": ");
-		}
-		html_say(h, "Less than 14 days of mail reading: what is normal for a mailbox could not be learnt. Only "
-			    "fixed rules and the ranking of applications speak here, and no rate of false alarms is "
-			    "promised.");
-		html_close(h);
-	}
-	if (!period_is_open(&f->period)) {
-		period_sentence(&f->period, &text);
-		html_leaf(h, "li", "", buf_str(&text));
-	}
-	if (f->learn_since) {
-		html_open(h, "li");
-		html_say(h, "Records before ");
-		html_text(h, str_of(f->learn_since));
-		html_say(h, " were not used: what was normal before is not known.");
-		html_close(h);
-	}
-	buf_clear(&text);
-	for (size_t i = 0; lost_sentence(&f->lost, i, &text); i++) {
-		html_leaf(h, "li", "", buf_str(&text));
-		buf_clear(&text);
-	}
-	buf_release(&text);
-	if (w->count.unknown_access) {
-		html_open(h, "li");
-		html_counted(h, w->count.unknown_access, "read of mail is neither Bind nor Sync",
-			     "reads of mail are neither Bind nor Sync");
-		html_say(h, "; counted, not understood.");
-		html_close(h);
-	}
-	if (refused) {
-		html_open(h, "li");
-		html_counted(h, refused, "entry did", "entries did");
-		html_say(h, " not fit into bounded tables.");
-		html_close(h);
-	}
-	html_leaf(h, "li", "",
-		  STR("A local copy that is read after a synchronisation, searches by administrators, and the 24 "
-			"hours "
-		      "after a mailbox was throttled leave no record."));
-	html_leaf(h, "li", "",
-		  STR("Accounts whose auditing is bypassed, mailboxes without the licence, and tokens that never "
-			"left "
-		      "a record stay invisible in any export."));
-	html_close(h);
-	html_close(h);
-	page_section(h, "How to read this");
-	html_leaf(h, "p", "",
-		  STR("An alert is a reason to look, with its figures; it is not a verdict. Opened means that a "
-		      "program fetched a message, not that a person read it. `taximeter impact --alert ID` lists "
-			"what "
-		      "was opened in the context of an alert, message by message, and what must be assumed. "
-			"`taximeter "
-		      "rules` says of each rule what it catches and what it misses."));
-	html_close(h);
+	html_open_id(h, "section", "", STR("reading"));
+	html_leaf(h, "h2", "", STR("How to read this"));
+	html_open(h, "p");
+	html_say(h, "An alert is a reason to look, with its figures; it is not a verdict. An item that was read is a message that a program "
+		    "fetched, not one that a person read. ");
+	html_leaf(h, "code", "", STR("taximeter impact --alert ID"));
+	html_say(h, " lists what was opened in the context of an alert, message by message, and what must be assumed. ");
+	html_leaf(h, "code", "", STR("taximeter rules"));
+	html_say(h, " says of each rule what it catches and what it misses. MS among the networks: only Microsoft's own front ends.");
+	close_all(h, 2);
 }
 
 void report_findings(struct sink_out *o, const struct findings *f)
 {
-	uint64_t by_severity[SEVERITIES] = { 0 };
+	static const struct say_form form = { page_paragraph, page_item, page_fact, page_sentence, page_table, page_alert, page_end };
 	struct html h;
+	struct page p = { .h = &h };
 
-	for (size_t i = 0; i < f->alert_count; i++)
-		by_severity[f->alerts[i]->severity]++;
+	say_init(&p.say, f, &form, true);
 	html_begin(&h, o, STR("Who reads whose mail · findings"));
 	page_head(&h, "Findings");
 	html_leaf(&h, "h1", "", STR("Who reads whose mail"));
-	put_lead(&h, f, by_severity);
+	put_lead(&h, &p);
 	html_close(&h);
 	html_open(&h, "main");
-	html_open_class(&h, "div", "tiles");
-	for (int s = SEVERITY_CRITICAL; s >= SEVERITY_INFO; s--)
-		put_tile(&h, (enum severity)s, by_severity[s]);
-	html_close(&h);
+	put_tiles(&h, f);
+	put_contents(&h, f);
 	put_timeline(&h, f);
-	put_alerts(&h, f);
-	for (size_t i = 0; i < f->tenant_count; i++)
-		if (f->tenants[i].app_count || f->tenant_count == 1)
-			put_apps(&h, f, &f->tenants[i]);
-	put_blind(&h, f);
+	for (const struct say_section *s = say_sections; s->heading && html_step(&h); s++) {
+		if (!say_has(f, s))
+			continue;
+		html_open_id(&h, "section", "", str_of(s->anchor));
+		html_leaf(&h, "h2", "", str_of(s->heading));
+		say_section(&p.say, s);
+		leave(&p);
+		html_close(&h);
+	}
+	put_reading(&h);
 	html_close(&h);
 	page_foot(&h);
 	html_end(&h);
+	say_release(&p.say);
 }

@@ -33,6 +33,41 @@ void html_open_link_(struct html *h, const char *prefix, uint64_t n)
 	h->open[h->depth++] = "a";
 }
 
+static void add_id(struct buf *b, struct str id)
+{
+	for (size_t i = 0; i < id.n; i++) {
+		const char c = id.p[i];
+		buf_add_char(b, (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ? c : '-');
+	}
+}
+
+void html_open_id_(struct html *h, const char *tag, const char *classes, struct str id)
+{
+	assert(h->depth < HTML_DEPTH_MAX);
+	buf_printf(h->b, "<%s class=\"%s\" id=\"", tag, classes);
+	add_id(h->b, id);
+	buf_add_cstr(h->b, "\">");
+	h->open[h->depth++] = tag;
+}
+
+void html_open_to(struct html *h, struct str id)
+{
+	assert(h->depth < HTML_DEPTH_MAX);
+	buf_add_cstr(h->b, "<a href=\"#");
+	add_id(h->b, id);
+	buf_add_cstr(h->b, "\">");
+	h->open[h->depth++] = "a";
+}
+
+void html_open_said_cell_(struct html *h, const char *classes, const char *label)
+{
+	assert(h->depth < HTML_DEPTH_MAX);
+	buf_printf(h->b, "<td class=\"%s\" data-label=\"", classes);
+	buf_add_html(h->b, str_of(label));
+	buf_add_cstr(h->b, "\">");
+	h->open[h->depth++] = "td";
+}
+
 void html_close(struct html *h)
 {
 	assert(h->depth > 0);

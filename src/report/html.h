@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* html: a page, element by element.  There is no way to write a stranger's text raw: tags, classes and attributes are
  * string literals of this program (the macros join them with "", which a variable cannot be), text goes through
- * html_text(), numbers are formatted here, and a link leads to a numbered place of the same page and nowhere else.  The
+ * html_text(), numbers are formatted here, and a link leads to a place of the same page and nowhere else.  The
  * page forbids itself scripts, pictures, fonts and frames (Content-Security-Policy), in case all that were not enough. */
 #ifndef TXM_REPORT_HTML_H
 #define TXM_REPORT_HTML_H
@@ -30,6 +30,10 @@ void html_end(struct html *h); /* closes what is open */
 void html_open_with_(struct html *h, const char *tag, const char *attributes);
 void html_open_place_(struct html *h, const char *tag, const char *classes, const char *prefix, uint64_t n);
 void html_open_link_(struct html *h, const char *prefix, uint64_t n);
+/* with an id of ours that is no literal, and a link to it: what is neither letter nor digit becomes '-' */
+#define html_open_id(h, tag, classes, id) html_open_id_((h), "" tag, "" classes, (id))
+void html_open_id_(struct html *h, const char *tag, const char *classes, struct str id);
+void html_open_to(struct html *h, struct str id);
 void html_close(struct html *h); /* the innermost */
 
 void html_text(struct html *h, struct str s); /* anything; escaped */
@@ -44,6 +48,9 @@ void html_bytes(struct html *h, uint64_t n);  /* 3.4 MB */
 #define html_head_cell(h, classes, text) \
 	(html_open_with((h), "th", "scope=\"col\" class=\"" classes "\""), html_say((h), text), html_close(h))
 #define html_open_cell(h, classes, label) html_open_with((h), "td", "class=\"" classes "\" data-label=\"" label "\"")
+/* the same; the heading is no literal, and escaped */
+#define html_open_said_cell(h, classes, label) html_open_said_cell_((h), "" classes, (label))
+void html_open_said_cell_(struct html *h, const char *classes, const char *label);
 /* a cell with nothing but a text, a number, a time, a size */
 #define html_cell(h, classes, label, s) (html_open_cell(h, classes, label), html_text((h), (s)), html_close(h))
 #define html_cell_count(h, classes, label, n) (html_open_cell(h, classes, label), html_count((h), (n)), html_close(h))
@@ -52,6 +59,9 @@ void html_bytes(struct html *h, uint64_t n);  /* 3.4 MB */
 /* a table that becomes cards on a narrow screen: begin_table, head cells, begin_rows, rows, end_table */
 #define html_begin_table(h) \
 	(html_open_class(h, "div", "scroll"), html_open_class(h, "table", "cards"), html_open(h, "thead"), html_open(h, "tr"))
+/* the same of so many columns that a narrow screen is up to 992 px wide */
+#define html_begin_wide_table(h) \
+	(html_open_class(h, "div", "scroll"), html_open_class(h, "table", "cards many"), html_open(h, "thead"), html_open(h, "tr"))
 #define html_begin_rows(h) (html_close(h), html_close(h), html_open(h, "tbody"))
 #define html_end_table(h) (html_close(h), html_close(h), html_close(h))
 

@@ -4,15 +4,25 @@
  * reach everybody. On a narrow screen a table's rows become cards whose cells say their headings themselves. */
 #include "report/style.h"
 
+/* rows of a table as cards */
+#define CARDS(table) \
+	table " thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}" \
+	table "," table " tbody," table " caption{display:block}" \
+	table " tr{display:block;border:1px solid var(--rule);border-radius:6px;background:var(--card);padding:.55rem .8rem;margin:0 0 .7rem}" \
+	table " td{display:flex;justify-content:space-between;gap:1rem;border:0;padding:.16rem 0;text-align:right}" \
+	table " td::before{content:attr(data-label);color:var(--soft);text-align:left;flex:none;font-weight:400}" \
+	table " td.strong{display:block;text-align:left;font-size:1.02rem;padding-bottom:.3rem}" \
+	table " td.strong::before{content:none}" table " td.none," table " .bar{display:none}"
+
 const char report_style[] =
 	":root{--paper:#fbfaf6;--card:#fff;--ink:#1a1f27;--soft:#5a6371;--rule:#e2ddd1;--faint:#f1eee6;--taxi:#f6c500;"
 	"--known:#a9231b;--known-bg:#fcebe8;--assumed:#8a5200;--assumed-bg:#fcf1dc;--unknown:#54459a;"
 	"--unknown-bg:#eeebfa;"
-	"--calm:#2f6a50;--calm-bg:#e6f1eb;--low:#3d5a80;--low-bg:#e8eef6;--link:#1d4f91}\n"
+	"--calm:#2f6a50;--calm-bg:#e6f1eb;--grave:#63082b;--low:#3d5a80;--low-bg:#e8eef6;--link:#1d4f91}\n"
 	"@media (prefers-color-scheme:dark){:root{--paper:#121418;--card:#1a1d23;--ink:#ebe8e1;--soft:#a4acb8;"
 	"--rule:#30353e;"
 	"--faint:#20242b;--taxi:#e0b400;--known:#ff9188;--known-bg:#351c1a;--assumed:#f1b75e;--assumed-bg:#30250f;"
-	"--unknown:#bcaeff;--unknown-bg:#25203f;--calm:#84c9a6;--calm-bg:#172a21;--low:#9dbde6;--low-bg:#1a2534;"
+	"--grave:#ff5d8f;--unknown:#bcaeff;--unknown-bg:#25203f;--calm:#84c9a6;--calm-bg:#172a21;--low:#9dbde6;--low-bg:#1a2534;"
 	"--link:#9cc2ff}}\n"
 	"*{box-sizing:border-box}\n"
 	"html{-webkit-text-size-adjust:100%;text-size-adjust:100%}\n"
@@ -59,7 +69,7 @@ const char report_style[] =
 	".answer p.big{margin:.5rem 0 0}.answer p.of{font-size:1rem;margin:0}\n"
 	".known{--tone:var(--known);--tint:var(--known-bg)}.assumed{--tone:var(--assumed);--tint:var(--assumed-bg)}"
 	".unknown{--tone:var(--unknown);--tint:var(--unknown-bg)}.calm{--tone:var(--calm);--tint:var(--calm-bg)}"
-	".quiet{--tone:var(--soft);--tint:var(--faint)}.lowly{--tone:var(--low);--tint:var(--low-bg)}\n"
+	".grave{--tone:var(--grave);--tint:var(--known-bg)}.quiet{--tone:var(--soft);--tint:var(--faint)}.lowly{--tone:var(--low);--tint:var(--low-bg)}\n"
 	".dot{width:.95em;height:.95em;border-radius:50%;border:2.5px solid currentColor;display:inline-block;"
 	"flex:none;"
 	"print-color-adjust:exact;-webkit-print-color-adjust:exact}\n"
@@ -76,7 +86,7 @@ const char report_style[] =
 	"\n"
 	"td{padding:.5rem 1.1rem .5rem 0;border-bottom:1px solid var(--rule);vertical-align:top}\n"
 	"tr>:last-child{padding-right:0}\n"
-	"th.n,td.n{text-align:right}\n"
+	"th.n,td.n{text-align:right}th .sub{display:block;font-weight:400}\n"
 	"td.strong{font-weight:600}td.strong,td.wide,.mono,.scope,dd{overflow-wrap:anywhere}\n"
 	"td .sub{display:block;color:var(--soft);font-size:.86em;font-weight:400}\n"
 	".chip{display:inline-block;background:var(--tint,var(--faint));color:var(--tone,var(--soft));"
@@ -87,10 +97,15 @@ const char report_style[] =
 	".bar{display:block;height:4px;border-radius:2px;background:var(--known);margin-top:.3rem;min-width:2px;"
 	"print-color-adjust:exact;-webkit-print-color-adjust:exact}\n"
 
+	".chip.grave{background:var(--grave);color:var(--card)}\n"
+
 	/* drawings */
 	"figure{margin:1rem 0 0;background:var(--card);border:1px solid var(--rule);border-radius:6px;"
 	"padding:1rem 1rem .8rem}\n"
-	"figure .scroll{margin:0}\n"
+	"figure .scroll{margin:0;background:linear-gradient(90deg,var(--card) 30%,transparent) 0 0/40px 100% no-repeat local,"
+	"linear-gradient(270deg,var(--card) 30%,transparent) 100% 0/40px 100% no-repeat local,"
+	"linear-gradient(90deg,var(--rule),transparent) 0 0/12px 100% no-repeat scroll,"
+	"linear-gradient(270deg,var(--rule),transparent) 100% 0/12px 100% no-repeat scroll}\n" /* a shade where more is */
 	"figcaption{color:var(--soft);font-size:.88rem;margin-top:.6rem}\n"
 	"svg.draw{display:block;width:100%;height:auto;min-width:46rem}\n"
 	"svg text{paint-order:stroke;stroke:var(--card);stroke-width:3px;stroke-linejoin:round;"
@@ -105,6 +120,7 @@ const char report_style[] =
 	"svg .blind{fill:var(--unknown);fill-opacity:.26;stroke:var(--unknown);stroke-opacity:.7;stroke-width:1}\n"
 	"svg .band{fill:none;stroke:var(--known);opacity:.38}svg .band.ua{stroke:var(--assumed)}"
 	"svg .band.bq{stroke:var(--soft)}\n"
+	"svg a circle{fill:var(--tone)}svg a:hover circle,svg a:focus circle{stroke:var(--ink);stroke-width:2}\n"
 	"svg rect,svg circle{print-color-adjust:exact;-webkit-print-color-adjust:exact}\n"
 	".legend{display:flex;flex-wrap:wrap;gap:.2rem 1.2rem;font-size:.86rem;color:var(--soft);margin:.5rem 0 0;"
 	"padding:0;list-style:none}\n"
@@ -126,7 +142,7 @@ const char report_style[] =
 	".tile .big{font-size:1.9rem;font-weight:750;line-height:1.1;margin:0;letter-spacing:-.02em;"
 	"font-variant-numeric:tabular-nums}\n"
 	".tile p{margin:.1rem 0 0;color:var(--tone);font-weight:600;font-size:.9rem}\n"
-	".tile.none .big,.tile.none p{color:var(--soft);font-weight:500}\n"
+	".tile.none{--tone:var(--rule)}.tile.none .big,.tile.none p{color:var(--soft);font-weight:500}\n"
 	".finding{background:var(--card);border:1px solid var(--rule);border-left:5px solid var(--tone);"
 	"border-radius:6px;"
 	"padding:1rem 1.2rem 1.1rem;margin-top:1rem;break-inside:avoid}\n"
@@ -137,38 +153,45 @@ const char report_style[] =
 	"margin:.95rem 0 0}\n"
 	"dl.facts{display:grid;grid-template-columns:minmax(6.5rem,max-content) 1fr;gap:.22rem 1rem;margin:0;"
 	"font-size:.95rem}\n"
-	"dl.facts dt{color:var(--soft)}dl.facts dd{margin:0}\n"
+	".finding.grave{border-left-width:14px}.tile.grave{border-top-width:10px;padding-top:calc(.7rem - 6px)}\n"
+	".finding.brief{padding:.6rem 1.2rem .7rem;margin-top:.5rem}.finding.brief h3{margin:.2rem 0 0;font-size:1rem}"
+	".finding.brief p{margin:0}.finding:target{outline:3px solid var(--taxi)}\n"
+	"dl.facts dt{color:var(--soft);grid-column:1}dl.facts dd{margin:0;grid-column:2}dl.facts dd.mono{font-size:.82rem;line-height:1.7}"
+	"dl.facts dt::first-letter{text-transform:uppercase}.finding ul+dl.facts,.finding dl.facts+dl.facts{margin-top:.9rem}\n"
+	".contents{margin-top:1.6rem;border:1px solid var(--rule);border-radius:6px;background:var(--card);padding:.8rem 1.2rem}\n"
+	".contents h2{font-size:.86rem;text-transform:uppercase;letter-spacing:.09em;color:var(--soft);margin:0}\n"
+	".contents ul{list-style:none;padding:0;margin:.3rem 0 0;display:flex;flex-wrap:wrap;gap:.2rem 1.6rem}\n"
+	".overview{border:0;margin-top:.3rem}.overview summary{padding:.3rem 0;font-size:.95rem}"
+	".overview ol{margin:.2rem 0 0;padding:0;list-style:none;font-size:.95rem}"
+	".overview li{display:grid;grid-template-columns:6.6rem 8.6rem 1fr;align-items:baseline;padding:.28rem 0;border-top:1px solid var(--rule)}"
+	".overview .chip{justify-self:start}.overview .when{color:var(--soft);font-size:.9rem}\n"
+	"details.rest{border:0;font-size:.93em}details.rest summary{padding:.1rem 0;font-weight:400;color:var(--link)}\n"
 	"ol.log,ul.plain{padding-left:1.2rem;max-width:48em}ol.log li,ul.plain li{margin:.35rem 0}\n"
 	"footer{margin-top:3.5rem;padding-top:1rem;padding-bottom:2.5rem;color:var(--soft);font-size:.88rem;"
 	"border-top:1px solid var(--rule)}\n"
 
-	"@media (min-width:62rem){td time{white-space:nowrap}}"
+	"@media (min-width:62rem){td time,td.time{white-space:nowrap}}"
 	"@media (min-width:44.01rem){td.strong{min-width:12.5rem}}\n"
-	"@media (max-width:44rem){.answers{grid-template-columns:1fr}.tiles{grid-template-columns:repeat(2,1fr)}"
+	"@media screen and (max-width:62rem){" CARDS("table.many")
+	"table.many tbody{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(21rem,100%),1fr));gap:.7rem}table.many tr{margin:0}}\n"
+	"@media screen and (max-width:44rem){.answers{grid-template-columns:1fr}.tiles{grid-template-columns:repeat(2,1fr)}"
 	"section{margin-top:2.2rem}.mast{padding-top:1.5rem}"
-	"table.cards thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}"
-	"table.cards,table.cards tbody,table.cards caption{display:block}"
-	"table.cards tr{display:block;border:1px solid var(--rule);border-radius:6px;background:var(--card);"
-	"padding:.55rem .8rem;"
-	"margin:0 0 .7rem}"
-	"table.cards td{display:flex;justify-content:space-between;gap:1rem;border:0;padding:.16rem 0;"
-	"text-align:right}"
-	"table.cards td::before{content:attr(data-label);color:var(--soft);text-align:left;flex:none;font-weight:400}"
-	"table.cards td.strong{display:block;text-align:left;font-size:1.02rem;padding-bottom:.3rem}"
-	"table.cards td.strong::before{content:none}table.cards td.none{display:none}.bar{display:none}"
+	CARDS("table.cards")
 	"figure{margin-left:-.4rem;margin-right:-.4rem;padding:.7rem}"
-	"dl.facts{grid-template-columns:1fr;gap:0}dl.facts dd{margin-bottom:.4rem}}\n"
+	"dl.facts{grid-template-columns:1fr;gap:0}dl.facts dd{margin-bottom:.4rem;grid-column:1}"
+	".overview li{grid-template-columns:auto 1fr;gap:0 .6rem}.overview a{grid-column:1/-1}}\n"
 
 	"@media print{:root{--paper:#fff;--card:#fff;--ink:#000;--soft:#444;--rule:#bbb;--faint:#f0f0f0;"
 	"--known:#a9231b;"
 	"--known-bg:#fcebe8;--assumed:#8a5200;--assumed-bg:#fcf1dc;--unknown:#54459a;--unknown-bg:#eeebfa;"
-	"--calm:#2f6a50;"
+	"--calm:#2f6a50;--grave:#63082b;"
 	"--low:#3d5a80;--link:#000}"
 	"body{font-size:10.5pt}main,.mast,footer{max-width:none;padding-left:0;padding-right:0}"
 	"section{margin-top:1.6rem}"
 	".answers{grid-template-columns:repeat(3,1fr)}.answer .big{font-size:22pt}h1{font-size:24pt}"
 	"h2,h3,caption,figure,.answer,tr{break-inside:avoid}h2,h3,section>p{break-after:avoid}table{font-size:8.8pt}"
-	"td.strong{min-width:11rem}td time{white-space:normal}thead{display:table-header-group}"
+	"td.strong{min-width:11rem}td time{white-space:normal}table.many{font-size:7.6pt}table.many td.strong{min-width:0}"
+	"table.many th,table.many td{padding-right:.6rem}table.many th{font-size:6.6pt;letter-spacing:0}thead{display:table-header-group}"
 	"svg.draw{min-width:0}.scroll{overflow:visible}a{text-decoration:none}"
 	"details:not([open])::details-content{content-visibility:visible;block-size:auto}summary{list-style:none}}\n"
 	"@page{margin:16mm 15mm}\n";

@@ -385,8 +385,8 @@ static const struct say_column app_columns[COL_COUNT] = {
 	[COL_ITEMS] = { "items", .right = true },
 	[COL_FOLDERS] = { "folders", .right = true, .leaves = 3 },
 	[COL_NETWORKS] = { "nets", .right = true, .leaves = 5 },
-	[COL_FIRST] = { "first seen", .leaves = 6 },
-	[COL_LAST] = { "last seen", .leaves = 2, .under = true },
+	[COL_FIRST] = { "first seen", .time = true, .leaves = 6 },
+	[COL_LAST] = { "last seen", .time = true, .leaves = 2, .under = true },
 	[COL_UNUSUAL] = { "unusual", .right = true, .leaves = 7 },
 };
 
@@ -645,6 +645,14 @@ static void say_gaps_of_data(struct say *s)
 	}
 }
 
+static void rest_of_list(struct say *s, size_t left_out)
+{
+	buf_add_cstr(&s->line, "and ");
+	sink_add_count(&s->line, left_out);
+	buf_add_cstr(&s->line, " more.");
+	s->form->item(s, 1);
+}
+
 /* where the log itself was blind, by mailbox and day */
 static void say_blind(struct say *s, const struct tenant_findings *f)
 {
@@ -675,22 +683,15 @@ static void say_blind(struct say *s, const struct tenant_findings *f)
 	buf_add_cstr(b, " were blind");
 	buf_add_cstr(b, n ? " (taximeter coverage has the whole map):" : ".");
 	gap(s);
-	for (size_t i = 0; i < n; i++) {
-		if (shown++ < TEXT_LIST_SHOWN) {
-			coverage_sentence(f->world, &v[i], b);
-			buf_add_char(b, '.');
-			s->form->item(s, 1);
-		} else if (s->roomy && shown <= TEXT_LIST_SHOWN + SAY_ROWS_ROOMY) {
-			coverage_sentence(f->world, &v[i], &s->more);
-			buf_add_cstr(&s->more, ".\n");
-		}
+	for (; shown < n && shown < TEXT_LIST_SHOWN + (s->roomy ? SAY_ROWS_ROOMY : 0); shown++) {
+		if (shown == TEXT_LIST_SHOWN)
+			rest_of_list(s, n - shown);
+		coverage_sentence(f->world, &v[shown], b);
+		buf_add_char(b, '.');
+		s->form->item(s, shown < TEXT_LIST_SHOWN ? 1 : 2);
 	}
-	if (shown > TEXT_LIST_SHOWN) {
-		buf_add_cstr(b, "and ");
-		sink_add_count(b, shown - TEXT_LIST_SHOWN);
-		buf_add_cstr(b, " more.");
-		s->form->item(s, 1);
-	}
+	if (shown < n && shown == TEXT_LIST_SHOWN)
+		rest_of_list(s, n - shown);
 }
 
 static void say_gaps_of_run(struct say *s)

@@ -13,6 +13,7 @@ struct say_column {
 	const char *heading;
 	bool right;         /* a number */
 	bool main;          /* what the row is about */
+	bool time;
 	bool under;         /* a page prints it below the column before */
 	unsigned widest;    /* in a terminal, 0 = any */
 	unsigned narrowest; /* a text column of a table too wide may shrink to this; 0 = it keeps its width */
@@ -30,8 +31,8 @@ struct say_table {
 /* All but alert() and table() print s->line, and empty it. */
 struct say_form {
 	void (*paragraph)(struct say *s);
-	void (*item)(struct say *s, unsigned depth);    /* of a list; depth 0 or 1; s->more: items that only a page has room for */
-	/* A named value; "": another value of the name before.  exact: ids, to be copied.  s->more: the rest of a list cut short. */
+	void (*item)(struct say *s, unsigned depth);    /* of a list; depth 0, 1 below it, 2: those left out, if roomy */
+	/* A named value; "": another value of the name before.  exact: ids, to be copied.  s->more: the rest of a list cut short, if roomy. */
 	void (*fact)(struct say *s, const char *name, bool exact);
 	void (*sentence)(struct say *s, const char *name); /* the same for whole sentences */
 	void (*table)(struct say *s, const struct say_table *t);
@@ -44,7 +45,7 @@ struct say {
 	const struct say_form *form;
 	bool roomy;         /* a page: long tables, lists in full (`more`), times to the minute */
 	struct buf line;    /* the sentence that is being made */
-	struct buf more;    /* if roomy: what the sentence leaves out; items end with a line break */
+	struct buf more;    /* the names that it leaves out */
 };
 
 struct say_section {
