@@ -3,6 +3,7 @@
 #include "report/page.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/timefmt.h"
 
@@ -82,13 +83,15 @@ void page_axis(struct html *h, double x0, double w, double y, unsigned columns, 
 					  "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
 	double last_hour = -1000, last_day = -1000;
 	char before[16] = "";
+	/* hours only where a day has room for two of them: else they would be read as those of one day */
+	const bool hours = step_us < US_PER_DAY && w * (double)(US_PER_DAY / step_us) >= 84;
 
 	for (unsigned i = 0; i < columns; i++) {
 		const double x = x0 + i * w;
 		char text[TIME_TEXT_SIZE], hour[8], day[16];
 		time_format(from_us + i * step_us, text);
 		const unsigned month = (unsigned)(text[5] - '0') * 10 + (unsigned)(text[6] - '0');
-		if (step_us < US_PER_DAY && x - last_hour >= 42) {
+		if (hours && x - last_hour >= 42) {
 			snprintf(hour, sizeof(hour), "%.5s", text + 11);
 			svg_text(h, "s tiny", x, y + 14, str_of(hour), 0);
 			svg_line(h, "axis", x, y, x, y + 4);
@@ -100,9 +103,11 @@ void page_axis(struct html *h, double x0, double w, double y, unsigned columns, 
 		else
 			snprintf(day, sizeof(day), "%.*s %s %.4s", text[8] == '0' ? 1 : 2,
 				 text[8] == '0' ? text + 9 : text + 8, month_name, text);
+		if (!hours && step_us < US_PER_DAY && strncmp(text + 11, "00:00", 5) != 0)
+			continue;
 		if (strcmp(day, before) != 0 && x - last_day >= 82 && (i == 0 || x + 66 < x0 + columns * w)) {
-			svg_text(h, "tiny b", x, y + (step_us < US_PER_DAY ? 29 : 15), str_of(day), 0);
-			if (step_us >= US_PER_DAY)
+			svg_text(h, "tiny b", x, y + (hours ? 29 : 15), str_of(day), 0);
+			if (!hours)
 				svg_line(h, "axis", x, y, x, y + 4);
 			last_day = x;
 			snprintf(before, sizeof(before), "%s", day);
