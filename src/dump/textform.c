@@ -247,6 +247,18 @@ static bool putty_lines(const uint8_t *p, size_t at, size_t high, const char *na
 	return got > 0;
 }
 
+/* A body that `dump redact` has erased: nearly all its digits are A. */
+static bool is_erased(const uint8_t *p, size_t from, size_t to)
+{
+	size_t digits = 0, erased = 0;
+
+	for (size_t i = from; i < to; i++) {
+		digits += text_is_base64(p[i]);
+		erased += p[i] == 'A';
+	}
+	return erased * 2 > digits;
+}
+
 bool form_putty(const uint8_t *p, size_t n, size_t at, uint8_t *scratch, struct claim *ret)
 {
 	static const char magic[] = "PuTTY-User-Key-File-";
@@ -268,7 +280,7 @@ bool form_putty(const uint8_t *p, size_t n, size_t at, uint8_t *scratch, struct 
 	ret->end = place.at + place.n;
 	if (locked) {
 		ret->alg = CLAIM_LOCKED;
-		return true;
+		return !is_erased(p, place.at, place.at + place.n);
 	}
 	type = wire_string(&public, &public_at);
 	struct str name = { (const char *)type.p, type.n };
@@ -385,6 +397,8 @@ bool form_pem_locked(const uint8_t *p, size_t n, size_t at, struct claim *ret)
 	for (size_t i = head_end; i < run.begin; i++)
 		if (!is_blank(p[i]) && (p[i] < 0x20 || p[i] >= 0x7f))
 			return false;
+	if (is_erased(p, run.begin, run.end))
+		return false;
 	ret->end = run.end;
 	if (pgp) {
 		ret->alg = CLAIM_PGP;
