@@ -43,14 +43,15 @@ static uint8_t noise(void)
 static struct buf laid(const struct buf *form, size_t before, size_t behind)
 {
 	struct buf b;
+	static uint8_t pool[(4 << 20) + 2 * 65536];
+	for (size_t i = 0; pool[0] + pool[1] == 0 && i < sizeof pool; i++)
+		pool[sizeof pool - 1 - i] = noise();
 	buf_init(&b, 64 << 20);
-	for (size_t i = 0; i < before; i++)
-		buf_add_char(&b, (char)noise());
+	buf_add(&b, pool + noise() * 256, before);
 	buf_add_char(&b, 0);
 	buf_add(&b, form->p, form->n);
 	buf_add_char(&b, 0);
-	for (size_t i = 0; i < behind; i++)
-		buf_add_char(&b, (char)noise());
+	buf_add(&b, pool + noise() * 256, behind);
 	return b;
 }
 
