@@ -24,10 +24,17 @@ enum encoding encoding_of(const void *head, size_t n, size_t *ret_skip)
 
 	*ret_skip = 0;
 	n = n < ENCODING_HEAD_BYTES ? n : ENCODING_HEAD_BYTES;
-	if (n >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0) {
-		*ret_skip = 3;
-		return ENCODING_UTF8;
+	for (;;) { /* a program that adds a mark to a text that has one; and one that read the mark as Windows-1252 */
+		static const struct str marks[] = { { "\xef\xbb\xbf", 3 }, { "\xc3\xaf\xc2\xbb\xc2\xbf", 6 } };
+		size_t i = 0;
+		while (i < 2 && (n - *ret_skip < marks[i].n || memcmp(p + *ret_skip, marks[i].p, marks[i].n) != 0))
+			i++;
+		if (i == 2)
+			break;
+		*ret_skip += marks[i].n;
 	}
+	if (*ret_skip)
+		return ENCODING_UTF8;
 	if (n >= 2 && (memcmp(p, "\xff\xfe", 2) == 0 || memcmp(p, "\xfe\xff", 2) == 0)) {
 		*ret_skip = 2;
 		return p[0] == 0xff ? ENCODING_UTF16_LE : ENCODING_UTF16_BE;
@@ -128,7 +135,7 @@ static const uint16_t windows_1252[32] = { /* 0x80 to 0x9f; 0 = has no such byte
 
 static uint32_t of_1252(uint8_t c)
 {
-	return c >= 0x80 && c < 0xa0 ? windows_1252[c - 0x80] : c;
+	return c < 0x80 || c >= 0xa0 ? c : windows_1252[c - 0x80] ? windows_1252[c - 0x80] : 0xfffd;
 }
 
 bool text_recode(struct str s, struct buf *out)
@@ -145,11 +152,6 @@ bool text_recode(struct str s, struct buf *out)
 	keeps = whole > stray;
 	if (!stray)
 		return false;
-	for (size_t i = 0; i < s.n; i += length)
-		if ((next_piece(p + i, s.n - i, &length) != WHOLE || !keeps))
-			for (size_t k = 0; k < length; k++)
-				if (!of_1252(p[i + k]) && p[i + k])
-					return false;
 	for (size_t i = 0; i < s.n; i += length) {
 		uint8_t c[4];
 		const size_t ascii = ascii_run(p + i, s.n - i);

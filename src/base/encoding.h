@@ -20,8 +20,9 @@ size_t utf8_put(uint32_t c, uint8_t out[4]);
 bool utf8_is_valid(struct str s);
 
 /* Text that is not UTF-8, as Windows-1252.  Bytes that are whole characters of UTF-8 stay as they are if they are more than those that
- * are not (a line with both).  False, and nothing added: it is not Windows-1252 either.  That is: a byte that Windows-1252 does not
- * have, or nothing in it is wrong but what no honest program writes (overlong forms, surrogates, characters beyond U+10FFFF). */
+ * are not (a line with both).  A byte that Windows-1252 does not have becomes U+FFFD: Shift-JIS has them in the name of each inbox.
+ * False, and nothing added: nothing in it is wrong but what no honest program writes (overlong forms, surrogates, characters beyond
+ * U+10FFFF). */
 bool text_recode(struct str s, struct buf *out);
 
 /* A whole file in memory: byte order mark off, UTF-16 and, line by line, Windows-1252 to UTF-8.  *ret_recoded, if not NULL: lines that

@@ -248,6 +248,13 @@ static unsigned take_half(struct reader *r)
 		{ "am", "pm" },         /* a.m., "a. m.", AM */
 		{ "vorm", "nachm" }, { "dop", "odp" }, { "de", "du" }, { "fm", "em" }, { "f", "e" }, { "paradite", "pasdite" },
 		{ "SA", "CH" }, { "PG", "PTG" },
+		{ "dop", "pop" }, { "fh", "eh" }, { "vm", "nm" }, { "ap", "ip" }, { "pd", "md" },
+		{ "\xd0\xbf\xd1\x80\xd0\xbe\xd0\xb1", "\xd1\x81\xd0\xbb\xd0\xbe\xd0\xb1" }, /* Bulgarian */
+		{ "\xd9\x82\xd8\xb8", "\xd8\xa8\xd8\xb8" }, /* Persian */
+		{ "\xd7\x9c\xd7\xa4\xd7\xa0\xd7\x94\xd7\xb4\xd7\xa6", "\xd7\x90\xd7\x97\xd7\x94\xd7\xb4\xd7\xa6" }, /* Hebrew */
+		{ "\xe0\xb8\x81\xe0\xb9\x88\xe0\xb8\xad\xe0\xb8\x99\xe0\xb9\x80\xe0\xb8\x97\xe0\xb8\xb5\xe0\xb9\x88\xe0\xb8\xa2\xe0\xb8\x87", "\xe0\xb8\xab\xe0\xb8\xa5\xe0\xb8\xb1\xe0\xb8\x87\xe0\xb9\x80\xe0\xb8\x97\xe0\xb8\xb5\xe0\xb9\x88\xe0\xb8\xa2\xe0\xb8\x87" }, /* Thai */
+		{ "\x70\x72\x69\x65\xc5\xa1\x70\x69\x65\x74", "\x70\x6f\x70\x69\x65\x74" }, /* Lithuanian */
+		{ "\x70\x72\x69\x65\x6b\xc5\xa1\x70\x75\x73\x64\x69\x65\x6e\xc4\x81", "\x70\xc4\x93\x63\x70\x75\x73\x64\x69\x65\x6e\xc4\x81" }, /* Latvian */
 		{ "\xcf\x80\xce\xbc", "\xce\xbc\xce\xbc" },                                     /* Greek */
 		{ "\xc3\x96\xc3\x96", "\xc3\x96S" },                                            /* Turkish */
 		{ "\xd8\xb5", "\xd9\x85" },                                                     /* Arabic */
@@ -426,13 +433,15 @@ static bool parse_culture(struct str s, struct time_read *ret)
 	if (!has_clock && r.p < r.end) {
 		take(&r, ',');
 		take_blanks(&r);
-		if (take_word(&r, "at ") || take_word(&r, "um "))
+		if (take_word(&r, "at ") || take_word(&r, "um ") || take_word(&r, "@ ") || take_word(&r, "klo ") || take_word(&r, "\xc3\xa0 "))
 			take_blanks(&r);
 		if (r.p < r.end && !take_clock(&r, &clock))
 			return false;
 	}
 	zoned = r.p < r.end && take_zone(&r, &clock);
 	take_blanks(&r);
+	if (!zoned && take_word(&r, "Uhr"))
+		take_blanks(&r);
 	if (zoned && at(&r, '(') && r.end[-1] == ')') /* the name of the zone, behind its offset */
 		r.p = r.end;
 	if (!r.ok || r.p != r.end || !date_is_valid((unsigned)year, (unsigned)month, (unsigned)day))
@@ -494,6 +503,11 @@ static bool parse_number(struct str s, struct time_read *ret)
 	fraction = digits == 9 || digits == 10 ? take_fraction(&r) : 0;
 	if (!r.ok || r.p != r.end || digits < 9 || digits % 3 == 2 || digits > 19)
 		return false;
+	/* .NET's ticks since year 1, and Windows' since 1601: neither can be nanoseconds of these years */
+	if (digits == 18 && value >= UINT64_C(630822816000000000) && value < UINT64_C(662380416000000000))
+		value = (value - UINT64_C(621355968000000000)) * 100;
+	else if (digits == 18 && value >= UINT64_C(125911584000000000) && value < UINT64_C(157469184000000000))
+		value = (value - UINT64_C(116444736000000000)) * 100;
 	us = digits <= 10 ? value * (uint64_t)US_PER_SECOND + (uint64_t)fraction : digits <= 13 ? value * 1000 : digits <= 16 ? value : value / 1000;
 	*ret = (struct time_read){ .us = (int64_t)us, .other_us = (int64_t)us, .zoned = true };
 	return true;

@@ -3,6 +3,7 @@
  * mean nothing else in any other export. */
 /* Entra portal: InteractiveSignIns, NonInteractiveSignIns, ApplicationSignIns, MSISignIns as CSV */
 ALIAS(createdDateTime, "Date (UTC)")
+ALIAS(createdDateTime, "Date") /* "Date (local)": its zone is said apart */
 ALIAS(Id, "Request ID")
 ALIAS(userPrincipalName, "Username")
 ALIAS(AppId, "Application ID")
@@ -27,3 +28,6 @@ ALIAS(ResultType, "status.errorCode")
 ALIAS(ResultType, "status_errorCode")
 ALIAS(DeviceId, "deviceDetail.deviceId")
 ALIAS(DeviceId, "deviceDetail_deviceId")
+/* names with blanks, as Power Query and people write them */
+ALIAS(AuditData, "Audit Data")
+ALIAS(CreationDate, "Creation Date")

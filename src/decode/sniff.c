@@ -106,7 +106,7 @@ static bool read_header(const char *p, size_t n, bool final, char delimiter, str
  * JSON in it; nobody can make one look like a header by what a single cell says.) */
 bool csv_header_row(const char *p, size_t n, struct csv_header *h)
 {
-	static const char delimiters[] = ",;\t";
+	static const char delimiters[] = ",;\t|";
 	if (n > 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0) {
 		p += 3;
 		n -= 3;
@@ -117,7 +117,7 @@ bool csv_header_row(const char *p, size_t n, struct csv_header *h)
 	size_t from = 0;
 	for (size_t i = 0; i <= n; i++) {
 		char c = i < n ? p[i] : '\n';
-		if (c == ',' || c == ';' || c == '\t' || c == '\n') {
+		if (c == ',' || c == ';' || c == '\t' || c == '|' || c == '\n') {
 			struct str cell = str_trim((struct str){ p + from, i - from }), zone;
 			if (cell.n > 1 && cell.p[0] == '"' && cell.p[cell.n - 1] == '"')
 				cell = (struct str){ cell.p + 1, cell.n - 2 };
@@ -171,7 +171,7 @@ enum framing sniff(const char *p, size_t n, bool final, struct csv_header *heade
 		struct str line = next_line(p, n, &from, true, &whole);
 		if (line.n == 0 || line.p[0] == '#' || str_starts_nocase(line, STR("sep=")))
 			continue;
-		static const char delimiters[] = ",;\t";
+		static const char delimiters[] = ",;\t|";
 		for (const char *d = delimiters; *d; d++) {
 			size_t end;
 			if (read_header(p + line_at, n - line_at, final, *d, header, &end) && (header->columns > 1 || *d == ',')) {

@@ -175,6 +175,11 @@ enum stranger stranger_find(const char *p, size_t n, bool all)
 		return STRANGER_UNKNOWN_JSON;
 	if (memchr(p, 0, n))
 		return STRANGER_UNKNOWN_BINARY;
+	if (!memchr(text.p, '\n', text.n) && (text.n > TEXT_BYTES || all)) {
+		const char *cr = memchr(text.p, '\r', text.n);
+		if (cr && (size_t)(cr - text.p) + 1 < text.n && (memchr(text.p, ',', (size_t)(cr - text.p)) || memchr(text.p, ';', (size_t)(cr - text.p))))
+			return STRANGER_CR_LINES;
+	}
 	/* the header: the first line that is no comment */
 	while (text.n && (text.p[0] == '#' || str_starts_nocase(text, STR("sep=")))) {
 		const char *nl = memchr(text.p, '\n', text.n);

@@ -282,6 +282,14 @@ static void time_shapes(void)
 		{ "1/6/2026 0:00", T_2026 - 10 * US_PER_HOUR },
 		{ "12/31/9999 11:59:59 PM", INT64_C(253402300799) * US_PER_SECOND },
 		{ "/Date(1767693600000)/", T_2026 },
+		{ "639032904000000000", T_2026 }, { "134121672000000000", T_2026 }, /* ticks of .NET, of Windows */
+		{ "06.01.2026 klo 10.00", T_2026 }, { "13/01/2026 \xc3\xa0 10:00", T_2026 + 7 * US_PER_DAY }, { "06.01.2026, 10:00 Uhr", T_2026 },
+		{ "Jan 6, 2026 @ 10:00:00.000", T_2026 },
+		{ "13/01/2026 10:00:00 " "\xd0\xbf\xd1\x80\x2e\xd0\xbe\xd0\xb1\x2e", T_2026 + 7 * US_PER_DAY },
+		{ "13/01/2026 10:00:00 " "\xd9\x82\x2e\xd8\xb8\x2e", T_2026 + 7 * US_PER_DAY },
+		{ "13/01/2026 10:00:00 " "\xd7\x9c\xd7\xa4\xd7\xa0\xd7\x94\xd7\xb4\xd7\xa6", T_2026 + 7 * US_PER_DAY },
+		{ "13/01/2026 10:00:00 " "\xe0\xb8\x81\xe0\xb9\x88\xe0\xb8\xad\xe0\xb8\x99\xe0\xb9\x80\xe0\xb8\x97\xe0\xb8\xb5\xe0\xb9\x88\xe0\xb8\xa2\xe0\xb8\x87", T_2026 + 7 * US_PER_DAY },
+		{ "13/01/2026 10:00:00 " "\x70\x72\x69\x65\xc5\xa1\x70\x69\x65\x74", T_2026 + 7 * US_PER_DAY },
 		{ "\\/Date(1767693600000)\\/", T_2026 },
 		{ "/Date(1767693600000+0100)/", T_2026 },
 		{ "/Date(1767693600000-0730)/", T_2026 },
@@ -533,7 +541,8 @@ static void zones(void)
 static void encodings(void)
 {
 	static const struct { const char *in; size_t n; enum encoding x; size_t skip; } heads[] = {
-		{ "{\"a\":1}", 7, ENCODING_UTF8, 0 }, { "\xef\xbb\xbf{", 4, ENCODING_UTF8, 3 }, { "\xff\xfe{\0", 4, ENCODING_UTF16_LE, 2 },
+		{ "{\"a\":1}", 7, ENCODING_UTF8, 0 }, { "\xef\xbb\xbf{", 4, ENCODING_UTF8, 3 }, { "\xef\xbb\xbf\xef\xbb\xbf{", 7, ENCODING_UTF8, 6 },
+		{ "\xc3\xaf\xc2\xbb\xc2\xbf{", 7, ENCODING_UTF8, 6 }, { "\xff\xfe{\0", 4, ENCODING_UTF16_LE, 2 },
 		{ "\xfe\xff\0{", 4, ENCODING_UTF16_BE, 2 }, { "{\0\"\0", 4, ENCODING_UTF16_LE, 0 }, { "\0{\0\"", 4, ENCODING_UTF16_BE, 0 },
 		{ "\xfe{\0\"\0a\0", 7, ENCODING_UTF16_LE, 1 }, { "\xff\0{\0\"\0a", 7, ENCODING_UTF16_BE, 1 }, { "a\0\0\0", 4, ENCODING_UTF8, 0 },
 		{ "\xff\xd8\xff\xe0", 4, ENCODING_UTF8, 0 }, { "ab\0cd", 5, ENCODING_UTF8, 0 }, { "", 0, ENCODING_UTF8, 0 },
@@ -543,7 +552,7 @@ static void encodings(void)
 		{ "\xabnow \xc9\xbb", "\xc2\xabnow \xc3\x89\xc2\xbb" },                 /* a pair that would be UTF-8, by chance */
 		{ "\xc3\xbc \xc3\xa4 \xfc", "\xc3\xbc \xc3\xa4 \xc3\xbc" },             /* more UTF-8 than not */
 		{ "cut \xc3\xbc\xc3\xbc\xc3", "cut \xc3\xbc\xc3\xbc\xc3\x83" },
-		{ "a\x81", NULL }, { "\xc0\xaf", NULL }, { "\xed\xa0\x80", NULL }, { "\xf4\x90\x80\x80", NULL }, { "\xe0\x80\x80", NULL },
+		{ "a\x81", "a\xef\xbf\xbd" }, { "\xc0\xaf", NULL }, { "\xed\xa0\x80", NULL }, { "\xf4\x90\x80\x80", NULL }, { "\xe0\x80\x80", NULL },
 		{ "\xabok\xbb \xc1\xbb", "\xc2\xabok\xc2\xbb \xc3\x81\xc2\xbb" },
 	};
 
