@@ -84,7 +84,7 @@ void page_axis(struct html *h, double x0, double w, double y, unsigned columns, 
 	double last_hour = -1000, last_day = -1000;
 	char before[16] = "";
 	/* hours only where a day has room for two of them: else they would be read as those of one day */
-	const bool hours = step_us < US_PER_DAY && w * (double)(US_PER_DAY / step_us) >= 84;
+	const bool hours = step_us < US_PER_DAY && w * (double)US_PER_DAY / (double)step_us >= 84;
 
 	for (unsigned i = 0; i < columns; i++) {
 		const double x = x0 + i * w;

@@ -115,11 +115,11 @@ static void text_item(struct say *s, unsigned depth)
 static void text_fact(struct say *s, const char *name, bool exact)
 {
 	struct page *p = page_of(s);
-	const int margin = p->in_alert ? MARGIN : 2, label = p->in_alert ? LABEL : SECTION_LABEL;
+	const size_t margin = p->in_alert ? MARGIN : 2, label = p->in_alert ? LABEL : SECTION_LABEL;
 
 	(void)exact;
-	buf_printf(&p->o->pending, "%*s%-*s", margin, "", label, name);
-	put_wrapped(p, (size_t)(margin + label));
+	buf_printf(&p->o->pending, "%*s%-*s", (int)margin, "", (int)label, name);
+	put_wrapped(p, margin + label);
 }
 
 static void text_sentence(struct say *s, const char *name)
