@@ -20,9 +20,10 @@ void line_reader_release(struct line_reader *x)
 	sj_release(&x->json);
 }
 
+/* What ends a token in a text.  No byte above 0x7f is of one: it is a quotation mark, a blank or a mark without width. */
 static bool is_delimiter(char c)
 {
-	return (uint8_t)c <= ' ' || memchr("\"'`;,&<>()[]{}\\", c, 15) != NULL;
+	return (uint8_t)c <= ' ' || (uint8_t)c >= 0x7f || strchr("\"'`;,&<>()[]{}\\|*^#", c) != NULL;
 }
 
 /* A compact JWS or JWE begins with a brace in base64: {" {blank {LF {CR. */
@@ -34,7 +35,7 @@ static bool begins_token(struct str s)
 /* may a value begin behind this?  name=VALUE, name:VALUE, %20VALUE */
 static bool ends_name(const char *p, size_t i)
 {
-	return i == 0 || is_delimiter(p[i - 1]) || p[i - 1] == '=' || p[i - 1] == ':' || (i >= 3 && p[i - 3] == '%' && p[i - 2] >= '2' && p[i - 2] <= '3');
+	return i == 0 || is_delimiter(p[i - 1]) || p[i - 1] == '=' || p[i - 1] == ':' || p[i - 1] == '/' || p[i - 1] == '+' || (i >= 3 && p[i - 3] == '%' && p[i - 2] >= '2' && p[i - 2] <= '3');
 }
 
 struct str token_unwrap(struct str text, unsigned *ret_count)
@@ -55,6 +56,10 @@ struct str token_unwrap(struct str text, unsigned *ret_count)
 		for (; n < rest.n && !is_delimiter(rest.p[n]); n++)
 			dots += rest.p[n] == '.';
 		one = (struct str){ rest.p, n };
+		if ((dots == 3 || dots == 5) && rest.p[n - 1] == '.') { /* the end of a sentence */
+			one.n--;
+			dots--;
+		}
 		if ((dots == 2 || dots == 4) && !(found.n && str_eq(found, one))) {
 			found = one;
 			++*ret_count;
@@ -85,6 +90,13 @@ bool token_has_shape(struct str text)
 	return begins_token(text) || dots == 2 || dots == 4;
 }
 
+/* The first line of an object or list that is written over several lines. */
+static bool is_opening(struct str line)
+{
+	line = str_trim(line);
+	return str_eq(line, STR("{")) || str_eq(line, STR("[")) || str_eq(line, STR("[{"));
+}
+
 bool token_join_possible(struct str text)
 {
 	const char *end = memchr(text.p, '\n', text.n);
@@ -92,6 +104,8 @@ bool token_join_possible(struct str text)
 	size_t dots = 0;
 	for (size_t i = 0; i < line.n; i++)
 		dots += line.p[i] == '.';
+	if (end && is_opening(line))
+		return true;
 	return end && dots < 2 && (begins_token(str_trim(line)) || str_starts(line, STR("\xef\xbb\xbf")));
 }
 
@@ -100,6 +114,13 @@ bool token_join_lines(char *text, size_t *n)
 	size_t dots = 0, lines = 1, to = 0, from = *n >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
 	const struct str trimmed = str_trim((struct str){ text + from, *n - from });
 
+	if (trimmed.n && is_opening((struct str){ trimmed.p, memchr(trimmed.p, '\n', trimmed.n) ? (size_t)((const char *)memchr(trimmed.p, '\n', trimmed.n) - trimmed.p) : trimmed.n }) &&
+	    (trimmed.p[trimmed.n - 1] == '}' || trimmed.p[trimmed.n - 1] == ']')) {
+		for (size_t i = 0; i < *n; i++)
+			if (text[i] == '\n' || text[i] == '\r')
+				text[i] = ' ';
+		return true;
+	}
 	if (!begins_token(trimmed))
 		return false;
 	for (size_t i = 0; i < trimmed.n; i++) {

@@ -17,7 +17,7 @@ void line_reader_release(struct line_reader *x);
 struct str token_unwrap(struct str text, unsigned *ret_count);
 /* Has the text anything of a token, be it a damaged one?  Its beginning, or the dots of three or five parts. */
 bool token_has_shape(struct str text);
-/* Is the text one token over several lines?  Then its blanks are taken out, in place.  Every line but the first must be a piece of one. */
+/* Is the text one token over several lines?  Then its blanks are taken out, in place; of an object or list over several lines, one line is made.  Every line but the first must be a piece of one. */
 bool token_join_lines(char *text, size_t *n);
 bool token_join_possible(struct str text); /* so far: it begins as a token does, and has a line's end in it */
 
