@@ -8,9 +8,11 @@
 
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "base/timefmt.h"
 #include "sink/sink.h"
 
 #define OPTIONS_MAX 32      /* of one command; the arrays for getopt_long() live on the stack */
@@ -91,6 +93,35 @@ int cmd_say(const struct command *c, const struct buf *text) { return print(c, t
 
 /* -- the option parser -- */
 
+static const struct {
+	const char *command, *old, *name;
+} old_names[] = {
+#define OLD_NAME(command, old, name) { command, old, name },
+#include "cmd/old_names.h"
+#undef OLD_NAME
+};
+#define OLD_NAMES (sizeof(old_names) / sizeof(old_names[0]))
+
+static int row_of(const struct command *c, const char *name)
+{
+	for (int i = 0; c->options[i].name; i++)
+		if (strcmp(c->options[i].name, name) == 0)
+			return i;
+	return -1;
+}
+
+/* The row that a letter, or the single letter of an old name, stands for. */
+static int row_of_letter(const struct command *c, int letter)
+{
+	for (int i = 0; c->options[i].name; i++)
+		if (c->options[i].letter == letter)
+			return i;
+	for (size_t i = 0; i < OLD_NAMES; i++)
+		if (strcmp(old_names[i].command, c->name) == 0 && old_names[i].old[0] == letter && !old_names[i].old[1])
+			return row_of(c, old_names[i].name);
+	return -1;
+}
+
 static int unknown_option(const struct command *c, char **argv)
 {
 	/* a long option has been stepped over; a letter is in optopt, inside a word that may hold more of them */
@@ -107,16 +138,17 @@ static int unknown_option(const struct command *c, char **argv)
 
 static int missing_argument(const struct command *c)
 {
-	for (int i = 0; c->options[i].name; i++)
-		if (optopt == LONG_BASE + i || (optopt && optopt == c->options[i].letter))
-			cmd_error(c, "option '--%s' needs its argument %s", c->options[i].name, c->options[i].argument);
+	const int i = optopt >= LONG_BASE ? optopt - LONG_BASE : row_of_letter(c, optopt);
+
+	if (i >= 0)
+		cmd_error(c, "option '--%s' needs its argument %s", c->options[i].name, c->options[i].argument);
 	return OPT_ERROR;
 }
 
 int cmd_option(const struct command *c, int argc, char **argv, const char **ret_value)
 {
-	struct option rows[OPTIONS_MAX + 2] = { 0 };
-	char letters[2 * OPTIONS_MAX + 4] = ":h";
+	struct option rows[OPTIONS_MAX + OLD_NAMES + 2] = { 0 };
+	char letters[2 * (OPTIONS_MAX + OLD_NAMES) + 4] = ":h";
 	size_t used = 2;
 	int n = 0, got;
 
@@ -130,7 +162,19 @@ int cmd_option(const struct command *c, int argc, char **argv, const char **ret_
 				letters[used++] = ':';
 		}
 	}
-	rows[n] = (struct option){ "help", no_argument, NULL, 'h' };
+	rows[n++] = (struct option){ "help", no_argument, NULL, 'h' };
+	for (size_t i = 0; i < OLD_NAMES; i++) {
+		const int row = strcmp(old_names[i].command, c->name) == 0 ? row_of(c, old_names[i].name) : -1;
+		if (row < 0)
+			continue;
+		if (old_names[i].old[1]) {
+			rows[n++] = (struct option){ old_names[i].old, rows[row].has_arg, NULL, rows[row].val };
+		} else {
+			letters[used++] = old_names[i].old[0];
+			if (c->options[row].argument)
+				letters[used++] = ':';
+		}
+	}
 	opterr = 0;
 	got = getopt_long(argc, argv, letters, rows, NULL);
 	*ret_value = optarg;
@@ -144,10 +188,48 @@ int cmd_option(const struct command *c, int argc, char **argv, const char **ret_
 		return missing_argument(c);
 	if (got >= LONG_BASE)
 		return got - LONG_BASE;
-	for (int i = 0; i < n; i++)
-		if (c->options[i].letter == got)
-			return i;
-	return OPT_ERROR;
+	return row_of_letter(c, got);
+}
+
+bool cmd_time(const char *value, int64_t *ret_us)
+{
+	const size_t n = strspn(value, "0123456789");
+
+	if (n && n < 12 && !value[n]) {
+		*ret_us = strtoll(value, NULL, 10) * US_PER_SECOND;
+		return true;
+	}
+	return time_parse_rfc3339(str_of(value), ret_us) && *ret_us >= 0;
+}
+
+/* -- exit statuses -- */
+
+const char *cmd_status_doc(const struct command *c, int status)
+{
+	static const char *const docs[] = {
+		[EXIT_RAN] = "Done, nothing found. Also if the reader of the output went away.",
+		[EXIT_FINDINGS] = "Found.",
+		[EXIT_USAGE] = "Wrong usage: an option is wrong, or a file that an option names cannot be used. Nothing was judged.",
+		[EXIT_INPUT] = "Incomplete: an input is missing, unreadable, cut short or holds nothing that can be judged, or an output, memory "
+			       "or the disk failed. The result covers what was read. Goes before 1.",
+		[EXIT_CRITICAL] = "Critical. Goes before 3.",
+	};
+
+	if (c && status == EXIT_FINDINGS)
+		return c->found;
+	if (c && status == EXIT_CRITICAL)
+		return c->critical;
+	return docs[status];
+}
+
+void cmd_status_table(struct buf *b)
+{
+	for (int i = 0; i <= EXIT_CRITICAL; i++) {
+		buf_printf(b, "%d  %s\n", i, cmd_status_doc(NULL, i));
+		for (size_t k = 0; commands[k]; k++)
+			if ((i == EXIT_FINDINGS || i == EXIT_CRITICAL) && cmd_status_doc(commands[k], i))
+				buf_printf(b, "   %-9s %s\n", commands[k]->name, cmd_status_doc(commands[k], i));
+	}
 }
 
 /* -- help -- */
@@ -255,6 +337,12 @@ int cmd_help(const struct command *c)
 		if (row->doc)
 			add_option(&b, row);
 	add_option(&b, &help_row);
+	buf_add_cstr(&b, "\nexit status:\n");
+	for (int i = 0; i <= EXIT_CRITICAL; i++)
+		if (cmd_status_doc(c, i)) {
+			buf_printf(&b, "  %d  ", i);
+			add_paragraph(&b, str_of(cmd_status_doc(c, i)), HELP_INDENT - 1);
+		}
 	if (c->examples)
 		buf_printf(&b, "\nexamples:\n%s", c->examples);
 	status = cmd_say(c, &b);

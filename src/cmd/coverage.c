@@ -29,19 +29,19 @@ struct cover {
 };
 
 static const struct option_row options[] = {
-	{ 'f', "format", "FORMAT", "How the result is written; default: text.", "text csv ndjson html" },
-	RUN_OPTION_OUTPUT,
+	OPTION_FORMAT("text", "text csv ndjson html"),
+	OPTION_OUTPUT,
 	{ 0, "settings", "FILE",
 	  "An export of audit settings or licences (CSV or JSON of Get-Mailbox, Get-MailboxAuditBypassAssociation, Get-AdminAuditLogConfig, "
 	  "Get-OrganizationConfig, licence lists); says which mailboxes will not be seen tomorrow. May be repeated; with it no PATH is needed.",
 	  NULL },
 	RUN_OPTION_STATS,
-	RUN_OPTION_JOBS,
+	OPTION_JOBS,
 	RUN_OPTION_TENANT,
 	RUN_OPTION_SINCE,
 	RUN_OPTION_UNTIL,
 	RUN_OPTION_TIMEZONE,
-	RUN_OPTION_QUIET,
+	OPTION_QUIET,
 	RUN_OPTION_ASN,
 	{ 0 }
 };

@@ -22,28 +22,28 @@ const struct dump_action *const dump_actions[] = {
 };
 
 static const struct option_row options[] = {
-	{ 0, "jwks", "FILE", "Public keys to look for: a JWK set that is in use, or a folder of them. May be given several times.", NULL },
-	{ 0, "cert", "FILE", "The same for certificates, PEM or DER.", NULL },
-	{ 0, "spki", "FILE", "The same for public keys, PEM or DER.", NULL },
-	{ 'f', "format", "FORMAT", "How findings are written; default: text.", "text ndjson sarif" },
-	{ 'o', "output", "FILE", "Write the findings to FILE, which appears when it is complete; default: standard output.", NULL },
-	{ 'j', "threads", "N", "Threads that scan; default: one for each processor.", NULL },
-	{ 0, "thorough", NULL, "Also look where a hit is unlikely and a look is dear.", NULL },
+	OPTION_JWKS(" that is trusted, or a folder of them: look for the private halves of its keys. May be repeated."),
+	{ 0, "cert", "FILE", "Look for the private key of this certificate, PEM or DER, or of a folder of them. May be repeated.", NULL },
+	{ 0, "spki", "FILE", "Look for the private half of this public key, PEM or DER, or of a folder of them. May be repeated.", NULL },
+	OPTION_FORMAT("text", "text ndjson sarif"),
+	OPTION_OUTPUT,
+	OPTION_JOBS,
+	{ 0, "thorough", NULL, "Also search places where keys are unlikely and searching is slow.", NULL },
 	{ 0, "any-prime", NULL,
 	  "Also try primes below the square root of 2 times a power of two, which no sound generator makes. Slower.", NULL },
 	{ 0, "only", "NAMES", "Use only these finders, separated by commas.", NULL },
 	{ 0, "residue", "WHERE", "redact, verify: test windows of these for common factors; default: writable memory, in the process' layout.",
 	  "writable all off" },
 	{ 0, "redact-shapes", NULL, "redact: also erase what has the shape of a key and no proof.", NULL },
-	{ 0, "ledger", "FILE", "redact, verify: append a line with the dump's hash and the verdict to FILE; ledger: search it.", NULL },
+	OPTION_LEDGER(", to which redact and verify append the dump's hash and the verdict, and in which ledger looks."),
 	{ 0, "fill", "WITH", "redact, watch: what erased numbers become; a pattern (REDACTED) shows where they were; default: zero.", "zero pattern" },
-	{ 0, "out", "DIR", "watch: the folder for the redacted copies.", NULL },
-	{ 0, "once", NULL, "watch: what lies there now, and no more: for cron.", NULL },
+	OPTION_OUTPUT_DIR(0, ": for watch, the redacted copies."),
+	{ 0, "once", NULL, "watch: redact the dumps that are in the folder now, then stop: for cron.", NULL },
 	{ 0, "remove", NULL, "watch: remove a dump when its copy was delivered.", NULL },
-	{ 0, "check", NULL, "filter, install, uninstall: change nothing, say how things are.", NULL },
-	{ 0, "settings", "FILE", "filter, install: the filter's settings; default: /etc/taximeter/dump-filter.conf.", NULL },
+	OPTION_CHECK(": filter, install and uninstall show the kernel's settings."),
+	{ 0, "config", "FILE", "filter, install: the filter's settings; default: /etc/taximeter/dump-filter.conf.", NULL },
 	{ 0, "root", "DIR", "install, uninstall, filter --check: kernel/core_pattern below DIR in place of /proc/sys.", NULL },
-	{ 'q', "quiet", NULL, "No progress and no account of the run on standard error.", NULL },
+	OPTION_QUIET,
 	{ 0, "code", "PATH", NULL, "best portable avx2 ifma" },
 	{ 0 }
 };
@@ -98,9 +98,9 @@ static int take_option(struct dump_settings *s, const struct option_row *row, co
 		s->format = value;
 	} else if (strcmp(row->name, "output") == 0) {
 		s->output_path = value;
-	} else if (strcmp(row->name, "threads") == 0) {
-		if (!take_number(value, 1, DUMP_THREADS_MAX, &s->options.threads))
-			return cmd_usage_error(c, "-j '%s' is not a number from 1 to %d", value, DUMP_THREADS_MAX);
+	} else if (strcmp(row->name, "jobs") == 0) {
+		if (!take_number(value, 1, 256, &s->options.threads))
+			return cmd_usage_error(c, "-j '%s' is not a number from 1 to 256", value);
 	} else if (strcmp(row->name, "thorough") == 0) {
 		s->options.thorough = true;
 	} else if (strcmp(row->name, "any-prime") == 0) {
@@ -121,7 +121,7 @@ static int take_option(struct dump_settings *s, const struct option_row *row, co
 		if (strcmp(value, "zero") != 0 && strcmp(value, "pattern") != 0)
 			return cmd_usage_error(c, "--fill '%s': there are: zero pattern", value);
 		s->fill_pattern = *value == 'p';
-	} else if (strcmp(row->name, "out") == 0) {
+	} else if (strcmp(row->name, "output-dir") == 0) {
 		s->out_folder = value;
 	} else if (strcmp(row->name, "once") == 0) {
 		s->once = true;
@@ -129,7 +129,7 @@ static int take_option(struct dump_settings *s, const struct option_row *row, co
 		s->remove = true;
 	} else if (strcmp(row->name, "check") == 0) {
 		s->check = true;
-	} else if (strcmp(row->name, "settings") == 0) {
+	} else if (strcmp(row->name, "config") == 0) {
 		s->settings_path = value;
 	} else if (strcmp(row->name, "root") == 0) {
 		s->root = value;
@@ -199,15 +199,17 @@ const struct command command_dump = {
 		       "delivers it only if it is clean; dump verify FILE looks again; dump ledger tells whether a dump may leave; dump watch "
 		       "does it for every dump that lands in a folder. dump "
 		       "filter does the same between the kernel and the next handler of cores; dump install and uninstall set the kernel's "
-		       "core_pattern and put it back.\n\n"
-		       "Exit status: 0 nothing found; 1 found; 2 usage; 3 a file could not be read or searched whole; 4 a key was found that one "
-		       "of the given JWK sets trusts. The largest that applies.",
+		       "core_pattern and put it back.",
+	.found = "scan, verify: a private key, or something of its shape; ledger: the dump is not in the ledger, or was judged not clean; "
+		 "filter --check: not in force.",
+	.critical = "scan, verify: a private key whose public key is in a set given with --jwks; verify: a number that shares a factor with a "
+		    "public key; redact: the copy was not clean, and was not delivered.",
 	.options = options,
 	.examples = "  taximeter dump scan core.1234\n"
 		    "  taximeter dump scan --jwks trusted-keys/ -f ndjson /var/lib/systemd/coredump\n"
 		    "  taximeter dump scan --cert server.pem memory.lime\n"
 		    "  taximeter dump redact --cert server.pem core.1234 core.clean\n"
-		    "  taximeter dump watch /var/crash --out /srv/clean --jwks trusted-keys/\n"
+		    "  taximeter dump watch /var/crash --output-dir /srv/clean --jwks trusted-keys/\n"
 		    "  taximeter dump install --check\n",
 	.run = dump_run,
 };

@@ -9,8 +9,6 @@
 #include "dump/dump.h"
 #include "dump/redact.h"
 
-#define EXIT_CRITICAL 4 /* a key that somebody trusts is in the dump */
-
 /* public keys from files; everything is owned by the list */
 struct target_list {
 	struct dump_target *targets;

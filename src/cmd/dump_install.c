@@ -109,9 +109,9 @@ static int install(const struct dump_settings *x)
 		return cmd_usage_error(&command_dump, "install: where this program lies cannot be told");
 	program[n] = '\0';
 	if (x->settings_path && (*x->settings_path != '/' || strpbrk(x->settings_path, " \t\n%")))
-		return cmd_usage_error(&command_dump, "install: --settings '%s': the kernel takes a name from / on, without blanks", x->settings_path);
+		return cmd_usage_error(&command_dump, "install: --config '%s': the kernel takes a name from / on, without blanks", x->settings_path);
 	n = snprintf(pattern, sizeof(pattern), "|%s dump filter %s%s%s%%P %%u %%g %%s %%t %%c %%h %%d %%F", program,
-	             x->settings_path ? "--settings=" : "", x->settings_path ? x->settings_path : "", x->settings_path ? " " : "");
+	             x->settings_path ? "--config=" : "", x->settings_path ? x->settings_path : "", x->settings_path ? " " : "");
 	if (n >= PATTERN_MAX || strpbrk(program, " \t\n%"))
 		return cmd_usage_error(&command_dump, "install: '%s' is no line for kernel.core_pattern (127 bytes, no blank in a name); copy the program "
 		                                      "to /usr/sbin", pattern);

@@ -152,6 +152,8 @@ static int ledger_run(struct dump_settings *x)
 
 	if (x->n_paths != 1 || !x->paths[0][0] || !x->ledger_path)
 		return cmd_usage_error(&command_dump, "ledger: takes one FILE, and --ledger LEDGER");
+	if (access(x->ledger_path, R_OK) < 0)
+		return cmd_usage_error(&command_dump, "ledger: --ledger: %s: %s", x->ledger_path, strerror(errno));
 	if (!hash_file(x->paths[0], hash, &size)) {
 		cmd_error(&command_dump, "%s: %s", x->paths[0], strerror(errno));
 		return EXIT_INPUT;

@@ -155,6 +155,8 @@ static int work(struct redaction *r, struct dump_report *report, bool findings)
 	r->s = dump_scan_new(&r->x->options);
 	if (!r->im || !r->s || !dump_scan_image(r->s, r->im))
 		return refuse(r, EXIT_INPUT, "out of memory");
+	if (!dump_counts(r->s)->bytes)
+		return refuse(r, EXIT_INPUT, "there is no byte in it");
 	r->scan_s = now() - start;
 	start = now();
 	r->format = r->im->format ? r->im->format->name : "raw";

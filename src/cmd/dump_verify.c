@@ -47,6 +47,10 @@ static int verify_run(struct dump_settings *x)
 		left.damaged = true;
 	}
 	left.damaged |= in && dump_input_losses(in);
+	if (got == 1 && !left.damaged && !report.totals.bytes) {
+		snprintf(left.first, sizeof(left.first), "there is no byte in it");
+		left.damaged = true;
+	}
 	if (left.damaged && left.first[0])
 		cmd_error(&command_dump, "%s: %s", x->paths[0], left.first);
 	report.totals.damaged |= left.damaged;

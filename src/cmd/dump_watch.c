@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* dump watch DIR --out DIR2: redacts every dump that lands in a folder, one after the other, into another.
+/* dump watch DIR --output-dir DIR2: redacts every dump that lands in a folder, one after the other, into another.
  *
  * For machines whose cores go to a folder already, and for dumps that programs write themselves.  What is to be done is read from the two
  * folders alone: a dump is done when DIR2 has its name, and that is younger.  So nothing is kept between runs, an event means only "look
@@ -243,21 +243,22 @@ static bool look(struct watch *w, bool *ret_again)
 	return ok;
 }
 
-static bool open_folders(struct watch *w)
+/* EXIT_RAN; or the status, said */
+static int open_folders(struct watch *w)
 {
 	struct stat in, out;
 
 	w->in_fd = open(w->in, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	w->out_fd = open(w->out, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (w->in_fd < 0 || w->out_fd < 0 || fstat(w->in_fd, &in) < 0 || fstat(w->out_fd, &out) < 0) {
-		cmd_error(&command_dump, "watch: %s: no folder that can be opened", w->in_fd < 0 ? w->in : w->out);
-		return false;
+	if (w->out_fd < 0 || fstat(w->out_fd, &out) < 0)
+		return cmd_usage_error(&command_dump, "watch: --output-dir: %s: no folder that can be opened", w->out);
+	if (w->in_fd < 0 || fstat(w->in_fd, &in) < 0) {
+		cmd_error(&command_dump, "watch: %s: no folder that can be opened", w->in);
+		return EXIT_INPUT;
 	}
-	if (in.st_dev == out.st_dev && in.st_ino == out.st_ino) {
-		cmd_error(&command_dump, "watch: --out is the folder that is watched: copies would be taken for dumps");
-		return false;
-	}
-	return true;
+	if (in.st_dev == out.st_dev && in.st_ino == out.st_ino)
+		return cmd_usage_error(&command_dump, "watch: --output-dir is the folder that is watched: copies would be taken for dumps");
+	return EXIT_RAN;
 }
 
 /* Until a signal, or the folder is gone (which no event tells as long as we hold it). */
@@ -311,15 +312,15 @@ static int watch_run(struct dump_settings *x)
 	bool again;
 
 	if (x->n_paths != 1 || !x->paths[0][0] || !x->out_folder || !*x->out_folder)
-		return cmd_usage_error(&command_dump, "watch: takes one folder, and --out FOLDER");
+		return cmd_usage_error(&command_dump, "watch: takes one folder, and --output-dir DIR");
 	if (strcmp(x->format, "sarif") == 0 || x->output_path)
 		return cmd_usage_error(&command_dump, "watch: writes text or ndjson, to standard output");
 	w.in = x->paths[0];
 	w.out = x->out_folder;
-	if (!open_folders(&w)) {
-		status = EXIT_USAGE;
+	status = open_folders(&w);
+	if (status != EXIT_RAN)
 		goto out;
-	}
+	status = EXIT_INPUT;
 	(void)sigemptyset(&set);
 	(void)sigaddset(&set, SIGINT);
 	(void)sigaddset(&set, SIGTERM);
@@ -362,7 +363,7 @@ out:
 
 const struct dump_action dump_action_watch = {
 	.name = "watch",
-	.arguments = "DIR --out DIR2 [--once] [--remove]",
+	.arguments = "DIR --output-dir DIR2 [--once] [--remove]",
 	.doc = "Redact every dump that lands in a folder, into another",
 	.run = watch_run,
 };

@@ -20,18 +20,17 @@ struct evaluate {
 };
 
 static const struct option_row options[] = {
-	{ 'f', "format", "FORMAT", "How the figures are written; default: text.", "text ndjson" },
-	{ 'o', "output", "FILE", "Write the figures to FILE, which appears when it is complete; default: standard output.", NULL },
-	{ 0, "days", "FROM-TO",
+	OPTION_FORMAT("text", "text ndjson"),
+	OPTION_OUTPUT,
+	OPTION_QUIET,
+	{ 0, "day-range", "FROM-TO",
 	  "Judge these days, counted from 0; default: from the end of the truth's days of learning to its last day.", NULL },
-	{ 'm', "min-severity", "LEVEL",
-	  "An alert below this severity is a notice and no alarm: it neither finds an attack nor is it false; default: low.",
-	  "info low medium high critical" },
+	OPTION_MIN_SEVERITY(": they are notices, which neither find an attack nor are false alarms; default: low."),
 	{ 0, "rule", "NAME", "Judge the alerts of this rule only; default: all.", NULL },
 	{ 0, "min-score", "X", "Judge only alerts that have a score, or odds, of at least X.", NULL },
 	{ 0, "match-budget", "X",
 	  "Judge only the alerts with the highest scores, so many that at most X of them are false per 10,000 attack-free "
-	  "mailbox-days. The bar is set with the truth at hand, which is generous; an alert without a score stands above all.",
+	  "mailbox-days. The truth sets the bar, which is generous; an alert without a score stands above all.",
 	  NULL },
 	{ 0 }
 };
@@ -73,9 +72,11 @@ static int take_option(struct evaluate *x, const struct option_row *row, const c
 			return cmd_usage_error(c, "-f '%s' is not a format; there are: text ndjson", value);
 	} else if (strcmp(row->name, "output") == 0) {
 		x->output_path = value;
-	} else if (strcmp(row->name, "days") == 0) {
+	} else if (strcmp(row->name, "quiet") == 0) {
+		return EXIT_RAN; /* there is no account of the run */
+	} else if (strcmp(row->name, "day-range") == 0) {
 		if (!take_days(value, s))
-			return cmd_usage_error(c, "--days '%s' is not like 60-119", value);
+			return cmd_usage_error(c, "--day-range '%s' is not like 60-119", value);
 	} else if (strcmp(row->name, "min-severity") == 0) {
 		if (!severity_parse(str_of(value), &s->minimum))
 			return cmd_usage_error(c, "-m '%s' is not a severity: info, low, medium, high or critical", value);

@@ -389,15 +389,15 @@ static bool on_event(void *arg, const struct world *w, const struct event *e)
 /* -- the command -- */
 
 static const struct option_row options[] = {
-	{ 'f', "format", "FORMAT", "How the events are written; default: ndjson.", "ndjson csv" },
-	RUN_OPTION_OUTPUT,
+	OPTION_FORMAT("ndjson", "ndjson csv"),
+	OPTION_OUTPUT,
 	RUN_OPTION_STATS,
-	RUN_OPTION_JOBS,
+	OPTION_JOBS,
 	RUN_OPTION_TENANT,
 	RUN_OPTION_SINCE,
 	RUN_OPTION_UNTIL,
 	RUN_OPTION_TIMEZONE,
-	RUN_OPTION_QUIET,
+	OPTION_QUIET,
 	RUN_OPTION_ASN,
 	{ 0 }
 };

@@ -18,21 +18,6 @@ static const struct option_row options[] = {
 	{ 0 }
 };
 
-static const struct {
-	int status;
-	const char *doc;
-} statuses[] = {
-	{ EXIT_RAN, "Done, and nothing to report. scan: with or without alerts; token: accepted; keys and dump: nothing found. Also if the "
-		    "reader of a pipe went away." },
-	{ EXIT_FINDINGS, "Findings. scan: only with --fail-on, alerts of that severity or above; token: refused; keys: "
-			 "a key has a fault; dump: a private key was found." },
-	{ EXIT_USAGE, "Wrong usage or a wrong setting; nothing was read." },
-	{ EXIT_INPUT, "Incomplete. Some input could not be read, was cut short, holds nothing to judge, or matches no selection; or an output, "
-		      "memory or the disk failed; token: cannot say. The result covers what was read. Goes before 1." },
-	{ EXIT_CRITICAL, "Critical. token: refused, and the key acts outside its scope or life; keys: a critical fault; dump: the private "
-			 "key of a key that is trusted. Goes before 3." },
-};
-
 static const char purpose[] = "who reads whose mail, from Microsoft 365 audit exports";
 
 /* -- the list of commands -- */
@@ -46,11 +31,23 @@ static int print_commands(void)
 	buf_printf(&b, "taximeter: %s\n\nusage: taximeter COMMAND [OPTION...] [PATH...]\n\ncommands:\n", purpose);
 	for (size_t i = 0; commands[i]; i++)
 		buf_printf(&b, "  %-8s %s.\n", commands[i]->name, commands[i]->doc);
-	buf_add_cstr(&b, "\n'taximeter help COMMAND' tells more of each; 'taximeter --version' prints the version.\n"
+	buf_add_cstr(&b, "\n'taximeter help COMMAND' explains a command; 'taximeter --version' prints the version.\n"
 			 "\nexit status:\n");
-	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++)
-		buf_printf(&b, "  %d  %.*s.\n", statuses[i].status, (int)strcspn(statuses[i].doc, "."),
-			   statuses[i].doc);
+	for (int i = 0; i <= EXIT_CRITICAL; i++)
+		buf_printf(&b, "  %d  %s\n", i, cmd_status_doc(NULL, i));
+	buf_add_cstr(&b, "'taximeter help exit-status' says what 1 and 4 mean in each command.\n");
+	status = cmd_say(&command_help, &b);
+	buf_release(&b);
+	return status;
+}
+
+static int print_statuses(void)
+{
+	struct buf b;
+	int status;
+
+	buf_init(&b, HELP_BYTES_MAX);
+	cmd_status_table(&b);
 	status = cmd_say(&command_help, &b);
 	buf_release(&b);
 	return status;
@@ -200,9 +197,16 @@ static void roff_end(struct buf *b)
 	                "If set and not empty, severities are not coloured on a terminal.\n"
 	                ".It Ev TMPDIR\nFolder for what is too large to be sorted in memory.\n.El\n"
 	                ".Sh EXIT STATUS\n.Bl -tag -width Ds\n");
-	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
-		buf_printf(b, ".It %d\n", statuses[i].status);
-		roff_text(b, statuses[i].doc);
+	for (int i = 0; i <= EXIT_CRITICAL; i++) {
+		buf_printf(b, ".It %d\n", i);
+		roff_text(b, cmd_status_doc(NULL, i));
+		for (size_t k = 0; commands[k] && (i == EXIT_FINDINGS || i == EXIT_CRITICAL); k++) {
+			const char *doc = cmd_status_doc(commands[k], i);
+			if (!doc)
+				continue;
+			buf_printf(b, ".Pp\n.Cm %s :\n", commands[k]->name);
+			roff_text(b, doc);
+		}
 	}
 	buf_add_cstr(b, ".El\n.Sh EXAMPLES\n");
 	for (size_t i = 0; commands[i]; i++)
@@ -301,6 +305,8 @@ static int print_completion(void)
 
 static int help_for(const char *name)
 {
+	if (strcmp(name, "exit-status") == 0)
+		return print_statuses();
 	for (size_t i = 0; commands[i]; i++)
 		if (strcmp(commands[i]->name, name) == 0)
 			return cmd_help(commands[i]);
@@ -326,10 +332,10 @@ static int help_run(int argc, char **argv)
 
 const struct command command_help = {
 	.name = "help",
-	.arguments = "[COMMAND]",
-	.doc = "Explain Taximeter, or one of its commands",
+	.arguments = "[COMMAND|exit-status]",
+	.doc = "Explain Taximeter, one of its commands, or the exit statuses",
 	.description = NULL,
 	.options = options,
-	.examples = "  taximeter help scan\n",
+	.examples = "  taximeter help scan\n  taximeter help exit-status\n",
 	.run = help_run,
 };

@@ -31,8 +31,8 @@ struct impact_run {
 };
 
 static const struct option_row options[] = {
-	{ 'f', "format", "FORMAT", "How the report is written; default: text.", "text csv ndjson html" },
-	RUN_OPTION_OUTPUT,
+	OPTION_FORMAT("text", "text csv ndjson html"),
+	OPTION_OUTPUT,
 	{ 0, "alert", "ID", "What belongs to this alert of --alerts. May be repeated.", NULL },
 	{ 0, "alerts", "FILE", "Findings of `taximeter scan -f ndjson`, in which --alert is looked up.", NULL },
 	{ 0, "session", "ID", "Records of this session. May be repeated.", NULL },
@@ -58,8 +58,8 @@ static const struct option_row options[] = {
 		"wrongly.",
 	  NULL },
 	RUN_OPTION_STATS,
-	RUN_OPTION_JOBS,
-	RUN_OPTION_QUIET,
+	OPTION_JOBS,
+	OPTION_QUIET,
 	RUN_OPTION_ASN,
 	{ 0 }
 };

@@ -3,6 +3,7 @@
  * new since yesterday (watch), what is different between two sets (diff), and how would a policy for them begin (records). */
 #include <errno.h>
 #include <getopt.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -37,13 +38,11 @@ struct keys {
 };
 
 static const struct option_row options[] = {
-	{ 'f', "format", "FORMAT", "How the result is written; default: text. html: one page with a picture, for audit alone.",
-	  "text ndjson html" },
-	{ 'o', "output", "FILE", "Write the result to FILE, which appears when it is complete; default: standard output.", NULL },
-	{ 0, "at", "TIME",
-	  "Judge as of this time, with what had been observed by then; default: the newest observation, or now if a set has no "
-	  "date.", NULL },
-	{ 'p', "policy", "FILE", "Who may say what: the policy file (YAML) that 'taximeter token' verifies by.", NULL },
+	OPTION_FORMAT("text. html is one page with a picture, for audit only", "text ndjson html"),
+	OPTION_OUTPUT,
+	OPTION_QUIET,
+	OPTION_AT(", with what had been observed by then; default: the newest observation, or now if a set has no date."),
+	OPTION_POLICY(" that 'taximeter token' verifies by: it says what each key may sign."),
 	{ 0, "on-change", NULL,
 	  "The history was written only when an answer had changed: between two observations the older one holds.", NULL },
 	{ 0, "tokens", "LOG",
@@ -54,7 +53,7 @@ static const struct option_row options[] = {
 	{ 0, "blocklist", "FILE", "Compromised keys in the layout of badkeys: sorted entries of 16 bytes.", NULL },
 	{ 0, "max-age", "DAYS", "Where no record says: the age at which a key is old (default: 90) and a provider's rotation overdue (default: 180).", NULL },
 	{ 0, "idle", "DAYS", "With --tokens: a key without use for so long is idle; default: 30.", NULL },
-	{ 0, "state", "FILE", "For watch: what was seen before, as a history. Written anew, whole or not at all.", NULL },
+	OPTION_STATE(": for watch, a history of what was seen. Created if missing; a run that is killed leaves it unchanged."),
 	{ 0, "keep", "DAYS", "For watch: how long observations stay in the state; default: 400.", NULL },
 	{ 0, "list", NULL, "List what can be found, why it matters and what clears it.", NULL },
 	{ 0 }
@@ -79,6 +78,8 @@ static int take_list(const char **list, size_t *n, const char *option, const cha
 {
 	if (*n == LISTS_MAX)
 		return cmd_usage_error(&command_keys, "more than %d times --%s", LISTS_MAX, option);
+	if (strcmp(value, "-") != 0 && access(value, R_OK) < 0)
+		return cmd_usage_error(&command_keys, "--%s: %s: %s", option, value, strerror(errno));
 	list[(*n)++] = value;
 	return EXIT_RAN;
 }
@@ -94,8 +95,8 @@ static int take_option(struct keys *x, const char *name, const char *value)
 	} else if (strcmp(name, "output") == 0) {
 		x->output_path = value;
 	} else if (strcmp(name, "at") == 0) {
-		if (!time_parse_rfc3339(str_of(value), &x->settings.at) || x->settings.at <= 0)
-			return cmd_usage_error(c, "--at '%s' is not a date or RFC 3339 time (example: 2023-06-15T00:00:00Z)", value);
+		if (!cmd_time(value, &x->settings.at) || x->settings.at <= 0)
+			return cmd_usage_error(c, "--at '%s' is no time like 2026-01-06T10:00:00Z", value);
 	} else if (strcmp(name, "on-change") == 0) {
 		x->settings.on_change = true;
 	} else if (strcmp(name, "tokens") == 0) {
@@ -108,6 +109,8 @@ static int take_option(struct keys *x, const char *name, const char *value)
 		x->policy_path = value;
 	} else if (strcmp(name, "state") == 0) {
 		x->state_path = value;
+	} else if (strcmp(name, "quiet") == 0) {
+		return EXIT_RAN; /* there is no account of the run */
 	} else if (strcmp(name, "list") == 0) {
 		x->list = true;
 	} else {
@@ -198,7 +201,7 @@ static int take_blocklists(struct keys *x, struct audit *a)
 		}
 	}
 	buf_release(&error);
-	return ok ? EXIT_RAN : EXIT_INPUT;
+	return ok ? EXIT_RAN : EXIT_USAGE;
 }
 
 struct report { const struct audit *audit; uint64_t lost; const char *format; };
@@ -543,6 +546,16 @@ static int write_state(const struct watch *w, size_t old, const struct audit *af
 	return output_close(&out, &command_keys, true);
 }
 
+/* A file of this name can be made. */
+static bool has_folder(const char *path)
+{
+	char *copy = strdup(path);
+	const bool has = copy && access(dirname(copy), W_OK | X_OK) == 0;
+
+	free(copy);
+	return has;
+}
+
 /* The state into both audits and the list of lines.  A state that cannot be read is no empty one. */
 static bool read_state(struct watch *w, struct audit *before, struct audit *after)
 {
@@ -554,7 +567,7 @@ static bool read_state(struct watch *w, struct audit *before, struct audit *afte
 	bool ok = true;
 	FILE *f = fopen(w->x->state_path, "rb");
 
-	if (!f && errno == ENOENT)
+	if (!f && errno == ENOENT && has_folder(w->x->state_path))
 		return true;
 	if (!f || fstat(fileno(f), &st) < 0 || st.st_size > (off_t)KEYS_STATE_BYTES_MAX) {
 		cmd_error(&command_keys, "--state %s: %s", w->x->state_path, f ? "larger than can be read; a smaller --keep helps" : strerror(errno));
@@ -613,7 +626,7 @@ static int watch(struct watch *w, struct audit *before, struct audit *after, con
 	int status;
 
 	if (!read_state(w, before, after))
-		return EXIT_INPUT;
+		return EXIT_USAGE;
 	old = w->n;
 	news.first = !old;
 	keys_read_sets(&reader, paths, n);
@@ -730,9 +743,9 @@ const struct command command_keys = {
 		"\"jwks\"}, or a folder of files with dates in their names. Nothing is ever fetched.\n\n"
 		"audit looks for keys that are too old, expired and still listed, without scope, shared by consumers and enterprises, "
 		"weak, published, leaked or used outside what they are for. watch does so too and tells what is new since it looked "
-		"last; what is still there keeps its exit status. diff compares two sets. records proposes policy records for a set.\n\n"
-		"Exit status: 0 nothing found, 1 findings (diff: differences), 2 usage or settings, 3 some input was unreadable or no key was in it, 4 a "
-		"critical finding.",
+		"last; what is still there keeps its exit status. diff compares two sets. records proposes policy records for a set.",
+	.found = "audit, watch: a finding; diff: a difference.",
+	.critical = "audit, watch: a critical finding; diff: a key id that names another key.",
 	.options = options,
 	.examples = "  taximeter keys audit jwks.json\n"
 		    "  taximeter keys audit --on-change -f html -o keys.html entra-common.ndjson\n"

@@ -34,17 +34,16 @@ struct notice {
 
 static const struct option_row options[] = {
 	{ 'k', "key", "FILE.pem", "The private key that signs: Ed25519 or RSA, PEM, without a passphrase.", NULL },
-	{ 0, "from", "TEXT", "Who writes, and how to reach them; it is in each notice.", NULL },
-	{ 'o', "output", "DIR", "Folder for notices, signatures and the public key; nothing in it is overwritten.",
-	  NULL },
+	{ 0, "from", "TEXT", "Who writes, and how to reach them; printed in each notice.", NULL },
+	OPTION_OUTPUT_DIR('o', ": notices, signatures and the public key. Nothing in it is overwritten."),
+	OPTION_QUIET,
 	{ 0, "by", "WHOM", "A notice for each mailbox, or for each organisation (domain); default: mailbox.",
 	  "mailbox organisation" },
-	{ 0, "ledger", "FILE",
-	  "Append what is written, or received, to this ledger; default: ledger.ndjson in the folder of -o.", NULL },
+	OPTION_LEDGER(", to which each notice written or received is appended; default: ledger.ndjson in the folder of -o."),
 	{ 0, "receipt", "SHA256",
 	  "Record in --ledger that the notice with this SHA-256 was received; writes no notice.", NULL },
 	{ 0, "note", "TEXT", "With --receipt: how it is known (\"confirmed by telephone\").", NULL },
-	{ 0, "check", NULL, "Check the chain of --ledger; writes nothing.", NULL },
+	OPTION_CHECK(": is the chain of --ledger unbroken?"),
 	{ 0 }
 };
 
@@ -69,7 +68,7 @@ static int take_option(struct notice *x, const struct option_row *row, const cha
 		x->key_path = value;
 	else if (strcmp(name, "from") == 0)
 		x->from = value;
-	else if (strcmp(name, "output") == 0)
+	else if (strcmp(name, "output-dir") == 0)
 		x->folder = value;
 	else if (strcmp(name, "ledger") == 0)
 		x->ledger_path = value;
@@ -79,6 +78,8 @@ static int take_option(struct notice *x, const struct option_row *row, const cha
 		x->note = value;
 	else if (strcmp(name, "check") == 0)
 		x->check = true;
+	else if (strcmp(name, "quiet") == 0)
+		return EXIT_RAN; /* there is no account of the run */
 	else if (strcmp(value, "organisation") == 0)
 		x->by_organisation = true;
 	else if (strcmp(value, "mailbox") != 0)

@@ -14,7 +14,7 @@
 extern const struct command command_rules;
 
 static const struct option_row options[] = {
-	{ 'f', "format", "FORMAT", "How the rules are written; default: text.", "text ndjson markdown" },
+	OPTION_FORMAT("text", "text ndjson markdown"),
 	{ 0, "explain", NULL, "Also say what each kind of evidence of the rule 'taximeter' looks at, catches and misses.", NULL },
 	{ 0 }
 };

@@ -37,30 +37,22 @@ struct run {
 };
 
 /* The rows of the options below, for the descriptors of commands. */
-#define RUN_OPTION_OUTPUT \
-	{ 'o', "output", "FILE", \
-	  "Write the result to FILE, which appears when it is complete; default: standard output.", NULL }
 #define RUN_OPTION_STATS \
 	{ 0, "stats", "FILE", \
 	  "Write an account of the run to FILE as one JSON object: counts, rejects by reason, files, time, memory. " \
 	  "'-' is standard output, if the result goes to a file.", NULL }
-#define RUN_OPTION_JOBS \
-	{ 'j', "jobs", "N", \
-	  "Threads, 1 to 256; default: one a processor. The result does not depend on it.", NULL }
 #define RUN_OPTION_SINCE \
-	{ 0, "since", "T", \
-	  "Report from T on: a date (00:00 UTC), or an RFC 3339 time such as 2023-06-15T00:00:00Z; default: the first record.", NULL }
-#define RUN_OPTION_UNTIL { 0, "until", "T", "Report what was before T; default: to the last record.", NULL }
+	{ 0, "since", "TIME", \
+	  "Report from TIME on: a date (00:00 UTC), or an RFC 3339 time such as 2023-06-15T00:00:00Z; default: the first record.", NULL }
+#define RUN_OPTION_UNTIL { 0, "until", "TIME", "Report what was before TIME; default: to the last record.", NULL }
 #define RUN_OPTION_TIMEZONE \
 	{ 0, "timezone", "ZONE", \
 	  "The zone of local times whose column does not name it (\"TimeGenerated [Local Time]\"): a place such as Europe/Berlin, or an " \
-	  "offset such as +01:00; default: they are read as UTC, and that is said (exit status 3).", NULL }
+	  "offset such as +01:00; default: they are read as UTC, which is reported (exit status 3).", NULL }
 #define RUN_OPTION_TENANT \
 	{ 0, "tenant", "ID", \
 	  "Report on this tenant only: the id that events and findings show under \"tenant\", or 'unknown' for records " \
 	  "that nothing assigns to one. May be repeated; default: all.", NULL }
-#define RUN_OPTION_QUIET \
-	{ 'q', "quiet", NULL, "No progress and no account of the run on standard error, only errors.", NULL }
 #define RUN_OPTION_ASN \
 	{ 0, "asn", "FILE.mmdb", \
 	  "Name networks by autonomous system, from a MaxMind DB file; default: by address prefix.", NULL }

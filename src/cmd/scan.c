@@ -41,27 +41,22 @@ static const char sink_names[] =
 #undef SINK
 
 static const struct option_row options[] = {
-	{ 'f', "format", "FORMAT", "How the result is written; default: text.", sink_names + 1 },
-	RUN_OPTION_OUTPUT,
+	OPTION_FORMAT("text", sink_names + 1),
+	OPTION_OUTPUT,
 	RUN_OPTION_STATS,
-	{ 'm', "minimum", "LEVEL",
-	  "Print alerts of this severity and above; how many stay below is said; default: info.",
-	  "info low medium high critical" },
-	RUN_OPTION_JOBS,
+	OPTION_MIN_SEVERITY(", and say how many; default: info."),
+	OPTION_JOBS,
 	RUN_OPTION_TENANT,
 	RUN_OPTION_SINCE,
 	RUN_OPTION_UNTIL,
-	{ 0, "learn-since", "T",
-	  "Learn from records from T on; default: from all. --since and --until choose what is reported and change nothing of "
+	{ 0, "learn-since", "TIME",
+	  "Learn from records from TIME on; default: from all. --since and --until choose what is reported and change nothing of "
 	  "what is learned.",
 	  NULL },
 	RUN_OPTION_TIMEZONE,
-	RUN_OPTION_QUIET,
-	{ 0, "state", "FILE",
-	  "Go on where the last run with FILE ended, and keep there what was learnt: the next export is judged by all "
-	  "before it. Alerts that are new or have changed are printed. Made if it is not there, readable by its owner "
-	  "alone; a run that is killed leaves it as it was.",
-	  NULL },
+	OPTION_QUIET,
+	OPTION_STATE(": this export is judged by all before it, and only new or changed alerts are printed. Created if missing, "
+		     "readable by its owner alone; a run that is killed leaves it unchanged."),
 	RUN_OPTION_ASN,
 	{ 0, "ioc", "FILE.csv",
 	  "Add indicators of compromise (indicator,type,first_seen,last_seen,description) to the built-in ones. May "
@@ -76,8 +71,8 @@ static const struct option_row options[] = {
 	  "info low medium high critical" },
 	{ 0, "inventory", "FILE.csv", "Write every application that read mail to FILE.csv, most unusual first.", NULL },
 	{ 0, "report", "FILE.html",
-	  "Write the findings to FILE.html as a page for people who were not there: alerts, applications, blind spots. "
-	  "It needs nothing else: no script, nothing from the network.",
+	  "Write the findings to FILE.html as a page for managers, lawyers and others outside the investigation: alerts, "
+	  "applications, blind spots. It has no script and loads nothing from the network.",
 	  NULL },
 	{ 0 }
 };
@@ -129,7 +124,7 @@ static int take_option(struct scan *s, const struct option_row *row, const char 
 		if (!s->sink)
 			status = cmd_usage_error(s->run.command, "-f '%s' is not a format; there are:%s", value,
 						 sink_names);
-	} else if (strcmp(row->name, "minimum") == 0) {
+	} else if (strcmp(row->name, "min-severity") == 0) {
 		status = take_level(s, "-m", value, &s->minimum);
 	} else if (strcmp(row->name, "fail-on") == 0) {
 		s->fails_on_findings = true;
@@ -409,5 +404,6 @@ const struct command command_scan = {
 		    "  taximeter scan -m medium --since 2023-05-15 --until 2023-07-01 --fail-on high ual.csv\n"
 		    "  taximeter scan --state tenant.state blobs/2023-06-15/\n"
 		    "  zcat blobs/*.gz | taximeter scan -\n",
+	.found = "With --fail-on: an alert of that severity or above, also one that --min-severity leaves out.",
 	.run = scan_run,
 };

@@ -22,7 +22,7 @@ struct simulate {
 	struct sim_settings set;
 	const char *folder; /* NULL: to standard output */
 	const char *truth_path, *asn_path;
-	bool stream;
+	bool stream, quiet;
 	struct output audit, signins;
 	struct buf path;
 	int64_t day;
@@ -33,10 +33,9 @@ struct simulate {
 /* -- options -- */
 
 static const struct option_row options[] = {
-	{ 'o', "output", "DIR",
-	  "Folder to make, with audit/, truth.ndjson, asn.mmdb and, if asked for, sign-ins/; '-' writes the audit "
-	  "stream to standard output; default: simulated.",
-	  NULL },
+	OPTION_OUTPUT_DIR('o', ", which is made: audit/, truth.ndjson, asn.mmdb and, with --signins, sign-ins/. '-' writes the audit "
+			       "stream to standard output; default: simulated."),
+	OPTION_QUIET,
 	{ 0, "stream", NULL, "The same as -o -.", NULL },
 	{ 'e', "envelope", "FORMAT", "How audit records are wrapped; default: ndjson.",
 	  "ndjson array csv portal graph office cloudapp eventhub" },
@@ -136,9 +135,11 @@ static int take_option(struct simulate *x, struct choices *c, const struct optio
 	uint64_t n = 0;
 	int status = EXIT_RAN;
 
-	if (strcmp(name, "output") == 0) {
+	if (strcmp(name, "output-dir") == 0) {
 		x->stream |= strcmp(value, "-") == 0;
 		x->folder = value;
+	} else if (strcmp(name, "quiet") == 0) {
+		x->quiet = true;
 	} else if (strcmp(name, "stream") == 0) {
 		x->stream = true;
 	} else if (strcmp(name, "envelope") == 0) {
@@ -364,7 +365,7 @@ static void make(struct simulate *x, struct sim *s)
 	}
 	if (x->status == EXIT_RAN && x->set.truth)
 		write_beside(x, s, true);
-	if (x->status == EXIT_RAN && !x->stream)
+	if (x->status == EXIT_RAN && !x->stream && !x->quiet)
 		fprintf(stderr, "wrote        %llu records, %llu sign-ins, %.1f MB in %s\n",
 			(unsigned long long)records, (unsigned long long)signins, (double)x->bytes / 1e6, x->folder);
 }

@@ -46,19 +46,17 @@ struct token_run {
 };
 
 static const struct option_row options[] = {
-	{ 'p', "policy", "FILE", "Who may say what: the policy file (YAML). Without one no token is accepted.", NULL },
-	{ 'k', "jwks", "FILE",
-	  "A key set, key or certificate: JWK, PEM or DER. May be given more than once. It says what keys there are, not what they "
-	  "may do.", NULL },
+	OPTION_POLICY(": it says what each key may sign. Without it no token is accepted."),
+	OPTION_JWKS(", a key or a certificate: JWK, PEM or DER. May be repeated. It only makes keys known; what they may sign is in the "
+		    "policy."),
 	{ 0, "jws-only", NULL,
 	  "Judge form, key and signature and nothing else. For test suites: a token that is genuine is not yet one to be accepted.", NULL },
-	{ 'f', "format", "FORMAT", "How verdicts are written; default: text.", "text ndjson" },
-	{ 'o', "output", "FILE", "Write to FILE, which appears when it is complete; default: standard output.", NULL },
-	{ 0, "at", "TIME", "Judge as of this time (RFC 3339 or seconds since 1970), or, with the word 'record', as of the time of each "
-	  "JSON line; default: now.", NULL },
+	OPTION_FORMAT("text", "text ndjson"),
+	OPTION_OUTPUT,
+	OPTION_QUIET,
+	OPTION_AT(", or, with the word 'record', as of the time of each JSON line; default: now."),
 	{ 0, "subject-token", "FILE",
-	  "The token that was exchanged for this one, and behind it, a line each, those that were exchanged before: the exchange is "
-	  "judged too.", NULL },
+	  "The token that was exchanged for this one, followed by those exchanged before it, one a line: the exchange is judged too.", NULL },
 	{ 0, "fetch", NULL,
 	  "Ask for the key sets that the policy names under 'sources', over HTTPS, when the kept ones are too old. Without this nothing is "
 	  "ever fetched.", NULL },
@@ -70,20 +68,13 @@ static const struct option_row options[] = {
 
 static bool take_at(struct token_run *x, const char *value)
 {
-	int64_t us = 0;
-	size_t i = 0;
+	int64_t us;
 
 	if (strcmp(value, "record") == 0) {
 		x->at_record = true;
 		return true;
 	}
-	while (value[i] >= '0' && value[i] <= '9' && i < 11)
-		us = us * 10 + (value[i++] - '0');
-	if (i && !value[i] && i < 11) {
-		x->at_s = us;
-		return true;
-	}
-	if (!time_parse_rfc3339(str_of(value), &us) || us < 0)
+	if (!cmd_time(value, &us))
 		return false;
 	x->at_s = us / US_PER_SECOND;
 	return true;
@@ -116,6 +107,8 @@ static int take_option(struct token_run *x, const struct option_row *row, const 
 		x->subject_path = value;
 	} else if (strcmp(row->name, "fetch") == 0) {
 		x->may_fetch = true;
+	} else if (strcmp(row->name, "quiet") == 0) {
+		return EXIT_RAN; /* there is no account of the run */
 	} else if (strcmp(row->name, "replay") == 0) {
 		x->wants_replay = true;
 	}
@@ -215,34 +208,26 @@ static int load_chain(struct token_run *x, struct buf *error)
 
 	if (!x->subject_path)
 		return EXIT_RAN;
-	if (!file_read(x->subject_path, &x->subject_text, NULL, error)) {
-		cmd_error(&command_token, "%s", error->p);
-		return EXIT_INPUT;
-	}
+	if (!file_read(x->subject_path, &x->subject_text, NULL, error))
+		return cmd_usage_error(&command_token, "--subject-token: %s", error->p);
 	token_join_lines(x->subject_text.p, &x->subject_text.n);
 	rest = str_trim(buf_str(&x->subject_text));
 	while (rest.n) {
 		const char *end = memchr(rest.p, '\n', rest.n);
 		const size_t n = end ? (size_t)(end - rest.p) : rest.n;
-		if (x->chain_n == TOKEN_CHAIN_MAX) {
-			cmd_error(&command_token, "%s: more than %d subject tokens", x->subject_path, TOKEN_CHAIN_MAX);
-			return EXIT_INPUT;
-		}
+		if (x->chain_n == TOKEN_CHAIN_MAX)
+			return cmd_usage_error(&command_token, "%s: more than %d subject tokens", x->subject_path, TOKEN_CHAIN_MAX);
 		unsigned count;
 		const struct str token = token_unwrap((struct str){ rest.p, n }, &count);
-		if (count > 1) {
-			cmd_error(&command_token, "%s: more than one token in a line", x->subject_path);
-			return EXIT_INPUT;
-		}
+		if (count > 1)
+			return cmd_usage_error(&command_token, "%s: more than one token in a line", x->subject_path);
 		shaped |= token_has_shape(token);
 		if (token.n)
 			x->chain[x->chain_n++] = token;
 		rest = (struct str){ rest.p + n + (end ? 1 : 0), rest.n - n - (end ? 1 : 0) };
 	}
-	if (!x->chain_n || !shaped) {
-		cmd_error(&command_token, "%s: no token in it", x->subject_path);
-		return EXIT_INPUT;
-	}
+	if (!x->chain_n || !shaped)
+		return cmd_usage_error(&command_token, "%s: no token in it", x->subject_path);
 	return EXIT_RAN;
 }
 
@@ -560,11 +545,10 @@ const struct command command_token = {
 		       "is refused, whatever its signature. Never is an address followed that stands in a token or in a key set; key "
 		       "sets that the policy names by address are asked for with --fetch only.\n\n"
 		       "'explain' prints a token for people: header, claims and times, the key and which sets know it, every check, and "
-		       "what verifiers of less care would have said.\n\n"
-		       "Exit status: 0 all accepted; 1 one refused; 2 options, policy or key sets are wrong, no token was read; 3 an "
-		       "input could not be read, or a token is of a private form that outsiders cannot judge; 4 critical: a genuine "
-		       "signature by a key outside its scope or life, or a key that is denied, revoked or leaked. The largest that "
-		       "applies. Never taken for acceptance: anything but 0.",
+		       "what verifiers of less care would have said. Only exit status 0 means that every "
+		       "token was accepted.",
+	.found = "A token was refused.",
+	.critical = "A token has a genuine signature by a key outside its scope or life, or by a key that is denied, revoked or leaked.",
 	.options = options,
 	.examples = "  taximeter token verify --policy policy.yaml -f ndjson < tokens.txt\n"
 		    "  taximeter token explain --policy policy.yaml token.txt\n"
