@@ -491,7 +491,7 @@ static int coverage_run(int argc, char **argv)
 const struct command command_coverage = {
 	.name = "coverage",
 	.arguments = "[PATH...]",
-	.doc = "Say when each mailbox could be seen, and when not",
+	.doc = "Report when reads of each mailbox were being logged, and when not",
 	.description = "Reads what scan reads and says of every mailbox and day (UTC) whether reads of mail could have left a trace: recorded, quiet, silent "
 		       "while other things go on, throttled, auditing off, bypassed, narrowed or unlicensed, a gap of the collector, outside the data. As "
 		       "text with a sentence for each finding, as a table (CSV), as objects (NDJSON), or as one self-contained page with a heat map "

@@ -192,11 +192,11 @@ const struct command command_dump = {
 	.description = "dump scan looks into core dumps, minidumps, memory images and any other file or folder, also compressed, for "
 		       "private key material: as numbers alone, as a library holds them, and in every form in which keys are "
 		       "stored. A hit is called proved when arithmetic shows that it belongs to a key. With the public keys given "
-		       "(--jwks, --cert, --spki), or met in the dump itself, it needs no form at all.\n\n"
+		       "(--jwks, --cert, --spki), or found in the dump itself, a key is found in any form.\n\n"
 		       "No byte of a secret, no part and no hash of one is ever printed. \"Clean\" means that these finders found "
 		       "nothing in the ranges that were read; docs/dump.md says what cannot be found.\n\n"
 		       "dump redact IN OUT copies a dump without these keys and everything that follows from them, reads the copy again and "
-		       "delivers it only if it is clean; dump verify FILE looks again; dump ledger tells whether a dump may leave; dump watch "
+		       "delivers it only if it is clean; dump verify FILE looks again; dump ledger reports whether a dump may leave; dump watch "
 		       "does it for every dump that lands in a folder. dump "
 		       "filter does the same between the kernel and the next handler of cores; dump install and uninstall set the kernel's "
 		       "core_pattern and put it back.",

@@ -183,7 +183,7 @@ static int evaluate_run(int argc, char **argv)
 const struct command command_evaluate = {
 	.name = "evaluate",
 	.arguments = "TRUTH ALERTS...",
-	.doc = "Say how good alerts were, from the truth of a simulated tenant",
+	.doc = "Measure how good alerts were, against the truth of a simulated tenant",
 	.description = "TRUTH is the truth.ndjson of a simulated tenant, ALERTS what 'scan -f ndjson' made of its exports. "
 		       "Several pairs are taken together, as one large evaluation.\n\n"
 		       "For each kind of attack: how many were found, with exact bounds (Clopper and Pearson, 95 %), when, how "

@@ -460,7 +460,7 @@ const struct command command_events = {
 	.doc = "Write every distinct record in one normalised form",
 	.description = "Reads what scan reads and writes each distinct record once, in order of event time. What a "
 		       "record does not say is null (in CSV: an empty cell). A Sync has no number of items: its "
-		       "volume is not in the log. 'folder' is a hash that tells folders apart, not a name. 'flags' "
+		       "volume is not in the log. 'folder' is a hash that distinguishes folders, not a name. 'flags' "
 		       "says how a value came about: items_given (by the record's own count), items_listed (counted "
 		       "in its list), items_lost (neither: a lower bound), time_of_arrival (the export has no event "
 		       "time), no_time (the row has none at all), id_made (the record has no id).",

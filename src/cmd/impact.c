@@ -282,7 +282,7 @@ static int impact_run(int argc, char **argv)
 const struct command command_impact = {
 	.name = "impact",
 	.arguments = "PATH...",
-	.doc = "Say which messages an intruder read, what to assume, and what nobody could see",
+	.doc = "List the messages that an intruder read, what to assume, and what was not logged",
 	.description =
 		"Reads the same exports as scan and lists, by mailbox, the messages that records of the selection "
 			"name "

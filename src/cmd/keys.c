@@ -737,13 +737,13 @@ static int keys_run(int argc, char **argv)
 const struct command command_keys = {
 	.name = "keys",
 	.arguments = "audit|watch|diff|records SET...",
-	.doc = "Audit the keys that somebody trusts: age, scope, strength, shape, use, leaks",
+	.doc = "Audit key sets that you trust: age, scope, strength, form, use, leaks",
 	.description =
 		"A SET is a JWK set, a JWK, certificates or public keys (PEM, DER), or a history: lines of {\"provider\", \"fetched\", "
 		"\"jwks\"}, or a folder of files with dates in their names. Nothing is ever fetched.\n\n"
 		"audit looks for keys that are too old, expired and still listed, without scope, shared by consumers and enterprises, "
-		"weak, published, leaked or used outside what they are for. watch does so too and tells what is new since it looked "
-		"last; what is still there keeps its exit status. diff compares two sets. records proposes policy records for a set.",
+		"weak, published, leaked or used outside what they are for. watch does so too and reports what is new since its "
+		"last run; older findings still count for the exit status. diff compares two sets. records proposes policy records for a set.",
 	.found = "audit, watch: a finding; diff: a difference.",
 	.critical = "audit, watch: a critical finding; diff: a key id that names another key.",
 	.options = options,

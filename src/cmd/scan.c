@@ -387,7 +387,7 @@ static int scan_run(int argc, char **argv)
 const struct command command_scan = {
 	.name = "scan",
 	.arguments = "PATH...",
-	.doc = "Say who reads whose mail, and raise alerts",
+	.doc = "Report who reads whose mail, and raise alerts",
 	.description = "Reads Microsoft 365 audit exports and Entra sign-in logs and prints alerts with their reasons, "
 		       "the applications that read mail ranked by how unusual they are, and what could not be seen. A "
 		       "PATH is a file, a folder (read recursively), a workbook (.xlsx), an archive (.gz .zst .xz .zip .7z .tar) or '-' "

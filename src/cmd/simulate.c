@@ -51,7 +51,7 @@ static const struct option_row options[] = {
 	  "default: all.",
 	  NULL },
 	{ 0, "forged", "LIST",
-	  "Kinds of attack whose tokens nobody issued, so that they have no sign-in; 'none' or 'all'; default: A1 A1b "
+	  "Kinds of attack with forged tokens, which have no sign-in; 'none' or 'all'; default: A1 A1b "
 	  "A1c.",
 	  NULL },
 	{ 0, "attack-instances", "N", "How many of each kind, as far as there is room; default: 1.", NULL },
@@ -419,8 +419,8 @@ const struct command command_simulate = {
 		       "Names and addresses are reserved ones; GUIDs begin with 5f0c7a10. The networks are /24s of "
 		       "198.18.0.0/15 and /48s of 2001:db8::/32: give asn.mmdb to scan --asn, or they all look like "
 		       "two.\n\n"
-		       "The simulator does not know what is detected, and figures won on it rank methods; they promise "
-		       "nothing for the field.",
+		       "The simulator does not know what is detected, and its figures rank methods; they promise "
+		       "nothing for real tenants.",
 	.options = options,
 	.examples = "  taximeter simulate --seed 7 --mailboxes 300 -o tenant && taximeter scan --asn tenant/asn.mmdb "
 		    "tenant/audit\n"

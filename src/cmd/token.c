@@ -538,14 +538,14 @@ static int token_run(int argc, char **argv)
 const struct command command_token = {
 	.name = "token",
 	.arguments = "verify|explain [TOKEN|FILE|-...]",
-	.doc = "Judge signed tokens: may this key say this, about whom, to whom, now",
+	.doc = "Verify signed tokens: signature, and whether the key may sign for this issuer, tenant and audience",
 	.description = "Tokens (JWS, compact form) are read one a line from files or standard input; a line may also be a JSON record "
 		       "that carries one. For each there is one verdict, with every reason that applies. A token is accepted when there "
 		       "is no reason against it, and only through a record of the policy: a key without a record, an issuer or a life "
-		       "is refused, whatever its signature. Never is an address followed that stands in a token or in a key set; key "
-		       "sets that the policy names by address are asked for with --fetch only.\n\n"
+		       "is refused, whatever its signature. Addresses in a token or in a key set are never followed; key "
+		       "sets that the policy names by address are fetched with --fetch only.\n\n"
 		       "'explain' prints a token for people: header, claims and times, the key and which sets know it, every check, and "
-		       "what verifiers of less care would have said. Only exit status 0 means that every "
+		       "the verdicts of less strict verifiers. Only exit status 0 means that every "
 		       "token was accepted.",
 	.found = "A token was refused.",
 	.critical = "A token has a genuine signature by a key outside its scope or life, or by a key that is denied, revoked or leaked.",

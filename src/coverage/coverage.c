@@ -725,15 +725,15 @@ void coverage_sentence(const struct world *w, const struct coverage_finding *f, 
 		return;
 	case DAY_BYPASSED:
 		add_whose(b, w, f);
-		buf_printf(b, ": audit bypass since %s: what this account does is written in no mailbox", from);
+		buf_printf(b, ": audit bypass since %s: the actions of this account are logged in no mailbox", from);
 		break;
 	case DAY_NARROWED:
 		add_whose(b, w, f);
-		buf_printf(b, ": MailItemsAccessed was taken from the audited actions at %s: what the owner reads is not written", from);
+		buf_printf(b, ": MailItemsAccessed was removed from the audited actions at %s: reads by the owner are not logged", from);
 		break;
 	case DAY_UNLICENSED:
 		add_whose(b, w, f);
-		buf_printf(b, ": the plan for premium auditing was taken away at %s; where reads are premium, none are written since", from);
+		buf_printf(b, ": the plan for premium auditing was removed at %s; where reads are premium, none are logged since", from);
 		break;
 	case DAY_THROTTLED:
 		add_whose(b, w, f);

@@ -11,7 +11,7 @@
  *   throttled    Exchange wrote no Bind records for 24 hours; whatever was read then is in no log
  *   off          auditing of the tenant was switched off
  *   bypassed     what the owner's account does is written nowhere
- *   narrowed     MailItemsAccessed was taken from the audited actions of the mailbox
+ *   narrowed     MailItemsAccessed was removed from the audited actions of the mailbox
  *   unlicensed   the plan for premium auditing was taken away, and nothing is recorded since
  *   gap          no mailbox at all has a record, at a time when that is next to impossible: the collector
  *   outside      before the first record of the data, or after the last

@@ -421,13 +421,13 @@ void settings_finish(struct audit_settings *s)
 void settings_sentence(const struct audit_account *a, struct buf *b)
 {
 	static const struct { uint32_t bit; const char *text; } all[] = {
-		{ WRONG_BYPASS, "audit bypass is on: what this account does is written in no mailbox, its own or another's" },
-		{ WRONG_OWNER, "MailItemsAccessed is not among the owner's audited actions: what the owner's account reads is not written" },
+		{ WRONG_BYPASS, "audit bypass is on: the actions of this account are logged in no mailbox, its own or another's" },
+		{ WRONG_OWNER, "MailItemsAccessed is not among the owner's audited actions: reads by the owner's account are not logged" },
 		{ WRONG_DELEGATE, "it is not among those of delegates" },
 		{ WRONG_ADMIN, "it is not among those of administrators" },
-		{ WRONG_NO_LICENCE, "no licence: nothing that needs one is written" },
+		{ WRONG_NO_LICENCE, "no licence: no event that needs one is logged" },
 		{ WRONG_PLAN_OFF, "the plan M365_ADVANCED_AUDITING of its licence is switched off: premium events and the long retention are gone" },
-		{ WRONG_NEVER_LOGGED, "a mailbox of a kind whose reads are never written (room, equipment, discovery, public folder)" },
+		{ WRONG_NEVER_LOGGED, "a kind of mailbox whose reads are never logged (room, equipment, discovery, public folder)" },
 		{ WRONG_AUDIT_ENABLED, "AuditEnabled is False, which is ignored while auditing is on by default" },
 	};
 	bool any = false;

@@ -5,7 +5,7 @@
  *          Set-AdminAuditLogConfig, Set-OrganizationConfig, Set-Mailbox (AuditLogAgeLimit, AuditEnabled, AuditOwner,
  *          AuditDelegate, AuditAdmin), and licence changes that disable the plan M365_ADVANCED_AUDITING.
  * Catches  The step that comes before the reading: bypass for one account, ingestion off for the tenant, mailbox auditing
- *          off, a log that expires at once, MailItemsAccessed taken from the audited actions, premium audit unlicensed.
+ *          off, a log that expires at once, MailItemsAccessed removed from the audited actions, premium audit unlicensed.
  * Misses   A whole licence taken away (the record then does not name the plan), an account that was bypassed before the
  *          data begins, and the switch that stopped the very log which would have told.
  * Cost     An administrator who narrows auditing for reasons of his own looks the same: a handful a year.  Microsoft's own
@@ -191,12 +191,12 @@ static void describe(const struct event *e, const struct audit_switch *x, struct
 		break;
 	case SWITCH_ACTIONS:
 		f->severity = SEVERITY_MEDIUM;
-		snprintf(f->title, TEXT_SIZE, "MailItemsAccessed taken from what is audited in the mailbox of %s", name);
+		snprintf(f->title, TEXT_SIZE, "Auditing of MailItemsAccessed switched off for the mailbox of %s", name);
 		snprintf(f->why, TEXT_SIZE, "Set-Mailbox set %.*s of %s to \"%.*s\", without MailItemsAccessed", STR_ARG(x->setting), name, n, value);
 		break;
 	default:
 		f->severity = SEVERITY_MEDIUM;
-		snprintf(f->title, TEXT_SIZE, "Advanced auditing taken from the licence of %s", name);
+		snprintf(f->title, TEXT_SIZE, "Advanced auditing removed from the licence of %s", name);
 		snprintf(f->why, TEXT_SIZE, "\"%s\" disabled the plan M365_ADVANCED_AUDITING for %s", op_text(e->rec->op), name);
 		break;
 	}
@@ -250,7 +250,7 @@ static void report(struct state *s, struct detect_ctx *c, const struct event *e,
 	alert_fold_once(c->alerts, al, e);
 	alert_raise(al, e->rec->time_us, f.severity);
 	if (!was_raised || f.severity > before || x->kind == SWITCH_AGE_LIMIT)
-		alert_title(al, "%s%s by %s", x->outcome == OUTCOME_FAILED ? "Tried in vain: " : "", f.title,
+		alert_title(al, "%s%s by %s", x->outcome == OUTCOME_FAILED ? "Failed attempt: " : "", f.title,
 			    say_actor(c->world, e->actor, actor));
 	alert_why(al, "%s: %s", time_format_minute(e->rec->time_us, when), f.why);
 	if (x->outcome == OUTCOME_FAILED)

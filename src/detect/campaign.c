@@ -539,7 +539,7 @@ void campaign_end(struct campaigns *c, struct detect_ctx *ctx)
 			  real ? COUNT(real, "network") : al->nets.total ? "no network but Microsoft's front ends" : "no network that the addresses tell",
 			  COUNT(al->items, "item"), COUNT(al->records, "record"), time_format_minute(al->first_us, from), time_format_minute(al->last_us, to));
 		if (i->campaign) {
-			alert_why(al, "That so many mailboxes meet it within three days is expected by chance once in %s%s mailbox-days.",
+			alert_why(al, "That so many mailboxes see it within three days is expected by chance once in %s%s mailbox-days.",
 				  i->campaign_odds >= ODDS_MOST ? "more than " : "", grouped(i->campaign_odds, odds));
 		}
 	}

@@ -20,7 +20,7 @@ const struct family_doc family_docs[] = {
 	[FAMILY_SPREAD] = { "folders", "Distinct folders whose items were read.", "A crawl through the whole mailbox.", "Reading the inbox alone." },
 	[FAMILY_SYNC] = { "sync", "Folders synchronised.", "A whole mailbox copied by an office client, which leaves no counts.", "One folder." },
 	[FAMILY_HOUR] = { "hour", "Hours at which people do not read this mailbox.", "A reader in another part of the world.", "Reading in the victim's hours." },
-	[FAMILY_PLACES] = { "two-places", "One client in turns from a network that is new here and one that is not.", "A second reader beside the owner: a copied session or token.",
+	[FAMILY_PLACES] = { "two-places", "One client alternately from a network that is new to the mailbox and one that is not.", "A second reader beside the owner: a copied session or token.",
 		"A thief who reads when the owner does not." },
 	[FAMILY_ALONE] = { "client-alone", "A client that came new to the tenant and is still in one mailbox some days later.", "An application made for one victim.",
 		"One that is used on many victims (that is a campaign)." },

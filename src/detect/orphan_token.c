@@ -265,10 +265,10 @@ static void say_coverage(struct detect_ctx *c, struct alert *al, const struct or
 {
 	const struct identity_client *all = identity_client(c->identity, o->client);
 	if (o->unsaid_issue)
-		alert_blind(al, "some of these records do not say when their token was issued: it was looked for in the sign-ins of "
-			    "the 28 hours before");
+		alert_blind(al, "some of these records do not say when their token was issued: Taximeter searched the sign-ins of the "
+			    "28 hours before");
 	if (all->reasons[REASON_NO_ID])
-		alert_blind(al, "%s of this client without token and session id: whether their tokens were issued cannot be told",
+		alert_blind(al, "%s of this client without token and session id: the log does not show whether their tokens were issued",
 			    COUNT(all->reasons[REASON_NO_ID], "record"));
 	uint64_t gaps = all->reasons[REASON_HOLE] + all->reasons[REASON_APP_HOLE] + all->reasons[REASON_BEFORE] +
 			all->reasons[REASON_AFTER];

@@ -284,7 +284,7 @@ static void write_sentences(struct detect_ctx *c, const struct told *x)
 		alert_why(al, "The same %s was used in %s and in %s, %s apart at the closest, with %s between %s "
 			  "and %s.", what, a, b, span, COUNT(x->switches, "network change"), first, last);
 		alert_why(al, x->is_token ? "A client does not share its access token: two places at once are two holders."
-					  : "One person is not in two places: a line that flaps between two providers, or a second holder.");
+					  : "One person is not in two places: either the line alternates between two providers, or somebody else holds the session too.");
 		break;
 	case STORY_PAIR:
 		alert_title(al, "Sessions of %s alternate between %s and %s", COUNT(al->actors.total, "account"), a, b);

@@ -141,7 +141,7 @@ static void add_top(struct sink_out *o, const struct impact_report *r)
 	buf_add_terminal(b, buf_str(&r->selection->said), 0);
 	buf_printf(b, ", %s to %s UTC\n\n", time_format_minute(t->from_us, from), time_format_minute(t->to_us, to));
 	if (r->dark) {
-		buf_add_cstr(b, "The alert is about what was not recorded: it names no access, and which mail was read in that time nobody can say.\n");
+		buf_add_cstr(b, "The alert is about what was not recorded: it names no access, and the log does not show which mail was read in that time.\n");
 		add_unknown(o, r);
 		return;
 	}
@@ -162,7 +162,7 @@ static void add_top(struct sink_out *o, const struct impact_report *r)
 	if (t->unclear) {
 		label(o, "UNCLEAR", "33");
 		counted(b, t->unclear, "message", "messages");
-		buf_add_cstr(b, " by a client that was there before, from an address that tells nobody apart\n");
+		buf_add_cstr(b, " by a client that was there before, from an address that the owner shares\n");
 	}
 	label(o, "ASSUMED", "33");
 	counted(b, t->whole, "whole mailbox", "whole mailboxes");
@@ -333,5 +333,5 @@ void impact_text(struct sink_out *o, struct impact *im, const struct impact_repo
 		buf_clear(&text);
 	}
 	buf_release(&text);
-	buf_add_cstr(b, "\nMessages by id: -f csv or -f ndjson; for people who were not there: -f html.\n");
+	buf_add_cstr(b, "\nMessages by id: -f csv or -f ndjson; a page for others: -f html.\n");
 }

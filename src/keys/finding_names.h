@@ -6,7 +6,7 @@ FINDING(SCOPE_NONE, "scope.none", FINDING, "nothing says for whom the key may si
 	"A verifier that knows only the key believes it about every issuer, tenant and audience.",
 	"a policy record for the key, or an 'issuer' member in the set")
 FINDING(SCOPE_MIXED_SET, "scope.mixed-set", FINDING, "keys of the consumer tenant and of other tenants in one set",
-	"Who takes the whole set as trusted lets a consumer key speak for enterprises. For Entra's common set this cannot be "
+	"A verifier that trusts the whole set lets a consumer key sign for enterprises. For Entra's common set this cannot be "
 	"otherwise: there only a check of each key's own issuer protects.",
 	"a set per class, or a verifier that is known to check the issuer of each key")
 FINDING(SCOPE_TWO_ROLES, "scope.two-roles", FINDING, "one key in two roles",

@@ -294,7 +294,7 @@ void letter_mailbox(struct buf *b, const struct letters *l, const struct letter_
 			: l->intruder ? "Somebody other than you had access to the mail in your mailbox."
 				      : "Mail in your mailbox was opened in a way that was reported as unusual. It may have been allowed; that "
 					"is still being\nlooked into.");
-	buf_add_cstr(b, " This is what we know, what we have to assume, and\nwhat nobody can say.\n\nWhat we know\n");
+	buf_add_cstr(b, " This is what we know, what we have to assume, and\nwhat the logs do not show.\n\nWhat we know\n");
 	if (m->messages) {
 		buf_printf(b, "  %" PRIu64 " %s in your mailbox %s opened, the first on %s, the last on %s UTC.\n",
 			   NOUNS(m->messages, "message", "messages"), m->messages == 1 ? "was" : "were",
@@ -327,7 +327,7 @@ void letter_mailbox(struct buf *b, const struct letters *l, const struct letter_
 			   NOUNS(m->unclear, "message was", "messages were"));
 	buf_add_cstr(b, "\nWhat we do not know\n");
 	if (m->unknown_tenths) {
-		buf_printf(b, "  For %s hours the reading of your mailbox was not recorded. What was opened then, nobody can say.\n",
+		buf_printf(b, "  For %s hours the reading of your mailbox was not recorded. The log does not show what was opened then.\n",
 			   time_format_tenths(m->unknown_tenths, first));
 		buf_add_str(b, buf_str(&l->unseen));
 		buf_add_str(b, buf_str(&m->unseen));

@@ -35,8 +35,8 @@ static void put_lead(struct html *h, const struct impact_report *r)
 		html_counted(h, t->unknown_mailboxes, "mailbox", "mailboxes");
 		html_say(h, " was not recorded for ");
 		html_text(h, str_of(impact_hours(t->unknown_tenths, hours)));
-		html_text(h, t->unknown_mailboxes == 1 ? STR(". Which mail was opened then, nobody can say.")
-						       : STR(" in all. Which mail was opened then, nobody can say."));
+		html_text(h, t->unknown_mailboxes == 1 ? STR(". The log does not show which mail was opened then.")
+						       : STR(" in all. The log does not show which mail was opened then."));
 	} else if (!t->first_us) {
 		html_say(h, "No record of the export belongs to the selection. That is no proof that nothing was "
 			"read: "

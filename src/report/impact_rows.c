@@ -14,7 +14,7 @@ void impact_put_syncs(struct html *h, const struct impact_report *r)
 	page_section(h, "What must be assumed");
 	html_leaf(h, "p", "",
 		  STR("A program that synchronises a folder copies what is in it; the log names the folder and no "
-		      "message. If the program of the selection did it, nobody can say where it stopped: the whole mailbox counts as "
+		      "message. If the program of the selection did it, the log does not show where it stopped: the whole mailbox counts as "
 		      "read."));
 	html_begin_table(h);
 	html_head_cell(h, "", "Mailbox");
@@ -53,7 +53,7 @@ void impact_put_unseen(struct html *h, const struct impact_report *r)
 	const size_t shown = r->unknown_count < REPORT_ROWS_MAX ? r->unknown_count : REPORT_ROWS_MAX;
 	char hours[TIME_TEXT_SIZE];
 
-	page_section(h, "When nobody could see");
+	page_section(h, "Hours without a log");
 	if (!shown) {
 		html_leaf(h, "p", "",
 			  STR("No throttled record, no change of the audit settings and no hole in the export lies "

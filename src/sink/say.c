@@ -357,10 +357,10 @@ static void say_alerts(struct say *s)
 	}
 	say_number(s, f->alerts_below, "more alert is", "more alerts are", " below the severity asked for with -m, and not shown.");
 	say_number(s, f->alerts_outside, "more alert is", "more alerts are", " outside the time asked for with --since and --until, and not shown.");
-	say_number(s, f->alerts_held, "mailbox-day", "mailbox-days", " past the line did not ring: the false-alarm budget was spent on rarer ones. A larger --budget shows more.");
-	say_number(s, f->alerts_unchanged, "alert of earlier runs stands", "alerts of earlier runs stand", " as told then, and not shown again.");
+	say_number(s, f->alerts_held, "mailbox-day", "mailbox-days", " over the threshold raised no alert: rarer ones used up the false-alarm budget. A larger --budget shows more.");
+	say_number(s, f->alerts_unchanged, "alert of earlier runs is", "alerts of earlier runs are", " unchanged, and not shown again.");
 	for (size_t i = 0; i < f->withdrawn_count; i++)
-		buf_printf(&s->line, "%stxm-%016" PRIx64, i ? ", " : "Withdrawn, since later records say otherwise: ", f->withdrawn[i].number);
+		buf_printf(&s->line, "%stxm-%016" PRIx64, i ? ", " : "Withdrawn, because later records contradict them: ", f->withdrawn[i].number);
 	if (f->withdrawn_count) {
 		paragraph(s);
 		end(s);
@@ -539,9 +539,9 @@ static void say_tokens(struct say *s, const struct tenant_findings *f)
 	rows = count_verdicts(f);
 	shown = rows_shown(s, rows.n, TOKEN_ROWS);
 	b->failed |= !rows.v;
-	buf_add_cstr(b, "Sign-ins at hand");
+	buf_add_cstr(b, "Sign-ins in the logs");
 	add_whose(s, f->world);
-	buf_add_cstr(b, ", by which accesses are traced to the one that issued their token:");
+	buf_add_cstr(b, ", which link accesses to the sign-in that issued their token:");
 	paragraph(s);
 	say_categories(s, f->identity);
 	if (shown)
@@ -579,8 +579,8 @@ static void say_gaps_of_data(struct say *s)
 		return;
 	}
 	if (!w->count.mail_records) {
-		buf_add_cstr(b, "No MailItemsAccessed or AttachmentAccess record is among them: who read mail cannot "
-				"be said at all.");
+		buf_add_cstr(b, "No MailItemsAccessed or AttachmentAccess record is among them: the log does not show "
+				"who read mail.");
 		gap(s);
 	} else if (!w->count.syncs) {
 		buf_add_cstr(b, "No Sync record is among them: either no client copied whole folders, or the export "
@@ -598,8 +598,8 @@ static void say_gaps_of_data(struct say *s)
 			continue;
 		buf_add_cstr(b, "Less than 14 days of mail reading");
 		add_whose(s, t);
-		buf_add_cstr(b, ": what is normal for a mailbox could not be learnt, so that only "
-				"fixed rules and the ranking of applications speak here, and no rate of false alarms is promised.");
+		buf_add_cstr(b, ": what is normal for a mailbox could not be learned. Only the "
+				"fixed rules and the ranking of applications apply, and no rate of false alarms is promised.");
 		gap(s);
 	}
 	if (!w->count.signins) {
@@ -616,12 +616,12 @@ static void say_gaps_of_data(struct say *s)
 			unknown += prov_reasons[r].verdict == PROV_CANNOT_SAY ? n : 0;
 		}
 		if (unknown) {
-			buf_add_cstr(b, "Of ");
+			buf_add_cstr(b, "For ");
 			sink_add_count(b, unknown);
 			buf_add_cstr(b, " of ");
 			add_counted(b, all, "access", "accesses");
 			add_whose(s, f->tenants[i].world);
-			buf_add_cstr(b, " nobody can say from this data whether their token was issued; the reasons stand above.");
+			buf_add_cstr(b, ", this data does not show whether the token was issued; the reasons are listed above.");
 			gap(s);
 		}
 		if (f->tenant_count > 1 && !world_own_tenant(f->tenants[i].world).n) {
@@ -671,17 +671,17 @@ static void say_blind(struct say *s, const struct tenant_findings *f)
 	}
 	if (!all && !n && s->f->tenant_count > 1)
 		return;
-	buf_add_cstr(b, "Of ");
+	buf_add_cstr(b, "Log coverage of ");
 	add_counted(b, all, "mailbox-day", "mailbox-days");
 	add_whose(s, f->world);
-	buf_add_char(b, ' ');
+	buf_add_cstr(b, ": ");
 	sink_add_count(b, coverage_total(c, DAY_RECORDED));
-	buf_add_cstr(b, " have reads in the log, ");
+	buf_add_cstr(b, " with reads, ");
 	sink_add_count(b, coverage_total(c, DAY_QUIET));
-	buf_add_cstr(b, " are quiet and nobody can tell why, ");
+	buf_add_cstr(b, " without any activity, ");
 	sink_add_count(b, blind);
-	buf_add_cstr(b, " were blind");
-	buf_add_cstr(b, n ? " (taximeter coverage has the whole map):" : ".");
+	buf_add_cstr(b, " not logged (see taximeter coverage)");
+	buf_add_cstr(b, n ? ":" : ".");
 	gap(s);
 	for (; shown < n && shown < TEXT_LIST_SHOWN + (s->roomy ? SAY_ROWS_ROOMY : 0); shown++) {
 		if (shown == TEXT_LIST_SHOWN)
