@@ -572,6 +572,7 @@ static void judge_file(struct engine *e, size_t i, bool named)
 		e->report.rejects[r] += e->file_rejects[i][r];
 	if (all)
 		e->report.incomplete = true;
+	f->notes[NOTE_TIME_SWAPPED] = order_swapped(e->file_order[i]);
 	for (int n = 0; n < NOTE_COUNT; n++) {
 		e->report.notes[n] += f->notes[n];
 		e->report.incomplete |= f->notes[n] && note_rows[n].incomplete;

@@ -419,6 +419,8 @@ static bool parse_culture(struct str s, struct time_read *ret)
 			month = n[1];
 			if (sign == '.')
 				take(&r, '.');
+			if (sign == '.' && n[0] <= 12 && n[1] <= 12 && n[0] != n[1])
+				style = STYLE_DOT;
 			if (sign != '.' && !name) {
 				style = sign == '-' ? STYLE_DASH : STYLE_SLASH;
 				open = n[0] <= 12 && n[1] <= 12 && n[0] != n[1];

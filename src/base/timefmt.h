@@ -17,7 +17,7 @@ enum time_order {
 	ORDER_MONTH_FIRST, /* 01/13/2026: also says how its neighbours are to be read */
 	ORDER_DAY_FIRST,
 };
-enum time_style { STYLE_SLASH, STYLE_DASH, STYLE_COUNT };
+enum time_style { STYLE_SLASH, STYLE_DASH, STYLE_DOT, STYLE_COUNT }; /* STYLE_DOT: 05.01.2026, where the dots say that the day is first, but the number might be a month */
 
 struct time_read { /* a time, and how it was read */
 	int64_t us;       /* ORDER_OPEN: with slashes as month first, with dashes as day first */

@@ -174,6 +174,8 @@ const struct time_open *decoder_time_open(const struct decoder *d);
 /* The order in a file of which `seen` is the union of decoder_counts.order_seen of all its blocks: what its own column says, else the
  * other columns of the file; ORDER_OPEN: nothing, or both. */
 enum time_order order_decide(const uint8_t seen[TIME_COLUMNS], const struct time_open *o);
+/* Does a column have dates with dots, day first, beside dates with slashes, month first? */
+bool order_swapped(const uint8_t seen[TIME_COLUMNS]);
 /* Gives the record the time that follows; ORDER_OPEN: nothing changes. */
 void order_settle(struct rec *r, const struct time_open *o, enum time_order order);
 

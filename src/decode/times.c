@@ -26,6 +26,8 @@ unsigned time_column(enum field x)
 
 /* -- order -- */
 
+#define BIT_DOTS ((uint8_t)(1u << (2 * STYLE_DOT))) /* the time of a record was 05.01.2026 */
+
 static uint8_t order_bit(enum time_style style, enum time_order order)
 {
 	return order == ORDER_MONTH_FIRST ? (uint8_t)(1u << (2 * style)) : order == ORDER_DAY_FIRST ? (uint8_t)(2u << (2 * style)) : 0;
@@ -39,6 +41,15 @@ enum time_order order_decide(const uint8_t seen[TIME_COLUMNS], const struct time
 	if (!bits)
 		bits = others; /* the columns of a file were written by one program */
 	return bits == 1 ? ORDER_MONTH_FIRST : bits == 2 ? ORDER_DAY_FIRST : ORDER_OPEN;
+}
+
+/* A spreadsheet with day-first dates took 5/1/2026 for 5 January and wrote 05.01.2026, and left 5/13/2026 as it was. */
+bool order_swapped(const uint8_t seen[TIME_COLUMNS])
+{
+	bool swapped = false;
+	for (unsigned i = 0; i < TIME_COLUMNS; i++)
+		swapped |= (seen[i] & BIT_DOTS) && (seen[i] & order_bit(STYLE_SLASH, ORDER_MONTH_FIRST));
+	return swapped;
 }
 
 void order_settle(struct rec *r, const struct time_open *o, enum time_order order)
@@ -136,7 +147,7 @@ bool text_time(struct decoder *d, const struct fields *f, enum field x, struct s
 	if (t.order == ORDER_OPEN)
 		d->when.flags |= REC_TIME_ORDER;
 	else
-		d->counts->order_seen[column] |= order_bit(t.style, t.order);
+		d->counts->order_seen[column] |= t.style == STYLE_DOT ? BIT_DOTS : order_bit(t.style, t.order);
 	*ret_us = d->when.us;
 	return true;
 }
