@@ -858,6 +858,7 @@ static struct tenant *make_tenant(void *arg, uint64_t ref)
 		e->memory_lost = true;
 		return NULL;
 	}
+	orphans_init(&t->orphans, e->set.report);
 	*at = (uint32_t)e->tenant_count;
 	e->tenants[e->tenant_count++] = t;
 	if (e->set.teaches)

@@ -49,6 +49,7 @@ void tenant_free(struct tenant *t)
 		free(t->states[i]);
 	}
 	free(t->states);
+	orphans_release(&t->orphans);
 	alerts_release(&t->alerts);
 	world_release(&t->own);
 	free(t);

@@ -8,6 +8,7 @@
 #include "alert/alert.h"
 #include "detect/baseline.h"
 #include "detect/detect.h"
+#include "detect/orphans.h"
 #include "state/world.h"
 
 struct tenant {
@@ -18,6 +19,7 @@ struct tenant {
 	struct detect_ctx ctx;   /* ctx.identity: its sign-ins */
 	struct identity *identity;
 	struct lessons lessons;
+	struct orphans orphans;  /* accesses with a token that no sign-in issued */
 	struct world own;
 	bool asked;              /* its findings are wanted (--tenant) */
 };
@@ -30,9 +32,11 @@ void tenant_free(struct tenant *t);
 static inline void tenant_detect(struct tenant *t, const struct event *e)
 {
 	unsigned kinds = op_kinds(e->rec->op);
+	t->alerts.of_orphan_count = 0;
 	for (size_t k = 0; kinds && detectors[k]; k++)
 		if (detectors[k]->wants & kinds)
 			detectors[k]->event(t->states[k], &t->ctx, e);
+	orphans_meet(&t->orphans, &t->alerts, e);
 }
 /* After the last.  Returns the entries that tables of its detectors could not take. */
 uint64_t tenant_end(struct tenant *t);

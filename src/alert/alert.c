@@ -289,6 +289,13 @@ void alert_fold_once(struct alerts *a, struct alert *al, const struct event *e)
 		alert_fold(a, al, e);
 }
 
+void alert_fold_orphan(struct alerts *a, struct alert *al, const struct event *e)
+{
+	if (a->of_orphan_count < ALERTS_OF_ORPHAN)
+		a->of_orphan[a->of_orphan_count++] = al;
+	alert_fold(a, al, e);
+}
+
 void alert_name(struct alert *al, uint32_t mailbox, uint32_t client)
 {
 	list_add(al, SEEN_MAILBOX, &al->mailboxes, mailbox, mailbox, ALERT_MAILBOXES_MAX);

@@ -117,6 +117,8 @@ struct alert {
 	struct alert_private *priv;
 };
 
+#define ALERTS_OF_ORPHAN 4 /* account, network, session; one to spare */
+
 struct alerts {
 	const struct world *world;
 	struct alert **v; size_t n, capacity;
@@ -124,6 +126,8 @@ struct alerts {
 	uint64_t refused;        /* ALERTS_MAX */
 	uint64_t held;           /* mailbox-days past the line for which the false-alarm budget had nothing left; with --state of all runs */
 	bool failed;             /* out of memory */
+	/* of the event that the detectors are looking at: alerts that count it because no sign-in issued its token */
+	struct alert *of_orphan[ALERTS_OF_ORPHAN]; uint32_t of_orphan_count;
 	char **words; uint32_t word_count; /* families and the like that were read from a file, each once */
 };
 
@@ -136,6 +140,8 @@ struct alert *alerts_find(const struct alerts *a, const struct detector *d, uint
 void alert_fold(struct alerts *a, struct alert *al, const struct event *e);
 /* The same, unless this record is in the alert already: for a rule to which one record can be several findings. */
 void alert_fold_once(struct alerts *a, struct alert *al, const struct event *e);
+/* The same for a rule that says that no sign-in issued the event's token (detect/orphans.h). */
+void alert_fold_orphan(struct alerts *a, struct alert *al, const struct event *e);
 /* Names a mailbox and its client; their records are added with alert_fold_more(). */
 void alert_name(struct alert *al, uint32_t mailbox, uint32_t client);
 /* True the first time for that key in that alert: a mailbox-day is counted once, whatever joins it to the alert. */

@@ -94,6 +94,7 @@
 #define TEXT_LIST_SHOWN 5                   /* names in a list for people, then "and 37 more" */
 #define TEXT_APPS_SHOWN 20                  /* rows of the inventory table */
 #define TEXT_APPS_OF_TENANT 8               /* the same where there are several tenants, for each */
+#define TEXT_ORPHANS_SHOWN 12               /* rows of the accesses whose token no sign-in issued */
 #define SUMMARY_OPERATIONS_MAX 200          /* operations listed by name in the summary */
 #define SUMMARY_BLIND_MAX 1000              /* findings of blindness in a scan; taximeter coverage has them all */
 #define SUMMARY_HOLES_MAX 100               /* holes of one category of sign-ins, likewise */
@@ -152,6 +153,8 @@
 #define IDENTITY_TOKENS_MAX 1572864         /* sign-ins remembered at once: three quarters of 2^21 slots of 41 bytes */
 #define IDENTITY_SESSIONS_MAX 393216        /* sessions likewise */
 #define IDENTITY_UNLINKED_MAX 393216        /* tokens without sign-in that were met */
+#define ORPHAN_GROUPS_MAX 65536             /* (mailbox, client, alerts) with accesses whose token no sign-in issued: 10 MB */
+#define ORPHAN_TOKENS_MAX 131072            /* tokens of these: 6 MB */
 #define IDENTITY_PAIRS_MAX 786432           /* (client, account, network, hour of issue) of one day; two days are kept */
 #define IDENTITY_SLOTS_MAX 1000000          /* ten-minute slots in which somebody signed in, all categories: 19 years */
 #define IDENTITY_APP_HOURS_MAX 500000       /* (application, hour) in which somebody signed in */

@@ -225,9 +225,9 @@ static bool gather_tenant(struct scan *s, struct tenant *t, struct tenant_findin
 
 	if (p)
 		s->shown = p;
-	if (!p || !c || coverage_finish(c, t->world, &s->run.period) != 0 || t->alerts.failed)
+	if (!p || !c || coverage_finish(c, t->world, &s->run.period) != 0 || orphans_finish(&t->orphans, &t->alerts) != 0 || t->alerts.failed)
 		return false;
-	*ret = (struct tenant_findings){ .world = t->world, .identity = t->identity, .coverage = c };
+	*ret = (struct tenant_findings){ .world = t->world, .identity = t->identity, .coverage = c, .orphans = &t->orphans };
 	ret->apps = inventory_make(t->world, &ret->app_count);
 	if (!ret->apps)
 		return false;
@@ -325,6 +325,7 @@ static int scan_paths(struct scan *s, int argc, char **argv)
 		return status;
 	s->run.settings.indicators = s->indicators;
 	s->run.settings.detect = true;
+	s->run.settings.report = &s->run.period;
 	s->run.settings.on_event = on_event;
 	s->run.settings.on_event_arg = s;
 	status = run_read(&s->run);

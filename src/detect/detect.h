@@ -40,6 +40,7 @@ struct detector {
 	const char *misses;
 	const char *cost;       /* false alarms to expect, memory */
 	const char *const *mitre; /* technique ids, NULL-terminated: "T1114.002" */
+	bool says_orphan;       /* its alerts say that no sign-in issued the tokens of their records (detect/orphans.h) */
 	unsigned wants;         /* KIND_...: only events of these kinds are shown to it */
 	size_t state_bytes;     /* zeroed memory handed to every call */
 	int (*begin)(void *state, struct detect_ctx *c);  /* may be NULL; nonzero = out of memory */

@@ -172,7 +172,10 @@ static void note_case(struct state *s, struct detect_ctx *c, const struct event 
 		if (o->actors[i] == e->actor + 1)
 			break;
 	}
-	alert_fold(c->alerts, o->alert, e);
+	if (about == ABOUT_CLIENT) /* of whose tokens nobody can say whether they were issued */
+		alert_fold(c->alerts, o->alert, e);
+	else
+		alert_fold_orphan(c->alerts, o->alert, e);
 }
 
 static void event(void *state, struct detect_ctx *c, const struct event *e)
@@ -413,6 +416,7 @@ const struct detector detector_orphan_token = {
 	.misses = "records without token and session id; times without sign-in logs; a forged token with the id of a real one",
 	.cost = "exports that lose sign-ins, as far as they lose them unevenly; 16 bytes for each (client, account) and (client, network)",
 	.mitre = mitre,
+	.says_orphan = true,
 	.wants = KIND_MAIL | KIND_MAILBOX | KIND_ADMIN,
 	.state_bytes = sizeof(struct state),
 	.begin = begin,

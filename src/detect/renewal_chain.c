@@ -92,7 +92,7 @@ static void event(void *state, struct detect_ctx *c, const struct event *e)
 		x->links++;
 		x->last_issue_us = issued;
 	}
-	alert_fold(c->alerts, x->alert, e);
+	alert_fold_orphan(c->alerts, x->alert, e);
 }
 
 /* log10 of the chance that an export like this one has lost so many sign-ins of one session */
@@ -157,6 +157,7 @@ const struct detector detector_renewal_chain = {
 	.misses = "records without session id; forged sessions that change with each token",
 	.cost = "exports that lose sign-ins, below one chance in ten thousand; 80 bytes a session with an orphan token",
 	.mitre = mitre,
+	.says_orphan = true,
 	.wants = KIND_MAIL | KIND_MAILBOX | KIND_ADMIN,
 	.state_bytes = sizeof(struct state),
 	.begin = begin,

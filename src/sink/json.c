@@ -10,6 +10,7 @@
 #include "base/timefmt.h"
 #include "coverage/coverage.h"
 #include "detect/detect.h"
+#include "detect/orphans.h"
 #include "identity/identity.h"
 #include "sink/sink.h"
 
@@ -433,6 +434,74 @@ void json_tokens(struct sink_out *o, const struct tenant_findings *f)
 	}
 }
 
+static void add_orphan_row(struct buf *b, const struct world *w, const struct orphan_row *row)
+{
+	const bool boxed = row->mailbox != NONE, named = row->client != NONE;
+
+	buf_add_cstr(b, "{\"type\":\"orphans\"");
+	json_tenant(b, w);
+	buf_add_cstr(b, ",\"guid\":");
+	json_text(b, boxed ? world_mailbox_guid(w, row->mailbox) : STR_NONE);
+	buf_add_cstr(b, ",\"upn\":");
+	json_text(b, boxed ? world_mailbox_upn(w, row->mailbox) : STR_NONE);
+	buf_add_cstr(b, ",\"actor\":");
+	json_text(b, row->actor != NONE ? world_actor(w, row->actor) : STR_NONE);
+	buf_add_cstr(b, ",\"app_id\":");
+	json_text(b, named ? world_client_part(w, row->client, CLIENT_APP_ID) : STR_NONE);
+	buf_add_cstr(b, ",\"client_app_id\":");
+	json_text(b, named ? world_client_part(w, row->client, CLIENT_CLIENT_APP_ID) : STR_NONE);
+	buf_add_cstr(b, ",\"api\":");
+	json_text(b, named ? world_client_part(w, row->client, CLIENT_API) : STR_NONE);
+	buf_add_cstr(b, ",\"name\":");
+	json_text(b, named ? world_client_name(w, row->client) : STR_NONE);
+	buf_add_cstr(b, ",\"client\":");
+	json_text(b, named ? world_client_part(w, row->client, CLIENT_FAMILY) : STR_NONE);
+	number(b, "accesses", row->accesses);
+	number(b, "items", row->items);
+	number(b, "tokens", row->tokens);
+	buf_printf(b, ",\"tokens_cut\":%s", row->tokens_cut ? "true" : "false");
+	number(b, "alerts", row->alerts);
+	buf_add_cstr(b, ",\"first_seen\":");
+	json_time(b, row->first_us);
+	buf_add_cstr(b, ",\"last_seen\":");
+	json_time(b, row->last_us);
+	buf_add_cstr(b, "}\n");
+}
+
+void json_orphans(struct sink_out *o, const struct tenant_findings *f)
+{
+	for (size_t i = 0; f->orphans && i < f->orphans->n && sink_out_step(o); i++)
+		add_orphan_row(&o->pending, f->world, &f->orphans->rows[i]);
+}
+
+/* of all tenants; absent if none has sign-ins, so that nothing could be judged */
+static void add_orphans(struct buf *b, const struct findings *f)
+{
+	uint64_t accesses = 0, in_alerts = 0, listed = 0, without_room = 0, mailboxes = 0;
+	bool judged = false;
+
+	for (size_t i = 0; i < f->tenant_count; i++) {
+		const struct orphans *o = f->tenants[i].orphans;
+
+		judged |= identity_has_signins(f->tenants[i].identity);
+		if (!o)
+			continue;
+		accesses += o->accesses;
+		in_alerts += o->in_alerts;
+		listed += o->listed;
+		without_room += o->without_room;
+		mailboxes += o->mailboxes;
+	}
+	if (!judged)
+		return;
+	buf_printf(b, ",\"orphans\":{\"accesses\":%" PRIu64, accesses);
+	number(b, "in_alerts", in_alerts);
+	number(b, "listed", listed);
+	number(b, "without_room", without_room);
+	number(b, "mailboxes", mailboxes);
+	buf_add_char(b, '}');
+}
+
 void json_finding(struct buf *b, const struct world *w, const char *type, const struct coverage_finding *f, struct buf *text)
 {
 	struct str named = str_of(f->target), guid = STR_NONE, upn = STR_NONE;
@@ -602,6 +671,7 @@ void json_summary(struct buf *b, const struct findings *f)
 	if (f->resumed)
 		buf_printf(b, ",\"alerts_unchanged\":%zu,\"alerts_withdrawn\":%zu,\"late\":%" PRIu64 ",\"known\":%" PRIu64,
 			   f->alerts_unchanged, f->withdrawn_count, f->late, f->known);
+	add_orphans(b, f);
 	buf_add_cstr(b, ",\"classes\":{");
 	for (int i = 0; i < CLASS_COUNT; i++)
 		buf_printf(b, "%s\"%s\":%" PRIu64, i ? "," : "", class_names[i], w->count.by_class[i]);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ndjson: one object a line: alerts in order of event time, then those withdrawn, then the app inventory by rank,
- * what the sign-ins cover and the verdicts on tokens if there are sign-ins, where the log was blind if it was (these for
+ * what the sign-ins cover, the verdicts on tokens and the orphan accesses without an alert if there are sign-ins, where the log was blind if it was (these for
  * one tenant after the other), the summary last, so that a
  * reader who sees a summary knows that nothing is missing.  The objects are written in sink/json.c. */
 #include <inttypes.h>
@@ -32,6 +32,7 @@ static void ndjson_write(struct sink_out *o, const struct findings *f)
 		}
 		if (open) {
 			json_tokens(o, x);
+			json_orphans(o, x);
 			json_blind(o, x);
 		}
 	}

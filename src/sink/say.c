@@ -13,6 +13,7 @@
 #include "base/timefmt.h"
 #include "coverage/coverage.h"
 #include "detect/detect.h"
+#include "detect/orphans.h"
 #include "identity/identity.h"
 
 #define WARM_UP_US (14 * US_PER_DAY) /* before it the baseline raises nothing */
@@ -379,15 +380,15 @@ static const struct say_column app_columns[COL_COUNT] = {
 	[COL_RANK] = { "#", .right = true },
 	[COL_APP] = { "application", .main = true, .widest = 36, .narrowest = 36 }, /* an id cut short cannot be looked up */
 	[COL_API] = { "through", .widest = 24, .narrowest = 9, .leaves = 4 },
-	[COL_FAMILY] = { "client", .widest = 24, .narrowest = 15, .under = true },
+	[COL_FAMILY] = { "client", .widest = 24, .narrowest = 10, .leaves = 8, .under = true },
 	[COL_MAILBOXES] = { "mailboxes", .right = true },
 	[COL_SHARE] = { "share", .right = true, .leaves = 1, .under = true },
-	[COL_ITEMS] = { "items", .right = true },
+	[COL_ITEMS] = { "items", .right = true, .leaves = 7 },
 	[COL_FOLDERS] = { "folders", .right = true, .leaves = 3 },
 	[COL_NETWORKS] = { "nets", .right = true, .leaves = 5 },
 	[COL_FIRST] = { "first seen", .time = true, .leaves = 6 },
 	[COL_LAST] = { "last seen", .time = true, .leaves = 2, .under = true },
-	[COL_UNUSUAL] = { "unusual", .right = true, .leaves = 7 },
+	[COL_UNUSUAL] = { "unusual", .right = true }, /* by which they are sorted: never left out */
 };
 
 static void app_cell(const struct say *s, const void *from, size_t row, size_t column, struct buf *ret)
@@ -488,7 +489,7 @@ static void say_categories(struct say *s, const struct identity *x)
 }
 
 static const struct say_column token_columns[] = {
-	{ "accesses of", .main = true, .widest = 48, .narrowest = 36 },
+	{ "accesses of", .main = true, .widest = 48, .narrowest = 20 },
 	{ "linked", .right = true },
 	{ "orphan", .right = true },
 	{ "cannot say", .right = true },
@@ -563,6 +564,87 @@ static void say_tokens(struct say *s, const struct tenant_findings *f)
 	}
 	end(s);
 	free(rows.v);
+}
+
+/* -- accesses whose token no sign-in issued, and that no alert counts for it -- */
+
+enum { ORPHAN_MAILBOX, ORPHAN_APP, ORPHAN_ACCESSES, ORPHAN_ITEMS, ORPHAN_TOKENS, ORPHAN_ALERTS, ORPHAN_FIRST, ORPHAN_LAST, ORPHAN_COLUMNS };
+
+static const struct say_column orphan_columns[ORPHAN_COLUMNS] = {
+	[ORPHAN_MAILBOX] = { "mailbox", .main = true, .widest = 48, .narrowest = 22 },
+	[ORPHAN_APP] = { "application", .widest = 36, .narrowest = 12, .leaves = 6 },
+	[ORPHAN_ACCESSES] = { "accesses", .right = true }, /* by which they are sorted */
+	[ORPHAN_ITEMS] = { "items", .right = true, .leaves = 3 },
+	[ORPHAN_TOKENS] = { "tokens", .right = true, .leaves = 4 },
+	[ORPHAN_ALERTS] = { "other alerts", .right = true, .leaves = 2 },
+	[ORPHAN_FIRST] = { "first", .time = true, .leaves = 5 },
+	[ORPHAN_LAST] = { "last", .time = true, .leaves = 1, .under = true },
+};
+
+static void orphan_cell(const struct say *s, const void *from, size_t row, size_t column, struct buf *ret)
+{
+	const struct tenant_findings *f = from;
+	const struct orphan_row *o = &f->orphans->rows[row];
+	char time[TIME_TEXT_SIZE];
+
+	switch (column) {
+	case ORPHAN_MAILBOX:
+		if (o->mailbox != NONE)
+			add_mailbox(ret, f->world, o->mailbox);
+		else if (o->actor != NONE)
+			buf_printf(ret, "(account) %.*s", STR_ARG(world_actor(f->world, o->actor)));
+		else
+			buf_add_cstr(ret, "(no mailbox named)");
+		break;
+	case ORPHAN_APP: buf_add_str(ret, o->client == NONE ? STR("(no application id)") : app_label(f->world, o->client)); break;
+	case ORPHAN_ACCESSES: sink_add_count(ret, o->accesses); break;
+	case ORPHAN_ITEMS: sink_add_count(ret, o->items); break;
+	case ORPHAN_TOKENS:
+		sink_add_count(ret, o->tokens);
+		buf_add_cstr(ret, o->tokens_cut ? "+" : "");
+		break;
+	case ORPHAN_ALERTS: sink_add_count(ret, o->alerts); break;
+	default: buf_printf(ret, "%.*s", s->roomy ? 16 : 10, time_format_minute(column == ORPHAN_FIRST ? o->first_us : o->last_us, time)); break;
+	}
+}
+
+static void say_orphans(struct say *s, const struct tenant_findings *f)
+{
+	const struct orphans *o = f->orphans;
+	struct buf *b = &s->line;
+	uint64_t rest = 0;
+
+	if (!o || !o->accesses)
+		return;
+	const size_t shown = rows_shown(s, o->n, TEXT_ORPHANS_SHOWN);
+	buf_add_cstr(b, "Accesses with a token that no sign-in issued");
+	add_whose(s, f->world);
+	buf_add_cstr(b, ": ");
+	sink_add_count(b, o->accesses);
+	buf_add_cstr(b, "; ");
+	sink_add_count(b, o->in_alerts);
+	buf_add_cstr(b, " in alerts of orphan-token or renewal-chain, ");
+	sink_add_count(b, o->listed + o->without_room);
+	buf_add_cstr(b, o->n ? " in none. By mailbox, most accesses first (other alerts: of other rules, that name the mailbox):" : " in none.");
+	paragraph(s);
+	if (shown)
+		s->form->table(s, &(struct say_table){ orphan_columns, ORPHAN_COLUMNS, shown, orphan_cell, f });
+	for (size_t i = shown; i < o->n; i++)
+		rest += o->rows[i].accesses;
+	if (rest) {
+		buf_add_cstr(b, "and ");
+		add_counted(b, o->n - shown, "more row", "more rows");
+		buf_add_cstr(b, " with ");
+		add_counted(b, rest, "access", "accesses");
+		buf_add_cstr(b, " (-f ndjson has them all)");
+		paragraph(s);
+	}
+	if (o->without_room) {
+		add_counted(b, o->without_room, "access is", "accesses are");
+		buf_add_cstr(b, " in no row: the list is full, and whether an alert counts them is not known.");
+		paragraph(s);
+	}
+	end(s);
 }
 
 /* -- where nobody could look -- */
@@ -745,6 +827,7 @@ const struct say_section say_sections[] = {
 	{ "alerts", "Alerts, worst first", .of_all = say_alerts },
 	{ "applications", "Applications that read mail", .of_tenant = say_apps },
 	{ "tokens", "Sign-ins and tokens", .of_tenant = say_tokens },
+	{ "orphans", "Tokens that no sign-in issued", .of_tenant = say_orphans },
 	{ "blind", "Where nobody could look", .of_all = say_gaps },
 	{ NULL, NULL, NULL, NULL },
 };

@@ -32,10 +32,12 @@ bool sink_out_step(struct sink_out *o);
 struct identity;
 struct coverage;
 struct coverage_finding;
+struct orphans;
 
 struct tenant_findings { /* of one tenant */
 	const struct world *world;
 	const struct identity *identity; /* sign-ins and the verdicts on tokens; NULL: not asked */
+	const struct orphans *orphans;   /* accesses whose token no sign-in issued */
 	const struct coverage *coverage; /* when each mailbox could be seen; NULL: not asked */
 	struct inventory_row *apps; size_t app_count; /* ranked, most unusual first */
 };
@@ -83,6 +85,8 @@ void json_app(struct buf *b, const struct world *w, const struct inventory_row *
 void json_summary(struct buf *b, const struct findings *f);
 /* what the sign-ins cover, and the verdicts on the tokens of each client; objects, one a line; nothing without sign-ins */
 void json_tokens(struct sink_out *o, const struct tenant_findings *f);
+/* accesses whose token no sign-in issued and that no alert counts for it, by mailbox and client, one a line */
+void json_orphans(struct sink_out *o, const struct tenant_findings *f);
 /* one stretch of time in which a mailbox or everybody could not be seen; text: for its sentence */
 void json_finding(struct buf *b, const struct world *w, const char *type, const struct coverage_finding *f, struct buf *text);
 /* where the log was blind; nothing if it is not known to have been */

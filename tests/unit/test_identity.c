@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "base/timefmt.h"
 #include "check.h"
+#include "detect/orphans.h"
 #include "event/names.h"
 #include "identity/identity.h"
 
@@ -422,6 +423,60 @@ static void test_store(void)
 	store_release(&s);
 }
 
+/* The list of orphan accesses: what it holds, what is in an alert, and what finds no room add up to all. */
+static void test_orphans(void)
+{
+	enum { MORE = 1000, BOXES = ORPHAN_GROUPS_MAX + MORE, RAISED = 100 };
+	struct world world = { .mailbox_count = BOXES };
+	struct alert open = { .id = "txm-1" }, raised = { .id = "txm-2", .raised = true };
+	struct alerts alerts = { .world = &world };
+	struct provenance orphan = { .verdict = PROV_ORPHAN }, linked = { .verdict = PROV_LINKED };
+	const struct period day = { .since_us = AT(1, 0, 0), .until_us = AT(2, 0, 0) }, all = PERIOD_ALL;
+	struct orphans o;
+	orphans_init(&o, &day);
+	for (uint32_t i = 0; i < BOXES; i++) {
+		struct rec r = reading(AT(1, 0, 0) + i, i, i, 0);
+		struct event e = { .rec = &r, .mailbox = i, .client = 0, .actor = 0, .token = &orphan };
+		alerts.of_orphan[0] = i < RAISED ? &raised : &open;
+		alerts.of_orphan_count = i < 2 * RAISED;
+		for (int again = 0; again < 2; again++)
+			orphans_meet(&o, &alerts, &e);
+		e.token = &linked;
+		orphans_meet(&o, &alerts, &e);
+		e.token = &orphan;
+		r.time_us = i % 2 ? AT(1, 0, 0) - 1 : AT(2, 0, 0); /* outside */
+		orphans_meet(&o, &alerts, &e);
+	}
+	alerts.of_orphan_count = 0;
+	struct rec r = reading(AT(1, 12, 0), 7, 7, 0); /* one more in a mailbox that is there, but in no alert now */
+	struct event e = { .rec = &r, .mailbox = 150, .client = 0, .actor = 0, .token = &orphan };
+	o.groups.max++;
+	orphans_meet(&o, &alerts, &e);
+	CHECK(orphans_finish(&o, &alerts) == 0);
+	CHECK(o.accesses == 2 * BOXES + 1 && o.without_room == 2 * MORE && o.in_alerts == 2 * RAISED);
+	CHECK(o.accesses == o.in_alerts + o.listed + o.without_room);
+	CHECK(o.n == ORPHAN_GROUPS_MAX - RAISED && o.mailboxes == o.n);
+	CHECK(o.rows[0].mailbox == 150 && o.rows[0].accesses == 3 && o.rows[0].of_mailbox == 3 && o.rows[0].tokens == 2);
+	CHECK(o.rows[0].last_us == AT(1, 12, 0) && !o.rows[0].tokens_cut);
+	for (size_t i = 1; i < o.n; i++)
+		if (o.rows[i].tokens != 1 || o.rows[i].accesses != 2 || o.rows[i].mailbox < RAISED) {
+			CHECK_MSG(false, "row %zu", i);
+			break;
+		}
+	orphans_release(&o);
+
+	orphans_init(&o, &all); /* more tokens than are remembered: said of the row that they are in */
+	for (unsigned i = 0; i < ORPHAN_TOKENS_MAX + 10; i++) {
+		r = reading(AT(1, 0, 0) + i, i, 1, 0);
+		e.mailbox = i < ORPHAN_TOKENS_MAX ? 1 : 2;
+		orphans_meet(&o, &alerts, &e);
+	}
+	CHECK(orphans_finish(&o, &alerts) == 0 && o.n == 2 && o.without_room == 0 && o.listed == ORPHAN_TOKENS_MAX + 10);
+	CHECK(o.rows[0].mailbox == 1 && o.rows[0].tokens == ORPHAN_TOKENS_MAX && !o.rows[0].tokens_cut);
+	CHECK(o.rows[1].mailbox == 2 && o.rows[1].tokens == 0 && o.rows[1].tokens_cut);
+	orphans_release(&o);
+}
+
 int main(void)
 {
 	names_init(&names);
@@ -433,6 +488,7 @@ int main(void)
 	test_stray_times();
 	test_lanes_and_copies();
 	test_store();
+	test_orphans();
 	names_release(&names);
 	return check_summary();
 }
