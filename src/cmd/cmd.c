@@ -210,8 +210,7 @@ const char *cmd_status_doc(const struct command *c, int status)
 		[EXIT_RAN] = "Done, nothing found. Also if the reader of the output went away.",
 		[EXIT_FINDINGS] = "Found.",
 		[EXIT_USAGE] = "Wrong usage: an option is wrong, or a file that an option names cannot be used. Nothing was judged.",
-		[EXIT_INPUT] = "Incomplete: an input is missing, unreadable, cut short or holds nothing that can be judged, or an output, memory "
-			       "or the disk failed. The result covers what was read. Goes before 1.",
+		[EXIT_INPUT] = "Incomplete: an input is missing, unreadable, cut short or holds nothing that can be judged, or an output, memory or the disk failed. The result covers what was read. Goes before 1.",
 		[EXIT_CRITICAL] = "Critical. Goes before 3.",
 	};
 
