@@ -13,12 +13,13 @@
 
 #include "base/limits.h"
 #include "base/timefmt.h"
+#include "base/wrap.h"
 #include "sink/sink.h"
 
 #define OPTIONS_MAX 32      /* of one command; the arrays for getopt_long() live on the stack */
 #define LONG_BASE 256       /* getopt_long() returns this + the row; letters lie below */
 #define HELP_BYTES_MAX (256 * KIB)
-#define HELP_COLUMNS 100
+#define HELP_COLUMNS 100 /* and no more */
 #define HELP_INDENT 6
 
 #define CMD(name) extern const struct command command_##name;
@@ -34,6 +35,17 @@ const struct command *const commands[] = {
 
 /* -- errors -- */
 
+void cmd_tell(const struct buf *text)
+{
+	struct buf folded;
+
+	buf_init(&folded, 2 * text->max);
+	buf_add_wrapped(&folded, buf_str(text), isatty(STDERR_FILENO) ? terminal_columns(STDERR_FILENO) : 0);
+	if (folded.n)
+		fwrite(folded.p, 1, folded.n, stderr);
+	buf_release(&folded);
+}
+
 static void error_line(const struct command *c, const char *format, va_list ap)
 {
 	struct buf text, line;
@@ -44,8 +56,7 @@ static void error_line(const struct command *c, const char *format, va_list ap)
 	buf_printf(&line, "taximeter%s%s: ", c ? " " : "", c ? c->name : "");
 	buf_add_terminal(&line, str_trim(buf_str(&text)), 0);
 	buf_add_char(&line, '\n');
-	if (line.n)
-		fwrite(line.p, 1, line.n, stderr);
+	cmd_tell(&line);
 	buf_release(&line);
 	buf_release(&text);
 }
@@ -233,9 +244,17 @@ void cmd_status_table(struct buf *b)
 
 /* -- help -- */
 
+unsigned cmd_columns(void)
+{
+	const unsigned n = terminal_columns(STDOUT_FILENO);
+
+	return n && n < HELP_COLUMNS ? n : HELP_COLUMNS;
+}
+
 /* Adds text with its lines broken and indented; the cursor stands at column `indent`.  A newline stays one. */
 static void add_paragraph(struct buf *b, struct str text, size_t indent)
 {
+	const size_t columns = cmd_columns();
 	size_t column = indent;
 	bool start = true;
 
@@ -251,7 +270,7 @@ static void add_paragraph(struct buf *b, struct str text, size_t indent)
 		} else {
 			while (n < text.n && text.p[n] != ' ' && text.p[n] != '\n')
 				n++;
-			if (!start && column + 1 + n > HELP_COLUMNS) {
+			if (!start && column + 1 + n > columns) {
 				buf_add_char(b, '\n');
 				column = 0;
 				start = true;

@@ -73,5 +73,9 @@ void cmd_error(const struct command *c, const char *format, ...) __attribute__((
 int cmd_print(const struct command *c, const struct buf *text);
 /* The same of text for people: folded at the width of the terminal. */
 int cmd_say(const struct command *c, const struct buf *text);
+/* The same on standard error. */
+void cmd_tell(const struct buf *text);
+/* Columns of help and of other texts of ours: those of the terminal, but never more than can be read well. */
+unsigned cmd_columns(void);
 
 #endif

@@ -323,6 +323,8 @@ static void write_result(struct cover *x, const struct world *w)
 {
 	struct buf *b = &x->run.output.out.pending;
 
+	if (strcmp(x->format, "text") == 0)
+		output_for_people(&x->run.output);
 	if (strcmp(x->format, "html") == 0) {
 		write_page(x);
 		return;
@@ -403,6 +405,8 @@ static int settings_only(struct cover *x)
 	if (status != EXIT_RAN)
 		return status;
 	settings_finish(x->settings);
+	if (strcmp(x->format, "text") == 0)
+		output_for_people(&x->run.output);
 	if (strcmp(x->format, "text") == 0)
 		text_settings(&x->run.output.out.pending, x->settings);
 	else if (strcmp(x->format, "ndjson") == 0)

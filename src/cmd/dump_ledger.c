@@ -175,7 +175,7 @@ static int ledger_run(struct dump_settings *x)
 		buf_printf(&b, ": judged, with status %d; it must not leave\n", last);
 	else
 		buf_add_cstr(&b, ": judged clean, and not changed since\n");
-	status = cmd_print(&command_dump, &b);
+	status = cmd_say(&command_dump, &b);
 	buf_release(&b);
 	return status != EXIT_RAN ? status : last == 0 ? EXIT_RAN : EXIT_FINDINGS;
 }

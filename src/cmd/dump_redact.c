@@ -268,6 +268,8 @@ static int redact_run(struct dump_settings *x)
 	closed = output_open(&out, &command_dump, x->output_path);
 	if (closed != EXIT_RAN)
 		return closed;
+	if (strcmp(x->format, "text") == 0)
+		output_for_people(&out);
 	report.out = &out.out.pending;
 	report.color = out.out.color;
 	dump_report_begin(&report);

@@ -66,6 +66,7 @@ static int scan_run(struct dump_settings *x)
 	struct dump_input *in;
 	struct dump_scan *s;
 	struct output out;
+	struct buf said;
 	double start = now();
 	int status, got;
 
@@ -88,6 +89,8 @@ static int scan_run(struct dump_settings *x)
 		report.totals.damaged = true;
 		goto out;
 	}
+	if (strcmp(x->format, "text") == 0)
+		output_for_people(&out);
 	report.out = &out.out.pending;
 	report.color = out.out.color;
 	dump_report_begin(&report);
@@ -108,9 +111,12 @@ static int scan_run(struct dump_settings *x)
 	dump_report_nothing(&report);
 	report.totals.wall_s = now() - start;
 	dump_report_end(&report, x);
-	if (!x->quiet && report.totals.bytes && strcmp(x->format, "text") == 0)
-		fprintf(stderr, "%.1f MB in %.2f s, %zu public keys given\n", (double)report.totals.bytes / 1e6, report.totals.wall_s,
-		        x->targets.n);
+	if (!x->quiet && report.totals.bytes && strcmp(x->format, "text") == 0) {
+		buf_init(&said, 1 * KIB);
+		buf_printf(&said, "%.1f MB in %.2f s, %zu public keys given\n", (double)report.totals.bytes / 1e6, report.totals.wall_s, x->targets.n);
+		cmd_tell(&said);
+		buf_release(&said);
+	}
 out:
 	dump_scan_free(s);
 	dump_input_free(in);

@@ -33,6 +33,8 @@ static int verify_run(struct dump_settings *x)
 	status = output_open(&out, &command_dump, x->output_path);
 	if (status != EXIT_RAN)
 		return status;
+	if (strcmp(x->format, "text") == 0)
+		output_for_people(&out);
 	report.out = &out.out.pending;
 	report.color = out.out.color;
 	dump_report_begin(&report);

@@ -117,7 +117,7 @@ static int redact(struct watch *w, int fd, const char *name)
 	}
 	report.out = &b;
 	status = dump_redact_file(w->x, path, shown, out, &report, false);
-	if (cmd_print(&command_dump, &b) != EXIT_RAN && status == EXIT_RAN)
+	if ((strcmp(w->x->format, "text") == 0 ? cmd_say : cmd_print)(&command_dump, &b) != EXIT_RAN && status == EXIT_RAN)
 		status = EXIT_INPUT;
 	buf_release(&b);
 	buf_release(&report.text_tail);

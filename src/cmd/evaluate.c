@@ -101,7 +101,12 @@ static int print_judgement(const struct evaluate *x, const struct judgement *j)
 
 	if (status != EXIT_RAN)
 		return status;
-	(x->ndjson ? judgement_ndjson : judgement_text)(&out.out.pending, &x->settings, j);
+	if (x->ndjson) {
+		judgement_ndjson(&out.out.pending, &x->settings, j);
+	} else {
+		output_for_people(&out);
+		judgement_text(&out.out.pending, &x->settings, j, out.out.width);
+	}
 	written = output_close(&out, &command_evaluate, true);
 	return written;
 }

@@ -214,11 +214,11 @@ static int write_report(struct impact_run *x)
 	}
 	impact_set_lost(x->impact, &x->lost.said);
 	struct sink_out *o = &x->run.output.out;
-	if (x->format == FORMAT_TEXT)
+	if (x->format == FORMAT_TEXT) {
+		output_for_people(&x->run.output);
 		run_tell_empty(&x->run, &o->pending);
-	if (x->format == FORMAT_TEXT)
 		impact_text(o, x->impact, r);
-	else if (x->format == FORMAT_CSV)
+	} else if (x->format == FORMAT_CSV)
 		impact_csv(o, x->impact, r);
 	else if (x->format == FORMAT_NDJSON)
 		impact_ndjson(o, x->impact, r);

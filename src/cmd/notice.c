@@ -205,9 +205,11 @@ static int write_notices(struct notice *x, const char *impact_path)
 	if (!ledger_open(&x->ledger, x->ledger_path ? x->ledger_path : ledger, NULL, &x->error) || !write_key(x) ||
 	    !write_all(x))
 		return fail(x);
-	printf("%" PRIu64 " %s in %s, signed with the key %s\n", x->written, x->written == 1 ? "notice" : "notices",
-	       x->folder, signer_fingerprint(x->signer));
-	return EXIT_RAN;
+	buf_clear(&x->text);
+	buf_printf(&x->text, "%" PRIu64 " %s in ", x->written, x->written == 1 ? "notice" : "notices");
+	buf_add_terminal(&x->text, str_of(x->folder), 0);
+	buf_printf(&x->text, ", signed with the key %s\n", signer_fingerprint(x->signer));
+	return cmd_say(x->command, &x->text);
 }
 
 static int record_receipt(struct notice *x)
@@ -244,8 +246,9 @@ static int check_ledger(struct notice *x)
 		cmd_error(x->command, "%s: no line in it: nothing was checked", x->ledger_path);
 		return EXIT_INPUT;
 	}
-	printf("%" PRIu64 " lines, unbroken; the last is %s\n", x->ledger.lines, x->ledger.last);
-	return EXIT_RAN;
+	buf_clear(&x->text);
+	buf_printf(&x->text, "%" PRIu64 " lines, unbroken; the last is %s\n", x->ledger.lines, x->ledger.last);
+	return cmd_say(x->command, &x->text);
 }
 
 static int notice_run(int argc, char **argv)

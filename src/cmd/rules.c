@@ -9,7 +9,6 @@
 #include "detect/family.h"
 
 #define RULES_BYTES_MAX (4 * MIB)
-#define RULES_COLUMNS 100
 
 extern const struct command command_rules;
 
@@ -22,6 +21,7 @@ static const struct option_row options[] = {
 /* "            text, broken into lines" under a label */
 static void add_labelled(struct buf *b, const char *label, const char *text)
 {
+	const size_t columns = cmd_columns();
 	size_t column = 12;
 
 	if (!text || !*text)
@@ -29,7 +29,7 @@ static void add_labelled(struct buf *b, const char *label, const char *text)
 	buf_printf(b, "  %-10s", label);
 	while (*text) {
 		size_t n = strcspn(text, " \n");
-		if (n && column > 12 && column + 1 + n > RULES_COLUMNS) {
+		if (n && column > 12 && column + 1 + n > columns) {
 			buf_printf(b, "\n%*s", 12, "");
 			column = 12;
 		} else if (n && column > 12) {

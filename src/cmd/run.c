@@ -402,8 +402,7 @@ int run_close(struct run *r, int status)
 		if (isatty(STDERR_FILENO) && isatty(STDOUT_FILENO))
 			buf_add_char(&b, '\n'); /* both on one screen: apart */
 		report_tell(&b, r);
-		if (b.n)
-			fwrite(b.p, 1, b.n, stderr);
+		cmd_tell(&b);
 		buf_release(&b);
 	}
 	return status;

@@ -329,6 +329,8 @@ static int scan_paths(struct scan *s, int argc, char **argv)
 	s->run.settings.on_event = on_event;
 	s->run.settings.on_event_arg = s;
 	status = run_read(&s->run);
+	if (s->sink == &sink_text)
+		output_for_people(&s->run.output);
 	if (s->run.engine && gather(s)) {
 		if (s->sink == &sink_text)
 			run_tell_empty(&s->run, &s->run.output.out.pending);

@@ -30,7 +30,7 @@ static int print_schema(const char *name)
 		else if (strcmp(name, schemas[i].name) == 0)
 			buf_add_cstr(&b, schemas[i].text);
 	}
-	status = b.n ? cmd_print(&command_schema, &b)
+	status = b.n ? (name ? cmd_print : cmd_say)(&command_schema, &b)
 		     : cmd_usage_error(&command_schema, "there is no schema '%s'; without a name all are listed", name);
 	buf_release(&b);
 	return status;

@@ -342,6 +342,7 @@ static void write_beside(struct simulate *x, struct sim *s, bool truth)
 
 static void make(struct simulate *x, struct sim *s)
 {
+	struct buf said;
 	enum sim_step step = SIM_DAY;
 	struct sim_day day;
 	uint64_t records = 0, signins = 0;
@@ -365,9 +366,15 @@ static void make(struct simulate *x, struct sim *s)
 	}
 	if (x->status == EXIT_RAN && x->set.truth)
 		write_beside(x, s, true);
-	if (x->status == EXIT_RAN && !x->stream && !x->quiet)
-		fprintf(stderr, "wrote        %llu records, %llu sign-ins, %.1f MB in %s\n",
-			(unsigned long long)records, (unsigned long long)signins, (double)x->bytes / 1e6, x->folder);
+	if (x->status == EXIT_RAN && !x->stream && !x->quiet) {
+		buf_init(&said, 64 * KIB);
+		buf_printf(&said, "wrote        %llu records, %llu sign-ins, %.1f MB in ", (unsigned long long)records, (unsigned long long)signins,
+			   (double)x->bytes / 1e6);
+		buf_add_terminal(&said, str_of(x->folder), 0);
+		buf_add_char(&said, '\n');
+		cmd_tell(&said);
+		buf_release(&said);
+	}
 }
 
 static int simulate_run(int argc, char **argv)

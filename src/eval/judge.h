@@ -72,7 +72,7 @@ bool judge_matches(const struct alarm *al, const struct truth_case *attack);
 /* names and rules of *j must be those that the pairs were read with.  False: *error says why. */
 bool judge(const struct judge_settings *s, struct judge_pair *pairs, size_t n, struct judgement *j, struct buf *error);
 
-void judgement_text(struct buf *b, const struct judge_settings *s, const struct judgement *j);
+void judgement_text(struct buf *b, const struct judge_settings *s, const struct judgement *j, size_t width); /* 0: as wide as it is */
 void judgement_ndjson(struct buf *b, const struct judge_settings *s, const struct judgement *j);
 
 #endif

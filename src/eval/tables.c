@@ -3,20 +3,64 @@
 #include <inttypes.h>
 #include <math.h>
 
+#include "base/grid.h"
 #include "base/schema.h"
 #include "eval/judge.h"
 
 /* -- for people -- */
 
-static void add_rate(struct buf *b, const char *label, struct rate r)
+#define LABEL_COLUMNS 24
+
+struct table_out { /* a grid under construction, cell by cell of a row */
+	struct grid grid;
+	struct buf cell;
+	size_t column;
+};
+
+static void table_begin(struct table_out *t, const struct grid_column *columns, size_t n)
+{
+	grid_init(&t->grid, columns, n);
+	buf_init(&t->cell, 4096);
+	t->column = 0;
+}
+
+__attribute__((format(printf, 2, 3))) static void cell(struct table_out *t, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	buf_vprintf(&t->cell, format, ap);
+	va_end(ap);
+	grid_add(&t->grid, t->column, &t->cell);
+	t->column = (t->column + 1) % t->grid.column_count;
+}
+
+static void cell_real(struct table_out *t, int digits, double x)
+{
+	if (isnan(x))
+		cell(t, "-");
+	else
+		cell(t, "%.*f", digits, x);
+}
+
+static void table_end(struct table_out *t, struct buf *b, size_t width)
+{
+	if (t->grid.rows)
+		grid_put(&t->grid, b, width);
+	grid_release(&t->grid);
+	buf_release(&t->cell);
+}
+
+static void add_rate(struct table_out *t, const char *label, struct rate r)
 {
 	const struct bounds bounds = rate_bounds(r);
 
-	buf_printf(b, "  %-24.24s %9" PRIu64 " %13" PRIu64, label, r.count, r.mailbox_days);
-	if (r.mailbox_days)
-		buf_printf(b, " %10.2f %10.2f %10.2f\n", rate_of(r), bounds.lower, bounds.upper);
-	else
-		buf_printf(b, " %10s %10s %10s\n", "-", "-", "-");
+	cell(t, "  %.*s", LABEL_COLUMNS, label);
+	cell(t, "%" PRIu64, r.count);
+	cell(t, "%" PRIu64, r.mailbox_days);
+	cell_real(t, 2, r.mailbox_days ? rate_of(r) : NAN);
+	cell_real(t, 2, r.mailbox_days ? bounds.lower : NAN);
+	cell_real(t, 2, r.mailbox_days ? bounds.upper : NAN);
 }
 
 static void add_head(struct buf *b, const struct judge_settings *s, const struct judgement *j)
@@ -39,22 +83,28 @@ static void add_head(struct buf *b, const struct judge_settings *s, const struct
 		buf_printf(b, "mailboxes named by alarms and unknown to the truth: %" PRIu64 "\n", j->strangers);
 }
 
-static void add_false(struct buf *b, const struct judgement *j)
+static void add_false(struct buf *b, const struct judgement *j, size_t width)
 {
-	buf_printf(b, "\nFalse alarms per 10,000 attack-free mailbox-days (each bound holds with 95 %%)\n  %-24s %9s %13s %10s %10s"
-		      " %10s\n",
-		   "", "false", "mailbox-days", "rate", "from", "to");
-	add_rate(b, "all", j->false_);
+	static const struct grid_column columns[] = {
+		{ "", false, 16, 0 }, { "false", true, 0, 0 }, { "mailbox-days", true, 0, 1 }, { "rate", true, 0, 0 }, { "from", true, 0, 0 },
+		{ "to", true, 0, 0 },
+	};
+	struct table_out t;
+
+	table_begin(&t, columns, sizeof(columns) / sizeof(columns[0]));
+	buf_add_cstr(b, "\nFalse alarms per 10,000 attack-free mailbox-days (each bound holds with 95 %)\n");
+	add_rate(&t, "all", j->false_);
 	for (int i = SEVERITY_INFO; i <= SEVERITY_CRITICAL; i++) {
 		char label[32];
 		snprintf(label, sizeof(label), "%s%s", severity_names[i], i < SEVERITY_CRITICAL ? " and above" : "");
-		add_rate(b, label, j->by_severity[i]);
+		add_rate(&t, label, j->by_severity[i]);
 	}
 	for (uint32_t i = 0; i < j->names.classes.n; i++) {
 		char label[48];
 		snprintf(label, sizeof(label), "class %s", j->names.classes.text[i]);
-		add_rate(b, label, j->by_class[i]);
+		add_rate(&t, label, j->by_class[i]);
 	}
+	table_end(&t, b, width);
 	if (j->false_.count)
 		buf_printf(b, "  They name %" PRIu64 " attack-free mailboxes, %" PRIu64 " different ones.\n", j->false_mailboxes,
 			   j->false_distinct);
@@ -63,20 +113,28 @@ static void add_false(struct buf *b, const struct judgement *j)
 			   j->innocent_named);
 }
 
-static void add_rules(struct buf *b, const struct judgement *j)
+static void add_rules(struct buf *b, const struct judgement *j, size_t width)
 {
-	bool any = false;
+	static const struct grid_column columns[] = {
+		{ "", false, 16, 0 }, { "alarms", true, 0, 0 }, { "found", true, 0, 0 }, { "false", true, 0, 0 }, { "victims", true, 0, 0 },
+	};
+	struct table_out t;
+
+	table_begin(&t, columns, sizeof(columns) / sizeof(columns[0]));
 
 	for (uint32_t i = 0; i < j->rules.n; i++) {
 		const struct rule_row *r = &j->by_rule[i];
 		if (!r->alarms)
 			continue;
-		if (!any)
-			buf_printf(b, "\nBy rule\n  %-24s %9s %9s %9s %9s\n", "", "alarms", "found", "false", "victims");
-		any = true;
-		buf_printf(b, "  %-24.24s %9" PRIu64 " %9" PRIu64 " %9" PRIu64 " %9" PRIu64 "\n", j->rules.text[i], r->alarms,
-			   r->true_, r->false_, r->on_victim);
+		cell(&t, "  %.*s", LABEL_COLUMNS, j->rules.text[i]);
+		cell(&t, "%" PRIu64, r->alarms);
+		cell(&t, "%" PRIu64, r->true_);
+		cell(&t, "%" PRIu64, r->false_);
+		cell(&t, "%" PRIu64, r->on_victim);
 	}
+	if (t.grid.rows)
+		buf_add_cstr(b, "\nBy rule\n");
+	table_end(&t, b, width);
 }
 
 static void add_events(struct buf *b, const struct judgement *j)
@@ -91,68 +149,81 @@ static void add_events(struct buf *b, const struct judgement *j)
 	buf_printf(b, "  %-24s %9" PRIu64 "\n", "nothing known", j->no_event);
 }
 
-static void add_median(struct buf *b, int width, int digits, double x)
+static void add_kinds(struct buf *b, const struct judgement *j, size_t width)
 {
-	if (isnan(x))
-		buf_printf(b, " %*s", width, "-");
-	else
-		buf_printf(b, " %*.*f", width, digits, x);
-}
+	static const struct grid_column columns[] = {
+		{ "", false, 0, 0 }, { "attacks", true, 0, 0 }, { "found", true, 0, 0 }, { "recall", true, 0, 0 }, { "from", true, 0, 0 },
+		{ "to", true, 0, 0 }, { "in 24 h", true, 0, 6 }, { "days", true, 0, 5 }, { "items", true, 0, 7 }, { "share", true, 0, 3 },
+		{ "lost", true, 0, 8 }, { "complete", true, 0, 4 }, { "rank", true, 0, 1 }, { "chance", true, 0, 2 },
+	};
+	struct table_out t;
 
-static void add_kinds(struct buf *b, const struct judgement *j)
-{
-	bool any = false;
+	table_begin(&t, columns, sizeof(columns) / sizeof(columns[0]));
 
 	for (uint32_t i = 0; i < j->names.attack_kinds.n; i++) {
 		const struct kind_row *r = &j->kinds[i];
 		const struct bounds bounds = binomial_bounds(r->found, r->attacks);
 		if (!r->attacks)
 			continue;
-		if (!any)
-			buf_printf(b, "\nAttacks (bounds hold with 95 %%; medians at the first alarm, over those found; 'lost' over all)\n"
-				      "  %-6s %7s %7s %7s %15s %8s %8s %10s %7s %7s %9s %5s %7s\n",
-				   "", "attacks", "found", "recall", "from to", "in 24 h", "days", "items", "share", "lost", "complete",
-				   "rank", "chance");
-		any = true;
-		buf_printf(b, "  %-6.6s %7" PRIu64 " %7" PRIu64 " %7.3f %7.3f %7.3f %8" PRIu64, j->names.attack_kinds.text[i],
-			   r->attacks, r->found, (double)r->found / (double)r->attacks, bounds.lower, bounds.upper, r->within_day);
-		add_median(b, 8, 2, r->days);
-		add_median(b, 10, 0, r->items);
-		add_median(b, 7, 3, r->share);
-		add_median(b, 7, 3, r->share_all);
+		cell(&t, "  %.6s", j->names.attack_kinds.text[i]);
+		cell(&t, "%" PRIu64, r->attacks);
+		cell(&t, "%" PRIu64, r->found);
+		cell(&t, "%.3f", (double)r->found / (double)r->attacks);
+		cell(&t, "%.3f", bounds.lower);
+		cell(&t, "%.3f", bounds.upper);
+		cell(&t, "%" PRIu64, r->within_day);
+		cell_real(&t, 2, r->days);
+		cell_real(&t, 0, r->items);
+		cell_real(&t, 3, r->share);
+		cell_real(&t, 3, r->share_all);
 		if (r->campaigns)
-			buf_printf(b, " %4" PRIu64 "/%-4" PRIu64, r->complete, r->campaigns);
+			cell(&t, "%" PRIu64 "/%" PRIu64, r->complete, r->campaigns);
 		else
-			buf_printf(b, " %9s", "-");
-		add_median(b, 5, 0, r->rank);
-		buf_printf(b, " %7.4f\n", r->chance);
+			cell(&t, "-");
+		cell_real(&t, 0, r->rank);
+		cell(&t, "%.4f", r->chance);
 	}
+	if (t.grid.rows)
+		buf_add_cstr(b, "\nAttacks (bounds hold with 95 %; medians at the first alarm, over those found; 'lost' over all)\n");
+	table_end(&t, b, width);
 }
 
-static void add_calibration(struct buf *b, const struct judgement *j)
+static void add_calibration(struct buf *b, const struct judgement *j, size_t width)
 {
+	static const struct grid_column columns[] = {
+		{ "  nominal", false, 0, 0 }, { "days", true, 0, 0 }, { "expected", true, 0, 0 }, { "ratio", true, 0, 0 }, { "from", true, 0, 0 },
+		{ "to", true, 0, 0 },
+	};
+	struct table_out t;
+
 	if (!j->scores)
 		return;
-	buf_printf(b, "\nCalibration: attack-free mailbox-days with p at or below the nominal level\n  %-10s %9s %12s %10s %10s %10s\n",
-		   "nominal", "days", "expected", "ratio", "from", "to");
+	buf_add_cstr(b, "\nCalibration: attack-free mailbox-days with p at or below the nominal level\n");
+	table_begin(&t, columns, sizeof(columns) / sizeof(columns[0]));
 	for (int i = 0; i < EVAL_LEVELS; i++) {
 		const struct rate r = j->at_or_below[i];
 		const double expected = eval_levels[i] * (double)r.mailbox_days;
 		const struct bounds bounds = poisson_bounds(r.count);
-		if (expected > 0)
-			buf_printf(b, "  %-10g %9" PRIu64 " %12.1f %10.3f %10.3f %10.3f\n", eval_levels[i], r.count, expected,
-				   (double)r.count / expected, bounds.lower / expected, bounds.upper / expected);
+		if (!(expected > 0))
+			continue;
+		cell(&t, "  %g", eval_levels[i]);
+		cell(&t, "%" PRIu64, r.count);
+		cell(&t, "%.1f", expected);
+		cell(&t, "%.3f", (double)r.count / expected);
+		cell(&t, "%.3f", bounds.lower / expected);
+		cell(&t, "%.3f", bounds.upper / expected);
 	}
+	table_end(&t, b, width);
 }
 
-void judgement_text(struct buf *b, const struct judge_settings *s, const struct judgement *j)
+void judgement_text(struct buf *b, const struct judge_settings *s, const struct judgement *j, size_t width)
 {
 	add_head(b, s, j);
-	add_false(b, j);
-	add_rules(b, j);
+	add_false(b, j, width);
+	add_rules(b, j, width);
 	add_events(b, j);
-	add_kinds(b, j);
-	add_calibration(b, j);
+	add_kinds(b, j, width);
+	add_calibration(b, j, width);
 }
 
 /* -- for programs -- */

@@ -4,78 +4,27 @@
 #include <stdio.h>
 
 #include "base/count.h"
+#include "base/grid.h"
 #include "base/limits.h"
 #include "base/timefmt.h"
 #include "impact/impact_int.h"
 #include "sink/sink.h"
 
-enum { COLUMNS_MAX = 10, NAME_COLUMNS = 40, ROUTES_SHOWN = 20, UNKNOWN_SHOWN = 30, SYNCS_SHOWN = 30 };
+enum { NAME_COLUMNS = 40, ROUTES_SHOWN = 20, UNKNOWN_SHOWN = 30, SYNCS_SHOWN = 30 };
 
-/* A table: cells are gathered, then written with columns as wide as their widest cell. */
-struct grid {
-	struct buf text;
-	struct {
-		size_t at, n;
-		unsigned width;
-	} cells[COLUMNS_MAX * 256];
-	unsigned count, columns;
-	bool right[COLUMNS_MAX];
-};
-
-static unsigned width_of(struct str s)
+static void cell(struct grid *g, size_t column, struct buf *b, struct str s)
 {
-	unsigned n = 0;
-
-	for (size_t i = 0; i < s.n; i++)
-		n += ((unsigned char)s.p[i] & 0xc0) != 0x80;
-	return n;
+	buf_add_terminal(b, s, NAME_COLUMNS);
+	grid_add(g, column, b);
 }
 
-static void grid_cell(struct grid *g, struct str s)
+static void cell_count(struct grid *g, size_t column, struct buf *b, uint64_t n)
 {
-	if (g->count == sizeof(g->cells) / sizeof(g->cells[0]))
-		return;
-	const size_t at = g->text.n;
-	buf_add_terminal(&g->text, s, NAME_COLUMNS);
-	g->cells[g->count].at = at;
-	g->cells[g->count].n = g->text.n - at;
-	g->cells[g->count].width = width_of((struct str) { g->text.p + at, g->text.n - at });
-	g->count++;
-}
-
-static void grid_count(struct grid *g, uint64_t n)
-{
-	struct buf b;
-
-	buf_init(&b, 64);
 	if (n)
-		sink_add_count(&b, n);
+		sink_add_count(b, n);
 	else
-		buf_add_char(&b, '-');
-	grid_cell(g, buf_str(&b));
-	buf_release(&b);
-}
-
-static void grid_write(struct grid *g, struct buf *b)
-{
-	unsigned width[COLUMNS_MAX] = { 0 };
-
-	for (unsigned i = 0; i < g->count; i++)
-		if (g->cells[i].width > width[i % g->columns])
-			width[i % g->columns] = g->cells[i].width;
-	for (unsigned i = 0; i < g->count; i++) {
-		const unsigned c = i % g->columns, pad = width[c] - g->cells[i].width;
-		if (c)
-			buf_add_cstr(b, "  ");
-		if (g->right[c])
-			buf_printf(b, "%*s", (int)pad, "");
-		buf_add(b, g->text.p + g->cells[i].at, g->cells[i].n);
-		if (c + 1 == g->columns)
-			buf_add_char(b, '\n');
-		else if (!g->right[c])
-			buf_printf(b, "%*s", (int)pad, "");
-	}
-	buf_release(&g->text);
+		buf_add_char(b, '-');
+	grid_add(g, column, b);
 }
 
 static const char *bytes_text(uint64_t n, char out[32])
@@ -191,17 +140,19 @@ static void add_top(struct sink_out *o, const struct impact_report *r)
 
 static void add_mailboxes(struct sink_out *o, const struct impact_report *r)
 {
-	static const char *const heads[] = { "mailbox", "tag",	   "messages",	   "times",	 "size",
-					     "assumed", "unknown", "first access", "last access" };
-	struct grid g = { .columns = 9, .right = { [2] = true, [3] = true, [4] = true, [6] = true } };
+	static const struct grid_column columns[] = { /* sorted by tag, all of it assumed, messages */
+		{ "mailbox", false, 16, 0 }, { "tag", false, 3, 0 }, { "messages", true, 0, 0 }, { "times", true, 0, 4 }, { "size", true, 0, 2 },
+		{ "assumed", false, 0, 0 }, { "unknown", true, 0, 5 }, { "first access", false, 0, 3 }, { "last access", false, 0, 1 },
+	};
+	struct grid g;
+	struct buf b;
 	char text[TIME_TEXT_SIZE];
 	const size_t shown = r->mailbox_count < 100 ? r->mailbox_count : 100;
 
 	if (!r->mailbox_count)
 		return;
-	buf_init(&g.text, MIB);
-	for (unsigned i = 0; i < 9; i++)
-		grid_cell(&g, str_of(heads[i]));
+	grid_init(&g, columns, sizeof(columns) / sizeof(columns[0]));
+	buf_init(&b, 4 * KIB);
 	for (size_t i = 0; i < shown; i++) {
 		const struct impact_mailbox *m = &r->mailboxes[i];
 		char size[32] = "-", assumed[48] = "-", unknown[IMPACT_HOURS_SIZE] = "-";
@@ -211,18 +162,20 @@ static void add_mailboxes(struct sink_out *o, const struct impact_report *r)
 			snprintf(assumed, sizeof(assumed), m->whole ? "all of it" : "%" PRIu32 " folders", m->synced);
 		if (m->unknown_us)
 			impact_hours(m->unknown_tenths, unknown);
-		grid_cell(&g, name_of(m));
-		grid_cell(&g, str_of(m->tag ? m->tag : "-"));
-		grid_count(&g, m->messages);
-		grid_count(&g, m->accesses);
-		grid_cell(&g, str_of(size));
-		grid_cell(&g, str_of(assumed));
-		grid_cell(&g, str_of(unknown));
-		grid_cell(&g, str_of(m->first_us ? time_format_minute(m->first_us, text) : "-"));
-		grid_cell(&g, str_of(m->last_us ? time_format_minute(m->last_us, text) : "-"));
+		cell(&g, 0, &b, name_of(m));
+		cell(&g, 1, &b, str_of(m->tag ? m->tag : "-"));
+		cell_count(&g, 2, &b, m->messages);
+		cell_count(&g, 3, &b, m->accesses);
+		cell(&g, 4, &b, str_of(size));
+		cell(&g, 5, &b, str_of(assumed));
+		cell(&g, 6, &b, str_of(unknown));
+		cell(&g, 7, &b, str_of(m->first_us ? time_format_minute(m->first_us, text) : "-"));
+		cell(&g, 8, &b, str_of(m->last_us ? time_format_minute(m->last_us, text) : "-"));
 	}
 	buf_add_char(&o->pending, '\n');
-	grid_write(&g, &o->pending);
+	grid_put(&g, &o->pending, o->width);
+	grid_release(&g);
+	buf_release(&b);
 	if (shown < r->mailbox_count)
 		buf_printf(&o->pending, "... and %zu more; -f csv, -f ndjson and -f html list all\n",
 			   r->mailbox_count - shown);
@@ -230,17 +183,19 @@ static void add_mailboxes(struct sink_out *o, const struct impact_report *r)
 
 static void add_routes(struct sink_out *o, const struct impact_report *r)
 {
-	static const char *const heads[] = { "who",	  "application", "client",   "network",
-					     "addresses", "mailboxes",	 "accesses", "syncs" };
-	struct grid g = { .columns = 8, .right = { [5] = true, [6] = true, [7] = true } };
+	static const struct grid_column columns[] = { /* sorted by who, then accesses */
+		{ "who", false, 0, 0 }, { "application", false, 12, 0 }, { "client", false, 6, 2 }, { "network", false, 10, 4 },
+		{ "addresses", false, 15, 3 }, { "mailboxes", true, 0, 5 }, { "accesses", true, 0, 0 }, { "syncs", true, 0, 1 },
+	};
+	struct grid g;
+	struct buf b;
 	const size_t shown = r->route_count < ROUTES_SHOWN ? r->route_count : ROUTES_SHOWN;
 	char address[ADDR_TEXT_SIZE];
 
 	if (!r->route_count)
 		return;
-	buf_init(&g.text, MIB);
-	for (unsigned i = 0; i < 8; i++)
-		grid_cell(&g, str_of(heads[i]));
+	grid_init(&g, columns, sizeof(columns) / sizeof(columns[0]));
+	buf_init(&b, 4 * KIB);
 	for (size_t i = 0; i < shown; i++) {
 		const struct impact_route *c = &r->routes[i];
 		const struct str app = c->client == NONE ? STR("-") : world_client_name(r->world, c->client);
@@ -250,18 +205,20 @@ static void add_routes(struct sink_out *o, const struct impact_report *r)
 			buf_printf(&ips, "%s%s", k ? " " : "", addr_format(&c->ips[k], address));
 		if (c->more_ips)
 			buf_add_cstr(&ips, " ...");
-		grid_cell(&g, str_of(impact_who(r, c->verdict)));
-		grid_cell(&g, app.n ? app : world_client_part(r->world, c->client, CLIENT_CALLER));
-		grid_cell(&g, c->client == NONE ? STR("-") : world_client_part(r->world, c->client, CLIENT_FAMILY));
-		grid_cell(&g, str_of(c->net == NET_NONE || c->net == NONE ? "-" : world_net_label(r->world, c->net)));
-		grid_cell(&g, c->ip_count ? buf_str(&ips) : STR("-"));
-		grid_count(&g, c->mailboxes);
-		grid_count(&g, c->accesses);
-		grid_count(&g, c->syncs);
+		cell(&g, 0, &b, str_of(impact_who(r, c->verdict)));
+		cell(&g, 1, &b, app.n ? app : world_client_part(r->world, c->client, CLIENT_CALLER));
+		cell(&g, 2, &b, c->client == NONE ? STR("-") : world_client_part(r->world, c->client, CLIENT_FAMILY));
+		cell(&g, 3, &b, str_of(c->net == NET_NONE || c->net == NONE ? "-" : world_net_label(r->world, c->net)));
+		cell(&g, 4, &b, c->ip_count ? buf_str(&ips) : STR("-"));
+		cell_count(&g, 5, &b, c->mailboxes);
+		cell_count(&g, 6, &b, c->accesses);
+		cell_count(&g, 7, &b, c->syncs);
 		buf_release(&ips);
 	}
 	buf_add_char(&o->pending, '\n');
-	grid_write(&g, &o->pending);
+	grid_put(&g, &o->pending, o->width);
+	grid_release(&g);
+	buf_release(&b);
 	if (shown < r->route_count)
 		buf_printf(&o->pending, "... and %zu more\n", r->route_count - shown);
 }

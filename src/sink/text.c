@@ -3,9 +3,9 @@
  *
  * All input text passes buf_add_terminal().  Lines fit the terminal, or TEXT_COLUMNS without one.  Colour marks the
  * severity word and nothing else. */
-#include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 
+#include "base/grid.h"
 #include "base/limits.h"
 #include "base/timefmt.h"
 #include "sink/say.h"
@@ -16,23 +16,11 @@
 #define MARGIN 12            /* "CRITICAL    " */
 #define LABEL 13             /* "application  " */
 #define SECTION_LABEL 18     /* "service principal " */
-#define CELL_BYTES 160       /* of a table; columns have `widest` */
-#define TABLE_COLUMNS_MAX 16
 
 static void add_spaces(struct buf *b, size_t n)
 {
 	while (n--)
 		buf_add_char(b, ' ');
-}
-
-/* Columns of text that is safe already: one a code point.  (East Asian names come out a little to the right.) */
-static size_t columns(struct str s)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < s.n; i++)
-		n += ((unsigned char)s.p[i] & 0xc0) != 0x80;
-	return n;
 }
 
 /* longest prefix of s of at most `width` columns that ends before a blank; a longer word is kept whole */
@@ -161,121 +149,34 @@ static bool text_alert(struct say *s, const struct alert *a, bool in_full)
 	return sink_out_step(p->o);
 }
 
-/* -- tables -- */
-
-struct cells {
-	const struct say_column *columns;
-	size_t column_count, rows;
-	char (*text)[CELL_BYTES]; /* row by row */
-};
-
-static const char *cell_of(const struct cells *t, size_t row, size_t column)
-{
-	return t->text[row * t->column_count + column];
-}
-
-static size_t table_width(const struct cells *t, const size_t *width)
-{
-	size_t total = 0;
-
-	for (size_t k = 0; k < t->column_count; k++)
-		total += width[k] ? width[k] + 2 : 0;
-	return total - 2;
-}
-
-/* the widest text column that can still shrink; column_count = none */
-static size_t table_widest(const struct cells *t, const size_t *width)
-{
-	size_t widest = t->column_count;
-
-	for (size_t k = 0; k < t->column_count; k++)
-		if (t->columns[k].narrowest && width[k] > t->columns[k].narrowest &&
-		    (widest == t->column_count || width[k] > width[widest]))
-			widest = k;
-	return widest;
-}
-
-/* Widths that fit: text columns shrink, the widest first; then columns go, the least telling first; what a column that
- * went leaves over, the text columns get back. */
-static void table_fit(const struct cells *t, size_t available, size_t *width)
-{
-	size_t wanted[TABLE_COLUMNS_MAX], widest;
-
-	for (size_t k = 0; k < t->column_count; k++) {
-		width[k] = strlen(t->columns[k].heading);
-		for (size_t i = 0; i < t->rows; i++) {
-			size_t n = columns(str_of(cell_of(t, i, k)));
-			width[k] = n > width[k] ? n : width[k];
-		}
-		wanted[k] = width[k];
-	}
-	for (unsigned turn = 1; table_width(t, width) > available && turn <= t->column_count; ) {
-		widest = table_widest(t, width);
-		if (widest < t->column_count) {
-			width[widest]--;
-			continue;
-		}
-		for (size_t k = 0; k < t->column_count; k++)
-			if (t->columns[k].leaves == turn)
-				width[k] = 0;
-		turn++;
-	}
-	for (size_t k = 0; k < t->column_count; k++)
-		while (width[k] && width[k] < wanted[k] && table_width(t, width) < available)
-			width[k]++;
-}
-
-/* row -1: the headings */
-static void table_row(struct buf *out, const struct cells *t, const size_t *width, ptrdiff_t row)
-{
-	struct buf b;
-	size_t spaces = 0; /* owed; those at the end of a line are never written */
-
-	buf_init(&b, 4 * KIB);
-	for (size_t k = 0; k < t->column_count; k++) {
-		size_t used;
-		if (!width[k])
-			continue;
-		buf_add_terminal(&b, str_of(row < 0 ? t->columns[k].heading : cell_of(t, (size_t)row, k)), width[k]);
-		used = columns(buf_str(&b));
-		used = used < width[k] ? used : width[k];
-		add_spaces(out, spaces + (t->columns[k].right ? width[k] - used : 0));
-		buf_add_str(out, buf_str(&b));
-		spaces = 2 + (t->columns[k].right ? 0 : width[k] - used);
-		buf_clear(&b);
-	}
-	buf_add_char(out, '\n');
-	buf_release(&b);
-}
-
 static void text_table(struct say *s, const struct say_table *table)
 {
 	struct page *p = page_of(s);
-	struct cells t = { table->columns, table->column_count, table->rows, NULL };
-	size_t width[TABLE_COLUMNS_MAX];
+	struct grid_column columns[GRID_COLUMNS_MAX];
 	struct buf cell, safe;
+	struct grid g;
 
-	t.text = calloc(t.rows * t.column_count, sizeof(*t.text));
-	if (!t.text || t.column_count > TABLE_COLUMNS_MAX) {
+	if (table->column_count > GRID_COLUMNS_MAX) {
 		p->o->pending.failed = true;
-		free(t.text);
 		return;
 	}
+	for (size_t k = 0; k < table->column_count; k++)
+		columns[k] = (struct grid_column){ table->columns[k].heading, table->columns[k].right, table->columns[k].narrowest,
+						   table->columns[k].leaves };
+	grid_init(&g, columns, table->column_count);
 	buf_init(&cell, ALERT_TEXT_BYTES_MAX);
 	buf_init(&safe, ALERT_TEXT_BYTES_MAX);
-	for (size_t i = 0; i < t.rows * t.column_count; i++) {
-		table->cell(s, table->from, i / t.column_count, i % t.column_count, &cell);
-		buf_add_terminal(&safe, buf_str(&cell), t.columns[i % t.column_count].widest);
-		snprintf(t.text[i], CELL_BYTES, "%s", safe.n ? safe.p : "");
-		buf_clear(&cell);
-		buf_clear(&safe);
-	}
+	for (size_t row = 0; row < table->rows; row++)
+		for (size_t k = 0; k < table->column_count; k++) {
+			table->cell(s, table->from, row, k, &cell);
+			buf_add_terminal(&safe, buf_str(&cell), table->columns[k].widest);
+			grid_add(&g, k, &safe);
+			buf_clear(&cell);
+		}
 	buf_release(&cell);
 	buf_release(&safe);
-	table_fit(&t, p->width, width);
-	for (ptrdiff_t row = -1; row < (ptrdiff_t)t.rows; row++)
-		table_row(&p->o->pending, &t, width, row);
-	free(t.text);
+	grid_put(&g, &p->o->pending, p->width);
+	grid_release(&g);
 }
 
 static void text_write(struct sink_out *o, const struct findings *f)

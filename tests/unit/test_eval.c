@@ -343,7 +343,7 @@ static void test_tables(void)
 
 	buf_init(&b, 1 << 20);
 	CHECK(judge_texts(&usual, TRUTH, FALSE_4("a", "2026-01-16T12:00:00Z", "medium", "") SUMMARY));
-	judgement_text(&b, &usual, &j);
+	judgement_text(&b, &usual, &j, 0);
 	CHECK(strstr(b.p, "5 mailboxes, 3 of them victims; 13 attack-free mailbox-days"));
 	CHECK(strstr(b.p, "migration"));
 	CHECK(!strstr(b.p, " nan") && !strstr(b.p, " inf "));
