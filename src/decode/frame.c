@@ -580,7 +580,7 @@ struct survey {
 static struct survey look_into(const char *p, size_t n)
 {
 	enum { SEVERAL = 3 };
-	struct { bool is_object, is_key, is_columns, is_kind; uint8_t record; uint32_t objects; size_t begin; } at[INSIDE_DEPTH_MAX + 1], *l;
+	struct { bool is_object, is_key, is_columns, is_kind; uint8_t record; uint32_t objects; size_t begin; } at[INSIDE_DEPTH_MAX + 1] = { { 0 } }, *l;
 	struct survey s = { 0 };
 	unsigned depth = 0, beyond = 0; /* levels that are not looked at: too deep, or inside of a record */
 	for (size_t i = 0; i < n; i++) {
