@@ -58,7 +58,7 @@ static size_t widest_column(const struct grid *g, const size_t *width)
 
 static void fit(const struct grid *g, size_t available, size_t *width)
 {
-	size_t wanted[GRID_COLUMNS_MAX], widest;
+	size_t wanted[GRID_COLUMNS_MAX] = { 0 }, widest;
 
 	for (size_t k = 0; k < g->column_count; k++) {
 		const char *cell = g->cells[k].p;
