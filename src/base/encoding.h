@@ -12,7 +12,7 @@
 enum encoding { ENCODING_UTF8, ENCODING_UTF16_LE, ENCODING_UTF16_BE };
 #define ENCODING_HEAD_BYTES 512 /* from which it is told */
 
-/* *ret_skip: bytes of a byte order mark, or of what a cut has left of one. */
+/* *ret_skip: bytes of byte order marks (several, or one written again as text), or of what a cut has left of one. */
 enum encoding encoding_of(const void *head, size_t n, size_t *ret_skip);
 
 /* One character as UTF-8; returns how many bytes, 1 to 4. */
