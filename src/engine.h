@@ -19,7 +19,7 @@ struct engine_settings {
 	const char *const *paths; size_t path_count;
 	unsigned threads;           /* 0 = one a core */
 	int64_t since_us, until_us; /* event time, [since, until); INT64_MIN / INT64_MAX = open */
-	const struct period *report; /* what will be reported; borrowed, NULL = nobody asks */
+	const struct period *report; /* what will be reported; borrowed, NULL = all time */
 	const struct zone *timezone; /* of local times that name no zone; borrowed, NULL = not said */
 	const char *asn_path;       /* .mmdb, or NULL */
 	struct indicators *indicators; /* borrowed; NULL = no known-indicator detector */

@@ -41,7 +41,7 @@
 #define RECORD_BYTES_MAX (4 * MIB)          /* one record; the largest audit record seen is below 0.5 MB, an Event Hubs message 1 MB */
 #define JSON_DEPTH_MAX 64                   /* nesting of one record */
 #define UNWRAP_DEPTH_MAX 8                  /* record as text in a record: message, event.original, AuditData */
-#define INSIDE_DEPTH_MAX 16                 /* lists and objects around a record that nobody knows by name */
+#define INSIDE_DEPTH_MAX 16                 /* lists and objects of unknown names around a record */
 #define PAGE_DEPTH_MAX 6                    /* objects and lists longer than a record that are opened around one, see frame.c */
 #define CSV_COLUMNS_MAX 1024
 #define CSV_HEADER_BYTES_MAX (32 * KIB)     /* a header in the middle of a file */

@@ -121,7 +121,7 @@ static int row_of(const struct command *c, const char *name)
 	return -1;
 }
 
-/* The row that a letter, or the single letter of an old name, stands for. */
+/* The row that a letter, or the single letter of an old name, means. */
 static int row_of_letter(const struct command *c, int letter)
 {
 	for (int i = 0; c->options[i].name; i++)

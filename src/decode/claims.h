@@ -5,7 +5,7 @@
  *   ResultIndex, ResultCount   Search-UnifiedAuditLog numbers its results: "result 3 of 48,213"; index -1 is a search that failed
  *   @odata.nextLink            a Graph page that is not the last names the next one; of one query, some page must not name one
  *   5,000, 50,000, ... rows    the most that a search, the portal or a query hands out: a file that is exactly full was cut
- *   truncated, PartialError    members of an answer, or a comment behind the rows, that say it in words
+ *   truncated, PartialError    members of an answer, or a comment after the rows, that say it in words
  *
  * What is counted does not depend on copies, on order, or on how the pages are spread over files.  Pages without @odata.context
  * cannot be told apart by query. */

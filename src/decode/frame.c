@@ -59,7 +59,7 @@ struct values { /* positions relative to frame.start */
 	bool text;          /* between values: a string that is junk unless a colon follows it */
 	bool colon;         /* between values: what follows is the value of an outer member */
 	bool page;          /* ... whose name says that it is a list of records */
-	bool member;        /* the value at hand is that of an outer member */
+	bool member;        /* this value is that of an outer member */
 	bool row;           /* ... is a row of a table, whose columns are in frame.header */
 	bool table, rows_next, rows; /* the outer object has columns; its rows begin with the next bracket; we are between them */
 	bool pause;         /* what is marked has to be handed out first */
@@ -637,7 +637,7 @@ static struct survey look_into(const char *p, size_t n)
 	return s;
 }
 
-/* The value at hand is too long for a record, or broken, or cut; `length` bytes of it are there.  If it is a page, reading goes on inside
+/* This value is too long for a record, or broken, or cut; `length` bytes of it are there.  If it is a page, reading goes on inside
  * of it, from *ret_at.  False: it is none. */
 static bool open_value(struct frame *f, const struct block *b, struct values *v, size_t length, bool broken, size_t *ret_at)
 {
@@ -679,7 +679,7 @@ static void close_page(struct values *v, char c)
 		v->pages--;
 }
 
-/* The value at hand ends before *at, where its last bracket is closed. */
+/* This value ends before *at, where its last bracket is closed. */
 static void end_value(struct frame *f, struct block *b, struct values *v, size_t *at)
 {
 	if (*at - v->begin > RECORD_BYTES_MAX && open_value(f, b, v, *at - v->begin, false, at))
@@ -694,7 +694,7 @@ static void end_value(struct frame *f, struct block *b, struct values *v, size_t
 	v->colon = false;
 }
 
-/* The value at hand is broken at *at; lost: what follows is no JSON until something that looks like an object. */
+/* This value is broken at *at; lost: what follows is no JSON until something that looks like an object. */
 static void break_value(struct frame *f, struct block *b, struct values *v, size_t *at, bool lost)
 {
 	if (open_value(f, b, v, *at - v->begin, *at - v->begin <= RECORD_BYTES_MAX, at))

@@ -389,7 +389,7 @@ static bool is_named(const struct json_index *x)
 	return v == 0 || walk_char(x, v - 1) != '{' || walk_char(x, v) == '"' || walk_char(x, v) == '}';
 }
 
-/* Several values one behind the other, with or without commas, as one list. */
+/* Several values in a row, with or without commas, as one list. */
 static bool join_values(struct decoder *d, struct json_indexer *with, struct json_index *x)
 {
 	char *out = arena_take(&d->arena, x->len + x->n + 3);

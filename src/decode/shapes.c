@@ -182,7 +182,7 @@ static struct str pair_name(struct str pair, struct str *ret_value)
 	return (struct str){ pair.p, n };
 }
 
-/* the piece of text up to the next such sign; *rest goes behind it */
+/* the piece of text up to the next such sign; *rest goes after it */
 static struct str next_piece(struct str *rest, char sign)
 {
 	const char *cut = memchr(rest->p, sign, rest->n);
@@ -191,7 +191,7 @@ static struct str next_piece(struct str *rest, char sign)
 	return piece;
 }
 
-/* May the text be cut at this sign?  Each piece is a pair, and none holds another one behind another sign. */
+/* May the text be cut at this sign?  Each piece is a pair, and none holds another one after another sign. */
 static bool is_pairs(struct str text, char sign)
 {
 	static const char signs[] = ";|\n,";

@@ -2,7 +2,7 @@
 /* sniff: what a stream is, from its first bytes.  Never from its name.
  *
  *   { or [ first    JSON: lines if most of the whole lines in sight are objects by themselves, else values
- *   a header row    CSV, if its columns make an audit, OfficeActivity, Defender, sign-in or directory table; it may stand below titles
+ *   a header row    CSV, if its columns make an audit, OfficeActivity, Defender, sign-in or directory table; it may be below titles
  *   text { ... }    lines of JSON behind a syslog head
  *
  * What is none of these is a stranger (strangers.c).

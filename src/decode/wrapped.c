@@ -87,7 +87,7 @@ enum verdict decode_columns(struct decoder *d, const struct fields *f)
 	return decode_emit(d);
 }
 
-/* a number of results as it stands in a cell: 48213, 48213.0, "48,213", "48.213", '48213 */
+/* a number of results as cells have it: 48213, 48213.0, "48,213", "48.213", '48213 */
 static bool get_results(struct decoder *d, const struct fields *f, enum field x, int64_t *ret)
 {
 	char plain[24];

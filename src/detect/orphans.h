@@ -32,7 +32,7 @@ struct orphan_row {
 struct orphans {
 	struct table groups;        /* (mailbox, client, alerts) -> struct group */
 	struct table tokens;        /* (group, token) -> struct mark */
-	const struct period *period; /* accesses in it are counted; NULL = nobody asks; borrowed */
+	const struct period *period; /* accesses in it are counted; NULL = all time; borrowed */
 	uint64_t accesses, without_room;
 	/* after orphans_finish() */
 	struct orphan_row *rows; size_t n; /* the mailbox with the most accesses first */

@@ -73,7 +73,7 @@ enum { /* rec.flags */
 	REC_SHAPE_UNKNOWN = 1 << 21,   /* a known member had none of its known shapes: what it said is missing */
 	REC_CUT = 1 << 22,             /* the exporter cut the record: the members before the cut were kept */
 	REC_RECODED = 1 << 23,         /* some of its text was not UTF-8 and was read as Windows-1252 */
-	REC_TIME_ORDER = 1 << 24,      /* day and month of its time cannot be told apart: read as the note says (decode/notes.h) */
+	REC_TIME_ORDER = 1 << 24,      /* which number of its time is the day is not known: read as the note says (decode/notes.h) */
 	REC_TIME_ZONE = 1 << 25,       /* the file does not name the zone of its time: read as UTC */
 };
 

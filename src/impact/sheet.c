@@ -155,7 +155,7 @@ static void read_header(struct sheet *s)
 	}
 }
 
-/* The next table: members of an archive and sheets of a workbook are read one behind the other.  One without any column of ours is
+/* The next table: members of an archive and sheets of a workbook are read in their order.  One without any column of ours is
  * passed over, and so is one that lacks a column of the first. */
 static enum source_status next_table(struct sheet *s)
 {

@@ -99,7 +99,7 @@ struct key {
 
 enum { /* flags */
 	KEY_KEEP_SYMMETRIC = 1,
-	KEY_LAX_BASE64 = 2,            /* numbers with = behind, or with + and /, are faults and read all the same: to look for, never to trust */
+	KEY_LAX_BASE64 = 2,            /* numbers with = at the end, or with + and /, are faults and read all the same: to look for, never to trust */
 };
 
 /* From a JWK: any node of a parsed document.  Never NULL but when memory is out. */

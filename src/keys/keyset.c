@@ -251,7 +251,7 @@ static bool load_json(struct keyset *s, struct str bytes, unsigned flags, struct
 
 /* -- PEM and DER -- */
 
-/* trusted: OpenSSL's form, with its own words behind the certificate */
+/* trusted: OpenSSL's form, with its own data after the certificate */
 static bool add_certificate(struct keyset *s, const uint8_t *der, size_t n, bool trusted)
 {
 	const uint8_t *p = der;

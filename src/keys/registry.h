@@ -7,8 +7,8 @@
 #include "base/str.h"
 
 struct registry_name {
-	const char *standing; /* "is registered", "is a name of COSE", "is a draft name": words behind the name */
-	const char *text;     /* what it stands for, and why it is not used here */
+	const char *standing; /* "is registered", "is a name of COSE", "is a draft name": what is said after the name */
+	const char *text;     /* what it means, and why it is not used here */
 };
 
 /* NULL: supported (keys/alg.h), or unknown. */

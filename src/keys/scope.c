@@ -88,7 +88,7 @@ static void judge_presence(struct audit *a, const struct history_key *k)
 {
 	const struct key *key = newest(a, k);
 
-	/* what is no key signs for nobody */
+	/* it is no key, so it signs nothing */
 	if (key->issuer.n || has_record(a, key) || !(key->has_spki || key->cert.present || key->kind == KEY_OCT))
 		return;
 	finding_add(a, FINDING_SCOPE_NONE, SEVERITY_FINDING, k, k->provider, k->versions[k->version_count - 1].first,

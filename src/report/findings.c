@@ -161,7 +161,7 @@ static void page_end(struct say *s)
 	leave(page_of(s));
 }
 
-/* the column, and how many that stand below it in one cell */
+/* the column, and how many are below it in one cell */
 static size_t columns_of(const struct say_table *t, size_t column)
 {
 	size_t n = 1;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* say: see say.h.  In this order: one line that says how bad it is; the alerts, worst first, each with its reasons and with what
- * could not be seen; the applications that read mail, most unusual first; the sign-ins and what they say of tokens; and where
- * nobody could look, because "no alerts" means nothing without it. */
+ * could not be seen; the applications that read mail, most unusual first; the sign-ins and what they say of tokens; and what
+ * the logs cannot show, because "no alerts" means nothing without it. */
 #include "sink/say.h"
 
 #include <inttypes.h>
@@ -470,7 +470,7 @@ static void say_categories(struct say *s, const struct identity *x)
 		for (char *q = name; *q; q++)
 			*q = *q == '_' ? ' ' : *q;
 		if (!c->rows && i == SIGNIN_CATEGORIES - 1)
-			continue; /* the audit log's own: a stand-in for interactive ones */
+			continue; /* the audit log's own, which are used where there are no interactive ones */
 		if (!c->rows)
 			buf_add_cstr(b, "none given");
 		else
@@ -647,7 +647,7 @@ static void say_orphans(struct say *s, const struct tenant_findings *f)
 	end(s);
 }
 
-/* -- where nobody could look -- */
+/* -- what the logs cannot show -- */
 
 static void say_gaps_of_data(struct say *s)
 {

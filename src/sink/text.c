@@ -51,7 +51,7 @@ struct page {
 	bool in_alert;
 };
 
-/* Puts p->say.line out as a paragraph with a hanging indent; the cursor stands at column `indent`. */
+/* Puts p->say.line out as a paragraph with a hanging indent; the cursor is at column `indent`. */
 static void put_wrapped(struct page *p, size_t indent)
 {
 	struct str rest;

@@ -9,7 +9,7 @@
  * What a cell says:
  *   texts       shared, inline, or the result of a formula; runs of rich text joined, readings (rPh) left out, _x000D_ undone.
  *               Always quoted.
- *   numbers     as they stand, without an exponent and without zeros behind a point
+ *   numbers     as they are, without an exponent and without zeros after the point
  *   dates       a number whose style has a format with y, m, d, h or s: 2026-01-06T10:00:00.123, in whole milliseconds, of
  *               the calendar that begins in 1900 (with its 29 February) or in 1904; below one day the time alone
  *   true, false TRUE, FALSE
@@ -134,7 +134,7 @@ struct xml {
 	const char *refused;     /* why we have stopped the parser ourselves */
 	bool is_suspended, is_final;
 
-	/* where it stands */
+	/* its place */
 	struct workbook *w;
 	struct sheet *sheet;     /* NULL: the first time through */
 	enum part part;
@@ -534,18 +534,18 @@ static void XMLCALL end_part(void *arg, const XML_Char *qualified)
 	undo_escapes(&x->text);
 	end = (kept_bytes(&w->texts) + x->text.n) << 1 | buf_failed(&x->text);
 	if (end >> 1 > XLSX_TEXT_BYTES_MAX)
-		refuse(x, "the texts of the workbook are more than 1 GB; those behind are missing. Save it as CSV");
+		refuse(x, "the texts of the workbook are more than 1 GB; those after that are missing. Save it as CSV");
 	else if (!keep(&w->texts, x->text.p, x->text.n) || !keep(&w->ends, &end, sizeof(end)))
 		refuse(x, "the texts of the workbook cannot be kept: no memory, or no room for temporary files (TMPDIR)");
 	else
 		w->text_count++;
 }
 
-/* A fault that is told when the sheets are asked for. */
+/* A fault that is reported when the sheets are asked for. */
 static void add_fault(struct workbook *w, const char *name, const char *why)
 {
 	if (!buf_reserve(&w->faults, strlen(name) + strlen(why) + 2))
-		return; /* thousands have been told */
+		return; /* thousands have been reported */
 	buf_add(&w->faults, name, strlen(name) + 1);
 	buf_add(&w->faults, why, strlen(why) + 1);
 }
@@ -562,7 +562,7 @@ static enum part read_part(struct workbook *w, struct layer *member, struct str 
 		buf_clear(&w->folder);
 		buf_add(&w->folder, name.p, folder_bytes(name));
 	}
-	/* what breaks in a sheet is told when it is read */
+	/* what breaks in a sheet is reported when it is read */
 	if (x.part == PART_NONE && status == SOURCE_BROKEN && str_find(name, STR("worksheets/")) >= 0)
 		x.part = PART_SHEET;
 	if (status == SOURCE_BROKEN && (x.refused || x.part > PART_OTHER) && x.part != PART_SHEET)
@@ -715,7 +715,7 @@ static bool decimal_of(struct str s, struct decimal *ret)
 	return i == s.n;
 }
 
-/* Without its exponent, and without zeros behind the point. */
+/* Without its exponent, and without zeros after the point. */
 static void put_number(struct buf *b, struct str s)
 {
 	struct decimal d;
@@ -763,7 +763,7 @@ static bool put_date(struct buf *b, struct str s, bool is_1904)
 	us = (int64_t)(ms % MS_PER_DAY) * 1000 +
 	     US_PER_DAY * (day + (is_1904 ? days_from_civil(1904, 1, 1) : days_from_civil(1899, 12, day < 60 ? 31 : 30)));
 	time_format(us, text);
-	text[strlen(text) - 1] = '\0'; /* no zone: whose clock it was nobody says */
+	text[strlen(text) - 1] = '\0'; /* no zone: the workbook names none */
 	if (day == 60 && !is_1904)
 		memcpy(text, "1900-02-29", 10); /* which there was not, but for Excel */
 	buf_add_cstr(b, day ? text : strchr(text, 'T') + 1);

@@ -22,26 +22,9 @@
 #include "base/timefmt.h"
 #include "check.h"
 #include "decode/decode.h"
+#include "text.h"
 
 /* -- a growing text -- */
-
-struct text {
-	char *p;
-	size_t n, capacity;
-};
-
-static void add_bytes(struct text *t, const void *p, size_t n)
-{
-	if (t->n + n + 1 > t->capacity) {
-		t->capacity = (t->n + n + 1) * 2;
-		t->p = realloc(t->p, t->capacity);
-		if (!t->p)
-			abort();
-	}
-	memcpy(t->p + t->n, p, n);
-	t->n += n;
-	t->p[t->n] = 0;
-}
 
 __attribute__((format(printf, 2, 3))) static void add(struct text *t, const char *format, ...)
 {

@@ -16,24 +16,7 @@
 #include "base/hash.h"
 #include "check.h"
 #include "decode/decode.h"
-
-struct text {
-	char *p;
-	size_t n, capacity;
-};
-
-static void add_bytes(struct text *t, const void *p, size_t n)
-{
-	if (t->n + n + 1 > t->capacity) {
-		t->capacity = (t->n + n + 1) * 2;
-		t->p = realloc(t->p, t->capacity);
-		if (!t->p)
-			abort();
-	}
-	memcpy(t->p + t->n, p, n);
-	t->n += n;
-	t->p[t->n] = 0;
-}
+#include "text.h"
 
 static void add(struct text *t, const char *s) { add_bytes(t, s, strlen(s)); }
 
