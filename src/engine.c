@@ -55,11 +55,11 @@ struct worker {
 	unsigned number;
 	pthread_t thread;
 	bool started;
-	int64_t newest_us;        /* in the block at hand */
+	int64_t newest_us;        /* in this block */
 	uint64_t out_of_order, outside_window;
 	struct keep_days *days[KEEP_LOGS]; /* with a state: of each log that was seen */
 	uint64_t late, known;     /* before the bound: not learnt; learnt already */
-	uint64_t file;            /* of the block at hand */
+	uint64_t file;            /* of this block */
 	struct held *piece;
 	bool memory_lost;
 	struct spool *held;       /* records whose day and month are open until their file is known; NULL = none */

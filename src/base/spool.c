@@ -194,7 +194,7 @@ void spool_add(struct spool *s, struct str piece)
 
 /* -- reading -- */
 
-/* the piece at hand of a run lies whole in its buffer afterwards; false: the end */
+/* this piece of a run lies whole in its buffer afterwards; false: the end */
 static bool run_fill(struct spool *s, struct run *r)
 {
 	for (;;) {

@@ -501,7 +501,7 @@ uint32_t decode_value(struct decoder *d, const struct json_index *x, uint32_t v)
 	return next;
 }
 
-/* An object or array inside the one at hand, of the same index. */
+/* An object or array inside this one, of the same index. */
 enum verdict decode_inner(struct decoder *d, const struct json_index *x, uint32_t v)
 {
 	if (d->level + 1 > UNWRAP_DEPTH_MAX)

@@ -62,7 +62,7 @@ static inline void text_cache_put(struct text_cache *c, uint64_t key, uint64_t r
 	c->at[slot].ref = ref;
 }
 
-/* Text of the block at hand that was not UTF-8, as UTF-8 (recode.c): a value, or all of the block with some of its lines recoded. */
+/* Text of this block that was not UTF-8, as UTF-8 (recode.c): a value, or all of the block with some of its lines recoded. */
 struct recoded_range { size_t begin, end, from, old_end; }; /* recoded bytes, and what they were in the block */
 struct recoded {
 	struct buf text;
@@ -75,17 +75,17 @@ struct decoder {
 	void *arg;
 	bool (*keep_items)(void *arg, const struct rec *r, const struct names *n); /* NULL: lists are summed and dropped */
 	void *keep_items_arg;
-	bool keeps_items;          /* the record at hand does */
+	bool keeps_items;          /* this record does */
 	struct names names;
 	struct arena arena;
 	struct json_indexer *indexer[INDEXERS]; /* one a level of unwrapping; [0] for blocks; then those of texts in members */
 	struct fields *fields[UNWRAP_DEPTH_MAX + 2];
 	struct field_order order[UNWRAP_DEPTH_MAX + 2];
 	unsigned level;            /* of unwrapping at this moment */
-	unsigned texts;            /* of JSON open inside a member of the record at hand */
+	unsigned texts;            /* of JSON open inside a member of this record */
 	struct recoded recoded;
 	struct rec_builder b;
-	uint8_t rank;              /* of the envelope at hand, see rec.rank */
+	uint8_t rank;              /* of this envelope, see rec.rank */
 	uint32_t flags;            /* REC_... that the envelope adds to the record inside */
 	struct { /* what a diagnostic envelope says about the record inside; zero outside one */
 		enum signin_kind signin;
@@ -98,7 +98,7 @@ struct decoder {
 	struct claims *claims;     /* what the export says about itself */
 	struct decoder_counts *counts;
 	const struct block *block;
-	struct str whole;          /* the outermost text of the record at hand, for samples */
+	struct str whole;          /* the outermost text of this record, for samples */
 	struct reject_note samples[REJECT_COUNT][REJECT_SAMPLES_MAX];
 	uint8_t sample_count[REJECT_COUNT];
 	bool failed;
@@ -124,7 +124,7 @@ static inline void decode_note(struct decoder *d, enum note what) { d->counts->n
 /* One value of JSON (an object: a record or an envelope; an array: each element). Returns the number behind it, or
  * WALK_BAD / WALK_DEEP (not counted yet). */
 uint32_t decode_value(struct decoder *d, const struct json_index *x, uint32_t v);
-/* an object or array inside the record at hand, of the same index, one level deeper */
+/* an object or array inside this record, of the same index, one level deeper */
 enum verdict decode_inner(struct decoder *d, const struct json_index *x, uint32_t v);
 /* The same of text that holds JSON, one level deeper.  If it is damaged, what is whole of it is taken, and what is missing comes
  * from the columns of the row around it (NULL: there is none). */
@@ -227,7 +227,7 @@ void put_mailbox(struct decoder *d, struct str guid, struct str upn);
 /* the time in the text of member x of f (NULL: of an envelope), in UTC; put_time() makes it the record's, with its flags */
 bool text_time(struct decoder *d, const struct fields *f, enum field x, struct str text, int64_t *ret_us);
 bool put_time(struct decoder *d, int64_t us); /* false: implausible */
-void order_compare(struct decoder *d); /* the record at hand is whole: what do its other times say about day and month? */
+void order_compare(struct decoder *d); /* this record is whole: what do its other times say about day and month? */
 /* MailItemsAccessed, AttachmentAccess: access type, items, bytes, folders, throttling */
 void decode_mail(struct decoder *d, const struct fields *f);
 /* AppId, ClientAppId, ClientInfoString, ... to NAME_CLIENT */

@@ -35,7 +35,7 @@ enum after { AFTER_OPEN, AFTER_COMMA, AFTER_COLON, AFTER_QUOTE, AFTER_VALUE };
 
 struct rows { /* positions relative to frame.start */
 	enum row_state state;
-	size_t row;         /* where the row at hand begins */
+	size_t row;         /* where this row begins */
 	size_t first, last; /* behind the newline that ends the first and the last row in sight, 0 = none yet */
 	size_t header, header_end; /* a row that is a header: where scanning has stopped; 0 and 0 = none */
 	bool loose;         /* a quote inside a cell that does not begin with one: no cell behind it may span lines */
@@ -43,7 +43,7 @@ struct rows { /* positions relative to frame.start */
 
 struct values { /* positions relative to frame.start */
 	size_t at;          /* next byte to look at */
-	size_t begin;       /* of the value at hand */
+	size_t begin;       /* of this value */
 	unsigned depth;     /* 0 = between values */
 	uint32_t open;      /* lists and outer objects open around it, which are only counted: see frame_ends_open() */
 	bool doubt;         /* a broken value has passed: the count may be off */
@@ -529,7 +529,7 @@ static uint8_t record_name(struct str name)
 	return str_eq_nocase(name, STR("CreationTime")) ? 1 : str_eq_nocase(name, STR("Operation")) ? 2 : 0;
 }
 
-/* is the level at hand that of an object? */
+/* is this level that of an object? */
 static inline bool is_object(const struct values *v)
 {
 	return v->depth == 1 ? !v->list : v->objects & 1;

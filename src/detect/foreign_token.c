@@ -5,7 +5,7 @@
  * Catches  A token of the consumer tenant (9188040d-...) accepted for enterprise mail, which is the shape of Storm-0558:
  *          a consumer signing key whose tokens opened mailboxes of organisations.  Tokens of any other tenant.
  * Misses   Forged tokens that name the right tenant, and records without TokenTenantId: all before 2025, many since.
- *          Where sign-ins are at hand, a foreign token that none of them issued is no guest's.
+ *          Where the logs have sign-ins, a foreign token that none of them issued is no guest's.
  * Cost     Guests, delegates and partners who administer from their own tenant are legitimate: medium, as are tokens of
  *          Microsoft's own service tenants.  Memory: one entry for each (tenant, issuing tenant, client). */
 #include <stdio.h>
@@ -21,7 +21,7 @@ struct pair {
 	struct alert *alert;
 	char issuer[GUID_TEXT_SIZE];
 	bool consumer, only_guests, microsoft;
-	uint32_t issued, orphans; /* records whose token a sign-in at hand issued; that nobody issued */
+	uint32_t issued, orphans; /* records whose token a sign-in of the logs issued; that nobody issued */
 };
 
 struct state {

@@ -2,7 +2,7 @@
 /* orphan-token: mail opened with a token that nobody issued.
  *
  * Signal   The token id of an access (of a record without one: its session id) stands in no sign-in, although sign-ins
- *          of the category and of the time of its issue are at hand (identity/).
+ *          of the category and of the time of its issue are in the logs (identity/).
  * Catches  Forged tokens, whatever is done with them: also five mails a day through the victim's own application from a
  *          near network, in which there is nothing statistical to see.
  * Misses   Records without token and session id (half of all in older forms; EWS and background reads to this day).

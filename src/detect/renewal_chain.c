@@ -69,7 +69,7 @@ static void event(void *state, struct detect_ctx *c, const struct event *e)
 		return;
 	}
 	if (p->session)
-		return; /* a sign-in of the session is at hand: not without a root, and orphan-token looks at the token */
+		return; /* the logs have a sign-in of the session: not without a root, and orphan-token looks at the token */
 	struct chain *x = table_put(&s->chains, key, &is_new);
 	if (!x)
 		return;

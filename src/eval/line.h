@@ -14,7 +14,7 @@
 struct line_file {
 	FILE *stream;
 	const char *path;
-	uint64_t number;          /* of the line at hand, from 1 */
+	uint64_t number;          /* of this line, from 1 */
 	char *text; size_t capacity;
 	char *plain; size_t plain_capacity, plain_used; /* unescaped texts of this line */
 	struct json_indexer *indexer;

@@ -34,7 +34,7 @@ struct key {
 };
 
 struct run {            /* sorted records, in memory or in a file */
-	const uint8_t *p;   /* the record at hand, and what was read behind it */
+	const uint8_t *p;   /* this record, and what was read behind it */
 	size_t n;
 	int fd;             /* -1: all in memory */
 	uint64_t file_at, file_left;
@@ -82,7 +82,7 @@ struct sorter {
 	struct id_set seen;
 	uint8_t *batch;         /* copies of the records handed out */
 	size_t batch_capacity;
-	struct rec last;        /* the copy used of the id at hand, without its tail, when a batch has ended behind it */
+	struct rec last;        /* the copy used of this id, without its tail, when a batch has ended behind it */
 	uint64_t last_tail;     /* hash of its tail */
 	const struct rec *at_hand; /* the same, wherever it lies; NULL = none yet */
 	struct sort_counts counts;

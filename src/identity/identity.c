@@ -471,7 +471,7 @@ static const struct identity *covering(const struct identity *x)
 	return !x->any && x->unknown ? x->unknown : x;
 }
 
-/* What the sign-ins at hand can say about a token that would have been issued in [from, to]. */
+/* What the sign-ins of the logs can say about a token that would have been issued in [from, to]. */
 static enum prov_reason ask_coverage(const struct identity *x, const struct rec *r, const struct identity_client *c,
 	int64_t from, int64_t to)
 {
@@ -521,7 +521,7 @@ static void count_first(struct identity *x, const struct event *e, struct identi
 	}
 }
 
-/* A token, or the session of a record without one, that no sign-in at hand has issued. */
+/* A token, or the session of a record without one, that no sign-in of the logs has issued. */
 static enum prov_reason judge_unlinked(struct identity *x, const struct event *e, struct identity_client *c, struct provenance *p)
 {
 	const struct rec *r = e->rec;

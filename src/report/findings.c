@@ -298,7 +298,7 @@ static void put_lead(struct html *h, struct page *p)
 	if (!f->alert_count) {
 		html_say(h, " That is not proof that nothing happened: see ");
 		html_open_to(h, STR("blind"));
-		html_say(h, "where nobody could look");
+		html_say(h, "what the logs cannot show");
 		html_close(h);
 		html_say(h, ".");
 	}

@@ -828,7 +828,7 @@ const struct say_section say_sections[] = {
 	{ "applications", "Applications that read mail", .of_tenant = say_apps },
 	{ "tokens", "Sign-ins and tokens", .of_tenant = say_tokens },
 	{ "orphans", "Tokens that no sign-in issued", .of_tenant = say_orphans },
-	{ "blind", "Where nobody could look", .of_all = say_gaps },
+	{ "blind", "What the logs cannot show", .of_all = say_gaps },
 	{ NULL, NULL, NULL, NULL },
 };
 

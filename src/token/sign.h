@@ -28,7 +28,7 @@ enum sign_result sign_check(struct sign_verifier *v, uint32_t slot, const struct
 			    struct str signature);
 /* Before the bytes that were given to sign_check() change. */
 static inline void sign_forget(struct sign_verifier *v) { v->hashed = STR_NONE; }
-/* SHA-256 of any bytes, with the contexts at hand. */
+/* SHA-256 of any bytes, with these contexts. */
 bool sign_sha256(struct sign_verifier *v, struct str input, uint8_t ret[32]);
 
 #endif
