@@ -1037,7 +1037,8 @@ static bool d_shape(struct buf *out)
 		if (sizes[i] % 2)
 			t.p[at + 1] |= (char)0x80;
 		t.p[t.n - 1] |= 1;
-		if (i == 0 && !make_smooth(t.p + at, sizes[i]))
+		/* the primes as well: two numbers of noise that are prime by chance would be a key with another modulus */
+		if ((i == 0 || i == 3 || i == 4) && !make_smooth(t.p + at, sizes[i]))
 			return false;
 	}
 	buf_add(out, "\x30\x82", 2);

@@ -261,7 +261,7 @@ static void every_decoy(void)
 		CHECK(decoys[i].write(&form));
 		struct buf b = laid(&form, 1000, 1000);
 		struct seen s = scan(b.p, b.n, NULL, 0, DUMP_PATH_BEST, 0, b.n);
-		CHECK_MSG(s.hits == 0, "%s: %zu hits, layout %s", decoys[i].name, s.hits, s.layout);
+		CHECK_MSG(s.hits == 0, "%s: %zu hits, %zu proved, %zu keys, layout %s", decoys[i].name, s.hits, s.proved, s.keys, s.layout);
 		buf_release(&b);
 		buf_release(&form);
 	}
@@ -454,8 +454,9 @@ static void every_alignment(void)
 		buf_release(&form);
 		EVP_PKEY_free(key);
 	}
-	/* or the search for what is left would prove nothing: locked forms and base64 of base64 alone are not legible */
-	CHECK_MSG(readable + 12 > sizeof carried / sizeof carried[0], "the key's text was legible in %zu of %zu images", readable, sizeof carried / sizeof carried[0]);
+	/* or the search for what is left would prove nothing.  Not legible are the 11 locked forms, base64 of base64 and digits with signs
+	 * between them; and of three short keys with escapes in their text each, if the escapes happen to lie close. */
+	CHECK_MSG(readable + 11 + 3 >= sizeof carried / sizeof carried[0], "the key's text was legible in %zu of %zu images", readable, sizeof carried / sizeof carried[0]);
 }
 
 /* A form whose text, or whose secret, begins a few bytes before a block's end: its first digits, or its magic, are in the next block. */
