@@ -106,6 +106,7 @@ struct engine {
 	uint64_t (*file_rejects)[REJECT_COUNT];
 	uint32_t *file_formats;
 	uint8_t *file_framing;
+	struct claim_total *file_total;
 	size_t file_capacity;
 	char *format_texts[2048]; /* labels made so far */
 	unsigned format_text_count;
@@ -173,6 +174,7 @@ void engine_free(struct engine *e)
 	free(e->file_rejects);
 	free(e->file_formats);
 	free(e->file_framing);
+	free(e->file_total);
 	free(e->file_order);
 	for (unsigned i = 0; i < e->format_text_count; i++)
 		free(e->format_texts[i]);
@@ -370,7 +372,10 @@ static bool add_file(struct engine *e, const struct source_stream *s)
 		void *framing = realloc(e->file_framing, want);
 		if (framing)
 			e->file_framing = framing;
-		good = files && rejects && formats && framing && order;
+		void *total = realloc(e->file_total, want * sizeof *e->file_total);
+		if (total)
+			e->file_total = total;
+		good = files && rejects && formats && framing && order && total;
 		if (good)
 			e->file_capacity = want;
 	}
@@ -381,6 +386,7 @@ static bool add_file(struct engine *e, const struct source_stream *s)
 		e->file_formats[i] = 0;
 		memset(e->file_order[i], 0, sizeof e->file_order[i]);
 		e->file_framing[i] = FRAME_UNKNOWN;
+		e->file_total[i] = (struct claim_total){ 0 };
 		e->report.files[i].format = "unknown";
 		e->report.files[i].stranger = STRANGER_COUNT;
 		e->report.files[i].input = (uint32_t)s->input;
@@ -480,7 +486,7 @@ static void read_stream(struct engine *e, const struct source_stream *s)
 			break; /* nothing of ours: its end need not be read */
 	}
 	drain(e, at, true);
-	claims_stream_end(e->claims, frame_framing(f) == FRAME_VALUES);
+	e->file_total[file] = claims_stream_end(e->claims, frame_framing(f) == FRAME_VALUES);
 	if (frame_failed(f))
 		e->memory_lost = true;
 	if (!broken && (frame_ends_open(f) || frame_too_deep(f))) {
@@ -723,6 +729,9 @@ static void gather_claims(struct engine *e)
 	struct buf line;
 	for (unsigned i = 0; i < e->threads; i++)
 		claims_take(e->claims, decoder_claims(e->workers[i].decoder));
+	for (size_t i = 0; i < e->report.file_count; i++)
+		e->file_total[i].holds = e->report.files[i].records + e->report.files[i].rejects;
+	claims_totals(e->claims, e->file_total, e->report.file_count);
 	for (size_t i = 0; i < e->report.file_count; i++)
 		if (e->report.files[i].rows == e->report.files[i].records + e->report.files[i].rejects)
 			claims_rows(e->claims, e->report.files[i].rows, false);

@@ -396,7 +396,7 @@ void report_tell(struct buf *b, const struct run *r)
 	tell_rejects(b, e);
 	tell_notes(b, e);
 	tell_files(b, e, "cut short", is_cut_short, "unreadable, or ended before the end");
-	tell_files(b, e, "skipped", is_skipped, "that are no audit export");
+	tell_files(b, e, "skipped", is_skipped, "that Taximeter does not read");
 	if (e->names_refused) {
 		buf_add_cstr(b, "full         ");
 		add_counted(b, e->names_refused, "name was", "names were");

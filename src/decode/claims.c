@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* claims: see claims.h.  Results are kept as a bit an index, so that a row given twice counts once. */
-#include "decode/claims.h"
+#include "decode/decode_int.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -33,7 +33,12 @@ struct claims {
 	size_t n, seen;       /* bytes in it; names whose last letters begin before `seen` were looked at */
 	struct { uint64_t context; bool next, known; } open[CLAIM_QUERIES_MAX]; /* its pages, the newest last */
 	unsigned open_count;
-	uint64_t lists, told; /* its lists called "value"; its words */
+	uint64_t lists, words; /* its lists called "value"; its words */
+	struct claim_total total;
+	uint64_t windows;
+	/* queries with fewer results than they say */
+	struct claim_total worst;
+	uint64_t short_n, short_results;
 };
 
 struct claims *claims_new(void)
@@ -158,7 +163,7 @@ static bool member_at(const char *p, size_t n, size_t at, struct str *name, stru
 		return false;
 	size_t end = ++i;
 	if (p[i - 1] != '"') {
-		while (end < n && ascii_lower(p[end]) >= 'a' && ascii_lower(p[end]) <= 'z')
+		while (end < n && ((ascii_lower(p[end]) >= 'a' && ascii_lower(p[end]) <= 'z') || (p[end] >= '0' && p[end] <= '9')))
 			end++;
 		*value = (struct str){ p + i - 1, end - i + 1 };
 		return true;
@@ -228,7 +233,7 @@ static void look(struct claims *c, size_t from, size_t to)
 		for (size_t at = find(c, from, words[k]); at < to; at = find(c, at + 1, words[k])) {
 			const char before = at ? c->window[at - 1] : 0;
 			if (k == 3)
-				c->told++;
+				c->words++;
 			else if (k == 0 && before != 'n' && before != 'N' && before != 't')
 				continue;
 			else if (!member_at(c->window, c->n, at + (k == 1), &name, &value))
@@ -238,9 +243,63 @@ static void look(struct claims *c, size_t from, size_t to)
 			else if (k == 1)
 				c->lists += value.p[0] == '[';
 			else
-				c->told += !is_text(value) && str_eq_nocase(value, STR("true"));
+				c->words += !is_text(value) && str_eq_nocase(value, STR("true"));
 		}
 	}
+}
+
+/* p[at] is the quote that opens "total": is it the first member of "hits"? */
+static bool is_in_hits(const char *p, size_t at)
+{
+	static const char before[] = "\"hits\":{"; /* read backwards, with blanks between the signs */
+	for (size_t k = sizeof before - 1; k > 0; k--) {
+		while (k > 5 && at && is_blank(p[at - 1]))
+			at--;
+		if (!at || p[--at] != before[k - 1])
+			return false;
+	}
+	return true;
+}
+
+static void see_total(struct claims *c, struct str value, size_t after)
+{
+	struct str name, inner;
+	int64_t total = 0;
+	bool more = false;
+	if (value.p[0] == '{') { /* {"value":10000,"relation":"gte"}, in either order */
+		const char *end = memchr(c->window + after, '}', c->n - after);
+		const size_t to = end ? (size_t)(end - c->window) : c->n;
+		for (size_t at = after; at < to; at++) {
+			if (c->window[at] != '"' || !member_at(c->window, c->n, at + 1, &name, &inner))
+				continue;
+			if (str_eq(name, STR("value")))
+				parse_int(inner, &total);
+			more |= str_eq(name, STR("relation")) && str_eq(inner, STR("gte"));
+		}
+	} else {
+		parse_int(value, &total);
+	}
+	if (total > c->total.total) {
+		c->total.total = total;
+		c->total.at_least = more;
+	}
+}
+
+/* What answers write before their list or after it, so that only the first and the last window are searched for it. */
+static void look_at_edge(struct claims *c)
+{
+	static const struct str words[] = { { "\"total\"", 7 }, { "\"@odata.count\"", 14 }, { "\"odata.count\"", 13 }, { "\"timed_out\"", 11 },
+		{ "\"terminated_early\"", 18 }, { "\"is_partial\"", 12 }, { "\"isPartial\"", 11 }, { "\"preview\"", 9 } };
+	struct str name, value;
+	for (size_t k = 0; k < sizeof words / sizeof words[0]; k++)
+		for (size_t at = find(c, 0, words[k]); at < c->n; at = find(c, at + 1, words[k])) {
+			if (!member_at(c->window, c->n, at + 1, &name, &value) || is_text(value))
+				continue;
+			if (k > 2)
+				c->words += str_eq_nocase(value, STR("true"));
+			else if (k > 0 || is_in_hits(c->window, at))
+				see_total(c, value, (size_t)(value.p - c->window) + 1);
+		}
 }
 
 void claims_stream(struct claims *c, const char *p, size_t n)
@@ -254,15 +313,26 @@ void claims_stream(struct claims *c, const char *p, size_t n)
 		if (c->n < sizeof c->window)
 			return;
 		look(c, c->seen, c->n - MEMBER);
+		if (!c->windows++) {
+			c->total.mark = hash64(c->window, c->n, 0);
+			look_at_edge(c);
+		}
 		memmove(c->window, c->window + c->n - MEMBER - NAME, MEMBER + NAME);
 		c->n = MEMBER + NAME;
 		c->seen = NAME;
 	}
 }
 
-void claims_stream_end(struct claims *c, bool are_pages)
+struct claim_total claims_stream_end(struct claims *c, bool are_pages)
 {
+	struct claim_total total = { 0 };
 	look(c, c->seen, c->n);
+	look_at_edge(c);
+	if (are_pages && c->total.total) {
+		total = c->total;
+		total.mark = hash64(c->window, c->n, total.mark ^ c->windows);
+		total.query = c->open_count && c->open[0].known ? c->open[0].context : 0;
+	}
 	uint64_t nexts = 0;
 	bool any = false;
 	for (unsigned i = 0; i < c->open_count && are_pages; i++) {
@@ -275,9 +345,43 @@ void claims_stream_end(struct claims *c, bool are_pages)
 	 * be the last of its query. */
 	if (are_pages && !any && (nexts || c->lists))
 		add_query(c, 0, c->lists ? c->lists : nexts + (nexts > 1), nexts);
-	c->said += are_pages && c->told;
+	c->said += are_pages && c->words;
 	c->n = c->seen = c->open_count = 0;
-	c->lists = c->told = 0;
+	c->lists = c->words = c->windows = 0;
+	c->total = (struct claim_total){ 0 };
+	return total;
+}
+
+static int by_query(const void *a, const void *b)
+{
+	const struct claim_total *x = a, *y = b;
+	if (x->query != y->query)
+		return x->query < y->query ? -1 : 1;
+	if (x->total != y->total)
+		return x->total > y->total ? -1 : 1;
+	return x->mark < y->mark ? -1 : x->mark > y->mark;
+}
+
+void claims_totals(struct claims *c, struct claim_total *all, size_t n)
+{
+	if (n)
+		qsort(all, n, sizeof *all, by_query);
+	for (size_t from = 0, to; from < n; from = to) {
+		uint64_t holds = 0;
+		bool at_least = false;
+		for (to = from; to < n && all[to].query == all[from].query && all[to].total == all[from].total; to++) {
+			const bool copy = to > from && all[to].mark == all[to - 1].mark;
+			holds += copy ? 0 : all[to].holds;
+			at_least |= all[to].at_least;
+		}
+		const uint64_t total = (uint64_t)all[from].total;
+		if (!total || holds + !at_least > total)
+			continue;
+		c->short_n++;
+		c->short_results += total - holds;
+		if (!c->worst.total || total - holds > (uint64_t)c->worst.total - c->worst.holds)
+			c->worst = (struct claim_total){ .total = all[from].total, .holds = holds, .at_least = at_least };
+	}
 }
 
 /* -- what is missing -- */
@@ -330,6 +434,16 @@ bool claims_sentence(const struct claims *c, unsigned i, struct buf *ret)
 		buf_printf(ret, "the last page of a query is missing: each page that is here names a next one (@odata.nextLink)");
 		return true;
 	}
+	if (c->short_n && i-- == 0) {
+		buf_printf(ret, "an answer says that its query had %s%" PRId64 " results (@odata.count, hits.total); %" PRIu64 " of them are here",
+			c->worst.at_least ? "more than " : "", c->worst.total, c->worst.holds);
+		return true;
+	}
+	if (c->short_n > 1 && i-- == 0) {
+		buf_printf(ret, "%" PRIu64 " more queries say so: %" PRIu64 " of their results are not here", c->short_n - 1,
+			c->short_results - ((uint64_t)c->worst.total - c->worst.holds));
+		return true;
+	}
 	for (int table = 0; table < 2; table++) {
 		if (!c->full[table] || i-- > 0)
 			continue;
@@ -338,7 +452,7 @@ bool claims_sentence(const struct claims *c, unsigned i, struct buf *ret)
 		return true;
 	}
 	if (c->said && i-- == 0) {
-		buf_printf(ret, "who wrote it says in it that the results are not whole (truncated, PartialError)");
+		buf_printf(ret, "who wrote it says in it that the results are not whole (truncated, partial, timed out, or a preview)");
 		return true;
 	}
 	if (c->failed && i-- == 0) {

@@ -275,7 +275,9 @@ static bool bind_rule(struct policy *p, const struct policy_rule *rule, struct b
 			return false;
 		if (!found || (found > 1 && !rule->from_issuer.n)) {
 			buf_printf(error, "%s:%u: %s has %u keys that this record could mean; it wants %s", p->path, rule->line,
-				   rule->set->name, found, rule->from_issuer.n ? "at least one" : "exactly one (name it with kid)");
+				   rule->set->name, found, rule->from_issuer.n ? "at least one" : !found ? "exactly one" : rule->from_kid.n ?
+				   "exactly one: this key id is in the set more than once; name the key by 'spki' in place of 'from'" :
+				   "exactly one: name it with kid");
 			return false;
 		}
 		return true;

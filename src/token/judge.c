@@ -413,6 +413,10 @@ static void check_signature(struct judge *j, const struct key_record *r)
 		judge_refuse(j, REASON_SIG, "the signature has %zu bytes, which no %s signature of this key has", j->token.n[PART_SIGNATURE],
 			     alg_rows[alg].name);
 		break;
+	case SIGN_DER:
+		judge_refuse(j, REASON_SIG, "the signature is genuine, but it is DER (%zu bytes), as X.509 and key services (KMS, HSM) write it; "
+			     "a JWS wants r and s as %zu bytes", j->token.n[PART_SIGNATURE], 2 * (size_t)key_curve_bytes(r->key->curve));
+		break;
 	case SIGN_BAD:
 		if (is_private_form(j)) {
 			v->cannot_say = true;

@@ -154,10 +154,11 @@ static enum sign_result check_hashed(struct sign_verifier *v, struct signer_cont
 	size_t sig_n = signature.n;
 	unsigned hash_n;
 	EVP_PKEY_CTX *c;
+	const bool fits = sig_n == (k->kind == KEY_RSA ? (k->bits + 7) / 8 : 2 * (size_t)key_curve_bytes(k->curve));
 
-	if (sig_n != (k->kind == KEY_RSA ? (k->bits + 7) / 8 : 2 * (size_t)key_curve_bytes(k->curve)))
+	if (!fits && (k->kind == KEY_RSA || sig_n < 2 || sig_n > sizeof(der) || sig[0] != 0x30))
 		return SIGN_LENGTH;
-	if (k->kind == KEY_EC) {
+	if (k->kind == KEY_EC && fits) {
 		sig_n = ecdsa_to_der(signature, der);
 		sig = der;
 	}
@@ -168,7 +169,9 @@ static enum sign_result check_hashed(struct sign_verifier *v, struct signer_cont
 		memcpy(v->last_sha256, hash, 32);
 		v->hashed = input;
 	}
-	return EVP_PKEY_verify(c, sig, sig_n, hash, hash_n) == 1 ? SIGN_GOOD : SIGN_BAD;
+	if (EVP_PKEY_verify(c, sig, sig_n, hash, hash_n) == 1)
+		return fits ? SIGN_GOOD : SIGN_DER;
+	return fits ? SIGN_BAD : SIGN_LENGTH;
 }
 
 enum sign_result sign_check(struct sign_verifier *v, uint32_t slot, const struct key *k, enum jws_alg alg, struct str input,

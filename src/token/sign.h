@@ -21,8 +21,9 @@ struct sign_verifier {
 bool sign_verifier_init(struct sign_verifier *v, uint32_t slots); /* false: out of memory; release it all the same */
 void sign_verifier_release(struct sign_verifier *v);
 
-enum sign_result { SIGN_GOOD, SIGN_BAD, SIGN_LENGTH, SIGN_IMPOSSIBLE };
+enum sign_result { SIGN_GOOD, SIGN_BAD, SIGN_LENGTH, SIGN_DER, SIGN_IMPOSSIBLE };
 /* slot: below the number given at init; the same slot always comes with the same key.  alg must fit the key.
+ * SIGN_DER: ECDSA, genuine, and not in the form of a JWS (r and s, RFC 7518 3.4): the signer left it as X.509 writes it.
  * SIGN_IMPOSSIBLE: no such key, or OpenSSL cannot; never "good". */
 enum sign_result sign_check(struct sign_verifier *v, uint32_t slot, const struct key *k, enum jws_alg alg, struct str input,
 			    struct str signature);

@@ -146,6 +146,10 @@ static void test_words(void)
 		{ "[{\"Subject\":\"\\\"nextLink\\\":\\\"x\\\"\"}]", false }, { "[{\"AppAccessContext\":{},\"ExtendedProperties\":[]}]", false },
 		{ "{\"results\":[{}],\"isTruncated\":true}", true }, { "{\"results\":[{}],\"isTruncated\":false}", false }, { "{\"truncated\" : true}", true },
 		{ "[{\"Subject\":\"truncated\"}]", false },
+		{ "{\"timed_out\":true,\"hits\":{\"hits\":[{}]}}", true }, { "{\"timed_out\":false,\"hits\":{\"hits\":[{}]}}", false },
+		{ "{\"is_partial\" : true,\"is_running\":false,\"response\":{}}", true }, { "{\"isPartial\":false,\"rawResponse\":{}}", false },
+		{ "{\"preview\":true,\"init_offset\":0,\"results\":[{}]}", true }, { "{\"preview\":false,\"init_offset\":0,\"results\":[{}]}", false },
+		{ "[{\"Subject\":\"preview\",\"x\":\"\\\"preview\\\":true\"}]", false },
 		{ "{\"tables\":[],\"error\":{\"code\":\"PartialError\"}}", true }, { "[{\"AuditData\":\"{\\\"code\\\":\\\"PartialError\\\"}\"}]", false },
 	};
 	for (size_t i = 0; i < sizeof t / sizeof t[0]; i++) {
@@ -155,8 +159,47 @@ static void test_words(void)
 	}
 }
 
+/* answers that name the number of their query's results: a page or several, in files that hold so many each, copies among them */
+static void test_totals(void)
+{
+#define ES(total) "{\"took\":3,\"timed_out\":false,\"_shards\":{\"total\":5,\"failed\":0},\"hits\":{\"total\":" total ",\"max_score\":1,\"hits\":[{}]}}"
+	static const struct { const char *text[3]; unsigned holds; const char *says; } t[] = {
+		{ { "{\"@odata.context\":\"q\",\"@odata.count\":100,\"value\":[{}]}" }, 100, NULL },
+		{ { "{\"@odata.context\":\"q\",\"@odata.count\" : 100,\"value\":[{}]}" }, 99, "had 100 results (@odata.count, hits.total); 99" },
+		{ { "{\"@odata.context\":\"q\",\"value\":[{}],\"@odata.count\":101}" }, 99, "had 101 results" },
+		/* pages of one query: each names the whole, or each its own number */
+		{ { "{\"@odata.context\":\"q\",\"@odata.count\":300,\"value\":[1]}", "{\"@odata.context\":\"q\",\"@odata.count\":300,\"value\":[2]}",
+		    "{\"@odata.context\":\"q\",\"@odata.count\":300,\"value\":[3]}" }, 100, NULL },
+		{ { "{\"@odata.context\":\"q\",\"@odata.count\":300,\"value\":[1]}", "{\"@odata.context\":\"q\",\"@odata.count\":300,\"value\":[2]}",
+		    "{\"@odata.context\":\"q\",\"@odata.count\":300,\"value\":[2]}" }, 100, "had 300 results (@odata.count, hits.total); 200" },
+		{ { "{\"@odata.context\":\"q\",\"@odata.count\":100,\"value\":[1]}", "{\"@odata.context\":\"q\",\"@odata.count\":37,\"value\":[2]}" }, 100, NULL },
+		{ { "{\"@odata.context\":\"q\",\"@odata.count\":150,\"value\":[1]}", "{\"@odata.context\":\"r\",\"@odata.count\":150,\"value\":[1]}" }, 100, "1 more queries say so: 50" },
+		{ { "{\"value\":[{}],\"attachments@odata.count\":500}" }, 1, NULL },
+		{ { ES("7") }, 7, NULL }, { { ES("8") }, 7, "had 8 results" }, { { ES("{\"value\":8,\"relation\":\"eq\"}") }, 7, "had 8 results" },
+		{ { ES("{\"value\":8,\"relation\":\"eq\"}") }, 8, NULL }, { { ES("{\"relation\" : \"gte\", \"value\" : 10000}") }, 10000, "more than 10000 results" },
+		{ { ES("{\"value\":10000,\"relation\":\"gte\"}") }, 10001, NULL }, { { "{ \"hits\" : {\n  \"total\" : 9,\n \"hits\":[{}]}}" }, 7, "had 9 results" },
+		{ { "[{\"x\":\"\\\"hits\\\":{\\\"total\\\":9}\",\"total\":900}]" }, 7, NULL }, { { ES("-5") }, 7, NULL }, { { ES("99999999999999999999") }, 7, NULL },
+	};
+	for (size_t i = 0; i < sizeof t / sizeof t[0]; i++) {
+		struct claims *c = claims_new();
+		struct claim_total all[3];
+		size_t n = 0;
+		for (; n < 3 && t[i].text[n]; n++) {
+			for (size_t at = 0, end = strlen(t[i].text[n]); at < end; at += 5)
+				claims_stream(c, t[i].text[n] + at, end - at < 5 ? end - at : 5);
+			all[n] = claims_stream_end(c, true);
+			all[n].holds = t[i].holds;
+		}
+		claims_totals(c, all, n);
+		CHECK_MSG(sentences(c, "results") == (t[i].says ? 1 + (strstr(t[i].says, "more queries") != NULL) : 0) && (!t[i].says || sentences(c, t[i].says) == 1),
+			"%s", t[i].text[0]);
+		claims_free(c);
+	}
+}
+
 int main(void)
 {
+	test_totals();
 	test_words();
 	test_results();
 	test_rows();
