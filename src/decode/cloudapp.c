@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cloudapp: a row of Defender's CloudAppEvents.  RawEventData is the whole audit record; rawData, which some exporters add,
- * is a second copy and is not looked at.  A row without RawEventData still tells who did what when; rows of other Defender
- * tables (device events) are counted as what they are. */
+ * is a second copy and is not looked at.  A row without RawEventData still says who did what and when; of a mail record the mailbox is
+ * missing, so that it counts as cut.  Rows of other Defender tables (device events) are counted as what they are. */
 #include "decode/decode_int.h"
 
 static bool match(const struct fields *f)
@@ -17,20 +17,8 @@ static enum verdict decode(struct decoder *d, struct fields *f)
 	if (field_has(f, F_RawEventData)) {
 		if (!f->is_row && walk_char(&f->d, f->v[F_RawEventData]) == '{')
 			return decode_inner(d, &f->d, f->v[F_RawEventData]);
-		struct json_index x;
-		uint32_t v;
-		if (get_text(d, f, F_RawEventData, &s) && str_starts(str_trim(s), STR("{"))) {
-			if (d->level + 1 > UNWRAP_DEPTH_MAX)
-				return decode_reject(d, REJECT_TOO_DEEP);
-			if (get_nested(d, f, F_RawEventData, &x, &v)) {
-				/* get_nested has indexed it with the next level's indexer; read it there */
-				decode_deeper(d);
-				uint32_t next = decode_value(d, &x, v);
-				d->level--;
-				return next < WALK_DEEP ? TAKEN : decode_reject(d, next == WALK_DEEP ? REJECT_TOO_DEEP : REJECT_BAD_JSON);
-			}
-			return decode_reject(d, REJECT_BAD_JSON);
-		}
+		if (get_text(d, f, F_RawEventData, &s) && memchr(s.p, '{', s.n))
+			return decode_record_text(d, s, f);
 	}
 
 	rec_begin(&d->b);
@@ -66,7 +54,7 @@ static enum verdict decode(struct decoder *d, struct fields *f)
 	if (kinds & KIND_MAIL) {
 		r->access = r->op == OP_ATTACHMENT_ACCESS ? ACCESS_ATTACHMENT : ACCESS_UNKNOWN;
 		r->items = 1;
-		r->flags |= REC_FOLDERS_LOST | REC_ITEMS_LOST;
+		r->flags |= REC_FOLDERS_LOST | REC_ITEMS_LOST | REC_CUT;
 	}
 	if (kinds & KIND_DIRECTORY && get_text(d, f, F_Permissions, &s))
 		rec_add_detail(&d->b, STR("DelegatedPermissionGrant.Scope"), s);

@@ -529,14 +529,14 @@ static struct str join_columns(struct decoder *d, const struct fields *row, stru
 		{ F_Operation, { "Operation", 9 } }, { F_Operations, { "Operation", 9 } }, { F_UserId, { "UserId", 6 } },
 		{ F_UserIds, { "UserId", 6 } }, { F_Id, { "Id", 2 } }, { F_RecordId, { "Id", 2 } }, { F_Identity, { "Id", 2 } },
 		{ F_AuditLogRecordType, { "RecordType", 10 } }, { F_RecordType, { "RecordType", 10 } }, { F_ClientIP, { "ClientIP", 8 } },
-		{ F_OrganizationId, { "OrganizationId", 14 } },
+		{ F_OrganizationId, { "OrganizationId", 14 } }, { F_ActionType, { "Operation", 9 } }, { F_ipAddress, { "ClientIP", 8 } },
 	};
 	struct buf b;
 	struct str s, joined = STR_NONE;
 	char when[TIME_TEXT_SIZE];
 	int64_t us;
-	enum field time = field_has(row, F_CreationDate) ? F_CreationDate : F_createdDateTime;
-	if (!get_time(d, row, time, &us) || !(field_has(row, F_Operation) || field_has(row, F_Operations)))
+	enum field time = field_has(row, F_CreationDate) ? F_CreationDate : field_has(row, F_Timestamp) ? F_Timestamp : F_createdDateTime;
+	if (!get_time(d, row, time, &us) || !(field_has(row, F_Operation) || field_has(row, F_Operations) || field_has(row, F_ActionType)))
 		return STR_NONE;
 	buf_init(&b, 2 * RECORD_BYTES_MAX);
 	buf_printf(&b, "{\"CreationTime\":\"%s\"", time_format(us, when));

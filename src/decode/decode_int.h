@@ -129,6 +129,8 @@ enum verdict decode_inner(struct decoder *d, const struct json_index *x, uint32_
 /* The same of text that holds JSON, one level deeper.  If it is damaged, what is whole of it is taken, and what is missing comes
  * from the columns of the row around it (NULL: there is none). */
 enum verdict decode_text(struct decoder *d, struct str text, const struct fields *row);
+/* text that holds a record, perhaps behind a syslog head; row: the row that it is a cell of, or NULL.  NOT_MINE: there is no object in it */
+enum verdict decode_record_text(struct decoder *d, struct str text, const struct fields *row);
 /* nothing but the row's own columns; NOT_MINE: they are none of a record */
 enum verdict decode_columns(struct decoder *d, const struct fields *f);
 /* a record without its members' order: the bare audit record's own decoder, for envelopes that only rename members */

@@ -32,8 +32,7 @@ static bool match(const struct fields *f)
 		|| (field_has(f, F_CreationDate) && (field_has(f, F_Identity) || field_has(f, F_RecordId))); /* a row without AuditData */
 }
 
-/* text that holds a record, perhaps behind a syslog head; NOT_MINE if there is no object in it */
-static enum verdict decode_wrapped_text(struct decoder *d, struct str text, const struct fields *row)
+enum verdict decode_record_text(struct decoder *d, struct str text, const struct fields *row)
 {
 	text = str_trim(text);
 	const char *open = text.n ? row ? text.p : find_object(text) : NULL;
@@ -142,7 +141,7 @@ static enum verdict decode(struct decoder *d, struct fields *f)
 			return decode_columns(d, f);
 		if (wreck) /* its plain members are whole; objects in it are empty, which looks like nothing */
 			d->flags |= REC_SHAPE_UNKNOWN;
-		return decode_wrapped_text(d, s, f);
+		return decode_record_text(d, s, f);
 	}
 	static const enum field arrays[] = { F_records, F_value, F_activities };
 	for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++) {
@@ -162,7 +161,7 @@ static enum verdict decode(struct decoder *d, struct fields *f)
 			return decode_inner(d, &f->d, audit);
 	}
 	if (get_text(d, f, F_event_original, &s) || get_text(d, f, F_raw, &s)) {
-		enum verdict v = decode_wrapped_text(d, s, NULL);
+		enum verdict v = decode_record_text(d, s, NULL);
 		if (v != NOT_MINE)
 			return v;
 	}
@@ -171,7 +170,7 @@ static enum verdict decode(struct decoder *d, struct fields *f)
 		if (original != WALK_BAD && walk_char(&f->d, original) == '{')
 			return decode_inner(d, &f->d, original);
 		if (original != WALK_BAD && value_text(d, &f->d, original, &s)) {
-			enum verdict v = decode_wrapped_text(d, s, NULL);
+			enum verdict v = decode_record_text(d, s, NULL);
 			if (v != NOT_MINE)
 				return v;
 		}
@@ -179,7 +178,7 @@ static enum verdict decode(struct decoder *d, struct fields *f)
 	if (is_object(f, F_message))
 		return decode_inner(d, &f->d, f->v[F_message]);
 	if (get_text(d, f, F_message, &s)) {
-		enum verdict v = decode_wrapped_text(d, s, NULL);
+		enum verdict v = decode_record_text(d, s, NULL);
 		if (v != NOT_MINE)
 			return v;
 	}

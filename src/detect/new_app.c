@@ -79,7 +79,7 @@ static void write_sentences(struct detect_ctx *c, uint32_t at, const struct row 
 		  COUNT(wc->records, "record"), COUNT(wc->items, "item"), COUNT(wc->mailboxes, "mailbox"));
 	if (row->learnt_us < US_PER_MINUTE)
 		alert_why(al, "There was no history to learn from: these are the first mail records of the data, and every client is new "
-			  "then. It was in 0 of %s before.", COUNT(row->active, "mailbox"));
+			  "then.");
 	else if (row->first_day)
 		alert_why(al, "It was in 0 of %s before, in only %s of data. On the first day of the data every client is "
 			  "new; this one is noted because it stayed rare, in %s of %s.", COUNT(row->active, "mailbox"),
