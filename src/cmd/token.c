@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/encoding.h"
 #include "base/limits.h"
 #include "base/timefmt.h"
 #include "cmd/output.h"
@@ -208,8 +209,13 @@ static int load_chain(struct token_run *x, struct buf *error)
 
 	if (!x->subject_path)
 		return EXIT_RAN;
-	if (!file_read(x->subject_path, &x->subject_text, NULL, error))
-		return cmd_usage_error(&command_token, "--subject-token: %s", error->p);
+	struct buf raw;
+	buf_init(&raw, 2 * x->subject_text.max);
+	const bool read = file_read(x->subject_path, &raw, NULL, error) && text_to_utf8(buf_str(&raw), &x->subject_text, NULL);
+	buf_release(&raw);
+	if (!read)
+		return cmd_usage_error(&command_token, "--subject-token: %s", error->n ? error->p : "too large");
+	x->subject_text.n = token_restore_dots(x->subject_text.p, x->subject_text.n);
 	token_join_lines(x->subject_text.p, &x->subject_text.n);
 	rest = str_trim(buf_str(&x->subject_text));
 	while (rest.n) {
@@ -316,9 +322,10 @@ static void judge_line(struct token_run *x, struct str line)
 }
 
 /* Empty lines have their verdicts too, but for those at the end: nobody meant them. */
-static void one_line(struct token_run *x, struct str line)
+static void one_line(struct token_run *x, char *p, size_t n)
 {
 	static const struct str mark = STR("\xef\xbb\xbf");
+	const struct str line = { p, token_restore_dots(p, n) };
 
 	if (!str_trim(line).n || str_eq(str_trim(line), mark)) {
 		x->empty_lines++;
@@ -360,6 +367,34 @@ static bool is_whole(int fd, struct buf *held)
 	return false;
 }
 
+/* What was read first is UTF-16, as PowerShell's ">" writes it: the whole of it as UTF-8.  False: errno says why. */
+static bool take_utf16(int fd, struct buf *held)
+{
+	struct buf utf8;
+	size_t mark;
+	bool ok = false;
+
+	if (encoding_of(held->p, held->n, &mark) == ENCODING_UTF8)
+		return true;
+	errno = EFBIG;
+	while (held->n <= RECORD_BYTES_MAX && buf_reserve(held, READ_CHUNK_BYTES)) {
+		const ssize_t got = read(fd, held->p + held->n, READ_CHUNK_BYTES);
+		if (got < 0 && errno != EINTR)
+			return false;
+		held->n += got > 0 ? (size_t)got : 0;
+		if (got)
+			continue;
+		buf_init(&utf8, 2 * RECORD_BYTES_MAX);
+		ok = text_to_utf8(buf_str(held), &utf8, NULL);
+		buf_clear(held);
+		buf_add_str(held, buf_str(&utf8));
+		buf_release(&utf8);
+		errno = ok ? 0 : ENOMEM;
+		return ok;
+	}
+	return false;
+}
+
 /* All lines of a descriptor.  False: reading failed, and errno says why. */
 static bool read_lines(struct token_run *x, int fd)
 {
@@ -386,13 +421,17 @@ static bool read_lines(struct token_run *x, int fd)
 			break;
 		}
 		held.n += (size_t)got;
+		if (first && !take_utf16(fd, &held)) {
+			ok = false;
+			break;
+		}
 		if (first && held.n <= TOKEN_BYTES_MAX && is_whole(fd, &held))
 			token_join_lines(held.p, &held.n);
 		first = false;
 		while ((end = memchr(held.p + from, '\n', held.n - from))) {
 			const size_t n = (size_t)(end - held.p) - from;
 			if (!skipping)
-				one_line(x, (struct str){ held.p + from, n });
+				one_line(x, held.p + from, n);
 			skipping = false;
 			from += n + 1;
 		}
@@ -408,7 +447,7 @@ static bool read_lines(struct token_run *x, int fd)
 			break;
 	}
 	if (ok && held.n && !skipping)
-		one_line(x, buf_str(&held));
+		one_line(x, held.p, held.n);
 	buf_release(&held);
 	return ok;
 }
@@ -438,9 +477,13 @@ static void one_input(struct token_run *x, const char *word)
 		cmd_error(&command_token, "a token on the command line can be read by everybody on this machine; better from a file or a pipe");
 		char *copy = strdup(word);
 		size_t n = copy ? strlen(copy) : 0;
-		if (copy)
+		if (copy) {
 			token_join_lines(copy, &n);
-		one_line(x, copy ? (struct str){ copy, n } : str_of(word));
+			one_line(x, copy, n);
+		} else {
+			cmd_error(&command_token, "out of memory");
+			worsen(x, EXIT_INPUT);
+		}
 		free(copy);
 		return;
 	}

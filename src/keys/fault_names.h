@@ -40,7 +40,7 @@ KEY_FAULT(ROCA,           "roca",           1, "has the form of the ROCA weaknes
 KEY_FAULT(POINT,          "point",          1, "is no point of its curve")
 KEY_FAULT(COORDINATE,     "coordinate",     1, "has a coordinate of the wrong length")
 KEY_FAULT(OCT_SHORT,      "oct-short",      1, "is shorter than its hash")
-KEY_FAULT(X5C_ONLY,       "x5c-only",       1, "has a certificate (x5c), and must give its numbers as members too (RFC 7518)")
+KEY_FAULT(X5C_ONLY,       "x5c-only",       1, "has a certificate (x5c), and lacks the members that RFC 7518 wants beside it")
 KEY_FAULT(X5C_FORM,       "x5c-form",       1, "has a certificate that cannot be read")
 KEY_FAULT(X5C_MISMATCH,   "x5c-mismatch",   1, "has a certificate of another key")
 KEY_FAULT(X5T_MISMATCH,   "x5t-mismatch",   1, "has an x5t that is not its certificate's SHA-1")

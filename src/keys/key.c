@@ -744,7 +744,7 @@ static void take_x5c(struct jwk *w)
 	if (x && p == der + n) {
 		take_certificate(w->k, x, (struct str){ (const char *)der, n });
 		if (key_has(w->k, KEY_FAULT_MISSING))
-			key_add_fault(w->k, KEY_FAULT_X5C_ONLY, "x5c");
+			key_add_fault(w->k, KEY_FAULT_X5C_ONLY, "");
 		if (w->k->has_spki && memcmp(w->k->cert.spki_sha256, w->k->spki_sha256, 32) != 0)
 			key_add_fault(w->k, KEY_FAULT_X5C_MISMATCH, "x5c");
 		if (!w->k->has_spki || key_has(w->k, KEY_FAULT_X5C_MISMATCH))

@@ -2,6 +2,8 @@
 /* lines: looks for the token in a record by the name of its member, at any depth; failing that, by its looks. */
 #include "token/lines.h"
 
+#include <openssl/crypto.h>
+
 #include "base/limits.h"
 #include "base/timefmt.h"
 
@@ -26,6 +28,14 @@ static bool is_delimiter(char c)
 	return (uint8_t)c <= ' ' || (uint8_t)c >= 0x7f || strchr("\"'`;,&<>()[]{}\\|*^#", c) != NULL;
 }
 
+/* ... and as an address writes it: %22, %20, %26.  (%3D is padding: that is wrong in the token, and stays in it.) */
+static bool is_escaped_delimiter(struct str s)
+{
+	const int high = s.n > 2 && s.p[0] == '%' ? OPENSSL_hexchar2int((unsigned char)s.p[1]) : -1;
+	const int low = high >= 0 ? OPENSSL_hexchar2int((unsigned char)s.p[2]) : -1;
+	return low >= 0 && is_delimiter((char)(high << 4 | low));
+}
+
 /* A compact JWS or JWE begins with a brace in base64: {" {blank {LF {CR. */
 static bool begins_token(struct str s)
 {
@@ -36,6 +46,18 @@ static bool begins_token(struct str s)
 static bool ends_name(const char *p, size_t i)
 {
 	return i == 0 || is_delimiter(p[i - 1]) || p[i - 1] == '=' || p[i - 1] == ':' || p[i - 1] == '/' || p[i - 1] == '+' || (i >= 3 && p[i - 3] == '%' && p[i - 2] >= '2' && p[i - 2] <= '3');
+}
+
+size_t token_restore_dots(char *text, size_t n)
+{
+	size_t to = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const bool dot = i + 2 < n && text[i] == '%' && text[i + 1] == '2' && (text[i + 2] == 'E' || text[i + 2] == 'e');
+		text[to++] = dot ? '.' : text[i];
+		i += dot ? 2 : 0;
+	}
+	return to;
 }
 
 struct str token_unwrap(struct str text, unsigned *ret_count)
@@ -53,7 +75,7 @@ struct str token_unwrap(struct str text, unsigned *ret_count)
 			i++;
 			continue;
 		}
-		for (; n < rest.n && !is_delimiter(rest.p[n]); n++)
+		for (; n < rest.n && !is_delimiter(rest.p[n]) && !is_escaped_delimiter((struct str){ rest.p + n, rest.n - n }); n++)
 			dots += rest.p[n] == '.';
 		one = (struct str){ rest.p, n };
 		if ((dots == 3 || dots == 5) && rest.p[n - 1] == '.') { /* the end of a sentence */

@@ -11,10 +11,12 @@ struct line_reader {
 
 void line_reader_init(struct line_reader *x);
 void line_reader_release(struct line_reader *x);
-/* The token in what people copy from logs, shells and browsers: blanks, CR, byte order mark, quotes, a comma behind, "Bearer ", the name of
+/* The token in what people copy from logs, shells and browsers: blanks, CR, byte order mark, quotes, a comma after it, percent escapes around it, "Bearer ", the name of
  * a header, variable or cookie before it are taken off.  A token itself is never changed: what is wrong in it stays in it.
  * *ret_count: how many tokens the text holds; of more than one none is taken. */
 struct str token_unwrap(struct str text, unsigned *ret_count);
+/* In place: each %2E, as addresses of sites may write a full stop, becomes one.  The new length. */
+size_t token_restore_dots(char *text, size_t n);
 /* Has the text anything of a token, be it a damaged one?  Its beginning, or the dots of three or five parts. */
 bool token_has_shape(struct str text);
 /* Is the text one token over several lines?  Then its blanks are taken out, in place; of an object or list over several lines, one line is made.  Every line but the first must be a piece of one. */

@@ -531,6 +531,28 @@ static const char *codes(const struct verdict *v)
 	return text;
 }
 
+static bool verdict_says(const struct judge *j, const char *text)
+{
+	for (unsigned i = 0; i < j->verdict.n; i++)
+		if (strstr(j->verdict.reason[i].text, text))
+			return true;
+	return false;
+}
+
+/* the usual token of that key id, signed by a key and in a way of one's own */
+static void signed_as(struct buf *b, const char *kid, int key, const char *alg)
+{
+	struct buf header, claims;
+
+	buf_init(&header, 64 * KIB);
+	buf_init(&claims, 64 * KIB);
+	buf_printf(&header, "{\"alg\":\"%s\",\"typ\":\"JWT\",\"kid\":\"%s\"}", alg_of(kid), kid);
+	add_claims(&claims, NULL, NULL, 0);
+	mint(b, buf_str(&header), buf_str(&claims), key, alg);
+	buf_release(&header);
+	buf_release(&claims);
+}
+
 static void usual_token(struct buf *b, const char *kid, const struct member *changes, size_t n)
 {
 	struct buf header, claims;
@@ -626,6 +648,14 @@ static void test_form(struct judge *j)
 	buf_add_str(&b, buf_str(&good));
 	b.p[b.n - 1]++;
 	check_text(j, "trailing bits", buf_str(&b), "b64");
+	/* a signature in the form of X.509: genuine is said only where it is */
+	const char *says = "the signature is genuine, but it is DER";
+	signed_as(&b, "ec", EC_256, "ES256+");
+	check_text(j, "ECDSA in DER", buf_str(&b), "sig");
+	CHECK_MSG(verdict_says(j, says), "%s", j->text);
+	signed_as(&b, "ec", EC_521, "ES512+");
+	check_text(j, "DER of another key", buf_str(&b), "sig");
+	CHECK_MSG(!verdict_says(j, says) && verdict_says(j, "which no ES256 signature of this key has"), "%s", j->text);
 	/* a header of a megabyte, a token of a megabyte, nesting of 10^5 */
 	buf_clear(&b);
 	while (b.n < MIB)
@@ -1328,6 +1358,11 @@ static void test_lines(void)
 		{ "access_token=eyJh.b.c id_token=eyJi.b.c", NULL, -1 },
 		{ "eyJh=.b.c=", "eyJh=.b.c=", -1 }, /* what is wrong in the token stays in it */
 		{ "eyJh.b+/.c%3D", "eyJh.b+/.c%3D", -1 },
+		{ "id_token%3DeyJh.b.c%26state%3D1", "eyJh.b.c", -1 },
+		{ "%22eyJh.b.c%22", "eyJh.b.c", -1 },
+		{ "https://x.example.com/?u=%7B%22t%22%3A%22eyJh.b.c%22%7D", "eyJh.b.c", -1 },
+		{ "eyJh.b.c%", "eyJh.b.c%", -1 },
+		{ "eyJh.b.c%2", "eyJh.b.c%2", -1 },
 		{ " {\"headers\":{\"Authorization\":\"Bearer eyJh.b.c\"}},\r", "eyJh.b.c", -1 },
 		{ "{\"h\":\"GET / Authorization: Bearer eyJh.b.c\"}", "eyJh.b.c", -1 },
 		{ "{\"cookie\":\"a=1; t=eyJh.b.c\"}", "eyJh.b.c", -1 },
@@ -1347,6 +1382,15 @@ static void test_lines(void)
 		CHECK_MSG(us / 1000000 == rows[i].time, "%s", rows[i].line);
 	}
 	line_reader_release(&x);
+
+	static const struct { const char *text, *dots; } escaped[] = {
+		{ "eyJh%2Eb%2ec", "eyJh.b.c" }, { "eyJh.b.c", "eyJh.b.c" }, { "%2E", "." }, { "%2", "%2" }, { "%", "%" }, { "a%2Fb%252E", "a%2Fb%252E" }, { "", "" },
+	};
+	for (size_t i = 0; i < sizeof escaped / sizeof escaped[0]; i++) {
+		char text[32];
+		snprintf(text, sizeof text, "%s", escaped[i].text);
+		CHECK_MSG(str_eq((struct str){ text, token_restore_dots(text, strlen(text)) }, str_of(escaped[i].dots)), "%s", escaped[i].text);
+	}
 
 	static const struct { const char *text, *token; } wrapped[] = {
 		{ "eyJh\n.b\n.c\n", "eyJh.b.c" }, { "\xef\xbb\xbf" "eyJhYW\r\n  FhLmI.b\r\n.c\r\n\r\n", "eyJhYWFhLmI.b.c" }, { "eyJh.b.c\n", NULL },
