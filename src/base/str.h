@@ -60,7 +60,7 @@ static inline bool str_ends_nocase(struct str s, struct str suffix)
 /* position of needle in s, or -1 */
 static inline ptrdiff_t str_find(struct str s, struct str needle)
 {
-	const char *hit = needle.n <= s.n && s.n ? (const char *)memmem(s.p, s.n, needle.p, needle.n) : NULL;
+	const char *hit = needle.n <= s.n && s.n && s.p ? (const char *)memmem(s.p, s.n, needle.p, needle.n) : NULL;
 	return hit ? hit - s.p : -1;
 }
 
