@@ -208,7 +208,7 @@ static void visit_tenants(struct persist *p, void *x)
 		uint64_t ref = p->loading ? 0 : (*parts->tenants)[i]->ref;
 		persist_u64(p, &ref);
 		if (p->loading && !persist_failed(p) && (!parts->make(parts->make_arg, ref) || *parts->tenant_count != i + 1))
-			persist_fail(p, "a tenant of it stands there twice, or there is no memory for it");
+			persist_fail(p, "a tenant in it occurs twice, or memory is short");
 	}
 }
 

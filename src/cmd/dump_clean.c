@@ -106,7 +106,7 @@ bool dump_clean(const struct dump_settings *x, const struct dump_options *option
 		else if (ret->damaged && !ret->first[0] && *limits)
 			snprintf(ret->first, sizeof(ret->first), "not all was searched: %.*s", (int)strcspn(limits, "\n"), limits);
 		else if (ret->damaged && !ret->first[0] && ret->residue_untested)
-			snprintf(ret->first, sizeof(ret->first), "%zu more public keys were met than are tested for what is left of them; give those "
+			snprintf(ret->first, sizeof(ret->first), "%zu more public keys were found than are tested for what is left of them; give those "
 			         "that matter with --cert, or use --residue off", ret->residue_untested);
 	}
 	dump_scan_free(s);

@@ -106,7 +106,7 @@ static int install(const struct dump_settings *x)
 	int status;
 
 	if (n <= 0)
-		return cmd_usage_error(&command_dump, "install: where this program lies cannot be told");
+		return cmd_usage_error(&command_dump, "install: the place of this program in the file system is not known");
 	program[n] = '\0';
 	if (x->settings_path && (*x->settings_path != '/' || strpbrk(x->settings_path, " \t\n%")))
 		return cmd_usage_error(&command_dump, "install: --config '%s': the kernel takes a name from / on, without blanks", x->settings_path);

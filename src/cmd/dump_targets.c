@@ -220,7 +220,7 @@ static bool load_file(struct target_list *l, const char *path, bool is_set, bool
 	else if (ok && s->faults & KEYSET_TOO_MANY)
 		cmd_error(&command_dump, "%s: more than %d keys; the rest was not read", path, KEYS_SET_KEYS_MAX);
 	else if (ok && !taken)
-		buf_printf(&error, s->form == KEYSET_METADATA ? "%s: OpenID metadata has no keys; give the set behind its jwks_uri" :
+		buf_printf(&error, s->form == KEYSET_METADATA ? "%s: OpenID metadata has no keys; give the set at its jwks_uri" :
 			   s->n ? "%s: none of its keys can be looked for" : "%s: no key in it", path);
 	if (!taken || !ok) /* in a folder, other files may have keys */
 		cmd_error(&command_dump, "%.*s", STR_ARG(buf_str(&error)));

@@ -253,7 +253,7 @@ static bool headers(struct worker *w)
 		return fail(w, count == PN_XNUM ? "a core of more than 65534 segments" : "what comes is no core that is understood");
 	end = head.e_phoff + count * sizeof(Elf64_Phdr);
 	if (head.e_phoff > HEADERS_MAX || end > HEADERS_MAX)
-		return fail(w, "the core's program headers lie too far behind");
+		return fail(w, "the core's program headers lie too far into the file");
 	if (end > w->n && (!fill(w, HEADERS_MAX) || end > w->n))
 		return fail(w, "the core ends inside its headers");
 	for (uint64_t i = 0; i < count; i++) {

@@ -30,7 +30,7 @@ static const struct option_row options[] = {
 	{ 0, "min-score", "X", "Judge only alerts that have a score, or odds, of at least X.", NULL },
 	{ 0, "match-budget", "X",
 	  "Judge only the alerts with the highest scores, so many that at most X of them are false per 10,000 attack-free "
-	  "mailbox-days. The truth sets the bar, which is generous; an alert without a score stands above all.",
+	  "mailbox-days. The truth sets the bar, which is generous; an alert without a score ranks above all others.",
 	  NULL },
 	{ 0 }
 };

@@ -289,7 +289,7 @@ const struct command command_impact = {
 		"(confirmed), the folders and mailboxes that were synchronised and name none (assumed), and the "
 			"hours "
 		"in which reading was not recorded (unknown). Selectors of one kind are alternatives, of different "
-		"kinds conditions. An alert stands for the context that it names, from its first record on.\n\n"
+		"kinds conditions. An alert selects the context that it names, from its first record on.\n\n"
 		"The owner's own reads stay out: a client and network that the mailbox had on three days, a week or "
 		"more "
 		"before the first selected record, is a habit, listed apart. Messages are counted once for each "

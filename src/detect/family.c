@@ -7,7 +7,7 @@
 const struct family_doc family_docs[] = {
 	[FAMILY_VOLUME] = { "volume", "Items a day through clients that have been in the mailbox for two weeks, against its own weekdays or weekend days.",
 		"Bulk reading through the usual client.", "A thousand items a day in a mailbox where that happens; what a new client reads (that is new-client's)." },
-	[FAMILY_CLIENT] = { "new-client", "A client not seen in this mailbox for 60 days: how often it meets new ones, how widespread such clients are when they come, and how much "
+	[FAMILY_CLIENT] = { "new-client", "A client not seen in this mailbox for 60 days: how often new ones come to it, how widespread such clients are when they come, and how much "
 		"this one brings against what it brings elsewhere.", "A thief's own application, or one that the victim never used.", "The victim's own application; a roll-out's hundredth mailbox." },
 	[FAMILY_NET] = { "new-network", "The same for networks. Microsoft's own addresses count as none.", "A stolen session used from elsewhere.",
 		"Reading through Graph (the address is Microsoft's); a network that many use." },

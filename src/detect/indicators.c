@@ -257,7 +257,7 @@ static bool read_cell(struct reader *r, struct str *ret)
 		r->unquoted_used += (size_t)(to - start);
 		*ret = (struct str){ start, (size_t)(to - start) };
 		if (r->p < r->end && *r->p != r->delimiter && *r->p != '\n' && *r->p != '\r') {
-			r->error = "text behind a closing quote";
+			r->error = "text after a closing quote";
 			return false;
 		}
 	} else {

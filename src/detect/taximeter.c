@@ -246,7 +246,7 @@ const struct detector detector_taximeter = {
 	.title = "A mailbox's day unlike its own past and unlike the days of others",
 	.severity = "low: first meetings only; medium: one lane; high: two lanes, three mailboxes, or rarer than 1 in 10 million",
 	.signal = "Items a day against the mailbox's own days; clients, networks and people new to it against how rare they "
-		  "are and how often it meets new ones; how much a known client or network brings; throttling. All are "
+		  "are and how often new ones come to it; how much a known client or network brings; throttling. All are "
 		  "calibrated on the last 30 days of the mailbox's class and combined, for the day and for the days before.",
 	.catches = "Collection with a stolen session, token or key, whatever the application: by volume, by who and from where, "
 		   "by several slightly odd days in a row, or by one client or network slightly odd in many mailboxes.",

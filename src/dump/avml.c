@@ -88,7 +88,7 @@ static int step(struct avml *a, struct place *x, struct piece *ret)
 	for (;;) {
 		if (x->inside && x->left == 0) {
 			if (!get(a, x->in, head, 8))
-				return broken(a, x, "the file ends behind a segment, without its size");
+				return broken(a, x, "the file ends after a segment, without its size");
 			if (get64(head, false) != x->in - x->begin)
 				return broken(a, x, "a segment's size is not that of its frames");
 			x->in += 8;

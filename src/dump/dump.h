@@ -78,7 +78,7 @@ struct dump_range {
 /* A part of the dump that is declared and not there, or not readable. */
 struct dump_hole {
 	uint64_t offset, length;
-	const char *reason;  /* "behind the end of the file", "overlaps another segment" ... static */
+	const char *reason;  /* "past the end of the file", "overlaps another segment" ... static */
 };
 
 struct dump_format;

@@ -575,7 +575,7 @@ static void finish(struct dump_scan *s, void *state, struct dump_image *im)
 
 const struct dump_finder dump_finder_find_curve = {
 	.name = "curve",
-	.doc = "secrets of known elliptic and Edwards keys: near their public keys, behind pointers, in OpenSSL's numbers",
+	.doc = "secrets of known elliptic and Edwards keys: near their public keys, through pointers, in OpenSSL's numbers",
 	.decoded = false,
 	.needs_targets = true,
 	.begin = begin,

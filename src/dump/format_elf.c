@@ -93,7 +93,7 @@ static void notes(struct elf *e, uint64_t offset, uint64_t filesz)
 	uint8_t *p;
 
 	if (filesz > there) {
-		dump_add_hole(im, offset + there, filesz - there, "notes that are declared, but behind the end of the file");
+		dump_add_hole(im, offset + there, filesz - there, "notes that are declared, but past the end of the file");
 		filesz = there;
 	}
 	if (filesz > DUMP_NOTES_BYTES_MAX - e->note_bytes) {
@@ -171,10 +171,10 @@ static void segments(struct elf *e, uint64_t phoff, uint64_t count, uint16_t siz
 	if (phoff > im->size || count > (im->size - phoff) / size) {
 		uint64_t fit = phoff > im->size ? 0 : (im->size - phoff) / size;
 
-		dump_problem(im, "%llu of %llu program headers lie behind the end of the file", (unsigned long long)(count - fit),
+		dump_problem(im, "%llu of %llu program headers lie past the end of the file", (unsigned long long)(count - fit),
 		             (unsigned long long)count);
 		dump_add_hole(im, phoff + fit * size, (count - fit) > UINT64_MAX / size / 2 ? UINT64_MAX / 2 : (count - fit) * size,
-		              "program headers, behind the end of the file");
+		              "program headers, past the end of the file");
 		count = fit;
 	}
 	if (count > DUMP_RANGES_MAX) {
@@ -263,8 +263,8 @@ static void open_elf(struct dump_image *im)
 	dump_add_range(im, 0, head_size, 0, 0, DUMP_STRUCT);
 	if (shoff && (sections || count == PN_XNUM)) {
 		if (!dump_read_exact(im, shoff, section, section_size)) {
-			dump_problem(im, "the section headers lie behind the end of the file");
-			dump_add_hole(im, shoff > im->size ? shoff : im->size, section_size, "section headers, behind the end of the file");
+			dump_problem(im, "the section headers lie past the end of the file");
+			dump_add_hole(im, shoff > im->size ? shoff : im->size, section_size, "section headers, past the end of the file");
 			if (count == PN_XNUM)
 				count = 0;
 		} else if (count == PN_XNUM) {
@@ -272,7 +272,7 @@ static void open_elf(struct dump_image *im)
 			sections = sections ? sections : 1;
 		}
 	} else if (count == PN_XNUM) {
-		dump_problem(im, "65535 segments or more, but no section header that tells their number");
+		dump_problem(im, "65535 segments or more, but no section header that gives their number");
 		count = PN_XNUM;
 	}
 	if (sections && shoff && shentsize)

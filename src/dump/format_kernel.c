@@ -121,7 +121,7 @@ static void open_kernel(struct dump_image *im)
 	}
 	/* the header says how large the whole file is; old ones say nothing */
 	if (required > im->size && required != UINT64_C(0x4547415045474150) && required >> 48 == 0)
-		dump_add_hole(im, im->size, required - im->size, "announced by the header, but behind the end of the file");
+		dump_add_hole(im, im->size, required - im->size, "announced by the header, but past the end of the file");
 }
 
 const struct dump_format dump_format_format_kernel = {

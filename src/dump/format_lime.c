@@ -23,7 +23,7 @@ static void open_lime(struct dump_image *im)
 		uint64_t first, last;
 
 		if (!dump_read_exact(im, at, head, sizeof(head))) {
-			dump_add_hole(im, im->size, HEAD_SIZE - (im->size - at), "head of a segment, behind the end of the file");
+			dump_add_hole(im, im->size, HEAD_SIZE - (im->size - at), "head of a segment, past the end of the file");
 			break;
 		}
 		first = get64(head + 8, false);

@@ -78,7 +78,7 @@ void dump_add_range(struct dump_image *im, uint64_t offset, uint64_t length, uin
 	if (offset >= size || length > size - offset) {
 		uint64_t kept = offset >= size ? 0 : size - offset;
 
-		dump_add_hole(im, offset + kept, length - kept, "declared, but behind the end of the file");
+		dump_add_hole(im, offset + kept, length - kept, "declared, but past the end of the file");
 		length = kept;
 	}
 	if (length && (flags & DUMP_MAPPED) && length - 1 > UINT64_MAX - va) {

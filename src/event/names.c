@@ -262,7 +262,7 @@ static void load_one(struct persist *p, struct names *n)
 		return;
 	persist_bytes(p, text, used);
 	if (!ref || kind >= NAME_KIND_COUNT || names_has(n, ref))
-		persist_fail(p, "a name of it is none, or stands there twice");
+		persist_fail(p, "a name in it is not a name, or occurs twice");
 	if (!persist_failed(p))
 		names_put_ref(n, ref, (enum name_kind)kind, parts, NAME_PARTS);
 }

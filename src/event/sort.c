@@ -680,7 +680,7 @@ void sorter_persist(struct persist *p, struct sorter *s)
 			uint64_t k = 0;
 			persist_u64(p, &k);
 			if (!persist_failed(p) && (!k || !set_add(x, k)))
-				persist_fail(p, "an id of it stands there twice");
+				persist_fail(p, "an id in it occurs twice");
 		}
 		if (p->loading && g == 1 && n) { /* what was added first is the older one */
 			x->slots[1] = x->slots[0];

@@ -128,7 +128,7 @@ static void add_top(struct sink_out *o, const struct impact_report *r)
 				"reads are among them.\n");
 	else if (t->first_us && !r->has_history)
 		buf_add_cstr(b, "           The data hold less than a week from before: the owners' own reads could "
-				"not be told apart.\n");
+				"not be recognised.\n");
 	if (t->earlier_contexts) {
 		buf_printf(b, "%-11s", "");
 		counted(b, t->earlier_contexts, "of these clients and networks was",

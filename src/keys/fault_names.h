@@ -26,7 +26,7 @@ KEY_FAULT(KID_LENGTH,     "kid-length",     1, "has an empty or over-long key id
 KEY_FAULT(KID_DUPLICATE,  "kid-duplicate",  1, "has the key id of another key in the set")
 KEY_FAULT(PRIVATE,        "private",        1, "comes with its private half")
 KEY_FAULT(SYMMETRIC,      "symmetric",      0, "is symmetric: who can verify can sign")
-KEY_FAULT(SYMMETRIC_MIX,  "symmetric-mix",  1, "stands in a set of symmetric and asymmetric keys")
+KEY_FAULT(SYMMETRIC_MIX,  "symmetric-mix",  1, "is in a set of symmetric and asymmetric keys")
 KEY_FAULT(REMOTE,         "remote",         0, "points to another place")
 KEY_FAULT(RSA_SIZE,       "rsa-size",       1, "is an RSA key of fewer than 2048 bits")
 KEY_FAULT(RSA_LONG,       "rsa-long",       1, "is an RSA key of more than 16384 bits")

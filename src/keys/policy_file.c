@@ -100,7 +100,7 @@ static bool read_list(struct reader *x, const struct yaml_node *n, struct text_l
 		if (!is_text(x, c))
 			return false;
 		if (text_list_has(ret, c->text))
-			return wrong(x, c, "'%.80s' stands here twice", c->text.p);
+			return wrong(x, c, "'%.80s' is here twice", c->text.p);
 		ret->v[i++] = c->text;
 		ret->n = i;
 	}

@@ -36,7 +36,7 @@ const char *sj_error_text(enum sj_error e)
 	case SJ_SURROGATE: return "contains half a surrogate pair";
 	case SJ_CONTROL: return "contains a raw control character in a string";
 	case SJ_SYNTAX: return "is not JSON";
-	case SJ_TRAILING: return "has something behind its end";
+	case SJ_TRAILING: return "has something after its end";
 	case SJ_DEPTH: return "is nested too deeply";
 	case SJ_MEMBERS: return "has too many members";
 	case SJ_NO_MEMORY: return "found no memory";

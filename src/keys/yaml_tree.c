@@ -85,7 +85,7 @@ static bool take_key(struct reading *x, struct open *o, size_t line, struct str 
 		return wrong(x, line, "an empty name or a merge key");
 	for (const struct yaml_node *n = yaml_first(parent); n; n = yaml_next(x->t, n))
 		if (str_eq(n->key, key)) {
-			buf_printf(x->error, "%s:%zu: '%.60s' stands here twice", x->name, line + 1, key.p);
+			buf_printf(x->error, "%s:%zu: '%.60s' is here twice", x->name, line + 1, key.p);
 			return false;
 		}
 	o->key = key;

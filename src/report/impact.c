@@ -169,8 +169,8 @@ static void put_assumed(struct html *h, const struct impact_report *r)
 	if (t->unclear) {
 		html_open(h, "p");
 		html_counted(h, t->unclear, "message was", "messages were");
-		html_say(h, " opened by an application that the owner uses too, through an address that tells nobody "
-			    "apart.");
+		html_say(h, " opened by an application that the owner uses too, through an address that does not "
+			    "distinguish them.");
 		html_close(h);
 	}
 	html_close(h);

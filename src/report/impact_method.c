@@ -73,7 +73,7 @@ void impact_put_method(struct html *h, const struct impact_report *r)
 		"audit "
 		    "settings that were switched off; days without a read in a mailbox that was in use; hours in which the whole export is "
 		    "empty, although by its own rhythm that is next to impossible."));
-	item(h, STR("The owner's own reads are told apart by application and network together. What both used "
+	item(h, STR("The owner's own reads are recognised by application and network together. What both used "
 		"through "
 		    "Microsoft's own addresses is called unclear."));
 	item(h, STR("How often a message was opened is a lower bound: Exchange does not record the same access again "

@@ -669,9 +669,9 @@ static void say_gaps_of_data(struct say *s)
 				"left them out.");
 		gap(s);
 	} else {
-		add_counted(b, w->count.syncs, "Sync record stands for a whole folder",
-			    "Sync records stand for whole folders");
-		buf_add_cstr(b, "; how many messages went with them is not in the log.");
+		add_counted(b, w->count.syncs, "Sync record covers a whole folder",
+			    "Sync records cover whole folders");
+		buf_add_cstr(b, "; the log does not say how many messages that is.");
 		gap(s);
 	}
 	for (size_t i = 0; i < f->tenant_count; i++) {

@@ -5,7 +5,7 @@ REASON(FORM,           "form",           "the token has the form of a compact JW
 REASON(JWE,            "jwe",            "the token is signed, not encrypted")
 REASON(B64,            "b64",            "its parts are strict base64url")
 REASON(JSON,           "json",           "header and claims are strict JSON objects")
-REASON(DUP,            "dup",            "no member stands twice")
+REASON(DUP,            "dup",            "no member occurs twice")
 REASON(HDR,            "hdr",            "the header asks for nothing that it may not")
 REASON(KEY_NONE,       "key-none",       "a record lets this key speak for this issuer")
 REASON(KEY_AMBIGUOUS,  "key-ambiguous",  "exactly one record does")

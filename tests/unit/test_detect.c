@@ -606,7 +606,7 @@ static void test_indicators(void)
 		{ "indicator,type,first_seen,last_seen\n203.0.113.5,ipv4,2026-01-07,2026-01-06\n", ":2: first_seen and last_seen" },
 		{ "indicator,type,first_seen,last_seen\n203.0.113.5,ipv4,soon,\n", ":2: first_seen and last_seen" },
 		{ "indicator,type\n\n\"203.0.113.5,ipv4\n", ":3: a quote is never closed" },
-		{ "indicator,type\n\"203.0.113.5\"x,ipv4\n", ":2: text behind a closing quote" },
+		{ "indicator,type\n\"203.0.113.5\"x,ipv4\n", ":2: text after a closing quote" },
 		{ "indicator,type\n203.0.113.5\",ipv4\n", ":2: the indicator is not an internet address" },
 	};
 	size_t before = indicators_count(x);
