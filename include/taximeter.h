@@ -19,7 +19,7 @@
  *
  * Ownership: strings handed in are copied; strings handed out belong to the scan and live until txm_scan_free().
  * Threads: a scan belongs to one thread at a time; different scans are independent.  The library never prints, never
- * exits and reads no clock but for the duration of the run. */
+ * exits, and reads the clock only to measure the run. */
 #ifndef TAXIMETER_H
 #define TAXIMETER_H
 
@@ -94,11 +94,11 @@ enum txm_token_verdict { /* the exit status of `taximeter token verify` */
 	TXM_TOKEN_ACCEPTED = 0,
 	TXM_TOKEN_REFUSED = 1,
 	TXM_TOKEN_CANNOT_SAY = 3, /* of a private form that outsiders cannot judge: not accepted */
-	TXM_TOKEN_CRITICAL = 4    /* refused, and the key acts outside its scope or life, or is in a stranger's hands */
+	TXM_TOKEN_CRITICAL = 4    /* refused, and the key acts outside its scope or life, or is in other hands */
 };
 
-/* One a thread.  Keeps its memory from token to token: once each key was met, a token costs no allocation but those
- * OpenSSL makes inside one verification. */
+/* One a thread.  Keeps its memory from token to token: once each key has been seen, only OpenSSL allocates, inside
+ * the verification. */
 struct txm_token_verifier;
 TXM_API struct txm_token_verifier *txm_token_verifier_new(const struct txm_token_policy *p); /* NULL: not ready, or no memory */
 TXM_API void txm_token_verifier_free(struct txm_token_verifier *v); /* NULL is fine */

@@ -536,8 +536,8 @@ static bool any_is_lost(const struct stranger_set *s)
 	return false;
 }
 
-/* A file out of which no record came: what it is, and whether that is a loss.  In a folder a readme or a picture is a companion of
- * the exports; what may hold a log is a loss wherever it lies. */
+/* A file without any record: what it is, and whether that is a loss.  In a folder a readme or a picture is a companion of
+ * the exports; a file that may hold a log is a loss wherever it is. */
 static void judge_stranger(struct engine *e, struct engine_file *f, bool named)
 {
 	static const struct stranger_set none;
@@ -1075,7 +1075,7 @@ static bool open_state(struct engine *e)
 	return true;
 }
 
-/* An earlier run met records of a tenant that nobody named; now that the data know exactly one, they were its. */
+/* An earlier run saw records without a tenant; now that the data name exactly one, they belong to it. */
 static void name_unknown(struct engine *e)
 {
 	uint64_t only = tenants_only(e->whose);

@@ -67,11 +67,11 @@ struct engine_report { /* about the run, not about the tenant */
 	uint64_t records_in;       /* copies included */
 	uint64_t duplicates;       /* copies left out */
 	uint64_t conflicts;        /* of these, copies that differed from the one used */
-	uint64_t out_of_order;     /* records that stood more than two days behind a newer one of the same file ("late") */
+	uint64_t out_of_order;     /* records more than two days older than an earlier one of the same file ("late") */
 	uint64_t rejects[REJECT_COUNT];
 	uint64_t notes[NOTE_COUNT];
 	struct reject_sample samples[REJECT_COUNT][3];
-	char *partial[CLAIM_SENTENCES_MAX]; unsigned partial_count; /* what the exports say is missing (decode/claims.h) */
+	char *partial[CLAIM_SENTENCES_MAX]; unsigned partial_count; /* what the exports report as missing (decode/claims.h) */
 	uint64_t outside_window;   /* left out by --since / --until */
 	uint64_t names_refused, detect_refused;
 	uint64_t tenants_refused;  /* records of tenants past TENANTS_MAX: not judged */
@@ -80,13 +80,13 @@ struct engine_report { /* about the run, not about the tenant */
 	uint64_t max_rss_bytes;
 	uint64_t spilled_bytes;    /* written to temporary files by the sorter */
 	bool state_refused;        /* error is about the state: nothing was read */
-	uint64_t state_days;       /* from the first record to where learning has come */
-	uint64_t state_pending;    /* records that an earlier run left to this one */
+	uint64_t state_days;       /* from the first record to where learning has got */
+	uint64_t state_pending;    /* records that an earlier run left for this one */
 	uint64_t state_late, state_known; /* left out: older than what is learnt: not known; known */
-	struct stranger_set strangers; /* kinds of what was left out although it may hold a log */
-	bool empty_input;          /* a path out of which no record came */
+	struct stranger_set strangers; /* kinds of input left out although they may hold a log */
+	bool empty_input;          /* a path that gave no record */
 	bool incomplete;           /* something was lost: exit 3 */
-	char error[512];           /* the world failed (no memory, no space): "" = no */
+	char error[512];           /* an I/O or resource error (no memory, no space): "" = none */
 };
 
 struct engine;
@@ -107,12 +107,12 @@ bool engine_missing_tenant(const struct engine *e, size_t i, struct buf *ret);
 /* Would a second pass know more than this first one?  (settings.teaches, settings.recall) */
 bool engine_is_worth_again(const struct engine *e);
 
-/* With a state, after engine_run(): is this alert, or its JSON line, other than an earlier run told it?  To be asked once for
- * each that stands.  Without one: NEWS. */
+/* With a state, after engine_run(): does this alert, or its JSON line, differ from what an earlier run reported?  Call it once for
+ * each alert of this run.  Without one: NEWS. */
 enum news engine_is_news(struct engine *e, const struct tenant *t, const struct alert *al, struct str line);
-/* Alerts that an earlier run told and that stand no more.  The caller frees. */
+/* Alerts that an earlier run reported and this run did not raise again.  The caller frees. */
 struct told *engine_withdrawn(const struct engine *e, size_t *ret_n);
-/* When all that was found is safely written: what was learnt is, too.  0; or -1 with report.error set, and the state as it was
+/* Saves what was learnt; call it when all that was found is safely written.  0; or -1 with report.error set, and the state as it was
  * before the run.  Without a state, or after a run that failed: 0, -1 and nothing done. */
 int engine_keep(struct engine *e);
 

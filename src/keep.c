@@ -47,8 +47,8 @@ void keep_days_take(struct keep_days *d, const struct keep_days *other)
 	}
 }
 
-/* One record dated 2099 must not close every day before it.  The clock tells today's exports from the future; in an old
- * export it does not help, so the day of the newest record in a thousand does not count: too early is harmless, since what
+/* One record dated 2099 must not close every day before it.  In today's exports the clock shows what is in the future; in an
+ * old export it does not help, so the newest thousandth of the records does not count.  Too early is harmless: what
  * is not learnt today is learnt tomorrow. */
 int64_t keep_days_bound(const struct keep_days *d, int64_t now_us)
 {

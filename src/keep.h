@@ -42,7 +42,7 @@ struct keep {
 	int64_t bound;             /* second: all before it is learnt; INT64_MIN = nothing is */
 	int64_t log_bound[KEEP_LOGS]; /* of each log, as far as it was seen; INT64_MIN = never */
 	double budget;             /* that the file was learnt with; 0 = new */
-	struct table told, telling; /* tenant and alert's number -> struct told: by earlier runs, by this one */
+	struct table told, telling; /* tenant and alert's number -> struct told: reported by earlier runs, by this one */
 	struct persist pending;    /* being written */
 	bool writing;
 	char error[STORE_ERROR_SIZE];
@@ -65,14 +65,14 @@ bool keep_load(struct keep *k, const struct keep_parts *parts, void (*take)(void
 /* Everything as it is now; then keep_pending() for each record that follows, and keep_commit().  Failures stick. */
 void keep_save(struct keep *k, const struct keep_parts *parts, int64_t bound);
 void keep_pending(struct keep *k, const struct rec *r);
-/* Was it told before, and with this JSON line?  Remembers that it is told now. */
-enum news { NEWS_NONE, NEWS_WORDS, NEWS }; /* WORDS: the finding is the same, its sentences count more ("by now 6,621 records") */
+/* Was it reported before, and with this JSON line?  Remembers that it is reported now. */
+enum news { NEWS_NONE, NEWS_WORDS, NEWS }; /* NEWS_WORDS: same finding; only the counts in its text have grown */
 enum news keep_is_news(struct keep *k, uint64_t tenant, const struct alert *al, struct str line);
-/* Alerts that were told and that no call of keep_is_news() named, by number.  The caller frees. */
+/* Alerts that an earlier run reported and no keep_is_news() call of this run named, by number.  The caller frees. */
 struct told *keep_withdrawn(const struct keep *k, size_t *ret_n);
-/* What was told of that tenant stays told: this run does not report on it. */
+/* Keeps what was reported of that tenant: this run does not report on it. */
 void keep_carry(struct keep *k, uint64_t tenant);
-/* A tenant that was not known by its name is from now on. */
+/* The name of a tenant has become known. */
 void keep_rename(struct keep *k, uint64_t from, uint64_t to);
 bool keep_commit(struct keep *k);
 

@@ -3,11 +3,11 @@
  *
  *   203.0.113.10   203.0.113.10:52378   [203.0.113.10]   [203.0.113.10]:52378
  *   2001:db8::10   [2001:db8::10]       [2001:db8::10]:25489     fe80::1%7
- *   ::ffff:203.0.113.10 and ::ffff:cb00:710a are the v4 address they stand for
+ *   ::ffff:203.0.113.10 and ::ffff:cb00:710a are the v4 address they contain
  *
  * The last colon of a bare v6 text is part of the address, always: 2001:db8:10:1d9:cafe::f0 has no port.  A quad is
- * decimal without leading zeros, since 010 is eight to some readers and ten to others, and an address must not be two
- * things.  A text that is no address stays known as such (ADDR_LOCAL), which differs from having none.
+ * decimal without leading zeros, since some parsers read 010 as eight and others as ten, and an address must have one
+ * meaning.  A text that is no address is marked as such (ADDR_LOCAL), which differs from having none.
  *
  * The library functions are not used: inet_pton wants a terminated copy, and this runs for every record. */
 #include "base/addr.h"
@@ -94,7 +94,7 @@ static bool parse_v6(const char *s, size_t n, uint8_t ret[16])
 			i++;
 		}
 	}
-	if (gap < 0 ? filled != 16 : filled > 14) /* "::" stands for one group at least */
+	if (gap < 0 ? filled != 16 : filled > 14) /* "::" replaces at least one group */
 		return false;
 	memset(ret, 0, 16);
 	if (gap < 0) {

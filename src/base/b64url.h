@@ -17,7 +17,7 @@ enum b64_error {
 };
 const char *b64_error_text(enum b64_error e); /* "has a character outside the base64url alphabet", ... */
 
-/* bytes that n characters can at most stand for */
+/* the most bytes that n characters can encode */
 static inline size_t b64_bytes(size_t n) { return n / 4 * 3 + 2; }
 
 /* The first character that is none of base64url; s.n: there is none. */

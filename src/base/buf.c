@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* buf: the growing run of bytes, and the four ways in which a stranger's text becomes part of our output.
+/* buf: a growing run of bytes, and the four ways in which untrusted text becomes part of our output.
  *
- * Growth is by doubling up to the ceiling.  Behind the text lie always one NUL and SLACK_BYTES more that may be read:
- * the JSON parser looks a few bytes ahead, and a buffer that has room for that never needs to be copied for it.
+ * Growth is by doubling up to the ceiling.  After the text there are always one NUL and SLACK_BYTES more that may be read:
+ * the JSON parser looks a few bytes ahead, and a buffer with that room need not be copied for it.
  *
  * Text for an output is read as UTF-8.  What is not UTF-8 (overlong, surrogate, beyond U+10FFFF, cut short) becomes
  * U+FFFD, one for each maximal wrong piece, as the Unicode standard recommends; a reader then sees how much was there.
@@ -15,7 +15,7 @@
 #include "base/buf.h"
 
 #define CAPACITY_FIRST 64
-#define SLACK_BYTES 64       /* what the JSON parser may read behind its text */
+#define SLACK_BYTES 64       /* what the JSON parser may read past its text */
 #define MARKS_PER_COLUMN 8   /* combining marks shown on one character; more is a decoration that hides other lines */
 
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
@@ -116,7 +116,7 @@ void buf_printf(struct buf *b, const char *format, ...)
 }
 
 /* Reads one character of UTF-8 at p (n > 0 bytes left).  *ret_length: how many bytes it has or, when the answer is -1
- * (not UTF-8), how many bytes one replacement stands for. */
+ * (not UTF-8), how many bytes one replacement covers. */
 static int32_t utf8_read(const uint8_t *p, size_t n, size_t *ret_length)
 {
 	uint8_t low = 0x80, high = 0xbf; /* range of the second byte; narrower where overlong or surrogate begins */

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* encoding: what text is written in, found by looking at it.
  *
- * UTF-16 is known by its byte order mark or, where that was lost, by the zeros in its first 512 bytes.  Text that is neither that nor
- * UTF-8 is taken for Windows-1252, a line or a record at a time, since files of both are joined.  That is a guess, and whoever
- * makes it says so: other code pages cannot be told from it. */
+ * UTF-16 is recognised by its byte order mark or, where that was lost, by the zeros in its first 512 bytes.  Text that is neither that nor
+ * UTF-8 is taken for Windows-1252, a line or a record at a time, since files of both are joined.  That is a guess, since other code
+ * pages look the same; the caller that makes it reports it. */
 #ifndef TXM_BASE_ENCODING_H
 #define TXM_BASE_ENCODING_H
 
 #include "base/buf.h"
 
 enum encoding { ENCODING_UTF8, ENCODING_UTF16_LE, ENCODING_UTF16_BE };
-#define ENCODING_HEAD_BYTES 512 /* from which it is told */
+#define ENCODING_HEAD_BYTES 512 /* read to recognise it */
 
 /* *ret_skip: bytes of byte order marks (several, or one written again as text), or of what a cut has left of one. */
 enum encoding encoding_of(const void *head, size_t n, size_t *ret_skip);

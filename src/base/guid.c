@@ -4,7 +4,7 @@
  * guid_parse runs several times for every record, so it has no branch per character: with SSE2 sixteen characters are
  * turned into values and marks at once, elsewhere a table does it one by one; one test at the end decides.
  *
- * A token id is the same 16 bytes in the memory order of .NET: the first three groups (4, 2 and 2 bytes) stand little-
+ * A token id is the same 16 bytes in the memory order of .NET: the first three groups (4, 2 and 2 bytes) are little-
  * endian, the other eight as they are written.  Swapping them is its own inverse, so one table serves both ways. */
 #include "base/guid.h"
 

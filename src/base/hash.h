@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* hash: XXH3 behind one name.  Unkeyed on purpose: ids of findings must be equal on every machine.  Tables are bounded,
+/* hash: XXH3 under one name.  Unkeyed on purpose: ids of findings must be equal on every machine.  Tables are bounded,
  * so a made collision costs the attacker's own entries, not our time. */
 #ifndef TXM_BASE_HASH_H
 #define TXM_BASE_HASH_H

@@ -45,7 +45,7 @@
 #define PAGE_DEPTH_MAX 6                    /* objects and lists longer than a record that are opened around one, see frame.c */
 #define CSV_COLUMNS_MAX 1024
 #define CSV_HEADER_BYTES_MAX (32 * KIB)     /* a header in the middle of a file */
-#define CSV_HEADERS_MAX 64                  /* different ones in one file, 2 KiB each; rows behind more are refused */
+#define CSV_HEADERS_MAX 64                  /* different ones in one file, 2 KiB each; rows after more are refused */
 #define REJECT_SAMPLES_MAX 3                /* kept verbatim, per reason */
 #define REJECT_SAMPLE_BYTES 200
 #define TIME_MIN_US (INT64_C(946684800) * 1000000)  /* 2000-01-01: before it no audit log existed */
@@ -60,7 +60,7 @@
 
 /* -- state: what we remember -- */
 #define NAMES_MAX 4000000                   /* distinct texts (mailbox labels, client strings, users) */
-#define DEDUP_IDS_PER_GENERATION 1000000    /* ids remembered beside the exact same-second comparison; two generations */
+#define DEDUP_IDS_PER_GENERATION 1000000    /* ids remembered besides the exact same-second comparison; two generations */
 #define CLIENTS_MAX 100000                  /* distinct client keys of a tenant; hundreds are normal */
 #define TENANTS_MAX 1000                    /* judged in one run, some 200 KB each before its first mailbox; records of others are counted and left out */
 #define TENANTS_NAMED_MAX 65536             /* distinct tenants that records name */
@@ -152,7 +152,7 @@
 #define IDENTITY_SORT_BYTES (8 * MIB)       /* sign-ins on their way into event order; beyond it temporary files */
 #define IDENTITY_TOKENS_MAX 1572864         /* sign-ins remembered at once: three quarters of 2^21 slots of 41 bytes */
 #define IDENTITY_SESSIONS_MAX 393216        /* sessions likewise */
-#define IDENTITY_UNLINKED_MAX 393216        /* tokens without sign-in that were met */
+#define IDENTITY_UNLINKED_MAX 393216        /* tokens seen without a sign-in */
 #define ORPHAN_GROUPS_MAX 65536             /* (mailbox, client, alerts) with accesses whose token no sign-in issued: 10 MB */
 #define ORPHAN_TOKENS_MAX 131072            /* tokens of these: 6 MB */
 #define IDENTITY_PAIRS_MAX 786432           /* (client, account, network, hour of issue) of one day; two days are kept */
@@ -173,8 +173,8 @@
 #define SPOOL_PIECE_BYTES_MAX (64 * KIB)    /* one entry */
 #define IMPACT_SELECTORS_MAX 100000         /* ids, names, networks that a selection holds */
 #define IMPACT_SYNCS_MAX 1000000            /* distinct (mailbox, folder, client, address, session) of Sync records */
-#define IMPACT_CONTEXTS_MAX 500000          /* distinct (mailbox, client, network) met inside the selection */
-#define IMPACT_HABITS_MAX 4000000           /* distinct (mailbox, client, network) met before it */
+#define IMPACT_CONTEXTS_MAX 500000          /* distinct (mailbox, client, network) seen inside the selection */
+#define IMPACT_HABITS_MAX 4000000           /* distinct (mailbox, client, network) seen before it */
 #define IMPACT_SLOTS_MAX 2000000            /* distinct (hour, mailbox) of the timeline */
 #define IMPACT_INTERVALS_MAX 200000         /* times in which something was not recorded */
 #define REPORT_MESSAGES_MAX 5000            /* listed in one page; the rest is in the CSV, which has no end */
@@ -183,12 +183,12 @@
 #define REPORT_ROWS_MAX 500                 /* of its other tables */
 #define NOTICE_MESSAGES_MAX 25              /* named in a letter; more is a list, which the office gives */
 #define NOTICE_TIMES_MAX 20                  /* unknown times that a letter lists */
-#define SHEET_CELL_BYTES_MAX (64 * KIB)     /* one cell of a CSV that the user gives beside the export */
+#define SHEET_CELL_BYTES_MAX (64 * KIB)     /* one cell of a CSV that the user gives besides the export */
 #define SHEET_ROWS_MAX 20000000
 /* -- dump: private keys in memory images -- */
 #define DUMP_HEAD_BYTES (8 * KIB)           /* what a format is recognised from */
 #define DUMP_BLOCK_BYTES (4 * MIB)          /* bytes a block owns: with its index it stays near the second-level cache */
-#define DUMP_OVERLAP_BYTES (64 * KIB)       /* bytes that may be read behind a block: the longest thing found whole */
+#define DUMP_OVERLAP_BYTES (64 * KIB)       /* bytes that may be read past a block: the longest thing found whole */
 #define DUMP_BEFORE_BYTES (64 * KIB)        /* bytes that may be read before it */
 #define DUMP_BLOCK_PAD 256                  /* zero bytes around these: vector loads may overrun */
 #define DUMP_RANGES_MAX 2000000             /* of one dump; a Java process with many threads has some thousands */
@@ -210,7 +210,7 @@
 #define DUMP_STREAM_BYTES_MAX (1024 * GIB)  /* unpacked, of one stream */
 /* -- dump: key forms -- */
 #define CLAIM_BYTES_MAX 2048                /* one number of a key: RSA and DSA of 16384 bits */
-#define CLAIM_RSA_BITS_MIN 256              /* smaller moduli divide by chance, and anybody factors them */
+#define CLAIM_RSA_BITS_MIN 256              /* smaller moduli divide by chance, and anyone can factor them */
 #define TEXT_GAP_MAX 64                     /* bytes between two tokens of one run: a line break and its indentation */
 #define TEXT_BASE64_DIGITS_MIN 40           /* a P-256 or Ed25519 secret has 43 */
 #define TEXT_HEX_DIGITS_MIN 64              /* and 64 */
@@ -218,7 +218,7 @@
 #define PEM_HEADERS_BYTES_MAX 512           /* Proc-Type, DEK-Info; Version and Comment of OpenPGP */
 #define FORMS_RUN_BYTES (64 * KIB)          /* of a run of digits decoded at once; longer ones in slices that overlap by half */
 #define FORMS_BEFORE_BYTES (8 * KIB)        /* from a form's head to its first secret byte, and the text before that */
-#define FORMS_PAST_BYTES 512                /* what begins in a block may be recognised so far behind the block's end */
+#define FORMS_PAST_BYTES 512                /* what begins in a block may be recognised so far past the block's end */
 #define FORMS_COST_MAX 20000                /* exponentiations of 1024 bits that one block may cost: some ten seconds */
 #define CURVE_TARGETS_MAX 4096              /* elliptic public keys hunted */
 #define CURVE_NEAR_BYTES 4096               /* a scalar is looked for so far from its point, at every eighth byte, */
@@ -232,7 +232,7 @@
 #define DUMP_TRACE_ENTRIES_MAX (16 * MIB)   /* runs of eight bytes of what follows from keys: some 200,000 for RSA-2048; 12 bytes each */
 #define DUMP_CUTS_MAX (4 * MIB)             /* pieces to be erased of one dump */
 #define RESIDUE_BATCH 1024                  /* windows multiplied together before a gcd is taken */
-#define RESIDUE_MET_MAX 256                 /* moduli met in the dump, beside the given ones, tested for what is left of them */
+#define RESIDUE_MET_MAX 256                 /* moduli seen in the dump, besides the given ones, whose residue is looked for */
 #define LEDGER_BYTES_MAX (256 * MIB)        /* of a ledger that is searched */
 
 /* -- persist: the file that keeps what was learnt -- */
@@ -253,6 +253,6 @@
 #define WATCH_NAMES_MAX 100000              /* dumps of the folder that wait and are taken in one look; more in the next */
 #define WATCH_FAILED_MAX 4096               /* remembered as not to be tried again until they change */
 #define WATCH_IDLE_MS 2000                  /* between two looks whether the folder is still there */
-#define WATCH_QUIET_MS 1000                 /* a dump that did not grow for so long, and that nobody writes, is whole */
+#define WATCH_QUIET_MS 1000                 /* a dump that did not grow for so long, and that no process writes, is whole */
 
 #endif

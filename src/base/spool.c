@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* spool: pieces lie one behind the other in one block of memory, each behind its length; an array points at them.  A
+/* spool: pieces are stored one after another in one block of memory, each after its length; an array points at them.  A
  * full block is sorted and written as a run; at the end runs are merged through a heap, each read through a buffer of
  * its own. One run is 48 MiB, so a hundred gigabytes are two thousand runs; their buffers shrink so that together they
  * take no more than the block did. */
@@ -194,7 +194,7 @@ void spool_add(struct spool *s, struct str piece)
 
 /* -- reading -- */
 
-/* this piece of a run lies whole in its buffer afterwards; false: the end */
+/* this piece of a run is whole in its buffer afterwards; false: the end */
 static bool run_fill(struct spool *s, struct run *r)
 {
 	for (;;) {

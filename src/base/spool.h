@@ -2,8 +2,8 @@
 /* spool: any number of pieces of bytes in, the same in byte order out, with bounded memory.
  *
  * For lists that may be longer than memory and must come out in one order whatever the order in which they came in: the
- * messages of an impact report.  A piece is compared as bytes from its beginning, so whoever makes one puts first what
- * it is to be sorted by, numbers big end first.  Memory: SPOOL_MEMORY_BYTES, then sorted runs in a file without a name. */
+ * messages of an impact report.  A piece is compared as bytes from its beginning, so the caller puts the sort
+ * key first, numbers big-endian.  Memory: SPOOL_MEMORY_BYTES, then sorted runs in a file without a name. */
 #ifndef TXM_BASE_SPOOL_H
 #define TXM_BASE_SPOOL_H
 

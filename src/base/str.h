@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* str: a borrowed run of bytes.  Never owned, never NUL-terminated by contract; whoever wants to keep one copies it.
+/* str: a borrowed run of bytes.  Never owned, never NUL-terminated by contract; to keep one, copy it.
  * The bytes may be anything at all: they come from an attacker. */
 #ifndef TXM_BASE_STR_H
 #define TXM_BASE_STR_H

@@ -5,10 +5,10 @@
  * first free slot.  A removal pulls later entries back into the hole, which keeps that true without markers that would
  * silt up a table in which entries come and go for hours.
  *
- * The mixing is known to everybody and has to be (the order of a walk must not differ between two runs), so an attacker
- * can make keys that share a home.  What he gains is bounded: no entry may lie more than PROBE_MAX slots from its home.
- * A put that would have to is an occasion to grow, and if the table is far from full, or may not grow, it is refused and
- * counted.  Honest keys do not get there: at three quarters full and millions of entries the longest probe of random
+ * The mixing is public and has to be (the order of a walk must not differ between two runs), so an attacker
+ * can make keys that share a home.  What he gains is bounded: no entry may be more than PROBE_MAX slots from its home.
+ * A put that would break this makes the table grow; if the table is far from full, or may not grow, the put is refused
+ * and counted.  Honest keys do not get that far: at three quarters full and millions of entries the longest probe of random
  * keys is about 400 slots.  A search thus ends after PROBE_MAX slots at the latest.
  *
  * Invariants: (1) n <= max; (2) n * 4 <= capacity * 3, so a free slot exists; (3) every slot between an entry's home
@@ -208,7 +208,7 @@ bool table_remove(struct table *t, uint64_t key)
 	hole = find(t, key, &there);
 	if (!there)
 		return false;
-	/* an entry may move back into the hole unless its home lies behind the hole; beyond PROBE_MAX none can */
+	/* an entry may move back into the hole unless its home is past the hole; beyond PROBE_MAX none can */
 	for (size_t i = (hole + 1) & mask; t->used[i] && ((i - hole) & mask) < PROBE_MAX; i = (i + 1) & mask) {
 		size_t home = home_of(t, key_at(t, i));
 
@@ -242,7 +242,7 @@ void table_keep_if(struct table *t, bool (*keep)(const void *value, uint64_t key
 
 	if (!t->n)
 		return;
-	/* Begin behind a free slot, so that no run of entries is entered in its middle.  Each entry is lifted out and put
+	/* Begin after a free slot, so that no run of entries is entered in its middle.  Each entry is lifted out and put
 	 * back at the first free slot from its home, which is its own slot at the latest. */
 	while (t->used[start])
 		start++;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* timefmt: times of exports, as microseconds since 1970 in the proleptic Gregorian calendar.
  *
- * Nearly every time we meet is "2026-01-06T10:00:00" with nothing, a Z or a fraction behind it, one to several of them a
- * record; that shape is read without a branch per character.  The other shapes go through a small reader that takes a
+ * Nearly every time is "2026-01-06T10:00:00" followed by nothing, a Z or a fraction, and a record has one to several;
+ * that shape is read without a branch per character.  The other shapes go through a small reader that takes a
  * number, a sign, a word at a time: ISO 8601, numbers (Unix time, Excel's days), "/Date(ms)/", and what the cultures of
  * Windows, browsers and mail make of a date, in parse_culture().
  *
- * A date such as 05/01/2026 can be read in two ways, and nothing in it tells which.  Such a time is returned in both
- * readings (struct time_read); who knows the whole column decides.
+ * A date such as 05/01/2026 can be read in two ways, and nothing in it shows which.  Such a time is returned in both
+ * readings (struct time_read); the caller that knows the whole column decides.
  *
  * A fraction finer than a microsecond is cut off, not rounded, so that order is kept and 23:59:59.9999999 stays in its
  * day.  Seconds of 60 to 99 carry over into the minute: people who mask an export by hand write them.  24:00 is refused,
@@ -240,7 +240,7 @@ static bool parse_iso(struct str s, bool strict, struct time_read *ret)
 	return true;
 }
 
-/* The half of the day, before or behind the time: 1 = morning, 2 = afternoon, 0 = not said.  The words are those of
+/* The half of the day, before or after the time: 1 = morning, 2 = afternoon, 0 = not given.  The words are those of
  * Windows and of the browsers, without dots and blanks. */
 static unsigned take_half(struct reader *r)
 {
@@ -313,7 +313,7 @@ static unsigned take_month(struct reader *r)
 	return 0;
 }
 
-/* hh:mm[:ss[.f]] and the half of the day, which may also stand before; dots for colons and "10 h 05" as well */
+/* hh:mm[:ss[.f]] and the half of the day, which may also come before it; dots for colons and "10 h 05" as well */
 static bool take_clock(struct reader *r, int64_t *ret_us)
 {
 	int64_t hour, minute, second = 0, us = 0;
@@ -482,7 +482,7 @@ static bool parse_culture(struct str s, struct time_read *ret)
 	take_blanks(&r);
 	if (!zoned && take_word(&r, "Uhr"))
 		take_blanks(&r);
-	if (zoned && at(&r, '(') && r.end[-1] == ')') /* the name of the zone, behind its offset */
+	if (zoned && at(&r, '(') && r.end[-1] == ')') /* the name of the zone, after its offset */
 		r.p = r.end;
 	if (!r.ok || r.p != r.end || !date_is_valid((unsigned)year, (unsigned)month, (unsigned)day))
 		return false;
@@ -493,7 +493,7 @@ static bool parse_culture(struct str s, struct time_read *ret)
 	return in_years(ret->us) && in_years(ret->other_us);
 }
 
-/* /Date(1767693600000+0100)/: the number is UTC already, the offset only tells which clock the writer looked at */
+/* /Date(1767693600000+0100)/: the number is UTC already, the offset only shows which clock the writer used */
 static bool parse_dotnet(struct str s, struct time_read *ret)
 {
 	struct reader r = { s.p, s.p + s.n, true };
@@ -517,7 +517,7 @@ static bool parse_dotnet(struct str s, struct time_read *ret)
 
 /* Seconds have 9 or 10 digits (1973 to 2286) and perhaps a fraction, milliseconds 12 or 13, microseconds 15 or 16, nanoseconds
  * 18 or 19; eleven would be either, and a date without its dashes has eight.  Five digits are Excel's days since 1900, by the
- * clock of whoever saw them: 45678.417. */
+ * clock of the person who saw them: 45678.417. */
 static bool parse_number(struct str s, struct time_read *ret)
 {
 	struct reader r = { s.p, s.p + s.n, true };

@@ -35,7 +35,7 @@ struct time_read { /* a time, and how it was read */
  * Hand-masked exports hold seconds above 59: they carry over (10:00:65 is 10:01:05).
  * False on anything else.  Any year 1 to 9999 parses: plausibility is the caller's. */
 bool time_read(struct str s, struct time_read *ret);
-/* The same where there is no column to ask: false also if day and month cannot be told apart.  Without a zone it is UTC.
+/* The same without a column to decide by: false also if day and month cannot be distinguished.  Without a zone it is UTC.
  * *ret_us is written only on success. */
 bool time_parse(struct str s, int64_t *ret_us);
 

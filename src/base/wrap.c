@@ -26,7 +26,7 @@ size_t text_columns(struct str s)
 	return columns;
 }
 
-/* Where does the text of the line begin?  After its blanks and a dash, or after a label with two blanks or more behind it. */
+/* Where does the text of the line begin?  After its blanks and a dash, or after a label followed by two blanks or more. */
 static size_t indent_of(struct str line)
 {
 	size_t i = 0, text, column = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* zone: see zone.h.  Of a TZif file (RFC 8536) the 64-bit data are read, and behind the last change the rule in its footer
+/* zone: see zone.h.  Of a TZif file (RFC 8536) the 64-bit data are read, and after the last change the rule in its footer
  * ("CET-1CEST,M3.5.0,M10.5.0/3").  A local time is tried with the offset that holds a day before and the one that holds a day
  * after: where both lead back to it, it came twice; where neither does, never. */
 #include "base/zone.h"
@@ -14,7 +14,7 @@
 
 enum { TZIF_BYTES_MAX = 64 * 1024, CHANGES_MAX = 4096 };
 
-struct rule { /* the n-th weekday of a month, 5 = the last; seconds behind midnight */
+struct rule { /* the n-th weekday of a month, 5 = the last; seconds after midnight */
 	unsigned month, week, day;
 	int32_t at_s;
 };
@@ -24,7 +24,7 @@ struct zone {
 	int32_t season;         /* named by an abbreviation: 1 = of winter, 2 = of summer, both on the northern half; 0 = holds all year */
 	size_t n;
 	struct { int64_t at_s; int32_t offset_s; } *changes;
-	bool has_rule;          /* behind the last change */
+	bool has_rule;          /* after the last change */
 	int32_t standard_s, summer_s;
 	struct rule to_summer, to_standard;
 };
@@ -42,7 +42,7 @@ static bool take_text(struct str *s, const char *text)
 	return true;
 }
 
-/* "+1", "-05:30", "+0100"; the minus may be U+2212, and blanks may stand before it */
+/* "+1", "-05:30", "+0100"; the minus may be U+2212, and blanks may come before it */
 static bool parse_offset(struct str s, int32_t *ret_s)
 {
 	unsigned digits = 0, v = 0;
@@ -331,7 +331,7 @@ static int64_t strikes(const struct rule *r, int64_t year)
 static int32_t offset_at(const struct zone *z, int64_t at_s)
 {
 	if (z->n && at_s < z->changes[z->n - 1].at_s) {
-		size_t low = 0, high = z->n - 1; /* the first change behind at_s */
+		size_t low = 0, high = z->n - 1; /* the first change after at_s */
 		while (low < high) {
 			const size_t middle = low + (high - low) / 2;
 			if (z->changes[middle].at_s <= at_s)

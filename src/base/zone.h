@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* zone: what a clock showed somewhere, as UTC.
  *
- * A zone is named by a user (--timezone) or by the header of a column, which a stranger wrote.  The rules of places
+ * A zone is named by a user (--timezone) or by the header of a column, which is untrusted.  The rules of places
  * (Europe/Berlin) come from the system's zoneinfo, read by ourselves: no setenv(TZ), no global state, any thread. */
 #ifndef TXM_BASE_ZONE_H
 #define TXM_BASE_ZONE_H
