@@ -9,7 +9,7 @@
 #include "eval/line.h"
 #include "impact/select_int.h"
 
-/* What the alerts of a rule stand for, and from which severity on they say that somebody else was at work. */
+/* Which accesses the alerts of a rule select, and from which severity on they mean that an intruder was at work. */
 static const struct {
 	const char *rule;
 	enum alert_way way;

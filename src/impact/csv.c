@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* csv: the report as one table for a spreadsheet: a row a message, then a row a folder to be assumed, then a row a span
- * of time unknown; `certainty` tells them apart.  No cell can start a formula (buf_add_csv). */
+/* csv: the report as one table for a spreadsheet: a row for each message, then for each folder assumed read, then for
+ * each span of time not recorded; `certainty` distinguishes them.  No cell can start a formula (buf_add_csv). */
 #include <inttypes.h>
 #include <stdio.h>
 

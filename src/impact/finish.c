@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* finish: from what was gathered to what is printed.
  *
- * The first spool gives the entries by message, so that all reads of one message in one mailbox lie side by side,
- * beside its row of the user's CSV; each becomes one message of the second spool, which is by mailbox and time. */
+ * The first spool gives the entries by message, so that all reads of one message in one mailbox are together,
+ * next to its row of the user's CSV; each becomes one message of the second spool, which is by mailbox and time. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -19,7 +19,7 @@ enum { ENTRY_HEAD = 16 + 4 + 8 + 8 + 1 + 1 + 2 };
 enum { MESSAGE_HEAD = 4 + 8 + 16 + 8 + 8 + 8 + 1 + 1 + 2 + 2 + 2 + 2 + 2 };
 
 struct merged {
-	struct impact_message m; /* texts lie in text */
+	struct impact_message m; /* its texts are in text */
 	uint8_t hash[16];
 	struct buf text;
 	size_t id_n, folder_n;
@@ -36,7 +36,7 @@ static void sheet_seek(struct impact *im, struct sheet_cursor *c, const uint8_t 
 		c->has = spool_next(im->sheet, &c->row);
 }
 
-/* The first topic whose words stand in the subject or in the folder's name. */
+/* The first topic whose words are in the subject or in the folder's name. */
 static struct str topic_of(const struct impact *im, struct str subject, struct str folder)
 {
 	for (size_t i = 0; i < im->topic_count; i++) {
@@ -186,8 +186,8 @@ struct impact_mailbox *impact_mailbox_add(struct impact *im, size_t *capacity, u
 	return m;
 }
 
-/* A mailbox that the selection names and that nothing was found of: it belongs into the report if it was asked for by name, or if
- * nobody could see it. */
+/* A mailbox that the selection names and of which nothing was found: it is reported if it was asked for by name, or if
+ * its reads were not recorded. */
 static void add_named(struct impact *im, size_t *capacity, const struct table *known, const struct mailbox_name *n, bool asked)
 {
 	const struct str guid = str_of(n->guid), upn = str_of(n->upn);
@@ -197,7 +197,7 @@ static void add_named(struct impact *im, size_t *capacity, const struct table *k
 	if (!at && upn.n)
 		at = table_get(known, select_text_key(upn));
 	if (!asked && at && *at < im->mailbox_capacity && im->first_any[*at])
-		return; /* somebody read it, and nobody of the selection: not touched as far as can be seen */
+		return; /* read, but not by the selection: not touched as far as can be seen */
 	m = impact_mailbox_add(im, capacity, at ? *at : NONE);
 	if (m && !at) {
 		m->guid = guid;
@@ -516,7 +516,7 @@ static void find_span(struct impact *im)
 	im->report.matched = im->context_count > 0;
 }
 
-/* The period ends with the last access; what nobody could see is looked for until the end of what was asked for. */
+/* The period ends with the last access; times not recorded are looked for until the end of the time asked about. */
 static void find_period(struct impact *im)
 {
 	struct impact_report *r = &im->report;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* gaps: when could nobody see?  coverage/ has the answer, the same for scan, coverage and this report; here it is said which of
- * those times concern the mailboxes and the period of the report, and what follows from the question itself: a mailbox without any
- * record of reading, and a time outside of the data. */
+/* gaps: when were reads not recorded?  coverage/ has the answer, the same for scan, coverage and this report.  This file picks
+ * those times that concern the mailboxes and the period of the report, and adds what follows from the question itself: a mailbox
+ * without any record of reading, and a time outside of the data. */
 #include <stdlib.h>
 
 #include "base/hash.h"
@@ -44,7 +44,7 @@ static bool is_of_tenant(const struct impact *im, const struct select_alert *a, 
 	return !a->tenant || str_eq_nocase(world_tenant(im->world, x->tenant), str_of(a->tenant));
 }
 
-/* Without the record's id in the alert (it tells the first twenty, and a second switching off begins nothing): by time and name. */
+/* The alert may lack the record's id (it lists the first twenty, and a second switching off begins nothing): by time and name. */
 static bool is_about(const struct select_alert *a, const struct coverage_blind *x, const struct whose *names)
 {
 	if (a->first_us < x->from_us || a->first_us > x->to_us)

@@ -219,7 +219,7 @@ static void meet_habit(struct impact *im, const struct event *e)
 	struct habit *h;
 
 	if (im->first_selected[e->mailbox])
-		return; /* too late to tell what was usual */
+		return; /* too late to learn what was usual */
 	h = table_put(&im->habits, context_key(e), &is_new);
 	if (!h)
 		return;
@@ -468,7 +468,7 @@ uint64_t impact_spilled(const struct impact *im)
 	return spool_spilled(im->entries) + spool_spilled(im->messages) + spool_spilled(im->sheet);
 }
 
-/* -- what the user gives beside the export -- */
+/* -- what the user gives besides the export -- */
 
 bool impact_add_messages(struct impact *im, const char *path, struct buf *error)
 {

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* impact: exactly which messages were read, what must be assumed, and when nobody could see.
+/* impact: exactly which messages were read, what must be assumed, and when reads were not recorded.
  *
  *   confirmed  Bind and AttachmentAccess list messages: each is named, once for each mailbox
- *   unclear    the same, in a context that the owner uses too and that no address tells apart (Graph's front ends)
+ *   unclear    the same, in a context that the owner uses too and that no address distinguishes (Graph's front ends)
  *   assumed    a Sync lists nothing: its folder; in the intruder's context, the whole mailbox
  *   unknown    hours in which reading was not recorded: what coverage/ knows of (throttled, switched off, holes, silence), no
  *              record of the kind, no data
  *
  * The owner stays out.  A context is (mailbox, client, network); one that the mailbox had on three days, the first of
  * them a week or more before the first selected record, is a habit, and habits are listed apart so that a reader can
- * object.  Less than that may be the intruder himself, before anybody noticed: it is counted as his, and said.
+ * object.  Less than that may be the intruder before anyone noticed: it is counted as his, and reported.
  *
  *   engine --events--> impact_event() --entries--> spool --merge--> messages, joined with the user's CSVs --> writers
  *
@@ -121,7 +121,7 @@ struct impact_totals {
 	uint64_t messages, unclear, accesses, unlisted, bytes, unsized, synced, whole, mailboxes;
 	uint64_t own_accesses, own_contexts;
 	uint64_t joined, topics; /* messages with a subject; with a topic */
-	uint64_t earlier_contexts;   /* of the intruder, met before the selection but no habit: */
+	uint64_t earlier_contexts;   /* of the intruder, seen before the selection but no habit: */
 	int64_t earlier_us;          /* ... he may have come earlier, since when */
 	uint64_t cut_records;    /* records whose list was too long to keep */
 	int64_t first_us, last_us;   /* the intruder's records */

@@ -9,7 +9,7 @@
 struct sync_entry { /* a folder that somebody synchronised inside the time looked at */
 	uint32_t mailbox, client, net; /* of the world */
 	char *folder;
-	uint64_t ip_key, session_key;  /* 0 = none that tells anything */
+	uint64_t ip_key, session_key;  /* 0 = none of use */
 	bool selected, unclear;
 	uint64_t habit_key;
 	int64_t first_us, last_us;

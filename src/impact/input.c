@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* input: the SHA-256 of every file that a report was made from, as it lies on disk, so that anybody can see whether he
- * has the same. */
+/* input: the SHA-256 of every file that a report was made from, as it is on disk, so that a reader can check whether his
+ * files are the same. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -368,7 +368,7 @@ static bool match_alert(const struct select_alert *a, const struct rec *r, const
 		ret->by_identity = true;
 		return (match_ids(a, r) || (a->tokens_cut && match_session(a, r))) &&
 		       (match_place(a, addr, label) || !(a->ips.n || a->nets.n)) && (!a->clients.n || match_client(a, client));
-	case WAY_SPLIT: /* which of the two places is the owner's, his habits tell */
+	case WAY_SPLIT: /* the owner's habits show which of the two places is his */
 		return match_ids(a, r) || match_session(a, r);
 	case WAY_FOREIGN:
 		ret->by_identity = true;

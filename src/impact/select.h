@@ -2,7 +2,7 @@
 /* select: which records of an export belong to the incident that is asked about.
  *
  * A selection is what an analyst knows: the id of an alert, a session, a token, an application, a network, a user, a
- * mailbox, a span of time.  Of one kind any may fit, of different kinds all must.  What an alert stands for depends on what it is
+ * mailbox, a span of time.  Of one kind any may fit, of different kinds all must.  What an alert selects depends on what it is
  * about (enum alert_way, a row for each rule in alerts.c):
  *
  *   tokens     the accesses with its tokens; of records without a token id, those of its sessions.  Never an access that is linked
@@ -29,7 +29,7 @@ struct select_net { /* an address with a prefix, or a label such as AS64500 */
 
 enum alert_way {
 	WAY_CONTEXT,
-	WAY_ORPHANS,   /* tokens that nobody issued */
+	WAY_ORPHANS,   /* tokens that no sign-in issued */
 	WAY_SHARED,    /* tokens or sessions that their owner uses too: where the alert saw them */
 	WAY_SPLIT,     /* sessions or tokens in two places */
 	WAY_FOREIGN,   /* tokens of another tenant */
@@ -89,7 +89,7 @@ int64_t selection_from(const struct selection *s); /* since, or the first record
 
 struct match {
 	bool hit;
-	bool by_identity; /* by its token or session: needs no habit to be told apart */
+	bool by_identity; /* by its token or session: no habit is needed to distinguish it */
 	bool unless_linked;    /* only if no sign-in is known that issued its token */
 	bool new_app_only;     /* the alert does not name the mailbox: counts if the application came with it */
 	int64_t app_since_us; /* ... since when */

@@ -104,7 +104,7 @@ static bool is_one_of(struct str name, const char *accepted)
 	return false;
 }
 
-/* the character that stands most often in the first line, outside of quotes */
+/* the character that is most frequent in the first line, outside of quotes */
 static char find_delimiter(struct sheet *s)
 {
 	static const char those[] = ",;\t";

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sheet: a CSV that the user gives beside the export: a message trace, a content search, a list of tags.
+/* sheet: a CSV that the user gives besides the export: a message trace, a content search, a list of tags.
  *
- * Any delimiter of , ; TAB; quotes doubled; CRLF; a BOM; UTF-16; Windows-1252; packed; sheets of a workbook; after a line "sep=" or "#TYPE".  Columns are found by name, ASCII case and
- * blanks, dashes and underscores folded, so that "Message Id", "message_id" and "MessageId" are one. */
+ * Any delimiter of , ; TAB; quotes doubled; CRLF; a BOM; UTF-16; Windows-1252; packed; sheets of a workbook; after a line "sep=" or
+ * "#TYPE".  Columns are found by name, ASCII case and blanks, dashes and underscores folded, so that "Message Id", "message_id" and
+ * "MessageId" are one. */
 #ifndef TXM_IMPACT_SHEET_H
 #define TXM_IMPACT_SHEET_H
 

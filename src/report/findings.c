@@ -198,7 +198,7 @@ static void put_cell(struct page *p, const struct say_table *t, size_t row, size
 		html_open_said_cell(p->h, "time", label);
 	else
 		html_open_said_cell(p->h, "wide", label);
-	html_open(p->h, "span"); /* one piece beside its label on a narrow screen */
+	html_open(p->h, "span"); /* one piece next to its label on a narrow screen */
 	for (size_t k = 0; k < n; k++) {
 		t->cell(&p->say, t->from, row, column + k, b);
 		if (k)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* html: a page, element by element.  There is no way to write a stranger's text raw: tags, classes and attributes are
+/* html: a page, element by element.  There is no way to write untrusted text raw: tags, classes and attributes are
  * string literals of this program (the macros join them with "", which a variable cannot be), text goes through
  * html_text(), numbers are formatted here, and a link leads to a place of the same page and nowhere else.  The
  * page forbids itself scripts, pictures, fonts and frames (Content-Security-Policy), in case all that were not enough. */
@@ -22,7 +22,7 @@ void html_end(struct html *h); /* closes what is open */
 
 #define html_open(h, tag) html_open_with_((h), "" tag, "")
 #define html_open_class(h, tag, classes) html_open_with_((h), "" tag, " class=\"" classes "\"")
-/* attributes as they stand in the page: "scope=\"col\"" */
+/* attributes as they are in the page: "scope=\"col\"" */
 #define html_open_with(h, tag, attributes) html_open_with_((h), "" tag, " " attributes)
 /* with id="PREFIXn" */
 #define html_open_place(h, tag, classes, prefix, n) html_open_place_((h), "" tag, "" classes, "" prefix, (n))
@@ -65,7 +65,7 @@ void html_open_said_cell_(struct html *h, const char *classes, const char *label
 #define html_begin_rows(h) (html_close(h), html_close(h), html_open(h, "tbody"))
 #define html_end_table(h) (html_close(h), html_close(h), html_close(h))
 
-/* false: nobody will read more */
+/* false: the reader is gone */
 static inline bool html_step(struct html *h) { return sink_out_step(h->o); }
 
 #endif

@@ -13,7 +13,7 @@ static inline struct str box_name(const struct impact_report *r, size_t i)
 }
 
 void impact_put_timeline(struct html *h, const struct impact_report *r);
-void impact_begin_map(struct html *h, const struct impact_report *r); /* leaves its section open: the table of the same comes behind it */
+void impact_begin_map(struct html *h, const struct impact_report *r); /* leaves the <section> open; the caller writes the matching table next */
 void impact_put_routes(struct html *h, const struct impact_report *r, bool own);
 void impact_put_syncs(struct html *h, const struct impact_report *r);
 void impact_put_unseen(struct html *h, const struct impact_report *r);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* impact_rows: what is behind the figures, row by row: folders that must be assumed, hours that nobody saw, messages. */
+/* impact_rows: the figures row by row: folders that must be assumed read, hours not recorded, messages. */
 #include "base/limits.h"
 #include "base/timefmt.h"
 #include "report/impact_int.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* impact_time: when it happened.  A bar for each day over all mailboxes, and a lane for each of the most read; what was synchronised
- * and what nobody recorded is drawn into the lanes. */
+/* impact_time: when it happened.  A bar for each day over all mailboxes, and a lane for each of the most read; syncs and times
+ * not recorded are drawn into the lanes. */
 #include <stdlib.h>
 
 #include "base/limits.h"

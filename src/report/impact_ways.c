@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* impact_ways: by what way they came.  Networks, applications and mailboxes side by side, bands between them as wide as what was
- * opened; behind the picture the same as a table. */
+ * opened; after the picture the same as a table. */
 #include "base/limits.h"
 #include "report/impact_int.h"
 #include "report/page.h"
@@ -14,7 +14,7 @@ struct node {
 	double y, height, out, in;
 };
 
-struct flow { /* the last node of a full side stands for all others */
+struct flow { /* the last node of a full side is all others together */
 	struct node nets[NODES], apps[NODES], boxes[NODES];
 	unsigned net_n, app_n, box_n;
 	uint64_t left[NODES][NODES], right[NODES][NODES]; /* nets to apps, apps to boxes */
@@ -150,7 +150,7 @@ static void put_node(struct html *h, double x, const struct node *n, struct str 
 		svg_text(h, "s tiny m", x + 4, n->y + n->height + 13, sub, 46);
 }
 
-/* leaves its section open: the table of the same comes behind it */
+/* leaves the <section> open; the caller writes the matching table next */
 void impact_begin_map(struct html *h, const struct impact_report *r)
 {
 	const double width = 1040, x_net = 6, x_app = 480, x_box = 800;
