@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* archive: the members of tar, zip and 7z, one after the other, through libarchive.
+/* archive: the members of tar, zip and 7z, one after another, through libarchive.
  *
  * Nothing is written anywhere; the path of a member is a name for people and never a place.  libarchive is given our
  * bytes by callbacks and only ever the one format that we have recognised, without its compressors: those are layers
- * of ours and lie below.
+ * of ours, below.
  *
  *   tar   read forward.
- *   7z    wants to seek: its directory stands at its end.
+ *   7z    wants to seek: its directory is at its end.
  *   zip   seeks if it can and its directory is where it should be.  If not (cut short, or a stream that has gone by),
- *         it is read forward, and the missing directory is told at the end.
+ *         it is read forward, and the missing directory is reported at the end.
  *
  * libarchive is generous where we must not be, so three things are looked at here: a tar without its end mark (it may
  * have lost members at a member's border), a zip without directory, and a member that gives less than it promised.
@@ -205,7 +205,7 @@ static enum source_status member_read(struct layer *l, uint8_t *p, size_t capaci
 	return SOURCE_END;
 }
 
-/* The bytes of a member that nobody wanted are unpacked all the same in a solid 7z, so they have to be counted. */
+/* In a solid 7z the bytes of an unwanted member are unpacked all the same, so they have to be counted. */
 static enum source_status skip_rest(struct container *c)
 {
 	const void *p;
@@ -267,7 +267,7 @@ static enum source_status check_end(struct container *c)
 	c->is_over = true;
 	if (c->can_seek)
 		return c->why_below.n ? fail_with(c->why, "%s", c->why_below.p) : SOURCE_END;
-	do { /* what lies below may be cut or damaged behind the last member */
+	do { /* the layer below may be cut or damaged after the last member */
 		c->input = layer_read(c->below, c->in, sizeof(c->in), &n);
 		note_tail(c, n);
 	} while (c->input == SOURCE_OK);
@@ -347,7 +347,7 @@ void container_stop(struct container *c) { c->is_over = true; }
 
 /* -- opening -- */
 
-/* Does the zip's directory stand where it should?  Leaves the layer at its first byte. */
+/* Is the zip's directory where it should be?  Leaves the layer at its first byte. */
 static bool has_zip_directory(struct layer *l, bool *ret_is_empty)
 {
 	static const uint8_t nothing[16]; /* no disk, no member, no directory */

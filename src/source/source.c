@@ -4,18 +4,18 @@
  *     paths ──▶ folders, depth first ──▶ files ──▶ what each is packed with ──▶ archives, depth first ──▶ streams
  *
  * source_next() asks the innermost open archive for its next member; if there is none it asks the walk for the next
- * file.  What it gets is peeled: as long as the first bytes tell of a compressor a layer is put on top, and an archive
- * goes on the stack of open archives.  What is left is text: what it is written in is looked at (base/encoding.h).
+ * file.  What it gets is peeled: as long as the first bytes are those of a compressor a layer is put on top, and an archive
+ * goes on the stack of open archives.  What is left is text, and its encoding is found (base/encoding.h).
  *
  * A plain file costs one read(2) a block, into the caller's buffer; only its first 512 bytes are copied.
  *
  * The walk opens a folder once in a run, known by device and inode.  So a link that leads back ends there, however it was
- * made, and so does a folder that was named twice.  In a folder only files are opened: a pipe would wait for somebody who
- * may never come, a device never end.  Names that begin with a dot are not ours (.git, .DS_Store) and left out.  A path
- * that the user gives is taken as he means it, pipes and dots included.
+ * made, and so does a folder that was named twice.  In a folder only files are opened: a pipe may never get a
+ * writer, a device may never end.  Names that begin with a dot (.git, .DS_Store) are left out.  A path that the user names
+ * is read whatever it is, pipes and dots included.
  *
  * Two answers for trouble: source_error() for a stream that was to be, source_problem() for the rest.  Both are lines for
- * a terminal, and the names in them come from strangers: what could move a cursor is taken out here. */
+ * a terminal, and the names in them are untrusted: what could move a cursor is taken out here. */
 #include <limits.h>
 #include <dirent.h>
 #include <errno.h>
@@ -378,7 +378,7 @@ static const char *kind_of(mode_t mode)
 	                        : "a device; left out";
 }
 
-/* The next file, open.  SOURCE_BROKEN: s->path could not be opened, s->why tells. */
+/* The next file, open.  SOURCE_BROKEN: s->path could not be opened, the reason is in s->why. */
 static enum source_status next_file(struct source *s, struct layer **ret)
 {
 	struct stat st;
@@ -432,7 +432,7 @@ static enum source_status next_file(struct source *s, struct layer **ret)
 /* -- peeling -- */
 
 /* Takes a layer and finds what is under its wrappings.  SOURCE_OK: s->leaf is a stream of text.  SOURCE_END: it was an
- * archive, which is open now.  SOURCE_BROKEN: neither, s->why tells. */
+ * archive, which is open now.  SOURCE_BROKEN: neither, the reason is in s->why. */
 static enum source_status peel(struct source *s, struct layer *l, unsigned nesting)
 {
 	bool in_compressor = false;

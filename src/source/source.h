@@ -35,7 +35,7 @@ struct source *source_new_bytes(const char *const *paths, size_t n);
 void source_free(struct source *s);
 /* Next stream; its description is good until the next call.  Folders are walked in byte order of their names, without
  * following a link into a folder seen before.  SOURCE_BROKEN: what *ret names could not be opened, or the rest of that
- * archive cannot be read (source_error() tells); go on asking for the next. */
+ * archive cannot be read (see source_error()); call again for the next. */
 enum source_status source_next(struct source *s, const struct source_stream **ret);
 /* Fills up to `capacity` bytes; *ret_n > 0 with SOURCE_OK.  SOURCE_BROKEN may follow good bytes. */
 enum source_status source_read(struct source *s, void *p, size_t capacity, size_t *ret_n);
@@ -47,7 +47,7 @@ uint64_t source_total_bytes(const struct source *s);
 /* Problems that belong to no stream (unreadable folder, loop, too many files): taken one by one until NULL. */
 const char *source_problem(struct source *s);
 /* How many times so far some input was not read to its end: broken streams and problems, but not a loop, a pipe or a
- * folder met twice, where nothing is missing. */
+ * folder seen twice, where nothing is missing. */
 uint64_t source_losses(const struct source *s);
 
 #endif

@@ -23,7 +23,7 @@ struct layer {
 	/* Up to `capacity` bytes; may come with SOURCE_END or SOURCE_BROKEN, as the last ones.  SOURCE_OK means > 0. */
 	enum source_status (*read)(struct layer *l, uint8_t *p, size_t capacity, size_t *ret_n);
 	bool (*seek)(struct layer *l, uint64_t offset); /* NULL: only forward */
-	void (*release)(struct layer *l);               /* what it holds beside `below` */
+	void (*release)(struct layer *l);               /* what it holds besides `below` */
 	struct layer *below;                            /* owned; NULL at the bottom */
 	struct buf *why;                                /* what went wrong, without the name of the stream */
 	uint64_t size;                                  /* bytes in all; only with `seek` */
@@ -71,7 +71,7 @@ enum packing {
 	PACKING_CUT,     /* the whole of it is the beginning of a packing's first bytes */
 };
 
-/* *ret_name: what to call it.  is_all: there is nothing behind this head. */
+/* *ret_name: what to call it.  is_all: there is nothing after this head. */
 enum packing packing_of(struct str head, bool is_all, const char **ret_name);
 /* A layer that unpacks gzip, zstd, xz, bzip2 or lz4.  Takes `below`, also when it fails (NULL, with the reason in why). */
 struct layer *unpack_new(enum packing packing, struct layer *below);
@@ -79,7 +79,7 @@ struct layer *unpack_new(enum packing packing, struct layer *below);
 struct layer *avro_layer_new(struct layer *below);
 
 /* A zip or 7z wants to be read from several places: holds the whole of `below` in memory if it is small enough.  Takes
- * `below`.  NULL: *ret_status and why tell. */
+ * `below`.  NULL: the reason is in *ret_status and why. */
 struct layer *memory_new(struct layer *below, enum packing packing, enum source_status *ret_status);
 struct layer *memory_view(const void *p, size_t n, struct buf *why); /* borrowed bytes as a bottom layer */
 
@@ -91,7 +91,7 @@ struct blocks {
 	const uint8_t *p;  /* the library's, until the next block */
 	size_t n;
 	uint64_t hole;     /* zeros to be given before the block */
-	uint64_t position; /* behind the block */
+	uint64_t position; /* after the block */
 };
 struct archive;
 /* ARCHIVE_OK with bytes, or ARCHIVE_EOF, or libarchive's fault */
@@ -119,7 +119,7 @@ void workbook_free(struct workbook *w);
 
 /* -- utf16.c -- */
 
-/* Takes `below`, which stands behind its byte order mark, if it has one.  NULL: out of memory, `below` is freed. */
+/* Takes `below`, which is past its byte order mark, if it has one.  NULL: out of memory, `below` is freed. */
 struct layer *utf16_new(struct layer *below, bool big_endian);
 
 /* -- source.c -- */

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* unpack: layers in general, what a stream is packed with, and the compressors.
  *
- * gzip, zstd and xz are driven by hand, because one promise matters here more than comfort: data that end early, or go
- * on with something else behind their end, are never taken for whole.  (libarchive reads over some of both.)  The rules
+ * gzip, zstd and xz are driven by hand, because one promise matters here more than comfort: data that end early, or are
+ * followed by something else, are never taken for whole.  (libarchive reads over some of both.)  The rules
  * are the same for the three:
  *
  *   - the end of input is a good end only between two members (frames, streams);
  *   - several members in a row are one stream, as the tools that make them have it;
- *   - behind a member may come another member or zero bytes of padding (zstd: skippable frames), nothing else;
- *   - whatever could be unpacked before a fault is handed out before the fault is told.
+ *   - after a member may come another member or zero bytes of padding (zstd: skippable frames), nothing else;
+ *   - whatever could be unpacked before a fault is handed out before the fault is reported.
  *
  * bzip2 and lz4 have no library of ours and come through libarchive, with a check of our own for what follows its end.  There the
- * last bytes before a fault, some ten thousand at most, are lost; the amount that is told is what was handed out.
+ * last bytes before a fault, some ten thousand at most, are lost; the amount reported is what was handed out.
  *
  * To add a compressor: a value in enum packing, its first bytes in packing_of(), and a layer made in unpack_new(). */
 #include <stdio.h>
@@ -255,7 +255,7 @@ static bool is_tar(struct str head)
 	return sum == stated;
 }
 
-/* Workbooks and documents are zip archives; what their first member is called tells them from others.  (Whole names of parts:
+/* Workbooks and documents are zip archives; the name of their first member distinguishes them from others.  (Whole names of parts:
  * a folder of logs may be called xl.)  Folders before it are passed over. */
 static bool is_office(struct str head)
 {
@@ -344,11 +344,11 @@ enum packing packing_of(struct str head, bool is_all, const char **ret_name)
 struct unpacker {
 	struct layer l;
 	const char *name;
-	enum source_status input; /* how the packed bytes go on behind `in` */
+	enum source_status input; /* status of the packed input after the bytes in `in` */
 	size_t in_at, in_n;
 	uint64_t members;         /* whole ones so far */
 	bool in_member;
-	bool in_padding;          /* zero bytes behind a member: only more of them may come */
+	bool in_padding;          /* zero bytes after a member: only more of them may come */
 	bool is_open;             /* the library's state below wants to be ended */
 	union {
 		z_stream gzip;
@@ -546,7 +546,7 @@ static enum source_status xz_read(struct layer *l, uint8_t *p, size_t capacity, 
 		switch (rc) {
 		case LZMA_OK:
 			break;
-		case LZMA_STREAM_END: /* only when told that no more input comes */
+		case LZMA_STREAM_END: /* only after LZMA_FINISH */
 			status = u->input;
 			break;
 		case LZMA_BUF_ERROR:

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* utf16: what Windows tools write by default when told to redirect, as UTF-8.
+/* utf16: what Windows tools write by default when redirected, as UTF-8.
  *
  * Works piece by piece; what a piece cuts apart (a code unit, a surrogate pair) waits for the next one.  A surrogate
  * without its partner becomes U+FFFD, because the text around it is still evidence.  An odd byte at the end means that

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* xlsx: the sheets of an Excel workbook, each as a stream of CSV.
  *
- * A workbook is a zip of XML parts.  They are known by their root elements, whatever the folders are called and whatever
- * namespace they are in, and they come in any order.  So the archive is gone through twice: first for the texts that sheets
+ * A workbook is a zip of XML parts.  They are recognised by their root elements, whatever the folders are called and whatever
+ * namespace they are in, and they come in any order.  So the archive is read twice: first for the texts that sheets
  * share (in memory, then in a temporary file), the formats that make a number a date, and the names of the sheets; then
  * sheet by sheet, a row at a time.
  *
@@ -13,12 +13,12 @@
  *   dates       a number whose style has a format with y, m, d, h or s: 2026-01-06T10:00:00.123, in whole milliseconds, of
  *               the calendar that begins in 1900 (with its 29 February) or in 1904; below one day the time alone
  *   true, false TRUE, FALSE
- * A place is what the cell's reference says.  Rows without a value are left out.  A sheet that begins with { or [ holds JSON
- * that somebody pasted: its cells are written as they are, one a line.
+ * A cell's place comes from its reference.  Rows without a value are left out.  A sheet that begins with { or [ holds pasted
+ * JSON: its cells are written as they are, one a line.
  *
- * XML comes from strangers as well: a document type, from which entities grow, is refused; and all that the parser keeps
- * (names, depth, a tag that never ends) comes out of a purse of XLSX_XML_BYTES_MAX.  A row in which a shared text is missing
- * is left out as a whole, because half a record looks like another record; such rows are counted and said. */
+ * XML is untrusted as well: a document type, from which entities grow, is refused; and all that the parser keeps
+ * (names, depth, a tag that never ends) comes out of a budget of XLSX_XML_BYTES_MAX.  A row in which a shared text is missing
+ * is left out as a whole, because half a record looks like another record; such rows are counted and reported. */
 #include <expat.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -765,7 +765,7 @@ static bool put_date(struct buf *b, struct str s, bool is_1904)
 	time_format(us, text);
 	text[strlen(text) - 1] = '\0'; /* no zone: the workbook names none */
 	if (day == 60 && !is_1904)
-		memcpy(text, "1900-02-29", 10); /* which there was not, but for Excel */
+		memcpy(text, "1900-02-29", 10); /* a day that exists only in Excel */
 	buf_add_cstr(b, day ? text : strchr(text, 'T') + 1);
 	return true;
 }
