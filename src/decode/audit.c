@@ -40,7 +40,7 @@ static uint8_t user_type_of(struct str s)
 
 static uint16_t record_type_of(struct str s)
 {
-	/* names stand in CSV columns and re-exports; only those that decide the shape of a mail record matter */
+	/* names are in CSV columns and re-exports; only those that decide the shape of a mail record matter */
 	int64_t v;
 	if (parse_int(s, &v))
 		return v >= 0 && v < 0xffff ? (uint16_t)v : 0xffff;

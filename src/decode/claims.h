@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* claims: what an export says about itself.  Completeness cannot be judged from the records that are there; but exporters write how
+/* claims: what an export says about itself.  Completeness cannot be judged from the records that are there; but exporters record how
  * much there was:
  *
  *   ResultIndex, ResultCount   Search-UnifiedAuditLog numbers its results: "result 3 of 48,213"; index -1 is a search that failed
@@ -10,7 +10,7 @@
  *                              it in words
  *
  * What is counted does not depend on copies, on order, or on how the pages are spread over files.  Pages without @odata.context
- * cannot be told apart by query. */
+ * cannot be distinguished by query. */
 #ifndef TXM_DECODE_CLAIMS_H
 #define TXM_DECODE_CLAIMS_H
 

@@ -158,7 +158,7 @@ void decode_client(struct decoder *d, struct str app_id, struct str client_app_i
 	else if (context_app.n && app_text(context_app, context_buf).n)
 		caller = client = str_of(context_buf);
 	else if (app.n)
-		caller = app; /* Graph, and nobody named behind it */
+		caller = app; /* Graph, and the caller is not named */
 	else
 		caller = fam;
 	struct str api = app.n && !str_eq(app, caller) ? app : STR("");

@@ -2,17 +2,17 @@
 /* csv: rows to members.  RFC 4180 with what reality adds: quotes doubled, newlines in quoted cells, CRLF, blank lines,
  * #TYPE and sep= lines in the middle (files appended to each other), rows shorter than the header.
  *
- * A quote that is never closed makes a row of everything behind it.  So a row that does not parse costs its first line and
- * no more: the lines behind it are read again as rows.  A quote inside a cell that does not begin with one is text; but who
- * writes such cells does not quote in earnest, and no cell behind it in its row may span lines.  scan_rows() of frame.c
- * follows the very same rules. */
+ * A quote that is never closed makes a row of everything after it.  So a row that does not parse costs only its first
+ * line: the lines after it are read again as rows.  A quote inside a cell that does not begin with one is text; but its
+ * writer does not quote properly, so no later cell of that row may span lines.  scan_rows() of frame.c follows the
+ * same rules. */
 #include "decode/decode_int.h"
 
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
 
-/* The cell's content behind its opening quote, quotes undoubled, into out.  Returns the position behind the closing quote,
+/* The cell's content after its opening quote, quotes undoubled, into out.  Returns the position after the closing quote,
  * or n + 1 if there is none. */
 static size_t unquote(const char *p, size_t at, size_t n, char *out, size_t *ret_n)
 {
@@ -61,8 +61,8 @@ static size_t skip_quoted(const char *p, size_t at, size_t n)
 	}
 }
 
-/* What stands between rows: comments of PowerShell, Excel's "sep=;", with or without a byte order mark; and a header with nothing
- * behind it (frame.c takes out all others). */
+/* Lines between rows: comments of PowerShell, Excel's "sep=;", with or without a byte order mark; and a header with nothing
+ * after it (frame.c takes out all others). */
 static bool is_no_row(struct str line, bool last)
 {
 	struct csv_header h;
@@ -71,7 +71,7 @@ static bool is_no_row(struct str line, bool last)
 	return line.n == 0 || line.p[0] == '#' || (line.n <= 6 && str_starts_nocase(line, STR("sep="))) || (last && csv_header_row(line.p, line.n, &h));
 }
 
-/* One row from `at`; the position behind its newline, or 0 if it does not parse. */
+/* One row from `at`; the position after its newline, or 0 if it does not parse. */
 static size_t read_row(struct decoder *d, const struct block *b, size_t at, struct fields *f, uint32_t *ret_columns)
 {
 	const struct csv_header *h = b->header;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* decode: the heart of the decoder: a block to values, a value to members, members to the format that knows them.
+/* decode: from a block to values, from a value to members, from members to the format that knows them.
  *
- * The fast road is a block of lines: one structural index for the whole block, then a walk from object to object.  A line
- * that breaks the index (an open quote, a bad byte of UTF-8) or the walk takes the slow road alone: it is indexed by
- * itself and rejected by itself, and the block goes on behind its newline. */
+ * The fast path is a block of lines: one structural index for the whole block, then a walk from object to object.  A line
+ * that breaks the index (an open quote, a bad byte of UTF-8) or the walk takes the slow path alone: it is indexed by
+ * itself and rejected by itself, and the block goes on after its newline. */
 #include "decode/decode_int.h"
 
 #include <stdlib.h>
@@ -188,7 +188,7 @@ const struct reject_note *decoder_samples(const struct decoder *d, enum reject r
 enum verdict decode_reject(struct decoder *d, enum reject why)
 {
 	d->counts->rejects[why]++;
-	/* the samples kept are the first in stream order, whichever thread met them when */
+	/* the samples kept are the first in stream order, whichever thread saw them when */
 	struct reject_note *s = d->samples[why];
 	unsigned n = d->sample_count[why];
 	uint64_t offset = d->block->offset;
@@ -225,7 +225,7 @@ enum verdict decode_emit(struct decoder *d)
 	/* a copy that the exporter damaged is worth less than any that it did not */
 	d->b.r.rank = d->b.r.flags & (REC_FOLDERS_LOST | REC_CUT | REC_SHAPE_UNKNOWN) && d->rank > 1 ? 1 : d->rank;
 	if (d->b.tail_used) {
-		/* one piece: the tail behind the struct */
+		/* one piece: the tail after the struct */
 		size_t padded = (d->b.tail_used + 7) & ~(size_t)7;
 		memset(d->b.tail + d->b.tail_used, 0, padded - d->b.tail_used);
 		struct rec *whole = arena_take(&d->arena, sizeof *whole + padded + 8);
@@ -263,12 +263,12 @@ static enum verdict try_fields(struct decoder *d, struct fields *f)
 	return NOT_MINE;
 }
 
-/* -- what nobody wants: is there a record inside? --
+/* -- values that no format wants: is there a record inside? --
  *
  * Collectors wrap records under names of their own: _source, data.office365, result, payload, body.stringValue, logEvents.  So the
- * name is not asked: each object inside that a format wants is taken, in lists and in texts as well. */
+ * name does not matter: each object inside that a format wants is taken, in lists and in texts as well. */
 
-/* the first brace that has a member's name behind it, however its quotes are spelt */
+/* the first brace followed by a member's name, however its quotes are spelt */
 const char *find_object(struct str text)
 {
 	const char *p = text.p, *end = text.p + text.n;
@@ -287,7 +287,7 @@ const char *find_object(struct str text)
 static enum verdict members_inside(struct decoder *d, const struct json_index *x, uint32_t v, unsigned depth);
 static enum verdict value_inside_of(struct decoder *d, const struct json_index *x, uint32_t v, unsigned depth);
 
-/* Is there a record in the text, perhaps behind a head?  NOT_MINE: nothing was counted. */
+/* Is there a record in the text, perhaps after a head?  NOT_MINE: nothing was counted. */
 static enum verdict text_inside(struct decoder *d, struct str text)
 {
 	const char *open = find_object(text);
@@ -334,7 +334,7 @@ static enum verdict object_inside(struct decoder *d, const struct json_index *x,
 	return verdict == NOT_MINE ? members_inside(d, x, v, depth + 1) : verdict;
 }
 
-/* a value inside of what nobody wants, at the decoder's level */
+/* a value inside of one that no format wants, at the decoder's level */
 static enum verdict value_inside_of(struct decoder *d, const struct json_index *x, uint32_t v, unsigned depth)
 {
 	char c = v < x->n ? walk_char(x, v) : 0;
@@ -431,7 +431,7 @@ enum verdict decode_fields(struct decoder *d, struct fields *f)
 	return v;
 }
 
-/* the number behind the value v, by its brackets alone, whatever stands between them and however deep */
+/* the number after the value v, by its brackets alone, whatever is between them and however deep */
 static uint32_t behind_brackets(const struct json_index *x, uint32_t v)
 {
 	uint32_t depth = 0;
@@ -521,7 +521,7 @@ static enum reject index_reject(struct decoder *d, enum json_error e)
 	return e == JSON_BAD_UTF8 ? REJECT_BAD_UTF8 : REJECT_BAD_JSON;
 }
 
-/* {"Operation": ..., "CreationTime": ...} of the row's columns, and what is whole of the text behind them: of two members of one
+/* {"Operation": ..., "CreationTime": ...} of the row's columns, and after them the whole members of the text: of two members of one
  * name the last counts.  Empty: the columns make no record. */
 static struct str join_columns(struct decoder *d, const struct fields *row, struct str text)
 {
@@ -601,7 +601,7 @@ enum verdict decode_text(struct decoder *d, struct str text, const struct fields
 	if (d->level + 1 > UNWRAP_DEPTH_MAX)
 		return decode_reject(d, REJECT_TOO_DEEP);
 	struct json_index x;
-	/* text of the arena: 64 readable bytes behind; text of a block: the block's own end */
+	/* text of the arena: 64 readable bytes follow; text of a block: the block's own end */
 	enum json_error e = json_index(d->indexer[d->level + 1], text.p, text.n, &x);
 	if (e == JSON_EMPTY)
 		return decode_reject(d, REJECT_NOT_AUDIT);
@@ -623,7 +623,7 @@ enum verdict decode_text(struct decoder *d, struct str text, const struct fields
 
 /* -- blocks -- */
 
-/* a line or a value by itself, with what stands before its first brace (a syslog head) left out */
+/* a line or a value by itself, without the text before its first brace (a syslog head) */
 static void run_alone(struct decoder *d, char *p, size_t n, enum part_kind kind)
 {
 	d->whole = str_trim((struct str){ p, n });
@@ -646,7 +646,7 @@ static void run_alone(struct decoder *d, char *p, size_t n, enum part_kind kind)
 	struct str text = { start, (size_t)(d->whole.p + d->whole.n - start) };
 	struct json_index x;
 	char *end = (char *)text.p + text.n, kept = *end;
-	*end = 0; /* the walk may look at the byte behind the text */
+	*end = 0; /* the walk may look at the byte after the text */
 	enum json_error e = json_index(d->indexer[0], text.p, text.n, &x);
 	if (e == JSON_BAD_UTF8 && recode_text(d, &text)) {
 		d->whole = text;
@@ -691,7 +691,7 @@ static size_t line_end(const struct block *b, size_t from)
 	return nl ? (size_t)(nl - b->p) + 1 : b->n;
 }
 
-/* Is the value at p[begin, end) the only thing on its line?  What stands before it was looked at already.  (If not, the line
+/* Is the value at p[begin, end) the only thing on its line?  The text before it was looked at already.  (If not, the line
  * is taken by itself, so that what comes of it does not depend on which other lines are in the block.) */
 static bool has_line_alone(const struct block *b, size_t begin, size_t end)
 {
@@ -735,7 +735,7 @@ static void run_lines(struct decoder *d, const struct block *b)
 			}
 		}
 		if (next >= WALK_DEEP) {
-			/* No object, or a broken one.  It and all behind it go line by line: an open bracket could swallow the
+			/* No object, or a broken one.  It and all after it go line by line: an open bracket could swallow the
 			 * block again and again, so the walk is not tried twice. */
 			size_t line = x.at[v];
 			while (line > 0 && b->p[line - 1] != '\n')

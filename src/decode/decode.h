@@ -2,8 +2,8 @@
 /* decode: bytes to records.
  *
  * A stream is recognised from its first bytes (sniff.c) and cut into blocks of whole records (frame.c, one per stream, in
- * the reading thread); a decoder (one a thread) turns a block into recs, each handed on at once.  Where the record lies in
- * what wrapping is found anew for each record, so a file may mix them.
+ * the reading thread); a decoder (one a thread) turns a block into recs, each handed on at once.  The wrapping around
+ * a record is found anew for each record, so a file may mix them.
  *
  * To add a format: decode/foo.c with `const struct format format_foo` at its end, FORMAT(foo) in decode/list.h, a case
  * folder in tests/cases, a seed in tests/fuzz/seeds/decode. */
@@ -40,7 +40,7 @@ extern const struct note_row {
 	bool incomplete;
 } note_rows[NOTE_COUNT];
 
-/* what lies beside exports and is not read, known by sight */
+/* files found next to exports that are recognised but not read */
 #define STRANGER(symbol, name, lost, sentence, remedy) STRANGER_##symbol,
 enum stranger {
 #include "decode/strangers.h"
@@ -67,7 +67,7 @@ enum stranger stranger_find(const char *p, size_t n, bool all);
 
 enum framing {
 	FRAME_UNKNOWN, /* no audit export */
-	FRAME_LINES,   /* one JSON value a line, perhaps behind a syslog head */
+	FRAME_LINES,   /* one JSON value a line, perhaps after a syslog head */
 	FRAME_VALUES,  /* JSON values over several lines, or one long line: arrays, pages, PowerShell */
 	FRAME_ROWS,    /* CSV */
 };
@@ -76,7 +76,7 @@ struct csv_header {
 	char zone[TIME_COLUMNS][ZONE_TEXT_MAX]; /* what the header says of the zone of a column of times (times.c); "" = nothing */
 	uint16_t column[CSV_COLUMNS_MAX]; /* field + 1, 0 = not one of ours */
 	uint32_t columns;
-	uint32_t last_known;              /* columns behind it are not looked at */
+	uint32_t last_known;              /* columns after it are not looked at */
 	char delimiter;                   /* , ; or TAB */
 };
 
@@ -174,7 +174,7 @@ const struct time_open *decoder_time_open(const struct decoder *d);
 /* The order in a file of which `seen` is the union of decoder_counts.order_seen of all its blocks: what its own column says, else the
  * other columns of the file; ORDER_OPEN: nothing, or both. */
 enum time_order order_decide(const uint8_t seen[TIME_COLUMNS], const struct time_open *o);
-/* Does a column have dates with dots, day first, beside dates with slashes, month first? */
+/* Does a column have both dates with dots, day first, and dates with slashes, month first? */
 bool order_swapped(const uint8_t seen[TIME_COLUMNS]);
 /* Gives the record the time that follows; ORDER_OPEN: nothing changes. */
 void order_settle(struct rec *r, const struct time_open *o, enum time_order order);

@@ -29,13 +29,13 @@ struct format {
 	enum verdict (*decode)(struct decoder *d, struct fields *f);
 };
 
-/* bump memory of one record; everything unescaped or unwrapped lies here until the record is done */
+/* bump memory of one record; everything unescaped or unwrapped stays here until the record is done */
 struct arena {
 	char *p;
 	size_t used, capacity;
 	struct arena_block *old;
 };
-void *arena_take(struct arena *a, size_t n); /* NULL: ceiling or memory; 64 readable bytes behind */
+void *arena_take(struct arena *a, size_t n); /* NULL: ceiling or memory; 64 readable bytes follow */
 void arena_reset(struct arena *a);
 void arena_release(struct arena *a);
 
@@ -45,7 +45,7 @@ enum { SHAPE_DEPTH_MAX = 4, INDEXERS = UNWRAP_DEPTH_MAX + 2 + SHAPE_DEPTH_MAX };
 #define DECODER_ZONES 4
 #define TEXT_CACHE 8192 /* a power of two */
 
-/* raw text -> reference: saves the folding, parsing and looking up of what was met a moment ago.  Two ways of one line. */
+/* raw text -> reference: saves folding, parsing and looking up a text seen a moment ago.  Two ways of one line. */
 struct text_cache {
 	struct { uint64_t key, ref; } at[TEXT_CACHE];
 };
@@ -93,7 +93,7 @@ struct decoder {
 	} outer;
 	struct time_open when;     /* the time that was read last */
 	const struct zone *timezone; /* of local times, borrowed; NULL = not said */
-	struct { struct zone *zone; uint8_t n; char name[ZONE_TEXT_MAX]; } zones[DECODER_ZONES]; /* of headers met so far */
+	struct { struct zone *zone; uint8_t n; char name[ZONE_TEXT_MAX]; } zones[DECODER_ZONES]; /* of headers seen so far */
 	unsigned zone_next;
 	struct claims *claims;     /* what the export says about itself */
 	struct decoder_counts *counts;
@@ -107,11 +107,11 @@ struct decoder {
 	struct text_cache mailboxes, actors;
 	struct { uint64_t key; bool known; uint8_t kind; } strangers[64]; /* members in this order -> what that is */
 	uint64_t last_tenant_hash, last_tenant_ref;
-	struct { uint8_t n; uint16_t op; char text[53]; uint64_t ref; } ops[64]; /* operations met a moment ago */
+	struct { uint8_t n; uint16_t op; char text[53]; uint64_t ref; } ops[64]; /* operations seen a moment ago */
 };
 
 enum verdict decode_reject(struct decoder *d, enum reject why);
-/* One level of unwrapping more, at which no members were read yet: those of an earlier record may lie in memory that is gone. */
+/* One level of unwrapping more, at which no members were read yet: those of an earlier record may be in freed memory. */
 static inline void decode_deeper(struct decoder *d)
 {
 	d->level++;
@@ -121,7 +121,7 @@ static inline void decode_deeper(struct decoder *d)
 enum verdict decode_stranger(struct decoder *d, const struct fields *f);
 /* Counts something that is not whole; for notes without a flag of the record. */
 static inline void decode_note(struct decoder *d, enum note what) { d->counts->notes[what]++; }
-/* One value of JSON (an object: a record or an envelope; an array: each element). Returns the number behind it, or
+/* One value of JSON (an object: a record or an envelope; an array: each element). Returns the number after it, or
  * WALK_BAD / WALK_DEEP (not counted yet). */
 uint32_t decode_value(struct decoder *d, const struct json_index *x, uint32_t v);
 /* an object or array inside this record, of the same index, one level deeper */
@@ -129,7 +129,7 @@ enum verdict decode_inner(struct decoder *d, const struct json_index *x, uint32_
 /* The same of text that holds JSON, one level deeper.  If it is damaged, what is whole of it is taken, and what is missing comes
  * from the columns of the row around it (NULL: there is none). */
 enum verdict decode_text(struct decoder *d, struct str text, const struct fields *row);
-/* text that holds a record, perhaps behind a syslog head; row: the row that it is a cell of, or NULL.  NOT_MINE: there is no object in it */
+/* text that holds a record, perhaps after a syslog head; row: the row that it is a cell of, or NULL.  NOT_MINE: there is no object in it */
 enum verdict decode_record_text(struct decoder *d, struct str text, const struct fields *row);
 /* nothing but the row's own columns; NOT_MINE: they are none of a record */
 enum verdict decode_columns(struct decoder *d, const struct fields *f);
@@ -146,14 +146,14 @@ bool recode_touched(const struct decoder *d, struct str s); /* was any of it rec
 bool recode_offset(const struct decoder *d, struct str s, uint64_t *ret); /* of recoded text: where in the block; false: it is not */
 /* offers the members to the formats */
 enum verdict decode_fields(struct decoder *d, struct fields *f);
-/* the member that a column's name stands for, FIELD_COUNT: none of ours (sniff.c) */
+/* the member of a column's name, FIELD_COUNT: none of ours (sniff.c) */
 enum field column_field(struct str name, struct str *ret_zone); /* a heading to its field; its zone, if it names one */
 /* is this row of CSV a header of a table of ours? (sniff.c) */
 bool csv_header_row(const char *p, size_t n, struct csv_header *h);
 /* table.c: the columns of a table of JSON, from the text of their list; false: none is known.  And a row of it. */
 bool table_header(const char *p, size_t n, struct csv_header *ret);
 bool table_row(struct fields *to, const struct json_index *x, uint32_t row, const struct csv_header *h);
-/* the first brace in the text that has a member's name behind it, NULL: none */
+/* the first brace in the text followed by a member's name, NULL: none */
 const char *find_object(struct str text);
 /* hands the record on */
 enum verdict decode_emit(struct decoder *d);
@@ -174,8 +174,8 @@ bool parse_bool(struct str s, bool *ret);
 bool guid_is_zero(const uint8_t g[16]);
 /* member of an object by name (few members, cold) ; WALK_BAD = none */
 uint32_t object_member(const struct json_index *x, uint32_t v, struct str name);
-/* Is there a backslash in it?  Almost never: a call would cost more than the look.  The text lies in a block or in the
- * arena, both with 64 readable bytes behind their end. */
+/* Is there a backslash in it?  Almost never: a call would cost more than the look.  The text is in a block or in the
+ * arena, both with 64 readable bytes after their end. */
 static inline bool has_escape(struct str s)
 {
 #ifdef __SSE2__
@@ -199,7 +199,7 @@ static inline bool get_text(struct decoder *d, const struct fields *f, enum fiel
 	if (!field_has(f, x))
 		return false;
 	if (!f->is_row) {
-		/* a string without escapes and without blanks behind it: nearly all there are */
+		/* a string without escapes and without blanks after it: nearly all there are */
 		const char *p = f->d.p;
 		uint32_t a = f->d.at[f->v[x]], z = f->d.at[f->v[x] + 1];
 		struct str s = { p + a + 1, z - a - 2 };
@@ -214,7 +214,7 @@ static inline struct str key_text(const struct json_index *x, uint32_t key) { re
 
 /* -- pieces of records (rec_parts.c, mail.c, client.c, detail.c) -- */
 void put_op(struct decoder *d, struct str operation);
-/* The record's id: a GUID, or the hash of its text, which is kept as a name.  False: none that tells records apart (the zero
+/* The record's id: a GUID, or the hash of its text, which is kept as a name.  False: none that distinguishes records (the zero
  * GUID; a text without a digit, which is a mask like "[REDACTED]"). */
 bool put_id(struct decoder *d, struct str text);
 /* no id in the record: a hash of all that was read of it, so that equal content is one record; to be called last */
@@ -249,7 +249,7 @@ bool bag_each(struct decoder *d, const struct fields *f, enum field x, bag_fn *f
 bool bag_each_value(struct decoder *d, const struct json_index *x, uint32_t v, bag_fn *fn, void *arg);
 /* the values of `count` names, empty where absent */
 void bag_get(struct decoder *d, const struct fields *f, enum field x, const struct str *names, struct str *ret, unsigned count);
-/* A list of objects, each known by one of these names (the last is empty): fn() for each; it returns the number behind it, or
+/* A list of objects, each known by one of these names (the last is empty): fn() for each; it returns the number after it, or
  * WALK_BAD.  False: something in it has no known shape. */
 typedef uint32_t element_fn(struct decoder *d, const struct json_index *x, uint32_t e, void *arg);
 bool each_object(struct decoder *d, const struct fields *f, enum field x, const struct str *known, element_fn *fn, void *arg);
@@ -260,7 +260,7 @@ bool get_object_in(struct decoder *d, struct json_index *x, uint32_t *v, const s
 
 /* -- damaged JSON (mend.c) -- */
 enum mended { MEND_NOT, MEND_SPELLING, MEND_CUT };
-enum mended mend_json(struct decoder *d, struct str text, struct str *ret); /* the result lies in the arena */
+enum mended mend_json(struct decoder *d, struct str text, struct str *ret); /* the result is in the arena */
 /* {...}, [...], or PowerShell's wreckage of it */
 static inline bool could_be_json(struct str s)
 {

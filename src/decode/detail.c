@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* detail: the parameters of an administrative, directory or rule record, kept as (name, value) pairs behind the rec.
+/* detail: the parameters of an administrative, directory or rule record, kept as (name, value) pairs after the rec.
  * Mail records, which are the bulk, never come here. */
 #include "decode/decode_int.h"
 
@@ -104,7 +104,7 @@ void decode_details(struct decoder *d, const struct fields *f)
 			rec_add_detail(&d->b, texts[i] == F_OfficeObjectId ? STR("ObjectId") : field_name(texts[i]), s);
 	for (size_t i = 0; i < sizeof bags / sizeof bags[0]; i++) {
 		if (!bag_each(d, f, bags[i], add_entry, NULL) && !field_is_nested(f, bags[i]) && get_text(d, f, bags[i], &s))
-			rec_add_detail(&d->b, field_name(bags[i]), s); /* as it stands */
+			rec_add_detail(&d->b, field_name(bags[i]), s); /* unchanged */
 	}
 	add_targets(d, f);
 	each_object(d, f, F_TargetResources, resource_names, take_resource, NULL);

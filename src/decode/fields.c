@@ -5,7 +5,7 @@
 
 #include <pthread.h>
 
-static const struct str names[] = { /* the fields' own names, and behind them their aliases */
+static const struct str names[] = { /* the fields' own names, followed by their aliases */
 #define FIELD(symbol, text) { text, sizeof(text) - 1 },
 #include "decode/field_names.h"
 #undef FIELD
@@ -161,7 +161,7 @@ static inline uint64_t load8(const char *p)
 }
 
 /* Does the member that begins at the quote `at` have exactly this name?  Names are padded, so eight bytes can always be
- * read at once; blocks and arenas have as much behind their end. */
+ * read at once; blocks and arenas have as much after their end. */
 static inline bool is_named(const struct json_index *d, uint32_t at, enum field x)
 {
 	const char *p = d->p + at + 1, *name = padded[x];

@@ -15,7 +15,7 @@ enum field {
 	FIELD_COUNT
 };
 
-#define TIME_COLUMNS 10 /* members that hold times, see times.c; the last stands for all others */
+#define TIME_COLUMNS 10 /* members that hold times, see times.c; the last is all others together */
 unsigned time_column(enum field x);
 
 #define FIELD_WORDS ((FIELD_COUNT + 63) / 64)
@@ -23,8 +23,8 @@ unsigned time_column(enum field x);
 struct fields {
 	uint64_t present[FIELD_WORDS]; /* JSON null and empty CSV cells are not present */
 	bool is_row;                   /* cells, not JSON */
-	bool is_table;                 /* JSON, and the names stand elsewhere: a row of a list of lists */
-	struct json_index d;           /* JSON: where the values lie */
+	bool is_table;                 /* JSON, and the names are elsewhere: a row of a list of lists */
+	struct json_index d;           /* JSON: where the values are */
 	uint32_t begin;                /* JSON: number of the object */
 	uint32_t v[FIELD_COUNT];       /* JSON: number of the value */
 	struct str cell[FIELD_COUNT];  /* CSV */
@@ -35,7 +35,7 @@ struct fields {
 
 /* name -> field; FIELD_COUNT = not one of ours */
 enum field field_find(struct str name);
-/* The same of a heading such as "TimeGenerated [UTC]", "Date (UTC)"; *ret_zone: what stands in the bracket. */
+/* The same of a heading such as "TimeGenerated [UTC]", "Date (UTC)"; *ret_zone: the text in the bracket. */
 enum field field_of_heading(struct str name, struct str *ret_zone);
 struct str field_name(enum field f);
 void fields_setup(void); /* once, before threads; more often is harmless */
@@ -46,7 +46,7 @@ struct field_order {
 };
 void field_order_init(struct field_order *o);
 
-/* Reads the object v.  The number behind it, WALK_BAD or WALK_DEEP. */
+/* Reads the object v.  The number after it, WALK_BAD or WALK_DEEP. */
 uint32_t fields_read(struct fields *f, struct field_order *o, const struct json_index *d, uint32_t v);
 void fields_clear(struct fields *f);
 void fields_set_cell(struct fields *f, enum field name, struct str cell);

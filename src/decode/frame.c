@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* frame: cuts a stream into blocks of whole records, so that blocks can be decoded by any thread.
  *
- *   lines   behind the last newline (a newline cannot stand inside a JSON string)
- *   rows    behind the last newline that ends a row; what a row is, csv.c and this file agree on to the byte.  A row that is a
- *           header ends the block before it and is in force behind it, so that every block has one header
+ *   lines   cut after the last newline (a newline cannot be inside a JSON string)
+ *   rows    cut after the last newline that ends a row; csv.c and this file agree to the byte on what a row is.  A row that is
+ *           a header ends the block before it and holds for the rows after it, so that every block has one header
  *   values  a small scanner follows strings and brackets and marks where each object begins and ends.  Arrays, commas and
  *           the outer braces of {"value": [...]} and {"records": [...]} are mere separators to it, so that a page of ten
  *           gigabytes is as good as a line.  A single line that is too long for a record is read in this way as well.
@@ -12,11 +12,11 @@
  *
  * Every fault costs what it touches.  An over-long line or value is dropped (too_long) while its end is sought.  A quote
  * that is never closed costs its line.  A bracket that is never closed, or a quote missing from a page without lines, is
- * noticed where the grammar breaks (a brace where no value can stand, a letter right behind a closing quote): the value
+ * noticed where the grammar breaks (a brace where no value can stand, a letter right after a closing quote): the value
  * is broken there, and reading goes on at the next brace that can begin one.
  *
  * What is cut, dropped and marked depends on the bytes alone, never on how they came in: no decision is taken before the
- * bytes it rests on are there, and RECORD_BYTES_MAX is kept to the byte.  Each byte is looked at twice at most, and twice more for
+ * bytes it depends on are there, and RECORD_BYTES_MAX is kept to the byte.  Each byte is looked at twice at most, and twice more for
  * each of the PAGE_DEPTH_MAX pages that may be open around it.  The buffer never grows past RECORD_BYTES_MAX and a read. */
 #include "decode/decode_int.h"
 
@@ -30,15 +30,15 @@ enum { PADDING = 64, LIST_BLANKS_MAX = 256 };
 
 enum row_state { ROW_BEGIN, ROW_CELL, ROW_BARE, ROW_QUOTED, ROW_QUOTE, ROW_CLOSED, ROW_SKIP };
 
-/* what stood last in a value, as far as it matters to what may follow */
+/* the last token of a value, as far as it matters to what may follow */
 enum after { AFTER_OPEN, AFTER_COMMA, AFTER_COLON, AFTER_QUOTE, AFTER_VALUE };
 
 struct rows { /* positions relative to frame.start */
 	enum row_state state;
 	size_t row;         /* where this row begins */
-	size_t first, last; /* behind the newline that ends the first and the last row in sight, 0 = none yet */
+	size_t first, last; /* after the newline that ends the first and the last row in sight, 0 = none yet */
 	size_t header, header_end; /* a row that is a header: where scanning has stopped; 0 and 0 = none */
-	bool loose;         /* a quote inside a cell that does not begin with one: no cell behind it may span lines */
+	bool loose;         /* a quote inside a cell that does not begin with one: no cell after it may span lines */
 };
 
 struct values { /* positions relative to frame.start */
@@ -66,8 +66,8 @@ struct values { /* positions relative to frame.start */
 	struct { uint32_t open; bool hard; } page_at[PAGE_DEPTH_MAX]; /* pages opened around it, see open_value() */
 	uint8_t pages;
 	bool junk_said;     /* in this line */
-	bool one_line;      /* lines again behind the next newline */
-	bool line_over;     /* ... which was met */
+	bool one_line;      /* switch back to lines after the next newline */
+	bool line_over;     /* ... which was seen */
 	size_t name, name_n; /* last name at depth 1 */
 };
 
@@ -83,7 +83,7 @@ struct frame {
 	struct csv_header **headers;
 	size_t header_count;
 	bool dropping;               /* inside a line or value that is too long */
-	size_t scan;                 /* lines, rows: bytes behind start already looked at */
+	size_t scan;                 /* lines, rows: bytes after start already looked at */
 	struct rows rows;
 	struct values v;
 };
@@ -139,7 +139,7 @@ static bool same_header(const struct csv_header *a, const struct csv_header *b)
 		&& a->last_known == b->last_known && a->delimiter == b->delimiter;
 }
 
-/* From here on rows are those of this header.  Each different one is kept once; behind too many of them no column is known. */
+/* From here on rows are those of this header.  Each different one is kept once; after too many of them no column is known. */
 static void put_header(struct frame *f, const struct csv_header *h)
 {
 	const struct csv_header nothing = { .delimiter = h->delimiter };
@@ -308,7 +308,7 @@ static bool take_lines(struct frame *f, bool final, struct block *b)
 
 /* -- rows -- */
 
-/* The position of the next quote at or behind i that is not one of two; n if there is none.  A quote that is the last byte
+/* The position of the next quote at or after i that is not one of two; n if there is none.  A quote that is the last byte
  * in sight counts as one: the state that follows looks at the next byte. */
 static size_t lone_quote(const char *p, size_t i, size_t n)
 {
@@ -344,7 +344,7 @@ static size_t lone_quote(const char *p, size_t i, size_t n)
 }
 
 /* Follows the rows to the end of what is there.  The grammar is that of read_row() in csv.c, and so are the faults: a row
- * that breaks it ends behind its first line, and the lines behind are read anew.
+ * that breaks it ends after its first line, and the lines after that are read anew.
  *
  * No byte is read a third time: inside a quoted cell that swallowed lines, each of these has an even number of quotes, so
  * that each is a row by itself when it is read from its beginning. */
@@ -466,7 +466,7 @@ static bool take_rows(struct frame *f, bool final, struct block *b)
 		f->dropping = nl == NULL;
 		given = give_broken(f, line, REJECT_TOO_LONG, b);
 	} else if (line < n && (too_long || f->rows.state == ROW_QUOTED)) {
-		/* a quote that nobody closes: its first line is lost, what follows is read anew */
+		/* an unclosed quote: its first line is lost, what follows is read anew */
 		given = give(f, line, b);
 	} else {
 		given = give(f, n, b);
@@ -732,7 +732,7 @@ static bool scan_values(struct frame *f, struct block *b, bool final)
 	size_t n = f->end - f->start;
 	struct values v = f->v;
 	size_t i = v.at;
-	bool waits = false; /* for the bytes behind the last one */
+	bool waits = false; /* for the bytes after the last one */
 	v.pause = false;
 	for (;;) {
 		if (i >= n || waits) { /* all was looked at */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* json.cc: simdjson behind a C header (decode/json.h).  Only the first of its two stages is used, through the interface
+/* json.cc: simdjson under a C header (decode/json.h).  Only the first of its two stages is used, through the interface
  * that its own parsers use, so the kernel for this machine is chosen at run time by the library. */
 #include "decode/json.h"
 

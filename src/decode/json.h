@@ -5,7 +5,7 @@
  * format can only be chosen when all members are known; one index over a block of many records can be looked at twice.
  * bench/floor.cc is that other walk, for comparison: `make bench`.)
  *
- * The text may hold many documents, one behind the other.  json.cc is the only C++ file and the only one that includes
+ * The text may hold many documents, one after another.  json.cc is the only C++ file and the only one that includes
  * simdjson; no exception crosses this header. */
 #ifndef TXM_DECODE_JSON_H
 #define TXM_DECODE_JSON_H
@@ -26,7 +26,7 @@ enum json_error {
 	JSON_NO_MEMORY,
 };
 
-/* Where the structural bytes stand.  at[n] = length of the text, so that at[i + 1] is always good. */
+/* Where the structural bytes are.  at[n] = length of the text, so that at[i + 1] is always good. */
 struct json_index {
 	const char *p;       /* the text; p[len] must be readable (a NUL by contract) */
 	const uint32_t *at;

@@ -57,7 +57,7 @@ static const struct str item_names[] = {
 };
 static const struct str folder_names[] = { { "Path", 4 }, { "FolderItems", 11 }, { "MessageItems", 12 }, { NULL, 0 } };
 
-/* one item; the number behind it */
+/* one item; the number after it */
 static uint32_t take_item(struct decoder *d, const struct json_index *x, uint32_t item, void *arg)
 {
 	struct listing *l = arg;
@@ -122,12 +122,13 @@ static void list_items(struct decoder *d, const struct json_index *x, uint32_t v
 	}
 }
 
-/* one folder of Folders[] or Messages[], with its items; the number behind it */
+/* one folder of Folders[] or Messages[], with its items; the number after it */
 static uint32_t take_folder(struct decoder *d, const struct json_index *x, uint32_t f, void *arg)
 {
 	struct listing *l = arg;
 	bool known = false;
-	if (d->keeps_items && (object_member(x, f, STR("FolderItems")) < x->n || object_member(x, f, STR("MessageItems")) < x->n)) { /* its name goes before its items, wherever it stands in the folder */
+	/* its name goes before its items, wherever it is in the folder */
+	if (d->keeps_items && (object_member(x, f, STR("FolderItems")) < x->n || object_member(x, f, STR("MessageItems")) < x->n)) {
 		struct str path;
 		uint32_t at = object_member(x, f, STR("Path"));
 		items_add_folder(&d->b, at < x->n && value_text(d, x, at, &path) ? path : STR_NONE);

@@ -7,7 +7,7 @@
  *   cut        Excel ends a cell at 32,767 characters, Log Analytics at 32 KB, old exports at 3,062, others with "...": members
  *              and elements that are whole before the cut are kept, and what was open is closed
  *
- * What is whole: a string with its closing quote, a number with something behind it (12 may have been 120).  An element of a
+ * What is whole: a string with its closing quote, a number with something after it (12 may have been 120).  An element of a
  * list that was cut before anything in it was closed becomes {}: there was one, but half a message would be counted under half its
  * names. */
 #include "decode/decode_int.h"
@@ -130,7 +130,7 @@ static size_t piece_end(struct str s, size_t i)
 	return i;
 }
 
-/* The object at "@{"; the position behind it.  A piece without "=" belongs to the value before it. */
+/* The object at "@{"; the position after it.  A piece without "=" belongs to the value before it. */
 static size_t from_wreck(struct str s, size_t i, char *out, size_t *n, unsigned depth)
 {
 	bool open = false;
@@ -228,10 +228,10 @@ static struct str respell(struct str s, enum spelling spelling, char *out)
 struct level {
 	char open;
 	bool child;  /* something in it was closed */
-	size_t end;  /* behind its last whole member or element */
+	size_t end;  /* after its last whole member or element */
 };
 
-/* behind the string that opens at i; 0: it is not closed */
+/* after the string that opens at i; 0: it is not closed */
 static size_t string_end(struct str s, size_t i)
 {
 	for (i++; i < s.n; i++) {
@@ -252,7 +252,7 @@ static struct str without_controls(struct str s)
 	return s;
 }
 
-/* May a whole value stand before i?  Behind it comes a mark, or the end, or the dots of who cut it. */
+/* May a whole value end at i?  What follows must be a mark, the end, or the dots of the program that cut it. */
 static bool ends_well(struct str s, size_t i, bool number)
 {
 	while (i < s.n && is_blank(s.p[i]))
@@ -263,7 +263,7 @@ static bool ends_well(struct str s, size_t i, bool number)
 	return c == ',' || c == '}' || c == ']' || (!number && (c == '.' || (uint8_t)c == 0xe2));
 }
 
-/* Ends the text behind what is whole and closes what is open; out has room for JSON_DEPTH_MAX more.  False: nothing is whole.
+/* Ends the text after its whole part and closes what is open; out has room for JSON_DEPTH_MAX more.  False: nothing is whole.
  * *ret_cut: there was something to close. */
 static bool close_cut(struct str s, char *out, struct str *ret, bool *ret_cut)
 {

@@ -82,7 +82,7 @@ bool recode_rows(struct decoder *d, const struct block *b, struct block *ret)
 	return true;
 }
 
-/* the last range that begins at or before p, which lies in the recoded text; NULL: none */
+/* the last range that begins at or before p, which is in the recoded text; NULL: none */
 static const struct recoded_range *range_at(const struct recoded *x, size_t p)
 {
 	size_t low = 0, high = x->n;

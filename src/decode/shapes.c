@@ -61,7 +61,7 @@ static struct str unquoted(struct decoder *d, struct str s)
 	return out ? walk_unescape((struct str){ s.p + 1, s.n - 2 }, out) : s;
 }
 
-/* Text that holds JSON, indexed beside all that is being read, until text_close(). */
+/* Text that holds JSON, indexed besides all that is being read, until text_close(). */
 static bool text_open(struct decoder *d, struct str text, struct json_index *ret)
 {
 	text = unquoted(d, text);
@@ -109,7 +109,7 @@ static const struct str bag_names[] = { { "Name", 4 }, { "displayName", 11 }, { 
 	{ "Parameter", 9 }, { "ParameterName", 13 }, { "Field", 5 }, { NULL, 0 } };
 static const struct str bag_values[] = { { "Value", 5 }, { "NewValue", 8 }, { "#text", 5 }, { "v", 1 }, { "val", 3 }, { NULL, 0 } };
 
-/* A bag's value as text: plain, several plain ones with ";" between them, or the JSON as it stands. */
+/* A bag's value as text: plain, several plain ones with ";" between them, or the JSON unchanged. */
 static void bag_value(struct decoder *d, const struct json_index *x, uint32_t v, struct str *ret)
 {
 	*ret = STR_NONE;
@@ -131,7 +131,7 @@ static void bag_value(struct decoder *d, const struct json_index *x, uint32_t v,
 	for (uint32_t e; (e = walk_next_element(&a)) != WALK_BAD; a.next = e + 1) {
 		struct str s = STR_NONE;
 		if (is_container(x, e))
-			return; /* as it stands */
+			return; /* unchanged */
 		if (walk_char(x, e) == 'n' || !value_text(d, x, e, &s))
 			continue;
 		if (n)
@@ -279,7 +279,7 @@ static void bag_parallel(struct bag *b, const struct json_index *x, uint32_t nam
 	b->odd |= walk_next_element(&v) != WALK_BAD;
 }
 
-/* The number behind the object.  An entry, or a bag folded to {name: value}. */
+/* The number after the object.  An entry, or a bag folded to {name: value}. */
 static uint32_t bag_object(struct bag *b, const struct json_index *x, uint32_t v, bool is_element, unsigned depth)
 {
 	uint32_t name = WALK_BAD, value = WALK_BAD, old = WALK_BAD, only = WALK_BAD;

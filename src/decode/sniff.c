@@ -3,9 +3,9 @@
  *
  *   { or [ first    JSON: lines if most of the whole lines in sight are objects by themselves, else values
  *   a header row    CSV, if its columns make an audit, OfficeActivity, Defender, sign-in or directory table; it may be below titles
- *   text { ... }    lines of JSON behind a syslog head
+ *   text { ... }    lines of JSON after a syslog head
  *
- * What is none of these is a stranger (strangers.c).
+ * Anything else goes to strangers.c.
  */
 #include "decode/decode_int.h"
 
@@ -77,7 +77,7 @@ static bool read_header(const char *p, size_t n, bool final, char delimiter, str
 		}
 		struct str zone;
 		enum field x = column_field(cell, &zone);
-		if (h->columns < CSV_COLUMNS_MAX) { /* those behind are not looked at */
+		if (h->columns < CSV_COLUMNS_MAX) { /* those after are not looked at */
 			if (x != FIELD_COUNT && (!has[x] || x == F_flattened)) {
 				h->column[h->columns] = (uint16_t)(x + 1);
 				h->last_known = h->columns;
@@ -103,7 +103,7 @@ static bool read_header(const char *p, size_t n, bool final, char delimiter, str
 }
 
 /* A row in the middle that is a header: of names alone, and a table of ours.  (A row of values has a time, a number, an address or
- * JSON in it; nobody can make one look like a header by what a single cell says.) */
+ * JSON in it; the content of a single cell cannot make it look like a header.) */
 bool csv_header_row(const char *p, size_t n, struct csv_header *h)
 {
 	static const char delimiters[] = ",;\t|";

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* strangers: which of the kinds in strangers.h something is.  Asked only of what no format wanted, so that nothing here is on a hot path.
+/* strangers: finds the kind in strangers.h of a file that no format wanted, so nothing here is on a hot path.
  *
- * What fits no row is judged by its form:
- *   a table   its first line has short names, no sentences, and the lines behind it have the same number of commas, semicolons or
+ * A file that fits no row is judged by its form:
+ *   a table   its first line has short names, no sentences, and the lines after it have the same number of commas, semicolons or
  *             tabs outside quotes (two of them; if there are three lines and more, one will do)
  *   a log     half of its first lines name a date and a time of day
  *   binary    it has a NUL byte
- *   text      anything else: a readme, a list of names.  That is a companion of an export, and nobody is troubled with it. */
+ *   text      anything else: a readme, a list of names.  That is a companion of an export, and is not reported. */
 #include "decode/decode_int.h"
 
 enum { TEXT_BYTES = 4096, COLUMNS_LOOKED_AT = 512, LINES_LOOKED_AT = 20, NAMES_IN_ROW = 6, NAME_BYTES = 64 };
@@ -35,7 +35,7 @@ static const struct words tables[] = {
 
 #define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
 
-/* A few letters stand at the beginning of many a text: they are a magic only of something that is no text. */
+/* A few letters may begin any text: they are a magic only in a file that is no text. */
 static bool is_magic(struct str head, size_t at, struct str bytes)
 {
 	bool is_word = bytes.n < 5;
@@ -75,7 +75,7 @@ static enum stranger find_names(const struct str *have, size_t n)
 
 /* -- tables and lines -- */
 
-/* The cells of the row at *at, as they stand; *at goes behind it.  The number of its columns. */
+/* The cells of the row at *at, unchanged; *at moves past it.  Returns the number of its columns. */
 static size_t split_row(struct str text, size_t *at, char delimiter, struct str *cells)
 {
 	size_t n = 0, i = *at;

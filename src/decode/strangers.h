@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* strangers: what lies beside audit exports and is not read, known by sight.  "Unknown" must not mean "unimportant": a file of
+/* strangers: files found next to audit exports that are recognised but not read.  "Unknown" must not mean "unimportant": a file of
  * these kinds is named, with what to do about it, and the run is incomplete (exit status 3), in a folder or an archive as well.
  *
  * STRANGER(symbol, name in --stats and in the findings' `lost`, weight, sentence, remedy)
- *   weight      LOST: it may hold a log.  COMPANION: it holds none; it is skipped without a complaint when nobody named it.
- * and behind it how it is recognised, in any number of rows, the first that fits counts:
- *   MAGIC(symbol, offset, "bytes")       those bytes stand at that place of the stream
+ *   weight      LOST: it may hold a log.  COMPANION: it holds none; it is skipped silently unless the user named it.
+ * followed by how it is recognised, in any number of rows, the first that fits counts:
+ *   MAGIC(symbol, offset, "bytes")       those bytes are at that place of the stream
  *   TEXT(symbol, "a", "b")               it begins with the first, and its first 4 KiB have the others
  *   NAMES(symbol, "a", "b", ...)         all of these are columns of its header row, or members of a JSON object; case is folded, " [UTC]" left out
- * How an unknown text, table or JSON is told from a readme is said in strangers.c. */
+ * strangers.c distinguishes an unknown text, table or JSON from a readme. */
 #ifndef MAGIC
 #define MAGIC(symbol, offset, bytes)
 #endif

@@ -4,7 +4,7 @@
  *   {"tables": [{"name": "PrimaryResult", "columns": [{"name": n, "type": t}, ...], "rows": [[v, ...], ...]}]}
  *   [{"FrameType": "DataTable", "TableKind": "PrimaryResult", "Columns": [{"ColumnName": n}, ...], "Rows": [[v, ...], ...]}, ...]
  *
- * Each row is offered to the formats as if its names stood in it.  Kusto's tables about the query itself are no records. */
+ * Each row is offered to the formats as if its names were in it.  Kusto's tables about the query itself are no records. */
 #include "decode/decode_int.h"
 
 #include <stdlib.h>

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* times: the time of a member, and what its column says of its order and its zone.
+/* times: the time of a member, and what its column shows of its order and its zone.
  *
  * 05/01/2026 is 5 January or 1 May.  Which, is a property of the column (a column of CSV, a member's name in JSON) in its file:
- * one value with a day above 12 settles it for all others, before and behind; so does a second time of the same record that can
- * be read in one way only, such as the CreationTime in AuditData beside the row's CreationDate.  What is seen is collected as
+ * one value with a day above 12 settles it for all others, before and after; so does a second time of the same record that can
+ * be read in one way only, such as the CreationTime in AuditData next to the row's CreationDate.  What is seen is collected as
  * bits; a record whose time is open is flagged REC_TIME_ORDER and carries both readings until its file is known to the end
  * (engine.c).
  *
  * A time without a zone is UTC, as all these logs are documented to be, unless the header of its column names another. */
 #include "decode/decode_int.h"
 
-#define NEAR_US (3 * US_PER_DAY) /* two times of one record, ingestion and delays included; the two readings lie 27 days apart at least */
+#define NEAR_US (3 * US_PER_DAY) /* two times of one record, ingestion and delays included; the two readings are at least 27 days apart */
 
 static const enum field columns[TIME_COLUMNS - 1] = {
 	F_CreationTime, F_CreationDate, F_TimeGenerated, F_createdDateTime, F_Timestamp, F_ActivityDateTime, F_time, F_Start_Time, F_ElevationTime,

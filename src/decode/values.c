@@ -123,7 +123,7 @@ bool get_nested(struct decoder *d, const struct fields *f, enum field x, struct 
 	if (!get_text(d, f, x, &text))
 		return false;
 	text = str_trim(text);
-	/* (one level more than a record can lie deep: the lists of the innermost record) */
+	/* (one level more than a record can be deep: the lists of the innermost record) */
 	if (!could_be_json(text) || d->level > UNWRAP_DEPTH_MAX)
 		return false;
 	if (!json_read(d, text, d->indexer[d->level + 1], ret_x))
@@ -144,7 +144,7 @@ uint32_t object_member(const struct json_index *x, uint32_t v, struct str name)
 }
 
 /* "@{Name=MailAccessType; Value=Bind}": one member of what PowerShell makes of an object that it will not unfold.  Pairs
- * stand in any order; a value runs to "; " or to the closing brace. */
+ * come in any order; a value runs to "; " or to the closing brace. */
 bool wreck_get(struct str text, struct str name, struct str *ret)
 {
 	text = str_trim(text);

@@ -2,7 +2,7 @@
 /* walk: the parts too long for the header. */
 #include "decode/walk.h"
 
-/* 1: opens, 2: closes; the bit 4 tells braces from brackets */
+/* 1: opens, 2: closes; the bit 4 distinguishes braces from brackets */
 static const uint8_t bracket[256] = { ['{'] = 1 | 4, ['['] = 1, ['}'] = 2 | 4, [']'] = 2 };
 
 uint32_t walk_skip_container(const struct json_index *d, uint32_t v)

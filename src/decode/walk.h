@@ -16,14 +16,14 @@
 
 static inline char walk_char(const struct json_index *d, uint32_t v)
 {
-	return d->p[d->at[v]]; /* v == n reads the byte behind the text */
+	return d->p[d->at[v]]; /* v == n reads the byte after the text */
 }
 
 /* The bytes between the quotes, escapes and all; p == NULL if v is no string. */
 static inline struct str walk_raw_string(const struct json_index *d, uint32_t v)
 {
 	uint32_t a = d->at[v], z = d->at[v + 1];
-	if (d->p[z - 1] == '"' && d->p[a] == '"' && z >= a + 2) /* no blank behind it: nearly always */
+	if (d->p[z - 1] == '"' && d->p[a] == '"' && z >= a + 2) /* no blank after it: nearly always */
 		return (struct str){ d->p + a + 1, z - a - 2 };
 	while (z > a + 1 && d->p[z - 1] != '"') {
 		char c = d->p[z - 1];
@@ -42,7 +42,7 @@ static inline struct str walk_bare(const struct json_index *d, uint32_t v)
 	return str_trim((struct str){ d->p + d->at[v], d->at[v + 1] - d->at[v] });
 }
 
-/* The number behind the value v; WALK_BAD, WALK_DEEP. */
+/* The number after the value v; WALK_BAD, WALK_DEEP. */
 uint32_t walk_skip_container(const struct json_index *d, uint32_t v);
 static inline uint32_t walk_skip(const struct json_index *d, uint32_t v)
 {
@@ -55,7 +55,7 @@ static inline uint32_t walk_skip(const struct json_index *d, uint32_t v)
 }
 
 /* Objects:  for (uint32_t i = v, k; (k = walk_key(d, &i)) != WALK_BAD; i = walk_skip(d, k + 2)) { key k, value k + 2 }
- * with walk_object_done() afterwards to tell the end from a fault. */
+ * with walk_object_done() afterwards to distinguish the end from a fault. */
 struct walk_object {
 	const struct json_index *d;
 	uint32_t next;  /* number of the next structural byte: first key, ',' or '}' */
@@ -68,7 +68,7 @@ static inline struct walk_object walk_object(const struct json_index *d, uint32_
 }
 
 /* The number of the next key (its value is key + 2); WALK_BAD at the end or at a fault.  At the end o->next is the number
- * behind the closing brace; at a fault it is WALK_BAD (WALK_DEEP if a value was too deep). */
+ * after the closing brace; at a fault it is WALK_BAD (WALK_DEEP if a value was too deep). */
 static inline uint32_t walk_next_key(struct walk_object *o)
 {
 	const struct json_index *d = o->d;
@@ -106,7 +106,7 @@ static inline struct walk_array walk_array(const struct json_index *d, uint32_t 
 	return (struct walk_array){ d, v + 1, true };
 }
 
-/* The next element, or WALK_BAD at the end (a->next behind the bracket) or at a fault (a->next = WALK_BAD / WALK_DEEP).
+/* The next element, or WALK_BAD at the end (a->next after the bracket) or at a fault (a->next = WALK_BAD / WALK_DEEP).
  * The caller sets a->next = walk_skip(d, element). */
 static inline uint32_t walk_next_element(struct walk_array *a)
 {
@@ -134,7 +134,7 @@ bad:
 	return WALK_BAD;
 }
 
-/* Unescapes raw string bytes into out (at least s.n bytes); the result lies in out.  Lone surrogates become U+FFFD; an
+/* Unescapes raw string bytes into out (at least s.n bytes); the result is in out.  Lone surrogates become U+FFFD; an
  * escape that JSON does not know keeps its character. */
 struct str walk_unescape(struct str raw, char *out);
 

@@ -105,7 +105,7 @@ static bool get_results(struct decoder *d, const struct fields *f, enum field x,
 	return parse_int((struct str){ plain, n }, ret);
 }
 
-/* what the exporter wrote beside its records */
+/* what the exporter wrote next to its records */
 static void take_claims(struct decoder *d, const struct fields *f)
 {
 	int64_t index, count;
