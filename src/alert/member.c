@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* member: the fields that a rule adds to its alert.  The list stands in alert/members.h; here they are kept, saved and
- * loaded, all in one way, so that a rule says each of its facts in one line beside the sentence that says it to people. */
+/* member: the fields that a rule adds to its alert.  The list is in alert/members.h; here they are kept, saved and
+ * loaded, all in one way, so that a rule states each fact in one line next to its sentence for people. */
 #include <stdlib.h>
 
 #include "alert/alert_int.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* members: the fields that a rule adds to its alert, in the order in which they are printed.  Their meaning, unit and when
- * they are absent stand in data/schema/scan.json, which every test output is held against: a member that is not described
- * there fails.
+/* members: the fields that a rule adds to its alert, in the order in which they are printed.  Their meaning, their unit
+ * and when they are absent are in data/schema/scan.json.  Every test output is checked against it: a member that is not
+ * described there fails.
  *
  *   MEMBER(symbol, "name", shape, "column", ...)     VALUE, LIST of values, OBJECT with these columns, OBJECTS (a list) */
 /* audit-tampering: what was switched, for whom, and for how long */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* persist: see persist.h.  The stream has no structure of its own but for lengths, element sizes and marks. */
+/* persist: see persist.h.  The stream has no structure of its own except for lengths, element sizes and marks. */
 #include "persist/persist.h"
 
 #include <stdio.h>
@@ -123,8 +123,8 @@ void persist_array(struct persist *p, void **v, uint32_t *n, size_t element, uin
 	*n = count;
 }
 
-/* -- tables: entries go in slot order, begun behind a free slot; put again in that order into a table of that capacity,
- *    each lands where it was, since all slots between its home and its place are taken by then -- */
+/* -- tables: entries are written in slot order, starting after a free slot; re-inserting them in that order into a table of
+ *    that capacity rebuilds the same table, since all slots between an entry's home and its place are taken by then -- */
 
 static void save_table(struct persist *p, struct table *t, persist_fix fix)
 {

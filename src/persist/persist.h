@@ -13,16 +13,16 @@
  * so that what is written and what is read cannot differ.  Saving, the values go out; loading, they come in, and `f` is as
  * its own begin() left it: tables have their ceilings, pointers are NULL or own memory.
  *
- * Structs go as they lie in memory.  The file belongs to builds whose memory has this form: tools/make-layout makes one
- * number of all structs, enums and sizes, which is compared first (keep.c), and the size of each element stands in the
+ * Structs are written as they are in memory.  The file belongs to builds whose memory has this form: tools/make-layout makes one
+ * number of all structs, enums and sizes, which is compared first (keep.c), and the size of each element is in the
  * stream.  A file of another form is refused, not guessed at.  A member that is a pointer is made
  * a number and back by `fix`, which is called for a copy of each element when saving, and for the element itself when
  * loading: alerts by their place (alert.h), names by their reference (names.h).
  *
  * Errors stick: after the first nothing is read any more, every value is zero and every array empty, and persist_error()
  * says what was wrong.  Lengths are compared with ceilings before anything is allocated, and memory grows with the bytes
- * that have come.  What no length tells (is number 7 a mailbox?) is guarded by the checksum of each part of the file
- * (store.h): damage is found there; a file that somebody has forged on purpose is as dangerous as a forged program. */
+ * that have come.  What no length shows (is number 7 a mailbox?) is guarded by the checksum of each part of the file
+ * (store.h): damage is found there.  A file that was forged on purpose is as dangerous as a forged program. */
 #ifndef TXM_PERSIST_PERSIST_H
 #define TXM_PERSIST_PERSIST_H
 
@@ -66,7 +66,7 @@ void persist_array(struct persist *p, void **v, uint32_t *n, size_t element, uin
 void persist_table(struct persist *p, struct table *t, persist_fix fix);
 /* a C string of at most max bytes, by malloc; NULL stays NULL */
 void persist_text(struct persist *p, char **text, uint32_t max);
-/* a word that tells where we are: if it is not there, the stream is another's */
+/* a word that marks a place: if it is missing, the stream is not ours */
 void persist_mark(struct persist *p, const char *name);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* store: see store.h.  The database is opened as a stranger's: no extension, no trigger, no view, a schema that must be ours
+/* store: see store.h.  The database is opened as untrusted: no extension, no trigger, no view, a schema that must be ours
  * to the letter, and every blob no longer than what we write. */
 #include "persist/store.h"
 

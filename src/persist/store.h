@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* store: the file that holds what was learnt: a SQLite database of sections, each a compressed stream (persist.h).
  *
- * One run has it to itself from opening to closing: a second one is turned away.  All of a run's writing is one
- * transaction, which store_commit() ends; killed before that, the file is what it was, and SQLite puts it right when it
- * is next opened.  The file is made for its owner alone (0600): it tells who reads whose mail.
+ * One run locks it from opening to closing: a second one is turned away.  All of a run's writing is one transaction,
+ * which store_commit() ends; killed before that, the file is as it was: SQLite rolls back when it is next opened.
+ * The file is made for its owner alone (0600): it shows who reads whose mail.
  *
  *   meta(key, value)                         "tool", "made", "settings" ...
  *   part(section, number, size, checksum, data)  pieces of 1 MiB, zstd
@@ -34,10 +34,10 @@ const char *store_path(const struct store *s);
 const char *store_meta(struct store *s, const char *key);
 bool store_set_meta(struct store *s, const char *key, const char *value);
 
-/* A section as a stream for p: set up, used, ended; one at a time.  Writing replaces what stood there. */
+/* A section as a stream for p: set up, used, ended; one at a time.  Writing replaces the section. */
 void store_read(struct store *s, const char *section, struct persist *p);
 void store_write(struct store *s, const char *section, struct persist *p);
-/* Ends it.  Reading: bytes that nobody asked for are an error too.  What went wrong stands in p->error. */
+/* Ends it.  Reading: bytes left unread are an error too.  What went wrong is in p->error. */
 void store_end(struct store *s, struct persist *p);
 bool store_has(struct store *s, const char *section);
 

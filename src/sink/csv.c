@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* csv: tables for a spreadsheet.  A CSV file is one table: `-f csv` writes the alerts, a row each; `--inventory` writes
- * the applications.  Lists lie in one cell, joined by "; ".  Texts pass through buf_add_csv(), so that no cell can
+ * the applications.  A list is in one cell, joined by "; ".  Texts pass through buf_add_csv(), so that no cell can
  * start a formula; what is not known is an empty cell. */
 #include <inttypes.h>
 

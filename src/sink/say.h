@@ -36,7 +36,7 @@ struct say_form {
 	void (*fact)(struct say *s, const char *name, bool exact);
 	void (*sentence)(struct say *s, const char *name); /* the same for whole sentences */
 	void (*table)(struct say *s, const struct say_table *t);
-	bool (*alert)(struct say *s, const struct alert *a, bool in_full); /* false: nobody reads on */
+	bool (*alert)(struct say *s, const struct alert *a, bool in_full); /* false: the reader is gone */
 	void (*end)(struct say *s);                     /* of what belongs together */
 };
 

@@ -26,7 +26,7 @@ struct sink_out { /* where finished text goes; remembers the first failure */
 void sink_out_init(struct sink_out *o, int fd, bool color, unsigned width);
 void sink_out_flush(struct sink_out *o);
 void sink_out_release(struct sink_out *o); /* flushes */
-/* Between two pieces of output: hands on what has gathered once it is much.  False: nobody will ever read more. */
+/* Between two pieces of output: hands on what has gathered once it is much.  False: the reader is gone. */
 bool sink_out_step(struct sink_out *o);
 
 struct identity;
@@ -49,7 +49,7 @@ struct findings {
 	const struct tenant_findings *tenants; size_t tenant_count; /* by id */
 	size_t app_count;          /* of all tenants */
 	struct alert *const *alerts; size_t alert_count; /* raised, at or above the asked severity, in output order */
-	/* scan --state: alerts that an earlier run told: as they are, and those that stand no more */
+	/* scan --state: alerts that an earlier run reported: those unchanged, and those withdrawn */
 	bool resumed; size_t alerts_unchanged;
 	uint64_t late, known;      /* records of this run older than what is learned: not judged; copies of records learned from */
 	const struct withdrawn *withdrawn; size_t withdrawn_count;
