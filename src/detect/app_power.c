@@ -26,7 +26,7 @@
 
 #define READ_WITHIN_US (7 * US_PER_DAY)  /* reads this long after the last change belong to it */
 #define SAME_STORY_US (7 * US_PER_DAY)   /* changes of one application this close are one story */
-#define SAME_HAND_US US_PER_HOUR         /* changes by one account, of applications that the log does not tell apart */
+#define SAME_HAND_US US_PER_HOUR         /* changes by one account, of applications that the log does not distinguish */
 #define BY_ACTOR_US US_PER_DAY           /* a link by account alone must be quick */
 #define STORIES_MAX 10000
 #define IDS_MAX (8 * STORIES_MAX)
@@ -129,7 +129,7 @@ static bool is_resource(const uint8_t id[16])
 	return false;
 }
 
-/* Every GUID of the text, also behind "ServicePrincipal_"; is_app: they are application ids. */
+/* Every GUID of the text, also after "ServicePrincipal_"; is_app: they are application ids. */
 static void add_ids(struct change *ch, struct str text, bool is_app)
 {
 	struct str word;
@@ -210,7 +210,7 @@ static void read_change(const struct rec *r, struct change *ch)
 {
 	struct detail_iter it = rec_details(r);
 	struct str name, value;
-	/* of a grant the target is the resource; the application stands in ServicePrincipal.* */
+	/* of a grant the target is the resource; the application is in ServicePrincipal.* */
 	bool by_service = r->op == OP_ADD_DELEGATED_GRANT || r->op == OP_ADD_APP_ROLE_TO_SERVICE;
 	bool role = r->op == OP_ADD_APP_ROLE_TO_SERVICE || r->op == OP_ADD_APP_ROLE_TO_USER;
 	*ch = (struct change){ 0 };

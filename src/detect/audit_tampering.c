@@ -7,14 +7,14 @@
  * Catches  The step that comes before the reading: bypass for one account, ingestion off for the tenant, mailbox auditing
  *          off, a log that expires at once, MailItemsAccessed removed from the audited actions, premium audit unlicensed.
  * Misses   A whole licence taken away (the record then does not name the plan), an account that was bypassed before the
- *          data begins, and the switch that stopped the very log which would have told.
+ *          data begins, and the switch that stopped the very log that would have shown it.
  * Cost     An administrator who narrows auditing for reasons of his own looks the same: a handful a year.  Microsoft's own
- *          set-up of a tenant (UserType 3) is told apart.  Memory: 48 bytes for each setting, target and actor, 560 a record.
+ *          set-up of a tenant (UserType 3) is distinguished.  Memory: 48 bytes for each setting, target and actor, 560 a record.
  *
  * One alert for each (setting, target, actor) as long as the changes follow each other within a day.  Switching something
- * on again raises nothing; it ends the blind time of the alerts before.  Which records switch what is read by
- * event/audit_switch.c, and from when to when it was off is known by state/switches.c at the end, for coverage and impact as
- * well: all say the same. */
+ * on again raises nothing; it ends the blind time of the alerts before.  event/audit_switch.c reads which
+ * records switch what; at the end state/switches.c knows from when to when it was off, for coverage and impact as well, so
+ * that all three agree. */
 #include <stdio.h>
 #include <stdlib.h>
 

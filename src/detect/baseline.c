@@ -24,7 +24,7 @@
 #define SLOW_GAMMA 0.9923280 /* half-life 90 days */
 #define PRIOR_FIRST 20
 #define VARIANCE_MIN 0.1
-#define ONE_OFF_DAYS_MIN 3     /* of data; an export shorter than this tells nothing of habits */
+#define ONE_OFF_DAYS_MIN 3     /* of data; an export shorter than this shows no habits */
 #define ONE_OFF_DAYS_MAX 21    /* one that is longer has a past of its own */
 #define ONE_OFF_MAILBOXES_MIN 10
 
@@ -385,7 +385,7 @@ static void trail_take(struct baseline *b, const struct mailbox_row *row, enum s
 	t->records++;
 }
 
-/* Nobody asks for the trail of what has been here for long, nor, before anything can be raised, of more than what is new. */
+/* Trails are kept for edges that are new or, once alerts can be raised, young. */
 static bool edge_has_trail(const struct baseline *b, const struct edge_row *e)
 {
 	return e && (e->fresh || (is_warm(b) && b->day - e->first_day < TRAIL_DAYS));
@@ -947,7 +947,7 @@ static void priors_learn(struct baseline *b)
 }
 
 /* Backup, journaling, Microsoft's own readers: in many mailboxes, from a few places, not since yesterday, and in each of
- * its mailboxes every day.  People rest: one weekend tells an office client, whatever its network, from a service. */
+ * its mailboxes every day.  People rest: one weekend distinguishes an office client, whatever its network, from a service. */
 static void services_learn(struct baseline *b, const struct world *w)
 {
 	struct subjects *s = &b->subjects[SUBJECT_CLIENT];

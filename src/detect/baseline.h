@@ -32,9 +32,9 @@
 #define ODDS_MOST 1e9        /* rarer than this is only said to be */
 enum { LANE_DAY = 1, LANE_SLOW = 2, LANE_NOVELTY = 4, LANE_DAYS = 8, LANES = 4 };
 extern const double lane_shares[LANES]; /* of the budget */
-#define MANY_MET 20         /* mailboxes: what so many meet on one day is not about them */
+#define MANY_MET 20         /* a subject first seen in so many mailboxes on one day is a roll-out: not scored per mailbox */
 #define AGES 3               /* of young edges: 1-2, 3-6, 7-13 days */
-#define RETRO_DAYS 2         /* in retrospect these take the place of the three above */
+#define RETRO_DAYS 2         /* in retrospect these replace the three above */
 #define RETRO_ACTIVE 2
 #define LATE_MAX 262144      /* 20 bytes each */
 #define PEAK_HALF_LIFE_DAYS 90
@@ -53,10 +53,10 @@ enum family {
 	FAMILY_BURST,    /* items in its fullest ten minutes */
 	FAMILY_SPREAD,   /* distinct folders */
 	FAMILY_SYNC,     /* folders synchronised */
-	FAMILY_HOUR,     /* an hour at which nobody reads it */
-	FAMILY_PLACES,   /* one client in turns from a known network and from a new one */
+	FAMILY_HOUR,     /* an hour at which it is never read */
+	FAMILY_PLACES,   /* one client alternately from a known network and from a new one */
 	FAMILY_ALONE,    /* a young client that stays with this mailbox */
-	FAMILY_PAIR,     /* a new client that comes from a new network only, where nobody in the tenant uses it */
+	FAMILY_PAIR,     /* a new client, only from a new network, where no one in the tenant uses it */
 	FAMILY_DRIFT,    /* this week against the last three months */
 	FAMILIES,                     /* up to here: combined */
 	SCORE_DAY = FAMILIES,         /* all of a day together, stage 2 */
@@ -70,7 +70,7 @@ struct edge_row { /* one client or one network in one mailbox */
 	uint16_t first_day, last_day; /* learnt */
 	float n, mean, m2;
 	uint32_t items;               /* of the open day */
-	uint16_t records;             /* of the open day, saturating; 0 = not met today */
+	uint16_t records;             /* of the open day, saturating; 0 = not seen today */
 	uint8_t syncs;
 	bool fresh : 1;               /* new on the open day */
 	bool told : 1;                    /* that it stays alone has been counted once */
@@ -157,7 +157,7 @@ struct subject_row { /* a client, network or actor in the whole tenant */
 	float throttled, throttle_days; /* of days on which it made most records of a mailbox */
 	uint16_t model_day;           /* on which these were brought up to date */
 	uint16_t peak_day;
-	float peak;                   /* the largest campaign that it was in and that nobody took for an attack */
+	float peak;                   /* the largest campaign that it was in; counts as normal a week after its end */
 };
 
 /* What a quarantined mailbox-day would have taught about a client or network; learnt when its quarantine is over. */
@@ -243,7 +243,7 @@ struct edge_evidence {
 	uint32_t subject;             /* NONE: none */
 	uint32_t items, records, others, news; /* others: mailboxes that had it; news: first meetings of that kind today */
 	double ln_nov, ln_volume, ln_p;
-	double ln_first;              /* ln_nov without those who meet it today: what a campaign counts */
+	double ln_first;              /* ln_nov without the mailboxes that first see it today: used for campaigns */
 	bool sync;
 	uint16_t age;
 };
@@ -297,7 +297,7 @@ void baseline_learn(struct baseline *b, uint32_t mailbox, const struct verdict *
 /* After the last mailbox of the day. */
 void baseline_close(struct baseline *b, const struct world *w);
 uint32_t subject_others(const struct baseline *b, enum subject_kind k, uint32_t subject);
-/* the same for one that is new to a mailbox today: with the others that meet it today, if they are many */
+/* the same for one new to a mailbox today: with the other mailboxes that first see it today, if they are many */
 uint32_t subject_others_before(const struct baseline *b, enum subject_kind k, uint32_t subject); /* without those of today */
 uint32_t subject_others_met(const struct baseline *b, enum subject_kind k, uint32_t subject);
 /* a copy, its models brought to today; zero if unknown */
@@ -306,7 +306,7 @@ void subject_learn_peak(struct baseline *b, enum subject_kind k, uint32_t subjec
 uint64_t pair_key(uint32_t client, uint32_t net); /* into pairs */
 uint32_t busiest_client(const struct mailbox_row *row); /* that made at least half of the open day's records; NONE */
 struct volume volume_wide(const struct volume_row *v);
-/* is there enough behind us to raise alarms, to learn from first meetings, to judge those of a mailbox? */
+/* is there enough history to raise alerts, to learn from first sightings, to judge those of a mailbox? */
 static inline bool is_warm(const struct baseline *b) { return b->data_days >= (b->retrospect ? RETRO_DAYS : WARM_DAYS); }
 static inline bool knows_news(const struct baseline *b, const struct mailbox_row *row)
 {

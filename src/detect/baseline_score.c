@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* baseline_score: what a mailbox-day is worth.
  *
- * Each family of evidence gives a p by its model, then an honest one by comparison with the last 30 days of the class
- * (stage 1).  Of families that tell the same story the strongest counts, and of that only what is rarer than 1 in 20; the sum
+ * Each family of evidence gives a p by its model, then a calibrated one by comparison with the last 30 days of the class
+ * (stage 1).  Of families that show the same thing only the strongest counts, and only if it is rarer than 1 in 20; the sum
  * is the day's score, and it too is compared with its last 30 days (stage 2).  Four lanes look at the result: this day
- * alone, three days together, all days so far, and first meetings whatever their volume.  The user's budget is divided
+ * alone, three days together, all days so far, and first sightings whatever their volume.  The user's budget is divided
  * among the lanes. */
 #include "detect/baseline.h"
 
@@ -21,12 +21,12 @@
 #define DAYS_FLOOR 0.5     /* -log10 p of a day that adds nothing to the sum of three */
 #define DAYS_MOST 3.5      /* what one day can add */
 #define YOUNG_VARIANCE_MIN 0.5 /* of ln(1 + items): nothing brings the same amount everywhere */
-#define HOUR_PRIOR 3      /* hours of the class that stand for a mailbox's own */
+#define HOUR_PRIOR 3      /* hours of the class that replace a mailbox's own */
 #define THROTTLE_PRIOR 20 /* days, of a client */
 
 const double lane_shares[LANES] = { 0.2, 0.15, 0.25, 0.2 }; /* day, slow, novelty, three days; the rest is slack for campaigns and drift */
 
-/* Families that tell the same story: of a group only the strongest counts. */
+/* Families that show the same thing: of a group only the strongest counts. */
 enum group { GROUP_NONE, GROUP_AMOUNT, GROUP_CLIENT, GROUP_NET, GROUP_ACTOR, GROUP_SYNC, GROUP_HOUR, GROUP_PLACES, GROUP_PAIR, GROUPS };
 static const enum group group_of[FAMILIES] = {
 	[FAMILY_VOLUME] = GROUP_AMOUNT, [FAMILY_EDGE] = GROUP_AMOUNT, [FAMILY_THROTTLE] = GROUP_AMOUNT, [FAMILY_BURST] = GROUP_AMOUNT,
@@ -326,8 +326,8 @@ void baseline_measure(const struct baseline *b, uint32_t mailbox, const struct m
 		v->ln_raw[FAMILY_SYNC] = judge_small(b, row, &row->sync, v->class_, PRIOR_SYNC, o->syncs);
 }
 
-/* Families about who and where have their own sense of what spreads; of the others, one that a part of the tenant shows
- * at once tells of the day, not of a mailbox. */
+/* Families about who and where model spreading themselves; of the others, one that a part of the tenant shows at once
+ * describes the day, not a mailbox. */
 static bool is_wave(const struct baseline *b, enum family k)
 {
 	const struct cal_fit *f = &b->cal[BOX_CLASSES][k].fit;
@@ -358,7 +358,7 @@ void baseline_count_today(struct baseline *b, const struct verdict *v, uint32_t 
 	}
 }
 
-/* what a day of -log10 p = s brings to the sum of three: one that stands for itself has a lane of its own */
+/* what a day of -log10 p = s adds to the sum of three; capped, since a strong day has a lane of its own */
 double day_weight(double s)
 {
 	s -= DAYS_FLOOR;
@@ -391,7 +391,7 @@ void baseline_conclude(const struct baseline *b, const struct mailbox_row *row, 
 	v->ln_p_day = honest(b, v->class_, SCORE_DAY, v->score);
 	v->ln_p_novelty = honest(b, v->class_, SCORE_NOVELTY, v->novelty);
 	v->sr = sr_step((double)row->sr, v->ln_p_day);
-	int away = b->day - row->day; /* days without a record in between stand for nothing */
+	int away = b->day - row->day; /* days without a record in between count as zero */
 	v->days = day_weight(-v->ln_p_day / LN_10) + (away <= 1 ? (double)row->recent[0] : 0) + (away <= 1 ? (double)row->recent[1] : away == 2 ? (double)row->recent[0] : 0);
 	v->ln_p_days = honest(b, v->class_, SCORE_DAYS, v->days);
 	const double ln_p[LANES] = { v->ln_p_day, -log(v->sr), v->ln_p_novelty, v->ln_p_days };

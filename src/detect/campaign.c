@@ -13,7 +13,7 @@
 #define EVIDENCE_MOST 4.0
 #define YOUNG_SUBJECT_DAYS 7
 #define CAMPAIGN_FALSE_DAYS 300.0 /* a false campaign of each kind in so many days */
-#define INCIDENT_DAYS 14          /* then what goes on is told again */
+#define INCIDENT_DAYS 14          /* after so many days a continuing incident is reported again */
 #define SLOPE_STRENGTH 1.5
 #define SLOPE_MASS 3.0
 #define EXIT_SHARE 0.2
@@ -338,7 +338,7 @@ static void raise_campaign(struct campaigns *c, struct baseline *b, struct detec
 	i->alert->campaign.by = kind_names[k];
 	/* p is that of one subject on one day: so many of them are scored a day, and so many mailboxes */
 	double odds = exp(-ln_p) * b->present / (c->scored[k] > 1 ? c->scored[k] : 1);
-	odds = odds < ODDS_MOST ? odds : ODDS_MOST; /* far beyond what 30 days can tell */
+	odds = odds < ODDS_MOST ? odds : ODDS_MOST; /* far beyond what 30 days can show */
 	if (odds > i->campaign_odds)
 		i->campaign_odds = odds;
 	incident_owns(c, i, k, m->subject);
@@ -416,7 +416,7 @@ static bool drop_all(const void *value, uint64_t key, void *arg)
 	return false;
 }
 
-/* A week without a word that it was an attack: what its subject did is what it does. */
+/* A week after a campaign's last day its size counts as normal for its subject. */
 static void settle(struct campaigns *c, struct baseline *b)
 {
 	for (uint32_t n = 0; n < c->incident_count; n++) {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* campaign: what belongs together.  Two things are done with a day's verdicts:
+/* campaign: which mailboxes belong together.  Two things are done with a day's verdicts:
  *
  *   folding     a mailbox that alerts joins the alert of the last three days that has its new client, network or actor,
  *               or that is about the same mailbox; one incident, one alert.
  *   aggregator  a client, network or actor that is mildly surprising in many mailboxes is an alert though no mailbox
  *               alone is one.  Two sums are compared with those of all such subjects of the last 30 days: how strong
  *               the evidence is for so many mailboxes (strength), and how much there is (mass).  A network that a fifth
- *               of the tenant meets at once is a new exit, and a client that comes from about as many networks as it
+ *               of the tenant first uses at once is a new exit, and a client that comes from about as many networks as it
  *               has mailboxes is a roll-out: they make no campaign, and only single mailboxes are judged. */
 #ifndef TXM_DETECT_CAMPAIGN_H
 #define TXM_DETECT_CAMPAIGN_H
@@ -29,7 +29,7 @@ struct member { /* a mailbox with a first meeting, or a later day of one */
 
 struct incident {
 	struct alert *alert;
-	double odds;           /* of the sentences that stand in it */
+	double odds;           /* of the sentences in it */
 	double campaign_odds;  /* one false campaign in so many mailbox-days */
 	uint32_t subject;      /* of a campaign, or what decided for its first mailbox; NONE: all that its mailboxes did */
 	float mass;            /* its largest; 0 once its subject is known for it */

@@ -39,7 +39,7 @@ const char *op_text(unsigned op)
 
 /* -- names for sentences -- */
 
-#define SAY_NAME_MAX 100 /* bytes of one name in a sentence; the whole of it stands in the alert's lists */
+#define SAY_NAME_MAX 100 /* bytes of one name in a sentence; the whole of it is in the alert's lists */
 
 static int name_length(struct str s)
 {

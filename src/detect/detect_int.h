@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* detect_int: what detectors share and nobody else needs: names for sentences, keys made of content, events kept for
+/* detect_int: what only detectors share: names for sentences, keys made of content, events kept for
  * later, and the networks of a mailbox.  Written in detect.c. */
 #ifndef TXM_DETECT_DETECT_INT_H
 #define TXM_DETECT_DETECT_INT_H
@@ -35,7 +35,7 @@ static inline bool net_is_prefix(const struct world *w, uint32_t net)
 {
 	return net > NET_MICROSOFT && net < w->net_count && !w->nets[net].asn;
 }
-/* a network that tells something about the caller */
+/* a network that identifies the caller's place */
 static inline bool net_is_real(uint32_t net) { return net > NET_MICROSOFT; }
 
 /* -- an event kept for later: what is needed to fold it into an alert when one comes of it -- */

@@ -21,7 +21,7 @@ struct pair {
 	struct alert *alert;
 	char issuer[GUID_TEXT_SIZE];
 	bool consumer, only_guests, microsoft;
-	uint32_t issued, orphans; /* records whose token a sign-in of the logs issued; that nobody issued */
+	uint32_t issued, orphans; /* records whose token a sign-in of the logs issued; that none issued */
 };
 
 struct state {
@@ -117,7 +117,7 @@ static void event(void *state, struct detect_ctx *c, const struct event *e)
 	if (!p->alert)
 		return;
 	p->only_guests &= is_guest(r);
-	/* a guest's sign-in stands in this tenant's log; a token that stands in none is not a guest's */
+	/* a guest's sign-in is in this tenant's log; a token without sign-in is not a guest's */
 	bool orphan = e->token && e->token->verdict == PROV_ORPHAN;
 	p->orphans += orphan;
 	p->issued += e->token && e->token->verdict == PROV_LINKED && e->token->issue;

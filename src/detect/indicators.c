@@ -26,9 +26,9 @@
 #define INDICATOR_CELL_MAX 1024
 
 /* The addresses of Storm-0558 as Microsoft published them on 2023-07-14 ("Analysis of Storm-0558 techniques for
- * unauthorized email access"): 8 web panels of the thief, 30 proxies, three of these from the post's text only.  The same
+ * unauthorized email access"): 8 web panels of the actor, 30 proxies, three of these from the post's text only.  The same
  * rows as data/storm-0558-iocs.csv; a unit test compares them.  The post's hashes, JARM and client strings are left
- * out: the first two cannot be seen in an audit log, and the strings also stand on Microsoft's own background reads. */
+ * out: the first two cannot be seen in an audit log, and the strings also occur in Microsoft's own background reads. */
 static const struct {
 	const char *address, *first, *last, *description;
 } storm_0558[] = {
@@ -235,7 +235,7 @@ struct reader {
 	const char *error;
 };
 
-/* One cell; stands behind it afterwards, on a comma or an end of line.  False: error says why. */
+/* Reads one cell; the position is then after it, on a comma or an end of line.  False: the reason is in error. */
 static bool read_cell(struct reader *r, struct str *ret)
 {
 	if (r->p < r->end && *r->p == '"') {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* known-indicator: an address or application that somebody published as bad.
+/* known-indicator: an address or application that was published as bad.
  *
  * Signal   The caller's address, and the application's id, of every mail, mailbox, administrative, directory and sign-in
  *          record, against the built-in Storm-0558 addresses and the lists given with --ioc.
  * Catches  Reads, logons and changes from such an address inside the days for which it was published.
- * Misses   Addresses nobody published; callers behind Microsoft's front ends, whose address the log does not hold.
+ * Misses   Addresses never published; callers behind Microsoft's front ends, whose address the log does not hold.
  * Cost     Addresses are rented and change hands: outside its days a match is a note (info), never a page.  Browser and
- *          client strings of the same reports are not used at all: they stand on ordinary records too.
- *          Memory: one entry for each indicator that was met.
+ *          client strings of the same reports are not used at all: they occur in ordinary records too.
+ *          Memory: one entry for each indicator that was seen.
  *
  * One alert for each indicator, inside and outside of its days apart. */
 #include <stdio.h>
@@ -16,7 +16,7 @@
 #include "detect/detect_int.h"
 #include "detect/indicators.h"
 
-#define HITS_MAX 20000 /* indicators met, inside and outside counted apart */
+#define HITS_MAX 20000 /* indicators seen, inside and outside counted apart */
 
 extern const struct detector detector_known_indicator;
 

@@ -4,7 +4,7 @@
  * Signal   The first mail record of a client key whose application id is known, with the number of mailboxes it was in
  *          (none), how many there were, and how long the data had been learnt from.
  * Catches  The birth of a reader: Big Yellow Taxi's question "which application reads mail here that never did?"
- * Misses   Known applications in the wrong hands, and whoever was there when the data begins.  A client without
+ * Misses   Known applications in the wrong hands, and readers present when the data begin.  A client without
  *          application id (all Sync, old Outlook) is never "a new application": absent is not new.
  * Cost     About one birth every two or three days in a tenant of some thousand mailboxes: a note (info), not a page.  On
  *          the first day of the data every application is new; only those that stay rare to the end are noted, so that

@@ -129,7 +129,7 @@ static void event(void *state, struct detect_ctx *c, const struct event *e)
 			alert_fold(c->alerts, x->alert, e);
 		return;
 	}
-	/* a record that does not tell its folder counts as one */
+	/* a record without its folder counts as one */
 	bool rare = is_rare(e), enough = e->edge->folders_synced >= FOLDERS_MIN ||
 					 (!e->edge->folders_synced && e->edge->syncs >= FOLDERS_MIN);
 	if (!enough && !rare) {
@@ -139,7 +139,7 @@ static void event(void *state, struct detect_ctx *c, const struct event *e)
 			p->more++;
 		return;
 	}
-	/* A rare client: one alert for all its mailboxes.  A common one: one for all, but for those reached from a new network. */
+	/* A rare client: one alert for all its mailboxes.  A common one: one for all, except for those reached from a new network. */
 	bool per_mailbox = !rare && p->new_net;
 	uint64_t subject = hash_mix(key_client(w, e->client), per_mailbox ? key_mailbox(w, e->mailbox) : rare ? 1 : 2);
 	struct told *x = table_put(&s->told, subject, &is_new);
@@ -163,7 +163,7 @@ static void event(void *state, struct detect_ctx *c, const struct event *e)
 		alert_fold_more(x->alert, p->kept[0].time_us, p->kept[0].time_us, p->more, 0);
 	p->n = p->more = 0;
 	p->subject = subject;
-	p->done = enough; /* a rare client's first folders are told at once, and again when they are enough */
+	p->done = enough; /* a rare client's first folders are reported at once, and again when they are enough */
 	alert_fold(c->alerts, x->alert, e);
 	enum severity before = x->alert->severity;
 	bool was_raised = x->alert->raised;

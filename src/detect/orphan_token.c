@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* orphan-token: mail opened with a token that nobody issued.
+/* orphan-token: mail opened with a token that no sign-in issued.
  *
- * Signal   The token id of an access (of a record without one: its session id) stands in no sign-in, although sign-ins
- *          of the category and of the time of its issue are in the logs (identity/).
+ * Signal   The token id of an access (of a record without one: its session id) is in no sign-in, although sign-ins
+ *          of the category and the time of its issue are in the logs (identity/).
  * Catches  Forged tokens, whatever is done with them: also five mails a day through the victim's own application from a
  *          near network, in which there is nothing statistical to see.
  * Misses   Records without token and session id (half of all in older forms; EWS and background reads to this day).
@@ -14,13 +14,13 @@
  * Strength.  Let u be the share of the *other* accounts of the same client whose tokens do not link, over all time or in
  * the same hours, whichever is larger; n of N tokens of this account have no sign-in.  The chance of n or more is
  * binomial, p = P(X >= n | N, u); with M accounts and clients looked at, p * M of them are to be expected by losses alone.
- * Accounts count once an hour and network: a thousand tokens of one thief weigh as one, so he cannot drown himself.
+ * Accounts count once an hour and network: a thousand tokens of one thief weigh as one, so he cannot raise u by volume.
  *
  *   export loses nothing    u = 0.5 / (others + 1): one token is enough
  *   export loses 1 in 100   one token is nothing; thirty of thirty are not losses
- *   a hole not noticed      the others in that hour do not link either: u is near 1, nobody is accused
+ *   a hole not noticed      the others in that hour do not link either: u is near 1, no alert
  *
- * Fifty victims in one hour would excuse each other in this way, so the same is asked about networks: fifty accounts
+ * Fifty victims in one hour would hide each other in this way, so the same test is made for networks: fifty accounts
  * whose tokens do not link, all from one network while the other networks do, are one alert for that network. */
 #include <math.h>
 #include <stdio.h>
@@ -379,7 +379,7 @@ static void end(void *state, struct detect_ctx *c)
 	struct state *s = state;
 	uint64_t key, linked = 0, orphans = 0;
 	struct orphan_case *o;
-	for (enum about about = ABOUT_NETWORK; ; about = ABOUT_ACCOUNT) { /* networks first: they may stand for their accounts */
+	for (enum about about = ABOUT_NETWORK; ; about = ABOUT_ACCOUNT) { /* networks first: they may cover their accounts */
 		for (size_t i = 0; (o = table_next(&s->cases, &i, &key)); )
 			if (o->about == about && o->alert)
 				judge(s, c, o);

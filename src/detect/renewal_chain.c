@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* renewal-chain: token after token in a session that began with no sign-in.
  *
- * Signal   Several tokens of one session, issued at different times, none of which stands in a sign-in, while the session
- *          itself stands in none either; and GATFRTokenIssue records (Outlook on the web issues a token against one that
- *          is presented) whose token nobody issued.
+ * Signal   Several tokens of one session, issued at different times, none of which is in a sign-in, and neither is the
+ *          session; and GATFRTokenIssue records (Outlook on the web issues a token against one that
+ *          is presented) whose token no sign-in issued.
  * Catches  The way in which Storm-0558 stayed: a forged token is presented, a fresh one comes back, and the chain has no
  *          root.
  * Misses   Chains whose records have no session id; a forged session id that changes with each token (orphan-token sees
  *          each of them).  Renewals that leave a sign-in are what is normal, and are not looked at.
  * Cost     Exports that lose sign-ins: n tokens of a session are lost with chance u to the power of n, where u is the share
- *          of the client's tokens that do not link; above one in ten thousand nothing is said.
- *          Memory: 80 bytes a session with a token that nobody issued. */
+ *          of the client's tokens that do not link; above one in ten thousand nothing is reported.
+ *          Memory: 80 bytes a session with a token that no sign-in issued. */
 #include <math.h>
 #include <stdio.h>
 

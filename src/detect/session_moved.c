@@ -2,7 +2,7 @@
 /* session-moved: a token or session at work in another context than the sign-in that issued it.
  *
  * Signal   An access that is linked to its sign-in: account, device, application and network of both.
- * Catches  A token taken from its device: the device id stands in the token, so that another one is no move but a copy.
+ * Catches  A token taken from its device: the device id is in the token, so another one means a copy, not a move.
  *          A forged token that borrows the id of somebody's sign-in: the account or the application is another one.
  *          A session that is used from a network in which its account never signs in.
  * Misses   A thief on the device itself, or behind the owner's own provider; logs without device ids.

@@ -5,7 +5,7 @@
  *          Microsoft's front ends and private addresses are no networks and are left out.
  * Catches  A stolen session or token that is replayed from the thief's network while its owner goes on working.
  * Misses   A thief in the owner's own network or provider; records without session and token (all Graph and EWS reads of
- *          older logs); callers behind front ends; a thief who waits until the owner has stopped for good.
+ *          older logs); callers behind front ends; a thief who waits until the owner has stopped permanently.
  * Cost     People move: home, office, phone.  A session that moves once is a note for each account (low, or info while
  *          networks are only address prefixes); only use that is interleaved (A-B-A within an hour, or A and B within
  *          ten minutes) is an alert of its own.  Switching a VPN on and off, or an office with two providers, makes such
@@ -25,7 +25,7 @@
 
 #include "detect/detect_int.h"
 
-#define TOGETHER_US (10 * US_PER_MINUTE) /* A then B this fast: nobody carries a laptop home in that time */
+#define TOGETHER_US (10 * US_PER_MINUTE) /* A then B this fast: no one carries a laptop home in that time */
 #define RETURN_US US_PER_HOUR            /* A-B-A inside this is two places, or a flapping line */
 #define FORGET_US (30 * US_PER_DAY)      /* unseen this long, a session may be forgotten */
 #define TOKEN_LIFE_US (28 * US_PER_HOUR) /* the longest legal life of an access token */
@@ -56,7 +56,7 @@ struct place { /* a network */
 };
 
 struct account {
-	uint32_t first_hour;            /* since 1970; 0 = not met */
+	uint32_t first_hour;            /* since 1970; 0 = not seen */
 	uint32_t nets[USUAL_NETS], net_hours[USUAL_NETS]; /* the last ones, most recent first, and since when */
 };
 
@@ -243,7 +243,7 @@ static bool account_is_new(const struct state *s, uint32_t actor, int64_t t)
 	return actor >= s->account_count || hour_of(t) - s->accounts[actor].first_hour < USUAL_US / US_PER_HOUR;
 }
 
-/* Counts the account for that pair; true once there are too many to tell apart. */
+/* Counts the account for that pair; true once there are too many to distinguish. */
 static bool pair_is_common(struct state *s, uint64_t key, uint32_t actor)
 {
 	struct pair *p = table_put(&s->pairs, key, NULL);

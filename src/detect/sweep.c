@@ -7,14 +7,14 @@
  *          walks through mailboxes behind Microsoft's front ends; one client on a network new to the tenant.
  * Misses   A thief who takes fewer than five mailboxes an hour and fewer than ten a day; a sweep that began before the
  *          data and goes on at the same pace (the inventory ranks it); one network for each mailbox.
- * Cost     What everybody does every day is not counted at all: only first touches are, so that Microsoft's background
+ * Cost     Daily use is not counted at all: only first touches are, so that Microsoft's background
  *          readers and journaling are silent once they are known.  A roll-out has about as many networks as mailboxes; an
  *          office behind one address has owners in networks they were in before.  What remains: a vendor who is let
  *          into many mailboxes at once, and a conference where everybody opens something new.  Memory: 152 bytes a
  *          mailbox, 48 a client and network, 80 for each first touch kept (at most 16 a client or network).
  *
  * In the tenant's first three days everything is a first touch.  Then a client is only noted, and judged a day later by
- * what can be told without history: many mailboxes, which other clients read too, and few networks where nobody else is,
+ * what can be seen without history: many mailboxes, which other clients read too, and few networks where no one else is,
  * or all of it within two hours; both, if it is most of the tenant, as services and ordinary clients are. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -390,7 +390,7 @@ static void net_touch(struct state *s, struct detect_ctx *c, const struct event 
 		const struct edge *edge = world_edge(c->world, row->ring.v[i].mailbox, row->ring.v[i].client);
 		edges_new &= edge && edge->first_us == row->ring.v[i].time_us;
 	}
-	/* the client's own alert tells the same story better */
+	/* the client's own alert already reports this */
 	for (unsigned i = t->first; i < row->ring.n; i++)
 		if (row->ring.v[i].client < s->client_count && s->clients[row->ring.v[i].client].alert &&
 		    now - s->clients[row->ring.v[i].client].episode_us <= EPISODE_US)
@@ -416,7 +416,7 @@ static bool alone_in_nets(const struct state *s, const struct ring *r, uint32_t 
 	return any;
 }
 
-/* All that a client did in all its mailboxes so far, but for the record that is about to be looked at. */
+/* All that a client did in all its mailboxes so far, except for the record about to be looked at. */
 static void count_client(struct detect_ctx *c, struct alert *al, const struct ring *r, uint32_t client, const struct event *e)
 {
 	const struct edge *edge;
@@ -447,7 +447,7 @@ static void judge(struct state *s, struct detect_ctx *c, struct cold *x, int64_t
 	for (unsigned i = 0; i < row->ring.n; i++)
 		shared += w->mailboxes[row->ring.v[i].mailbox].clients >= 2;
 	if (shared * 2 < row->ring.n)
-		return; /* nobody else reads these mailboxes: it is their owners' client */
+		return; /* no other client reads these mailboxes: it is their owners' client */
 	bool few = wc->networks && wc->networks <= FEW_NETS && !wc->microsoft_front_end &&
 		   wc->mailboxes >= PER_NET * wc->networks && alone_in_nets(s, &row->ring, x->client);
 	bool burst = wc->last_us - wc->first_us <= COLD_BURST_US && wc->networks <= FEW_NETS &&
@@ -506,7 +506,7 @@ static void event(void *state, struct detect_ctx *c, const struct event *e)
 	struct state *s = state;
 	if (e->mailbox == NONE || e->client == NONE)
 		return;
-	/* the oldest case is due first: cases stand in the order in which they crossed */
+	/* the oldest case is due first: cases are in the order in which they crossed */
 	while (s->cold_count && !s->colds[0].done && e->rec->time_us >= s->colds[0].crossed_us + COLD_SETTLE_US) {
 		judge(s, c, &s->colds[0], s->colds[0].crossed_us + COLD_SETTLE_US, e);
 		memmove(s->colds, s->colds + 1, --s->cold_count * sizeof *s->colds);

@@ -170,7 +170,7 @@ static void learn_day(struct state *s)
 			row->recent[1] = row->recent[0];
 			row->recent[0] = v ? (float)day_weight(-v->ln_p_day / M_LN10) : 0;
 		} else {
-			row->recent[0] = row->recent[1] = 0; /* told, or not to be told yet */
+			row->recent[0] = row->recent[1] = 0; /* already reported, or still warming up: start anew */
 		}
 		if (!v)
 			silent[baseline_class(b, row)]++;

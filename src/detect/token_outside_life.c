@@ -3,10 +3,10 @@
  *
  * Signal   The time of an access against the time of issue that its record gives (IssuedAtTime), and against that of the
  *          sign-in that issued it, where it is known.
- * Catches  Forged tokens whose issue time was made up; tokens with a life that nobody grants; a token that carries the id
+ * Catches  Forged tokens whose issue time was made up; tokens with a life that no issuer grants; a token that carries the id
  *          of a real sign-in and another time of issue.
  * Misses   A forged token whose times are in order.  A stolen one.  Records without issue time and without sign-in.
- * Cost     Clocks: 300 s between two logs are tolerated, and that a token says it was issued five minutes before its sign-in.
+ * Cost     Clocks: 300 s between two logs are tolerated, and that a token's issue time is five minutes before its sign-in.
  *          Where a fifth of a client's tokens and five accounts are off, it is a clock, and one note (info) for all.
  *          Access tokens live 60 to 90 minutes, 20 to 28 hours where continuous access evaluation is on: only what is
  *          older than 28 hours is outside every life.  Memory: 64 bytes an account and client with a finding. */
