@@ -106,7 +106,7 @@ enum switch_state switch_of_actions(struct str s)
 
 /* -- licences: text that may be cut into pieces and escaped several times over; only words can be trusted -- */
 
-struct plans { /* where the plan stands */
+struct plans { /* where the plan is named */
 	bool old_seen, old_licence, old_disabled, old_enabled;
 	bool new_seen, new_disabled, new_enabled;
 	bool whole; /* old and new came as two whole values, so that absence means something */
@@ -136,15 +136,15 @@ static void read_plans(struct plans *p, struct str s, bool is_old)
 	}
 }
 
-/* Place of the needle in s at or behind from, or the end of s. */
+/* Place of the needle in s at or after from, or the end of s. */
 static size_t find_from(struct str s, size_t from, struct str needle)
 {
 	ptrdiff_t at = str_find((struct str){ s.p + from, s.n - from }, needle);
 	return at < 0 ? s.n : from + (size_t)at;
 }
 
-/* additionalDetails: "...OldValue\\\":[...],\\\"NewValue\\\":[...]...".  Other properties (names, service principals) stand
- * in the same text: only what names a licence or the plan counts. */
+/* additionalDetails: "...OldValue\\\":[...],\\\"NewValue\\\":[...]...".  Other properties (names, service principals) are
+ * in the same text: only those that name a licence or the plan count. */
 static void read_marked(struct plans *p, struct str s)
 {
 	size_t old_at = find_from(s, 0, STR("OldValue")), new_at = find_from(s, 0, STR("NewValue"));

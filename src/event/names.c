@@ -7,17 +7,17 @@
  *
  *   by_ref: ref -> name          block:  | ref | kind, lengths, text, pad to 8 | ref | kind ... |
  *
- * The reference stands in the block as well as in the table, because names_take() walks the blocks and not the table:
+ * The reference is in the block as well as in the table, because names_take() walks the blocks and not the table:
  * keys drawn from one open-addressed table in slot order and put into another of about the same size pile up at one end
- * of it, and the cost of that is quadratic.  Blocks give them in order of arrival, which knows nothing of slots.
+ * of it, and the cost of that is quadratic.  Blocks give them in order of arrival, which does not depend on slots.
  *
  * The hash runs over the whole texts, over their lengths and over the kind; what is stored is cut.  Two names that
  * differ past the cut have two references, and two equal texts of one length sum ("ab","c" and "a","bc") have two.
  * Parts left out are empty parts.
  *
  * Cost of a new name: 8 + 12 bytes, its texts, and its place in the table (17 bytes at a load of a half to three
- * quarters).  A name that two decoders kept stands in blocks twice after names_take(); once the table points to one,
- * the other is dead weight until the end of the run, which is cheaper than copying. */
+ * quarters).  A name that two decoders kept is in blocks twice after names_take(); the table points to one, and
+ * the other is unused until the end of the run, which is cheaper than copying. */
 #include <stdlib.h>
 
 #include "base/hash.h"
@@ -211,7 +211,7 @@ void names_take(struct names *n, struct names *other)
 			else
 				n->refused++;
 		}
-	if (last) { /* behind our newest block, which goes on being filled */
+	if (last) { /* after our newest block, which goes on being filled */
 		if (n->blocks) {
 			last->next = n->blocks->next;
 			n->blocks->next = other->blocks;

@@ -23,7 +23,7 @@ enum name_kind {
 
 struct name {
 	uint8_t kind;
-	uint16_t length[NAME_PARTS]; /* of the parts, which lie one behind the other in text */
+	uint16_t length[NAME_PARTS]; /* of the parts, which follow one another in text */
 	char text[];
 };
 

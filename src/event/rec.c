@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rec: the tail of details behind an administrative record.
+/* rec: the tail of details after an administrative record.
  *
  *   tail  = *( name length (2 bytes), value length (4 bytes), name, value ) zeros to a multiple of 8
  *
- * in the machine's byte order: a record never leaves the process but for the sorter's own temporary file.  Nothing in
- * the tail is aligned, so lengths are copied out.  A name is never empty, and that is how the zeros at the end are told
+ * in the machine's byte order: a record never leaves the process except for the sorter's own temporary file.  Nothing in
+ * the tail is aligned, so lengths are copied out.  A name is never empty, and that distinguishes the zeros at the end
  * from a pair: six or seven of them would read as the pair ("", "").
  *
- * A builder is whole after every call: tail_bytes is right and the zeros are there.  Its tail lies in a buffer of its
+ * A builder is whole after every call: tail_bytes is right and the zeros are there.  Its tail is in a buffer of its
  * own; rec_details() is for a packed record, whose tail follows the struct. */
 #include "event/rec.h"
 #include "base/hash.h"

@@ -125,13 +125,13 @@ bool rec_detail(const struct rec *r, struct str name, struct str *ret_value);
 /* Another time for it.  The id that was made from its content follows. */
 void rec_set_time(struct rec *r, int64_t us);
 
-/* A record under construction: the struct with room for its tail behind it. */
+/* A record under construction: the struct and a buffer for its tail. */
 struct rec_builder {
 	struct rec r;
-	uint8_t *tail;       /* DETAIL_BYTES_MAX + 8 bytes, owned by whoever made the builder */
+	uint8_t *tail;       /* DETAIL_BYTES_MAX + 8 bytes, owned by the caller */
 	size_t tail_used;
 };
-void rec_begin(struct rec_builder *b);  /* all zero but for the tail buffer */
+void rec_begin(struct rec_builder *b);  /* all zero except for the tail buffer */
 void rec_add_detail(struct rec_builder *b, struct str name, struct str value); /* cuts and flags what is too long */
 
 #endif

@@ -34,7 +34,7 @@ struct key {
 };
 
 struct run {            /* sorted records, in memory or in a file */
-	const uint8_t *p;   /* this record, and what was read behind it */
+	const uint8_t *p;   /* this record, and the bytes read after it */
 	size_t n;
 	int fd;             /* -1: all in memory */
 	uint64_t file_at, file_left;
@@ -82,9 +82,9 @@ struct sorter {
 	struct id_set seen;
 	uint8_t *batch;         /* copies of the records handed out */
 	size_t batch_capacity;
-	struct rec last;        /* the copy used of this id, without its tail, when a batch has ended behind it */
+	struct rec last;        /* the copy used of this id, without its tail, when a batch has ended after it */
 	uint64_t last_tail;     /* hash of its tail */
-	const struct rec *at_hand; /* the same, wherever it lies; NULL = none yet */
+	const struct rec *at_hand; /* the same, wherever it is; NULL = none yet */
 	struct sort_counts counts;
 	char error[160];
 };
@@ -330,7 +330,7 @@ void sort_add(struct sort_lane *l, const struct rec *r)
 		if (l->error[0])
 			return;
 	}
-	if (l->count == l->key_capacity) { /* room for as many as can lie in the memory, in two steps */
+	if (l->count == l->key_capacity) { /* room for as many as fit in the memory, in two steps */
 		size_t most = l->capacity / sizeof(struct rec) + 1;
 		size_t want = l->key_capacity ? most : most / 16 + 1;
 		struct key *a = mem_big(want * sizeof *a), *b = mem_big(want * sizeof *b);
@@ -582,7 +582,7 @@ memory:
 	return false;
 }
 
-/* -- ids met before -- */
+/* -- ids seen before -- */
 
 static uint64_t id_key(const struct rec *r, uint64_t tenant)
 {

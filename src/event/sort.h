@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sort: recs of any order in, recs in event-time order out, each once.
  *
- * This is what makes everything behind it simple: a detector meets the same sequence whatever the order of the files,
- * the number of threads, the size of the chunks and the number of copies.
+ * This makes everything after it simple: a detector sees the same sequence whatever the order of the files, the number
+ * of threads, the size of the chunks and the number of copies.
  *
  *   lanes    each decoding thread fills its own memory; a full one is sorted and written to a temporary file as a run
  *   merge    runs are merged by (second, class, id, rank, content)
- *   copies   (of one tenant: an id says nothing about the records of another) copies of one id in one second stand side by side now: the one that kept most of the record is used (rank;
- *            among equals the one with the smallest bytes), the others are counted.  A copy whose time was altered is
- *            met later: the ids of the last 1 to 2 million records of event time are remembered, and the first wins.
+ *   copies   (of one tenant: ids of different tenants are not compared) copies of one id in one second are adjacent now: the one
+ *            that kept most of the record is used (rank; among equals the one with the smallest bytes), the others are
+ *            counted.  A copy whose time was altered comes later: the ids of the last 1 to 2 million records of event time
+ *            are remembered, and the first wins.
  *
  * Memory: SORT_MEMORY_BYTES and 128 KiB for each of about a hundred runs, whatever the size of the input.  Temporary space:
  * about 170 bytes a record beyond that, in $TMPDIR, else /var/tmp, in files without a name. */
