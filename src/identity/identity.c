@@ -57,7 +57,7 @@ struct signins {
 struct identity {
 	struct signins *signins;
 	uint64_t tenant;
-	const struct identity *unknown;   /* sign-ins whose tenant nobody knows; NULL: none, or this itself */
+	const struct identity *unknown;   /* sign-ins of unknown tenants; NULL: none, or this itself */
 	bool any;
 	struct silences categories[SIGNIN_CATEGORIES];
 	struct silences interactive;      /* Entra's own and the audit log's together */
@@ -219,7 +219,7 @@ static int by_number(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* the timeline of the categories whose bits are set; one slot may stand in two of them */
+/* the timeline of the categories whose bits are set; one slot may be in two of them */
 static int make_categories(const struct slot *slots, size_t count, unsigned mask, struct silences *ret)
 {
 	uint32_t *v = malloc((count + 1) * sizeof *v);
@@ -442,7 +442,7 @@ static bool is_fresh(const void *value, uint64_t key, void *arg)
 	return *(const uint32_t *)value >= *(const uint32_t *)arg;
 }
 
-/* True the first time that this token (session) without sign-in is met within the life of a token. */
+/* True the first time that this token (session) without sign-in is seen within the life of a token. */
 static bool orphan_is_new(struct identity *x, const struct rec *r, bool by_session)
 {
 	uint64_t key = by_session ? ~id_key(r->session, r->flags & REC_SESSION_TEXT) : id_key(r->token, r->flags & REC_TOKEN_TEXT);
@@ -465,7 +465,7 @@ static bool is_app_only(const struct rec *r)
 	return r->user_type == 5 + 1 || r->user_type == 6 + 1;
 }
 
-/* Whose sign-ins say what is covered: the tenant's own, and only without any those of nobody knows whom. */
+/* The sign-ins that decide what is covered: the tenant's own or, if it has none, those of unknown tenants. */
 static const struct identity *covering(const struct identity *x)
 {
 	return !x->any && x->unknown ? x->unknown : x;

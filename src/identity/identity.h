@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* identity: was this access made with a token that anybody issued?
+/* identity: was this access made with a token that a sign-in issued?
  *
  *   decoders --sign-ins--> lanes: sorter, slots of time with sign-ins
  *   when all is read       lanes -> silences of each tenant: when each category, and each application, was alive
  *   event by event         sign-ins up to 15 minutes ahead of the event -> their tenant's store; the event's token is looked up
  *
  * Sign-ins take a sorter of their own, so that they can run ahead of the accesses: the clocks of two logs differ, and a
- * token says that it was issued five minutes before its sign-in.  So the verdict does not depend on which file came
+ * token's issue time is five minutes before its sign-in.  So the verdict does not depend on which file came
  * first, and memory holds the sign-ins of some days, not of all (store.h).
  *
  * Verdicts: linked, orphan, cannot say; always with a reason (reasons.h).  Coverage comes from the sign-ins themselves
@@ -14,9 +14,9 @@
  * that was not given, or through a client whose tokens do not link in this data.
  *
  * `struct signins` is all sign-ins of a run; collection is by lanes (a thread each), the rest by one thread.  It has a
- * `struct identity` for each tenant: what one tenant's sign-ins cover says nothing about another's tokens.  Sign-ins whose
- * tenant nobody knows may belong to any: they link tokens of all tenants, and where a tenant has none of its own they also
- * say what is covered. */
+ * `struct identity` for each tenant: what one tenant's sign-ins cover says nothing about another's tokens.  Sign-ins of an
+ * unknown tenant may belong to any: they link tokens of all tenants, and where a tenant has none of its own they also
+ * decide what is covered. */
 #ifndef TXM_IDENTITY_IDENTITY_H
 #define TXM_IDENTITY_IDENTITY_H
 

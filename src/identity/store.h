@@ -18,7 +18,7 @@
 
 enum { /* issue.flags */
 	ISSUE_CLASH = 1,     /* two sign-ins of different accounts claim this token */
-	ISSUE_USED = 2,      /* an access with it was met */
+	ISSUE_USED = 2,      /* an access with it was seen */
 	ISSUE_TIMELESS = 4,  /* the row was exported without its time */
 };
 

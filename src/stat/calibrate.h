@@ -15,7 +15,7 @@
 #define CAL_BINS 256
 #define CAL_TOP 64
 #define CAL_LN_P_MIN (-27.631021115928548) /* ln 1e-12 */
-#define CAL_BACKOFF 5000.0                 /* mailbox-days at which a window counts as much as what is behind it */
+#define CAL_BACKOFF 5000.0                 /* mailbox-days at which a window weighs as much as its fallback, see cal_mix() */
 
 struct cal_slice { /* a day */
 	uint32_t bins[CAL_BINS]; /* of 0.05 */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* gpd: the generalised Pareto law of what lies above a high threshold, fitted after Zhang and Stephens (2009): a weighted
+/* gpd: the generalised Pareto distribution of values above a high threshold, fitted after Zhang and Stephens (2009): a weighted
  * mean over a grid, no iteration that could fail to converge. */
 #ifndef TXM_STAT_GPD_H
 #define TXM_STAT_GPD_H

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* novelty: a client, a network or a person that a mailbox has not met before.  How surprising is that?
+/* novelty: a client, a network or a person new to a mailbox.  How surprising is that?
  *
- * Two things are learnt: how often this mailbox meets new ones at all (rho), and how widespread a thing usually is when a
- * mailbox first meets it (prevalence at adoption).  A roll-out reaches mailbox after mailbox and teaches both, so it stops
- * being a surprise by itself; an attacker's client is used by nobody else. */
+ * Two things are learnt: how often this mailbox sees new ones at all (rho), and how widespread a thing usually is when a
+ * mailbox first sees it (prevalence at adoption).  A roll-out reaches mailbox after mailbox and teaches both, so it stops
+ * being a surprise by itself; an attacker's client has no other users. */
 #ifndef TXM_STAT_NOVELTY_H
 #define TXM_STAT_NOVELTY_H
 
@@ -21,7 +21,7 @@ struct adoption {
 
 void adoption_begin(struct adoption *a);
 void adoption_decay_day(struct adoption *a);
-/* 0 = nobody else; else by the logarithm of k in that of m, the active mailboxes */
+/* 0 = no other mailbox; else by the logarithm of k in that of m, the active mailboxes */
 unsigned prevalence_bin(uint32_t k, uint32_t m);
 void adoption_learn(struct adoption *a, uint32_t k, uint32_t m);
 double adoption_share(const struct adoption *a, uint32_t k, uint32_t m); /* F: adopted as rarely as this, or more */

@@ -126,7 +126,7 @@ enum silence_says silences_ask(const struct silences *t, int64_t from_us, int64_
 		return LOG_AFTER;
 	uint32_t from = (uint32_t)(from_us / t->slot_us), to = (uint32_t)(to_us / t->slot_us);
 	size_t low = 0, high = t->hole_count;
-	while (low < high) { /* the first hole that ends behind `from` */
+	while (low < high) { /* the first hole that ends after `from` */
 		size_t middle = low + (high - low) / 2;
 		if (t->holes[middle].to <= from)
 			low = middle + 1;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* silence: when a log was alive, learned from the log itself: the one place that tells a night from a hole.
+/* silence: when a log was alive, learned from the log itself: the one place that distinguishes a night from a hole.
  *
- * A sign-in log that says nothing between two and four has a hole, or nobody signed in.  Which of the two it was decides
- * whether a token without a sign-in is a forgery or a clerk's slip, so the log is asked what is usual for it: in how many
- * of the slots of this hour, on such days, is there anything at all?  A silence is as unlikely as all its slots being
+ * A sign-in log without entries between two and four has a hole, or there were no sign-ins.  Which of the two decides
+ * whether a token without a sign-in is a forgery or a gap in the data, so it is compared with what is usual for the log:
+ * in how many of the slots of this hour, on such days, is there anything at all?  A silence is as unlikely as all its slots being
  * empty together, and there are as many silences as slots with something in them: it is called a hole if one so unlikely
  * was to be expected less than once in three logs of this length.  All others are taken for night.  So a hole in a quiet
- * hour can pass unseen; what follows from it is for the detector to weigh (detect/orphan_token.c).
+ * hour can be missed; the detector allows for that (detect/orphan_token.c).
  *
  * Only whether there is anything in a slot counts, not how much: copies of a row change nothing, and neither does a burst,
  * be it ten thousand failed sign-ins in an hour. */
@@ -25,7 +25,7 @@ struct silence_hole {
 enum silence_says {
 	LOG_EMPTY,   /* nothing was ever seen */
 	LOG_COVERED,
-	LOG_QUIET,   /* covered, but nobody signed in near that time, nor was anybody to be expected */
+	LOG_QUIET,   /* covered, but there was no sign-in near that time, and none was expected */
 	LOG_BEFORE,  /* reaches before the first */
 	LOG_AFTER,   /* ... past the last */
 	LOG_HOLE,

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* net: whose network an address lies in.
+/* net: whose network an address is in.
  *
  * The address in a mailbox record is the caller's only if the caller came straight to Exchange.  A read through Graph
  * shows Graph's front end, a background read shows the server that did it.  Such an address says nothing about who
  * asked, so it is no network: it is not counted, not grouped by, and never "new".
  *
- * That exemption is a place to hide in, so the table below is short and holds service ranges only: what Microsoft runs
- * itself for Exchange Online and Entra.  Azure's customer ranges are not in it, and must not be: anybody rents an
+ * An attacker could hide in that exemption, so the table below is short and holds service ranges only: what Microsoft runs
+ * itself for Exchange Online and Entra.  Azure's customer ranges are not in it, and must not be: anyone can rent an
  * address there, and a published proxy of Storm-0558 (20.108.240.252) was one.  Teams, SharePoint, Office front ends
  * and Azure Front Door are left out as well: no mail record has been seen to come from them.
  *

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* net: whose network an address lies in: nobody's, Microsoft's own front ends, an autonomous system if the user gave a
+/* net: the network an address is in: none, Microsoft's own front ends, an autonomous system if the user gave a
  * file of them, else the prefix. */
 #ifndef TXM_STATE_NET_H
 #define TXM_STATE_NET_H

@@ -16,7 +16,7 @@
 struct switch_entry { /* a record that switched something on or off */
 	int64_t time_us;
 	int64_t limit_us;     /* SWITCH_AGE_LIMIT */
-	uint64_t tag;         /* of whoever added it */
+	uint64_t tag;         /* of the caller that added it */
 	uint8_t id[16];       /* of the record */
 	uint32_t tenant, actor;
 	uint32_t span;        /* the time that it begins, goes on with, or ends; NONE: switched on what was not off */

@@ -29,7 +29,7 @@ struct str whose_plain(struct str s)
 	for (size_t i = s.n; i > 0; i--) {
 		if (s.p[i - 1] != '/' && s.p[i - 1] != '\\')
 			continue;
-		if (i < s.n) /* a path that ends in its separator names nothing behind it */
+		if (i < s.n) /* a path that ends in its separator names nothing after it */
 			s = cut_front(s, i);
 		break;
 	}
@@ -155,7 +155,7 @@ void whose_init(struct whose *x, const struct world *w)
 			uint64_t key = tenant_key(w, tenant, keys[k].key);
 			const uint32_t *had = table_get(&x->names, key);
 			if (k == 0 && had && *had != WHOSE_SEVERAL)
-				first = *had; /* two mailboxes with one address are one that was met under two names */
+				first = *had; /* two mailboxes with one address are one seen under two names */
 			learn(x, first, key, k == 0);
 		}
 	}

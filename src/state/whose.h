@@ -22,14 +22,14 @@ struct whose {
 /* Of the mailboxes that the world knows now. */
 void whose_init(struct whose *x, const struct world *w);
 void whose_release(struct whose *x);
-/* NONE: nobody, or several.  tenant: world_tenant() of the record that has the name; NONE = it does not say. */
+/* NONE: no mailbox, or several.  tenant: world_tenant() of the record that has the name; NONE = it does not say. */
 uint32_t whose_find(const struct whose *x, uint32_t tenant, struct str name);
 
 /* May what is said in tenant a be about something of tenant b?  One that is not named is the only one, if there is only one. */
 bool whose_same_tenant(const struct world *w, uint32_t a, uint32_t b);
 
 /* The keys under which a name can be found, best first: of the GUID; of the address and of its local part; of the name alone and of
- * its words.  Returns their number.  Two names mean the same if they share a key, but for two addresses (WHOSE_ADDRESS) whose local
+ * its words.  Returns their number.  Two names mean the same if they share a key, except for two addresses (WHOSE_ADDRESS) whose local
  * parts alone are equal. */
 enum whose_form { WHOSE_GUID = 1, WHOSE_ADDRESS, WHOSE_LOCAL_OF_ADDRESS, WHOSE_LOCAL, WHOSE_WORDS };
 #define WHOSE_KEYS_MAX 3

@@ -1,38 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* world: who there is.
  *
- * Each distinct record comes by once, in event-time order, and leaves as an event: its subjects are dense numbers, and
- * with it goes what was known before it.  A record names a subject by the 64-bit reference of a text (event/names.h).
+ * Each distinct record comes once, in event-time order, and becomes an event: its subjects are dense numbers, and it
+ * carries what was known before it.  A record names a subject by the 64-bit reference of a text (event/names.h).
  * Several references may mean one subject, so there are two steps, and the second is rare:
  *
  *   reference --recent[], by_ref--> number          every record: one small array that stays in cache, else one probe
- *   reference --names--> texts --> key --by_key--> number     the first time that a reference is met
+ *   reference --names--> texts --> key --by_key--> number     the first time that a reference is seen
  *
  * Who is who
  *   mailbox  its GUID, whatever the owner is called today.  Without one the owner's UPN, ASCII case folded.  Such a
  *            record belongs to the GUID's mailbox if a record *before* it in event time had that GUID with that UPN;
- *            else to a mailbox of its own, for good: numbers that were handed out are not merged afterwards, because
+ *            else to a mailbox of its own, permanently: numbers that were handed out are not merged afterwards, because
  *            detectors have already counted with them.  If two GUIDs come with one UPN (a name given anew), the first
  *            keeps it.  The zero GUID is no GUID.  A text in the GUID's place that is no GUID (a masked export) is a
- *            key as it stands.
+ *            key unchanged.
  *   client   (caller, api, family).  AppId and ClientAppId as written are only the label.
  *   actor, tenant  the reference itself: their texts are folded before they are hashed.
- * A world is one tenant's, so that nobody in it can be taken for somebody of another tenant.  A joint one (impact) holds
+ * A world is one tenant's, so that no subject can be taken for one of another tenant.  A joint one (impact) holds
  * all tenants: there the tenant is part of the key of mailboxes and clients.
  * A name whose text was lost (names are bounded) is a subject of its own, without a label.
  *
  * Labels: of a mailbox the first in event time that has a UPN; of a client the first that has both AppId and
  * ClientAppId, else the first.
  *
- * Edges, one for each client in each mailbox, are most of the memory.  They lie in chunks that never move (a pointer to
+ * Edges, one for each client in each mailbox, are most of the memory.  They are stored in chunks that never move (a pointer to
  * an edge stays good), 48 bytes each, found through slots of 4 bytes, at most three fifths full.  A slot holds number
  * + 1 and six more bits of the hash, so that a search seldom looks at an edge that is not the one.
  *
  *   slots[hash(mailbox, client)] -> tag, 7 -> chunks[0][6]
  *
  * Distinct synced folders and distinct networks of a client are counted through sets of 64-bit hashes.  Everything has
- * a ceiling; what meets a full table is counted in world.refused, and its event says NONE (or has no edge).  Where an
- * edge was refused nothing is called new: we no longer know. */
+ * a ceiling; what finds a full table is counted in world.refused, and its event says NONE (or has no edge).  Where an
+ * edge was refused nothing is called new, since that is no longer known. */
 #include <stdlib.h>
 
 #include "base/guid.h"
@@ -139,7 +139,7 @@ static uint32_t index_by_key(const struct index *x, uint64_t key)
 	return at ? *at : NONE;
 }
 
-/* room for one more in a dense array; grows by half, so that little is kept for nobody */
+/* room for one more in a dense array; grows by half, so that little memory is unused */
 static bool make_room(void **array, uint32_t n, uint32_t *capacity, size_t size)
 {
 	uint32_t more;
@@ -934,7 +934,7 @@ const struct edge *world_edge_next(const struct world *w, uint32_t *pos)
 }
 
 /* An id that was a text is the hash of it, and the first eight bytes are its reference.  A text that was lost leaves
- * the hash: it still tells two ids apart. */
+ * the hash: it still distinguishes two ids. */
 static struct str text_of_hash(const struct world *w, const uint8_t id[16], char *out)
 {
 	static const char digits[] = "0123456789abcdef";

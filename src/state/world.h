@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* world: who there is.  Mailboxes, clients, actors, networks and tenants get dense numbers in the order in which event
- * time meets them, and (mailbox, client) edges carry what one client did in one mailbox.  The app inventory is read from
+/* world: who there is.  Mailboxes, clients, actors, networks and tenants get dense numbers in the order in which
+ * they are first seen in event time, and (mailbox, client) edges carry what one client did in one mailbox.  The app inventory is read from
  * it; detectors read it and never write it.
  *
  * Memory: a mailbox 64 bytes + label, an edge 48, a client 120 + texts; ceilings in limits.h.  A subject past its
@@ -59,7 +59,7 @@ struct world {
 	struct world_client *clients;    uint32_t client_count;
 	const struct name **actors;      uint32_t actor_count;
 	struct world_net *nets;          uint32_t net_count; /* [0] none, [1] Microsoft */
-	const struct name **tenants;     uint32_t tenant_count; /* those met: one, but for a joint world */
+	const struct name **tenants;     uint32_t tenant_count; /* those seen: one, except in a joint world */
 	uint32_t active_mailboxes;       /* with at least one mail record */
 	int64_t first_us, last_us;       /* any record; 0, 0 = none */
 	int64_t mail_first_us, mail_last_us;
@@ -68,7 +68,7 @@ struct world {
 		uint64_t by_class[CLASS_COUNT];
 		uint64_t unknown_operations;
 	} count;
-	struct { uint64_t mailboxes, clients, actors, nets, edges, folders; } refused; /* records that met a full table */
+	struct { uint64_t mailboxes, clients, actors, nets, edges, folders; } refused; /* records that found a full table */
 	struct world_private *priv;
 };
 
@@ -95,7 +95,7 @@ struct str world_client_name(const struct world *w, uint32_t client); /* first-p
 const char *world_net_label(const struct world *w, uint32_t net);
 const struct edge *world_edge(const struct world *w, uint32_t mailbox, uint32_t client); /* NULL: none */
 const struct edge *world_edge_next(const struct world *w, uint32_t *pos); /* in order of birth, *pos from 0, to NULL */
-/* text of an id of a record: GUID, or the text behind a hash; out holds ID_TEXT_SIZE bytes */
+/* text of an id of a record: GUID, or the text of a hash; out holds ID_TEXT_SIZE bytes */
 #define ID_TEXT_SIZE 520
 struct str world_id_text(const struct world *w, const uint8_t id[16], bool is_text, char *out);
 struct str world_token_text(const struct world *w, const uint8_t id[16], bool is_text, char *out);
