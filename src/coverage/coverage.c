@@ -581,7 +581,7 @@ int64_t coverage_blind_us(const struct coverage *c, const struct world *w, uint3
 	}
 }
 
-/* Of all that is known now, what lies in the period. */
+/* The part of all that is known now that is in the period. */
 static void report(struct coverage *c, const struct world *w)
 {
 	int64_t first = c->first_day, end = c->first_day + c->day_count;

@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* coverage: when each mailbox could be seen, and when not.
  *
- * "Nothing found" means nothing without where one could look.  For every mailbox and day (UTC) the log itself says which of
- * these it was; what it cannot say is not guessed:
+ * A clean result only counts where the log could have shown something.  For every mailbox and day (UTC) the log itself shows
+ * which of these it was; nothing is guessed:
  *
  *   recorded     at least one read of mail is in the log
- *   quiet        none, and no other sign of life: a holiday, or a silence that nobody can tell from one
+ *   quiet        none, and no other sign of life: a holiday, or a silence that looks the same
  *   silent       none, while other things go on (sends, rules, moves, sign-ins of the owner) in a mailbox that on such days
  *                usually has some, or never has any at all
  *   throttled    Exchange wrote no Bind records for 24 hours; whatever was read then is in no log
  *   off          auditing of the tenant was switched off
- *   bypassed     what the owner's account does is written nowhere
+ *   bypassed     what the owner's account does is not logged
  *   narrowed     MailItemsAccessed was removed from the audited actions of the mailbox
  *   unlicensed   the plan for premium auditing was taken away, and nothing is recorded since
  *   gap          no mailbox at all has a record, at a time when that is next to impossible: the collector
  *   outside      before the first record of the data, or after the last
  *
  * Switches and rhythms are learned from all records; a period (base/period.h) chooses the days, findings and hours that are
- * reported.  A day is called after what hid an hour of it; the times themselves, to the second, are coverage_blinds(), and every number of
- * blind hours that any command prints comes from coverage_blind_us().  What switches of the log mean is event/audit_switch.h, whose
- * they are state/whose.h, what silence is a hole stat/silence.h.
+ * reported.  A day is named after the state that hid an hour of it; the times themselves, to the second, are coverage_blinds(), and every number of
+ * blind hours that any command prints comes from coverage_blind_us().  See event/audit_switch.h for the meaning of
+ * switches of the log, state/whose.h for whose they are, stat/silence.h for which silence is a hole.
  *
  * Memory: 4 bytes a mailbox and day (COVERAGE_CELLS_MAX), some hundred a change of settings. */
 #ifndef TXM_COVERAGE_COVERAGE_H
@@ -52,7 +52,7 @@ struct coverage_finding {
 	char target[104];        /* account as the record names it; "" = none */
 };
 
-struct coverage_blind { /* a time of which the log could not tell what was read */
+struct coverage_blind { /* a time in which reads were not logged */
 	enum day_state what;
 	bool of_all;             /* in every mailbox of the tenant */
 	bool open;               /* and still at the end of the data, which is to_us */
@@ -96,7 +96,7 @@ const struct coverage_finding *coverage_findings(const struct coverage *c, size_
 /* The blind times of the whole data: those of all mailboxes first, then by mailbox; in order of their beginning.  None ends before
  * it begins. */
 const struct coverage_blind *coverage_blinds(const struct coverage *c, size_t *ret_n);
-/* How much of [from, to) nobody could see of that mailbox; what overlaps counts once. */
+/* How much of [from, to) was not logged for that mailbox; overlaps count once. */
 int64_t coverage_blind_us(const struct coverage *c, const struct world *w, uint32_t mailbox, int64_t from_us, int64_t to_us);
 uint64_t coverage_total(const struct coverage *c, enum day_state s); /* mailbox-days */
 uint64_t coverage_refused(const struct coverage *c);

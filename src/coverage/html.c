@@ -144,7 +144,7 @@ static bool has_gaps(const struct coverage *c)
 	return false;
 }
 
-/* hours in which nobody has a record, above all the rows */
+/* hours in which no mailbox has a record, above all the rows */
 static void add_everybody(struct buf *b, const struct coverage *c, unsigned width)
 {
 	size_t n;

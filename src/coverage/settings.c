@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* settings: see settings.h.  A row, of whatever form, is a list of names and texts; nested JSON stays as its text, since
- * all that is asked of it is whether a word stands in it. */
+/* settings: see settings.h.  A row, of whatever form, is a list of names and texts; nested JSON is kept as text, since
+ * it is only searched for words. */
 #include "coverage/settings.h"
 
 #include <stdlib.h>
@@ -234,7 +234,7 @@ static void take_row(struct audit_settings *s, const struct pairs *row)
 
 /* -- CSV -- */
 
-/* One cell from *at on, unquoted into out (which is as long as the text).  Returns the delimiter behind it, '\n', or 0 at the end. */
+/* One cell from *at on, unquoted into out (which is as long as the text).  Returns the delimiter after it, '\n', or 0 at the end. */
 static char next_cell(const char *p, size_t n, size_t *at, char delimiter, char *out, struct str *ret)
 {
 	size_t i = *at, k = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* settings: which mailboxes will not be seen tomorrow, from exports of what is set today.
+/* settings: which mailboxes will not be logged tomorrow, from exports of today's settings.
  *
- * Read are CSV and JSON (UTF-8, or UTF-16 as PowerShell writes it) of the usual commands, told apart by their columns:
+ * Read are CSV and JSON (UTF-8, or UTF-16 as PowerShell writes it) of the usual commands, recognised by their columns:
  *
  *   Get-Mailbox                           AuditEnabled, AuditOwner, AuditDelegate, AuditAdmin, DefaultAuditSet
  *   Get-MailboxAuditBypassAssociation     AuditBypassEnabled
@@ -9,7 +9,7 @@
  *   Get-OrganizationConfig                AuditDisabled
  *   licence lists                         Licenses, AssignedLicenses, SkuPartNumber, LicenseDetails, AssignedPlans, SKU names
  *
- * A list that Export-Csv has written as the name of a .NET type says nothing, and then we say nothing. */
+ * A list that Export-Csv has written as the name of a .NET type holds nothing, and nothing is reported of it. */
 #ifndef TXM_COVERAGE_SETTINGS_H
 #define TXM_COVERAGE_SETTINGS_H
 
@@ -32,7 +32,7 @@ enum { /* audit_account.wrong */
 struct audit_account {
 	char name[104];          /* as first written */
 	uint32_t wrong;
-	bool is_mailbox;         /* stood in an export of mailboxes */
+	bool is_mailbox;         /* was in an export of mailboxes */
 	enum licence licence;
 };
 
