@@ -3,7 +3,7 @@
  * mean nothing else in any other export. */
 /* Entra portal: InteractiveSignIns, NonInteractiveSignIns, ApplicationSignIns, MSISignIns as CSV */
 ALIAS(createdDateTime, "Date (UTC)")
-ALIAS(createdDateTime, "Date") /* "Date (local)": its zone is said apart */
+ALIAS(createdDateTime, "Date") /* "Date (local)": its zone is handled apart */
 ALIAS(Id, "Request ID")
 ALIAS(userPrincipalName, "Username")
 ALIAS(AppId, "Application ID")

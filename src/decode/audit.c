@@ -40,7 +40,7 @@ static uint8_t user_type_of(struct str s)
 
 static uint16_t record_type_of(struct str s)
 {
-	/* names are in CSV columns and re-exports; only those that decide the shape of a mail record matter */
+	/* CSV columns and re-exports have names instead of numbers; only those that decide the shape of a mail record matter */
 	int64_t v;
 	if (parse_int(s, &v))
 		return v >= 0 && v < 0xffff ? (uint16_t)v : 0xffff;
@@ -164,7 +164,7 @@ enum verdict decode_audit(struct decoder *d, struct fields *f)
 		put_tenant(d, tenant);
 	if (get_text(d, f, F_UserType, &s))
 		r->user_type = user_type_of(s);
-	/* address: the first present of the four homes */
+	/* address: the first present of four members */
 	if (get_text(d, f, F_ClientIPAddress, &s))
 		put_ip(d, s);
 	if (r->ip_kind == ADDR_NONE && get_text(d, f, F_ClientIP, &s))
@@ -192,7 +192,7 @@ enum verdict decode_audit(struct decoder *d, struct fields *f)
 			r->flags |= REC_EXTERNAL;
 		put_token_tenant(d, f, tenant);
 	}
-	/* a record of mail that was cut before its lists may have lost who called: half a caller would be a new one */
+	/* a mail record that was cut before its lists may have lost part of the caller, which would look like a new caller */
 	bool cut_early = d->flags & REC_CUT && kinds & KIND_MAIL && !field_has(f, F_Folders) && !field_has(f, F_Messages) && !field_has(f, F_Item);
 	if (!(kinds & KIND_SIGNIN) && !cut_early) {
 		struct str app = STR_NONE, client = STR_NONE, info = STR_NONE, process = STR_NONE;

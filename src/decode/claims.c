@@ -14,7 +14,7 @@
 #define WINDOW (32 * KIB) /* bytes of a stream that are looked at together */
 
 struct search { /* rows that name the same ResultCount */
-	int64_t count, holds; /* says, is here */
+	int64_t count, holds; /* results that it should have; that are here */
 	uint8_t seen[(CLAIM_RESULTS_MAX + 7) / 8];
 };
 

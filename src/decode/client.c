@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* client: who is calling.
  *
- * AppId is the door, ClientAppId the caller when the door is Microsoft Graph; over EWS both name the caller; Outlook on
- * the web has the door only; Outlook over MAPI names neither.  Absent and empty are not a new application.  So:
+ * AppId is the API; where that is Microsoft Graph, ClientAppId is the caller.  Over EWS both name the caller; Outlook on
+ * the web has AppId only; Outlook over MAPI names neither.  Absent and empty are not a new application.  So:
  *
  *   caller = AppId is Graph ? ClientAppId : ClientAppId, else AppId, else [AppId=...] in ClientInfoString, else
  *            AppAccessContext.ClientAppId, else the protocol's name
@@ -154,7 +154,7 @@ void decode_client(struct decoder *d, struct str app_id, struct str client_app_i
 	else if (app.n && !is_graph)
 		caller = app;
 	else if (in_info.n && app_text(in_info, info_buf).n)
-		caller = *(is_graph ? &client : &app) = str_of(info_buf); /* the record names it nowhere else; the door stays */
+		caller = *(is_graph ? &client : &app) = str_of(info_buf); /* the record names the caller nowhere else; the api stays */
 	else if (context_app.n && app_text(context_app, context_buf).n)
 		caller = client = str_of(context_buf);
 	else if (app.n)

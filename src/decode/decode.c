@@ -93,7 +93,7 @@ void arena_reset(struct arena *a)
 	}
 	a->used = 0;
 	if (a->capacity > 4 * MIB)
-		arena_release(a); /* one monstrous record must not cost memory for ever */
+		arena_release(a); /* one huge record must not hold memory permanently */
 }
 
 void arena_release(struct arena *a)

@@ -115,7 +115,7 @@ void frame_fill(struct frame *f, size_t n);
 bool frame_take(struct frame *f, bool final, struct block *ret);
 /* After the last block: the stream ended inside a list that it had opened, between two of its values.  No value shows it. */
 bool frame_ends_open(const struct frame *f);
-bool frame_too_deep(const struct frame *f); /* lists in lists, deeper than any export: made to hurt */
+bool frame_too_deep(const struct frame *f); /* lists in lists, deeper than any export: an attack */
 bool frame_failed(const struct frame *f); /* out of memory */
 enum framing frame_framing(const struct frame *f); /* FRAME_UNKNOWN until enough was read */
 bool frame_sniffed(const struct frame *f);

@@ -10,7 +10,7 @@
  *           A page need not have one of these names: an object or a list that is too long for a record, or that the stream ends
  *           in, and that holds a list of objects and is no record itself, is opened: its members become values by themselves.
  *
- * Every fault costs what it touches.  An over-long line or value is dropped (too_long) while its end is sought.  A quote
+ * A fault costs only what it touches.  An over-long line or value is dropped (too_long) while its end is sought.  A quote
  * that is never closed costs its line.  A bracket that is never closed, or a quote missing from a page without lines, is
  * noticed where the grammar breaks (a brace where no value can stand, a letter right after a closing quote): the value
  * is broken there, and reading goes on at the next brace that can begin one.
@@ -709,7 +709,7 @@ static void break_value(struct frame *f, struct block *b, struct values *v, size
 	v->lost = lost;
 }
 
-/* A string between values that is no member's name: junk, said once a line, unless it could hold a record. */
+/* A string between values that is no member's name: junk, counted once a line, unless it could hold a record. */
 static void end_text(struct frame *f, struct block *b, struct values *v, size_t i, bool is_name)
 {
 	const char *p = f->p + f->start;
@@ -862,7 +862,7 @@ static bool scan_values(struct frame *f, struct block *b, bool final)
 				v.colon = false;
 				i++;
 				break;
-			default: { /* a bare word: the value of an outer member, or junk, said once a line */
+			default: { /* a bare word: the value of an outer member, or junk, counted once a line */
 				size_t word = i;
 				while (i < n && !strchr("\n{}[],:\"", p[i] ? p[i] : ' '))
 					i++;
@@ -911,7 +911,7 @@ static bool scan_values(struct frame *f, struct block *b, bool final)
 				break;
 			}
 			i++;
-			if (v.depth == JSON_DEPTH_MAX + 1) { /* the decoder will say so */
+			if (v.depth == JSON_DEPTH_MAX + 1) { /* the decoder will reject it */
 				break_value(f, b, &v, &i, true);
 				break;
 			}
@@ -1006,7 +1006,7 @@ static bool take_values(struct frame *f, bool final, struct block *b)
 		if (!held || n == 0)
 			return false;
 		if (n > RECORD_BYTES_MAX) {
-			/* Too long to be a record.  Said once; its bytes are dropped as they are scanned, while brackets and quotes
+			/* Too long to be a record.  Counted once; its bytes are dropped as they are scanned, while brackets and quotes
 			 * are followed to its end. */
 			done = f->v.at;
 			given = give_broken(f, done, REJECT_TOO_LONG, b);

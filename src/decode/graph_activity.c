@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* graph_activity: a row of MicrosoftGraphActivityLogs (and of its older sister for Azure AD Graph): Sentinel's table as CSV or JSON, or the
- * properties of the diagnostic form.  It says which token asked Graph for what, from where. */
+ * properties of the diagnostic form.  It shows which token requested what of Graph, from where. */
 #include "decode/decode_int.h"
 
 static bool match(const struct fields *f)

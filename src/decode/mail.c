@@ -6,7 +6,8 @@
  *   AttachmentAccess 50: Messages[].MessageItems[], OperationCount
  *
  * The access type is OperationProperties.MailAccessType, looked up by name; where an exporter lost it, the record's shape
- * decides, then its RecordType.  What is listed is summed; decoder_keep_items() asks for the list itself.  Items: OperationCount; else the length of the lists; else 1, marked as lost. */
+ * decides, then its RecordType.  What is listed is summed; decoder_keep_items() keeps the list itself.  Items: OperationCount;
+ * else the length of the lists; else 1, marked as lost. */
 #include "decode/decode_int.h"
 #include "event/items.h"
 
@@ -88,7 +89,7 @@ static uint32_t take_item(struct decoder *d, const struct json_index *x, uint32_
 	return o.next;
 }
 
-/* "@{Id=...; FolderItems=System.Object[]}", "System.Object[]": PowerShell was here */
+/* "@{Id=...; FolderItems=System.Object[]}", "System.Object[]": made by PowerShell */
 static bool is_wreck(const struct json_index *x, uint32_t v)
 {
 	struct str s = walk_char(x, v) == '"' ? str_trim(walk_raw_string(x, v)) : STR_NONE;
@@ -116,7 +117,7 @@ static void list_items(struct decoder *d, const struct json_index *x, uint32_t v
 				continue;
 			}
 			items.next = walk_skip(x, i);
-			l->items += !each_slowly(d, x, i, item_names, take_item, l); /* it is one, but which? */
+			l->items += !each_slowly(d, x, i, item_names, take_item, l); /* one item, of unknown shape */
 		}
 		l->lost |= items.next >= WALK_DEEP;
 	}

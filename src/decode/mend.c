@@ -243,7 +243,7 @@ static size_t string_end(struct str s, size_t i)
 	return 0;
 }
 
-/* Line breaks and other control bytes that somebody wrote out inside of strings, as blanks; the text is private. */
+/* Line breaks and other control bytes written raw inside strings, as blanks; the text is private. */
 static struct str without_controls(struct str s)
 {
 	for (size_t i = 0; i < s.n; i++)

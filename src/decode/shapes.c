@@ -225,7 +225,7 @@ static bool bag_pairs(struct bag *b, struct str text)
 		if (left.n == 0)
 			continue;
 		if (is_any_of(left, bag_names)) {
-			b->odd |= name.n != 0; /* its value? */
+			b->odd |= name.n != 0; /* a name without its value */
 			name = right;
 		} else if (is_any_of(left, bag_values)) {
 			value = right;
@@ -269,7 +269,7 @@ static void bag_parallel(struct bag *b, const struct json_index *x, uint32_t nam
 	for (uint32_t a, e; (a = walk_next_element(&n)) != WALK_BAD; n.next = walk_skip(x, a), v.next = walk_skip(x, e)) {
 		struct str name = STR_NONE, value;
 		if ((e = walk_next_element(&v)) == WALK_BAD) {
-			b->odd = true; /* which value belongs to which name? */
+			b->odd = true; /* fewer values than names: pairs unknown */
 			return;
 		}
 		value_text(b->d, x, a, &name);
@@ -327,7 +327,7 @@ static uint32_t bag_object(struct bag *b, const struct json_index *x, uint32_t v
 		if (n.n)
 			bag_give(b, n, w, u);
 	} else if (is_element && name == WALK_BAD && value != WALK_BAD && others == 0) {
-		b->odd = true; /* the value of what? */
+		b->odd = true; /* a value without a name */
 	} else if (is_element && name == WALK_BAD && others > 1 && b->first.n && str_eq_nocase(key_text(x, v + 1), b->first)) {
 		b->odd = true; /* entries under names that are not known */
 	} else if ((members == 1 || (members == 0 && only != WALK_BAD)) && only != WALK_BAD && is_container(x, only)
@@ -576,7 +576,7 @@ bool get_object_in(struct decoder *d, struct json_index *x, uint32_t *v, const s
 		return true;
 	each_slowly(d, x, *v, known, take_found, &found);
 	if (found.count > 1)
-		shape_unknown(d); /* which of them? */
+		shape_unknown(d); /* several: ambiguous */
 	*x = found.x;
 	*v = found.v;
 	return found.count > 0;

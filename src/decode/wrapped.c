@@ -139,7 +139,7 @@ static enum verdict decode(struct decoder *d, struct fields *f)
 		bool wreck = str_starts(s, STR("@{"));
 		if (str_starts(s, STR("System.")) || (wreck && !(wreck_get(s, STR("Operation"), &inner) && wreck_get(s, STR("CreationTime"), &inner))))
 			return decode_columns(d, f);
-		if (wreck) /* its plain members are whole; objects in it are empty, which looks like nothing */
+		if (wreck) /* its plain members are whole; objects in it are empty, which looks like absence */
 			d->flags |= REC_SHAPE_UNKNOWN;
 		return decode_record_text(d, s, f);
 	}

@@ -15,7 +15,7 @@
  *
  * The application's id ties the two together.  Some records of the directory log name only the object or its display
  * name; where no application id can be had, the account is the link: who gave the power is read, within a day, by a client
- * that the tenant had never seen, through Graph.  That is said as what it is: not proven to be the same application. */
+ * that the tenant had never seen, through Graph.  The alert then says that this does not prove the same application. */
 #include <stdio.h>
 #include <stdlib.h>
 

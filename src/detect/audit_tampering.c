@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* audit-tampering: somebody makes the log see less.
+/* audit-tampering: auditing is switched off or narrowed.
  *
  * Signal   Administrative records that switch auditing off or narrow it: Set-MailboxAuditBypassAssociation,
  *          Set-AdminAuditLogConfig, Set-OrganizationConfig, Set-Mailbox (AuditLogAgeLimit, AuditEnabled, AuditOwner,
@@ -24,7 +24,7 @@
 #include "state/whose.h"
 
 #define SAME_CHANGE_US US_PER_DAY       /* changes of one thing by one actor closer than this are one story */
-#define AGE_LIMIT_NOTHING_US US_PER_DAY /* at most a day: the log is gone before anybody looks */
+#define AGE_LIMIT_NOTHING_US US_PER_DAY /* at most a day: the log is gone before anyone looks */
 #define CHANGES_MAX 100000
 
 extern const struct detector detector_audit_tampering;

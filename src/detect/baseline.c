@@ -341,8 +341,8 @@ static bool row_is_young(const struct baseline *b, const struct mailbox_row *row
 	return b->day - row->first_day < YOUNG_DAYS;
 }
 
-/* Somebody reads from one place at a time, or takes turns between places he has long had.  Turns between an old place and
- * one that is new are what a second reader makes. */
+/* One reader uses one place at a time, or alternates between places long in use.  Alternating between an old place and a
+ * new one indicates a second reader. */
 static void places_take(const struct baseline *b, struct mailbox_row *row, unsigned client, const struct edge_row *net,
 			uint32_t subject)
 {
@@ -596,7 +596,7 @@ static void late_push(struct baseline *b, const struct late *l)
 	b->late[(b->late_first + b->late_count++) % LATE_MAX] = *l;
 }
 
-/* A week without a word that it was an attack: then it is part of what happens here. */
+/* Learns what has been in quarantine for a week: it counts as normal here now. */
 static void late_learn(struct baseline *b)
 {
 	while (b->late_count && b->late[b->late_first].due <= b->day) {
@@ -646,7 +646,7 @@ static void edges_learn(struct baseline *b, struct mailbox_row *row, uint32_t ma
 			late_push(b, &l);
 		}
 		if (!learn && e->fresh) {
-			*e = (struct edge_row){ 0 }; /* stays new: what alerted shall not become ordinary */
+			*e = (struct edge_row){ 0 }; /* stays new: an alert must not make it ordinary */
 			continue;
 		}
 		if (e->fresh) {
@@ -928,7 +928,7 @@ static void priors_learn(struct baseline *b)
 			}
 		prior_learn(&b->classes[slot / PRIORS].prior[slot % PRIORS], y, y + b->sample_count, n);
 	}
-	/* before a class has its own, it has that of everybody together */
+	/* until a class has its own, it uses that of all classes together */
 	uint32_t n[PRIORS] = { 0 };
 	for (unsigned which = 0; which < PRIORS; which++) {
 		struct class_prior all = { .mu = 0 };

@@ -4,8 +4,9 @@
  *   event --> open day of the mailbox --(day ends)--> verdict (baseline_score.c) --> learnt (baseline.c), unless it alerted
  *
  * Everything used to judge a day is as it was when the day before ended.  A mailbox costs MAILBOX_ROW_BYTES_MAX, and a struct
- * verdict while a day on which it was active is closed, whatever its owner or an attacker does: edges older than 14 days give way to new ones and leave a mark in `seen`, so that they
- * are not new again; younger ones are never pushed out, and what finds no place is counted as new all the same. */
+ * verdict while a day on which it was active is closed, whatever its owner or an attacker does: edges older than 14 days give
+ * way to new ones and leave a mark in `seen`, so that they are not new again.  Younger ones are never pushed out; a new edge
+ * without a place is counted as new all the same. */
 #ifndef TXM_DETECT_BASELINE_H
 #define TXM_DETECT_BASELINE_H
 
@@ -23,13 +24,13 @@
 #define HORIZON_DAYS 60      /* not used for so long: new again */
 #define YOUNG_DAYS 14        /* an edge this young is judged by what others brought more than by itself, and not pushed out */
 #define WARM_DAYS 14         /* days of data before anything is raised */
-#define NOVELTY_DAYS 5       /* days of data before first meetings teach anything */
-#define NOVELTY_ACTIVE 7     /* active days of a mailbox before its first meetings mean anything */
-#define QUARANTINE_DAYS 7    /* what alerts is not learnt for so long */
+#define NOVELTY_DAYS 5       /* days of data before first sightings teach anything */
+#define NOVELTY_ACTIVE 7     /* active days of a mailbox before its first sightings mean anything */
+#define QUARANTINE_DAYS 7    /* days for which nothing is learnt from an alert */
 #define PRESENT_DAYS 30      /* a mailbox silent for longer has left */
 #define ALONE_DAYS 4         /* a client that has not spread by then */
 #define NEAR 10.0            /* thresholds so many times as high are watched to steer the real ones */
-#define ODDS_MOST 1e9        /* rarer than this is only said to be */
+#define ODDS_MOST 1e9        /* the highest odds that are reported */
 enum { LANE_DAY = 1, LANE_SLOW = 2, LANE_NOVELTY = 4, LANE_DAYS = 8, LANES = 4 };
 extern const double lane_shares[LANES]; /* of the budget */
 #define MANY_MET 20         /* a subject first seen in so many mailboxes on one day is a roll-out: not scored per mailbox */
@@ -48,7 +49,7 @@ enum family {
 	FAMILY_CLIENT,   /* a client new to the mailbox: how rare, and how much it brings on its first day */
 	FAMILY_NET,      /* a network, likewise */
 	FAMILY_EDGE,     /* how much a known client or network brings */
-	FAMILY_ACTOR,    /* somebody new reads it */
+	FAMILY_ACTOR,    /* a new person reads it */
 	FAMILY_THROTTLE, /* so many records that Exchange stopped writing them */
 	FAMILY_BURST,    /* items in its fullest ten minutes */
 	FAMILY_SPREAD,   /* distinct folders */
@@ -60,7 +61,7 @@ enum family {
 	FAMILY_DRIFT,    /* this week against the last three months */
 	FAMILIES,                     /* up to here: combined */
 	SCORE_DAY = FAMILIES,         /* all of a day together, stage 2 */
-	SCORE_NOVELTY,                /* the rarest first meeting, without volume */
+	SCORE_NOVELTY,                /* the rarest first sighting, without volume */
 	SCORE_DAYS,                   /* three days together */
 	SCORES
 };
@@ -187,11 +188,11 @@ struct class_row {
 
 struct sample { uint8_t slot; float y, deviation; }; /* for the class priors */
 
-/* Scores of the open day, to know what a day has done to everybody: a new exit of the office, a wave of synchronisation. */
+/* Scores of the open day, to see what a day changed in all mailboxes: a new exit of the office, a wave of synchronisation. */
 struct today {
 	uint32_t above[FAMILIES][CAL_BINS + 1];
 	bool wave[FAMILIES];          /* says nothing about a mailbox today */
-	uint8_t waves[FAMILIES];      /* days in a row; from the third on it is how things are */
+	uint8_t waves[FAMILIES];      /* days in a row; from the third on it counts as normal */
 	bool counted;
 };
 
@@ -206,7 +207,7 @@ struct lessons {
 	uint32_t mailboxes;
 };
 
-/* Some days without history before them, of some mailboxes: what was learnt about everybody helps to judge each. */
+/* Some days without history before them, of some mailboxes: what was learnt about all helps to judge each. */
 bool lessons_are_worth(const struct lessons *l);
 
 struct baseline {
@@ -241,7 +242,7 @@ struct baseline {
 
 struct edge_evidence {
 	uint32_t subject;             /* NONE: none */
-	uint32_t items, records, others, news; /* others: mailboxes that had it; news: first meetings of that kind today */
+	uint32_t items, records, others, news; /* others: mailboxes that had it; news: first sightings of that kind today */
 	double ln_nov, ln_volume, ln_p;
 	double ln_first;              /* ln_nov without the mailboxes that first see it today: used for campaigns */
 	bool sync;
@@ -340,8 +341,8 @@ double day_weight(double s);
 /* baseline_say.c */
 #define NUMBER_SIZE 32
 const char *grouped(double x, char out[NUMBER_SIZE]); /* "9,300": two digits that mean something and the rest of it */
-/* Whose records are an alert about this verdict's day?  Those of one client, network or actor if that decided, else (NULL)
- * all of the mailbox.  Title and counts ask this one question. */
+/* The records that an alert about this verdict's day counts: those of one client, network or actor if that decided, else
+ * (NULL) all of the mailbox.  Title and counts both use this. */
 const struct trail *verdict_subject(const struct baseline *b, const struct verdict *v);
 void baseline_say(const struct baseline *b, struct detect_ctx *c, struct alert *al, const struct verdict *v);
 

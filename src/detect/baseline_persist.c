@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* baseline_persist: the memory of the baseline, to bytes and back.
  *
- * The struct goes as it is, so that a new number or array in it needs no line here; what it points to goes after it, each
+ * The struct is written as it is, so that a new number or array in it needs no line here; what it points to follows, each
  * with its own line.  A new pointer in struct baseline or struct campaigns needs one, in both halves: loading, whatever
  * the file says is overwritten with what begin() made. */
 #include <math.h>

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#define REASON_LN_P (-2.995732273553991) /* ln 0.05: less is no reason */
+#define REASON_LN_P (-2.995732273553991) /* ln 0.05: weaker evidence is ignored */
 
 /* "9,300": two digits that mean something and the rest of it */
 const char *grouped(double x, char out[NUMBER_SIZE])
@@ -36,7 +36,7 @@ static const char *one_in(double ln_p, char out[NUMBER_SIZE])
 
 static double least(double a, double b) { return a < b ? a : b; }
 
-/* Together less rare than the rarest part: what the figure was corrected for. */
+/* If all parts together are less rare than the rarest part: says what the figure was corrected for. */
 static const char *correction(const struct baseline *b, const struct verdict *v, enum family k, const struct edge_evidence *e,
 			      const char *noun, char out[SAY_SIZE])
 {
@@ -80,7 +80,7 @@ static const char *drift_span(const struct baseline *b, const struct mailbox_row
 	return count_of(weeks ? weeks : 1, "week", out);
 }
 
-/* Is this family a reason that can be said?  Not if it is likelier than 1 in 20, nor if the day that all mailboxes had
+/* Is this family a reason to report?  Not if it is likelier than 1 in 20, nor if the day that all mailboxes had
  * explains it, nor an amount within the range that the same alert calls normal. */
 static bool is_reason(const struct baseline *b, const struct verdict *v, enum family k)
 {

@@ -17,7 +17,7 @@
 #define NU_YOUNG 6
 #define WAVE_SHARE 0.01 /* of the tenant, and so many times what is usual */
 #define WAVE_TIMES 3
-#define WAVE_DAYS 2        /* in a row; after that it is how things are */
+#define WAVE_DAYS 2        /* in a row; after that it counts as normal */
 #define DAYS_FLOOR 0.5     /* -log10 p of a day that adds nothing to the sum of three */
 #define DAYS_MOST 3.5      /* what one day can add */
 #define YOUNG_VARIANCE_MIN 0.5 /* of ln(1 + items): nothing brings the same amount everywhere */
@@ -34,9 +34,9 @@ static const enum group group_of[FAMILIES] = {
 	[FAMILY_NET] = GROUP_NET, [FAMILY_ACTOR] = GROUP_ACTOR, [FAMILY_SYNC] = GROUP_SYNC, [FAMILY_HOUR] = GROUP_HOUR,
 	[FAMILY_PLACES] = GROUP_PLACES, [FAMILY_PAIR] = GROUP_PAIR,
 };
-#define REASON_LN_P (-2.995732273553991) /* ln 0.05: less is no reason, and a dozen of no reasons are none */
+#define REASON_LN_P (-2.995732273553991) /* ln 0.05: weaker evidence is ignored, so that many weak signals do not add up */
 
-/* p' = 10^(-s/slope) until there is something better: volume models promise too much, novelty does not */
+/* p' = 10^(-s/slope) until there is data to calibrate by: the p of volume models is too small, that of novelty is not */
 static double slope_of(unsigned which)
 {
 	return which == FAMILY_CLIENT || which == FAMILY_NET || which == FAMILY_ACTOR || which == SCORE_NOVELTY ? 1 : 1.5;
@@ -49,7 +49,7 @@ struct volume_prior baseline_prior(const struct baseline *b, unsigned class_, un
 	if (which < PRIOR_HURDLES && c->days[which] > 0) {
 		double q = c->active[which] / c->days[which];
 		q = q < 0.001 ? 0.001 : q > 0.98 ? 0.98 : q;
-		double strength = which == PRIOR_PLACES ? 5 : 2; /* turns between places: a habit is not made in a day */
+		double strength = which == PRIOR_PLACES ? 5 : 2; /* alternating places: one day is no habit */
 		p.a = strength * q;
 		p.b = strength * (1 - q);
 	}
@@ -145,7 +145,7 @@ static bool met_by_many(const struct baseline *b, enum subject_kind k, uint32_t 
 	return s && s->met_day == b->day && s->met > MANY_MET;
 }
 
-/* A new client from a new network: seldom by chance if the client is at home elsewhere. */
+/* A new client from a new network: seldom by chance if others use the client elsewhere. */
 static void judge_pairs(const struct baseline *b, const struct mailbox_row *row, struct verdict *v)
 {
 	const struct edge_evidence *client = &v->news[SUBJECT_CLIENT], *net = &v->news[SUBJECT_NET];
@@ -297,7 +297,7 @@ static void judge_throttle(const struct baseline *b, const struct mailbox_row *r
 	if (!row->open.throttled)
 		return;
 	double p = throttle_p((double)row->throttled, (double)row->days, rate);
-	if (client != NONE) { /* a tool that does this wherever it goes */
+	if (client != NONE) { /* a tool that does this in every mailbox */
 		struct subject_row s = subject_now(b, SUBJECT_CLIENT, client);
 		double q = ((double)s.throttled + THROTTLE_PRIOR * rate) / ((double)s.throttle_days + THROTTLE_PRIOR);
 		p = q > p ? q : p;

@@ -19,9 +19,9 @@
 #define EXIT_SHARE 0.2
 #define FEW_NETS 8                /* a tool runs in a few places */
 #define ROLLOUT_PER_NET 5         /* mailboxes for each network: fewer is a roll-out */
-#define COMMON_SHARE 0.05         /* a subject in more mailboxes ties nothing together */
+#define COMMON_SHARE 0.05         /* a subject in more mailboxes does not link them */
 #define SCORED_WEIGHT 0.1
-#define PEAK_TIMES 1.5            /* a migration tool, an administrator's sweep: known to do this, if not much more */
+#define PEAK_TIMES 1.5            /* a migration tool, an administrator's sweep: known to do so much, but not much more */
 
 #define NETS_COUNTED 64
 #define TALLIES_MAX 200000        /* a day's: 24 and 48 bytes each */
@@ -262,7 +262,7 @@ bool campaign_raise(struct campaigns *c, struct baseline *b, struct detect_ctx *
 		baseline_say(b, ctx, i->alert, v);
 	}
 	i->last_day = b->day;
-	for (unsigned k = 0; k < SUBJECT_KINDS && *ret_new; k++) /* what founded it draws others in, not what joined */
+	for (unsigned k = 0; k < SUBJECT_KINDS && *ret_new; k++) /* only the subjects that founded it draw others in, not those that joined */
 		if (evidence_of(v, k) > 0 && !is_common(b, k, v->news[k].subject))
 			incident_owns(c, i, k, v->news[k].subject);
 	mark(b, row);
@@ -323,7 +323,7 @@ static void raise_campaign(struct campaigns *c, struct baseline *b, struct detec
 			for (uint32_t q = 0; q < verdict_count; q++)
 				if (v[q].mailbox == m[j].mailbox) {
 					v[q].joined = true;
-					/* what reaches so many is learnt, or it would stay new for ever */
+					/* a subject in so many mailboxes is learnt, or it would stay new for ever */
 					v[q].alerted |= mailboxes <= COMMON_SHARE * b->present + 10;
 				}
 		}
@@ -344,7 +344,7 @@ static void raise_campaign(struct campaigns *c, struct baseline *b, struct detec
 	incident_owns(c, i, k, m->subject);
 	if (k == SUBJECT_CLIENT && m->subject < b->subjects[k].n)
 		b->subjects[k].v[m->subject].alert_day = b->day;
-	/* until a member speaks for itself */
+	/* until a member's own verdict gives the sentences */
 	if (!i->odds)
 		for (uint32_t q = 0; q < verdict_count; q++)
 			if (v[q].mailbox == m->mailbox) {

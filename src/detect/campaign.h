@@ -16,7 +16,7 @@
 #define CAMPAIGN_DAYS 3
 #define MEMBERS_MAX 200000 /* pieces of evidence of the last three days: 128 bytes each */
 
-struct member { /* a mailbox with a first meeting, or a later day of one */
+struct member { /* a mailbox with a first sighting, or a later day of one */
 	struct kept kept;
 	int64_t last_us;
 	uint64_t items;
@@ -64,7 +64,7 @@ void campaign_release(struct campaigns *c);
 void campaign_gather(struct campaigns *c, const struct baseline *b, const struct verdict *v);
 /* ... and of a verdict made during the day */
 void campaign_watch(struct campaigns *c, const struct baseline *b, const struct verdict *v, int64_t time_us);
-/* Scores the subjects of the last three days and raises what stands out; marks the verdicts of its members. */
+/* Scores the subjects of the last three days and raises campaigns; marks the verdicts of its members. */
 void campaign_judge(struct campaigns *c, struct baseline *b, struct detect_ctx *ctx, struct verdict *v, uint32_t n);
 /* After the crossings: what today's mailboxes of incidents did through the incident's client, network or actor is counted,
  * new to them or not. */

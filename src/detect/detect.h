@@ -6,9 +6,9 @@
  * A detector that remembers has a `persist` (persist/persist.h), or --state forgets it.
  * `taximeter rules`, the man page and the docs read the descriptor; nothing else needs an edit.
  *
- * Rules of the house.  Events come in event-time order, each record once, so that a detector is a plain sequential state
- * machine and its alerts cannot depend on files, threads or copies.  No clock, no chance, no output, no other detector.
- * State is bounded (base/table.h, limits.h): what is refused is counted by the table and said in the summary. */
+ * Rules.  Events come in event-time order, each record once, so that a detector is a plain sequential state
+ * machine and its alerts cannot depend on files, threads or copies.  No clock, no random numbers, no output, no other detector.
+ * State is bounded (base/table.h, limits.h): what is refused is counted by the table and reported in the summary. */
 #ifndef TXM_DETECT_DETECT_H
 #define TXM_DETECT_DETECT_H
 

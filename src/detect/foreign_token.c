@@ -48,7 +48,7 @@ static uint64_t refused(const void *state)
 	return s->pairs.refused;
 }
 
-/* somebody who may hold a token of his own tenant: guest (UserType 10), partner, delegate, external */
+/* a person who may hold a token of his own tenant: guest (UserType 10), partner, delegate, external */
 static bool is_guest(const struct rec *r)
 {
 	return (r->flags & REC_EXTERNAL) || r->user_type == 10 + 1 || r->user_type == 9 + 1 || r->logon == LOGON_DELEGATE ||

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* indicators: known bad addresses and applications, each with the days between which it meant something.
  *
- * Rented addresses change hands, so an indicator without its days is half a fact: the window is part of it, both days
- * inclusive, UTC.  Two sorted arrays, one for addresses and one for application ids; a look-up is a binary search, and
+ * Rented addresses change hands, so an indicator is only valid with its window: both days inclusive, UTC.  Two sorted arrays, one for addresses and one for application ids; a look-up is a binary search, and
  * with the built-in list alone that is six comparisons.
  *
  * The CSV of --ioc: a header row that names at least `indicator` and `type`, in any order of columns; then one indicator
@@ -420,7 +419,7 @@ bool indicators_add_file(struct indicators *x, const char *path, size_t *ret_add
 		goto no_memory;
 	r.p = utf8.p;
 	r.end = utf8.p + utf8.n;
-	while (str_starts_nocase((struct str){ r.p, (size_t)(r.end - r.p) }, STR("sep="))) { /* Excel's word to itself */
+	while (str_starts_nocase((struct str){ r.p, (size_t)(r.end - r.p) }, STR("sep="))) { /* Excel's own line */
 		const char *nl = memchr(r.p, '\n', (size_t)(r.end - r.p));
 		r.p = nl ? nl + 1 : r.end;
 		r.line = ++r.next_line;

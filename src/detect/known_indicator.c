@@ -66,7 +66,7 @@ static bool is_failed_signin(const struct rec *r)
 static enum severity severity_of(const struct event *e, const struct indicator *x, bool inside)
 {
 	if (!inside || (!x->is_app && e->net == NET_MICROSOFT))
-		return SEVERITY_INFO; /* a front end's address is everybody's */
+		return SEVERITY_INFO; /* a front end's address is shared by all */
 	if (event_is_mail(e))
 		return SEVERITY_CRITICAL;
 	return is_failed_signin(e->rec) ? SEVERITY_MEDIUM : SEVERITY_HIGH;

@@ -36,7 +36,7 @@ struct row { /* by client */
 struct state {
 	struct row *rows;
 	uint32_t count, first_day_count;
-	struct table callers; /* hash of application id: known by another door */
+	struct table callers; /* hash of application id: known through another API */
 	uint64_t refused;
 };
 

@@ -35,7 +35,7 @@
 #define HOURS_KEPT 24              /* hours of issue of one case that are compared with others */
 #define LOCAL_WEIGHT 10            /* of all hours, against each token of others in the same hours */
 #define OTHERS_MIN 20              /* others at all, before we call it critical */
-#define NET_ACCOUNTS_MIN 3         /* accounts, before a network is accused in their stead */
+#define NET_ACCOUNTS_MIN 3         /* accounts, before a network is alerted instead of them */
 
 extern const struct detector detector_orphan_token;
 
@@ -320,7 +320,7 @@ static void write_why(struct detect_ctx *c, const struct orphan_case *o, const s
 	say_coverage(c, al, o);
 }
 
-/* A client of which next to nothing links is not accused: its sign-ins may be kept in a log that was not given. */
+/* A client of which next to nothing links raises no alert: its sign-ins may be kept in a log that was not given. */
 static void write_client(struct detect_ctx *c, const struct orphan_case *o)
 {
 	struct alert *al = o->alert;

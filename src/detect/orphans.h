@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* orphans: the accesses whose token no sign-in issued and of which no alert says so, by mailbox and client.
+/* orphans: accesses whose token no sign-in issued and that no alert reports as such, by mailbox and client.
  *
- * What is judged is an access with the verdict "orphan" (identity/identity.h): nothing is an orphan where the sign-ins
- * cannot say, and the reason is counted there.  An orphan access is *in an alert* if an alert of orphan-token or
+ * Judged are accesses with the verdict "orphan" (identity/identity.h): nothing is an orphan where the sign-ins
+ * cannot show it, and the reason is counted there.  An orphan access is *in an alert* if an alert of orphan-token or
  * renewal-chain that was raised counts it among its records: these say that the token was not issued.  An alert of another
  * rule may count the same access for another reason and says nothing of its token, so the access stays listed; `alerts` says
  * how many of these name the mailbox.  Neither --budget nor -m moves an access from one side to the other:

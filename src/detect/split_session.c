@@ -123,8 +123,8 @@ static bool is_recent(const void *value, uint64_t key, void *arg)
 }
 
 /* When the table is full, what was unseen for 30 days of event time goes, and if that is not half of it, for 15 days, for
- * a week ...: a large tenant's table holds what is fresh.  A flood of made-up sessions in one second cannot make a pass a
- * record of it: where a pass was of no use, the next one comes an hour later. */
+ * a week ...: a large tenant's table holds what is fresh.  A flood of made-up sessions in one second cannot cause a pass
+ * for each record: where a pass was of no use, the next one comes an hour later. */
 static struct session *session_of(struct state *s, uint64_t key, int64_t t)
 {
 	struct session *x = table_get(&s->sessions, key);

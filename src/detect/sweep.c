@@ -10,7 +10,7 @@
  * Cost     Daily use is not counted at all: only first touches are, so that Microsoft's background
  *          readers and journaling are silent once they are known.  A roll-out has about as many networks as mailboxes; an
  *          office behind one address has owners in networks they were in before.  What remains: a vendor who is let
- *          into many mailboxes at once, and a conference where everybody opens something new.  Memory: 152 bytes a
+ *          into many mailboxes at once, and a conference where everyone opens something new.  Memory: 152 bytes a
  *          mailbox, 48 a client and network, 80 for each first touch kept (at most 16 a client or network).
  *
  * In the tenant's first three days everything is a first touch.  Then a client is only noted, and judged a day later by
@@ -22,7 +22,7 @@
 #include "detect/detect_int.h"
 
 #define LEARNT_US (3 * US_PER_DAY)       /* before this a first touch says nothing */
-#define MAILBOX_LEARNT_US US_PER_DAY     /* a mailbox younger than this is new to everybody (joiners, migration batches) */
+#define MAILBOX_LEARNT_US US_PER_DAY     /* a mailbox younger than this is new to all (joiners, migration batches) */
 #define HOUR_MAILBOXES 5                 /* more than a person's own, shared and delegated mailboxes in an hour */
 #define DAY_MAILBOXES 10                 /* ... in a day */
 #define FEW_NETS 2                       /* a server and its spare; a roll-out has one for nearly each mailbox */
@@ -282,7 +282,7 @@ static void client_touch(struct state *s, struct detect_ctx *c, const struct eve
 		}
 		return;
 	}
-	/* Owners in networks where they were before are a roll-out; a mailbox that is new itself is new to everybody. */
+	/* Owners in networks where they were before are a roll-out; a mailbox that is new itself is new to all. */
 	if (e->mailbox_learnt_us < MAILBOX_LEARNT_US || (real && !net_is_new))
 		return;
 	ring_add(s, &row->ring, e, false);
@@ -292,7 +292,7 @@ static void client_touch(struct state *s, struct detect_ctx *c, const struct eve
 	}
 	row->day_n++;
 	struct tally hour = ring_tally(&row->ring, now, US_PER_HOUR), day = ring_tally(&row->ring, now, US_PER_DAY);
-	/* what the learning days left in the ring is not counted: it was everybody's first touch */
+	/* what the learning days left in the ring is not counted: it was the first touch for all */
 	int64_t cold_end = c->world->mail_first_us + LEARNT_US;
 	if (now - cold_end < US_PER_HOUR)
 		hour = ring_tally(&row->ring, now, now - cold_end);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* taximeter: the baseline.  What does each mailbox's day usually look like, and is today's another?
+/* taximeter: the baseline.  What does each mailbox's day usually look like, and is today different?
  *
  * Signal   Items a day, clients, networks and people that are new to a mailbox, how much a known one brings, hours, folders,
- *          turns between two places, throttling (family.c has all of them); each compared with the mailbox's own past and
+ *          alternating between two places, throttling (family.c has all of them); each compared with the mailbox's own past and
  *          with the last 30 days of its class.
  * Catches  A thief with a stolen session, token or key, whatever the application: by volume, by who and from where, or by
  *          many slightly odd days in a row; and one client or network that is slightly odd in many mailboxes.
- * Misses   A few items a day through the mailbox's own client from its own networks; whatever was there from the first
+ * Misses   A few items a day through the mailbox's own client from its own networks; readers that were there from the first
  *          day; everything in the first 14 days of data.
  * Cost     At most `--budget` false alarms in 10,000 mailbox-days (default 1) if the last 30 days resemble today.  Memory:
  *          1.2 KB a mailbox, 0.7 KB more while a day on which it was active is closed, some 100 bytes a client, network and actor.
@@ -14,8 +14,8 @@
  * A day is judged when the first record of a later day comes (records are in order of time, so nothing comes late), and
  * a mailbox that looks odd also during the day, to say when it could first have been known.  Days without any record
  * anywhere are gaps of the collection and teach nothing.  Before 14 days of data no lane raises: the calibration would
- * be that of a shipped table alone, and a promise made on it would be none.  A shorter export is read twice (ctx->lessons,
- * ctx->recall): what the first pass learnt about everybody serves the second, which says that it promises nothing. */
+ * be that of a shipped table alone, which cannot keep the false-alarm budget.  A shorter export is read twice (ctx->lessons,
+ * ctx->recall): what the first pass learnt about all mailboxes serves the second, which states that it keeps no budget. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -161,7 +161,7 @@ static void learn_day(struct state *s)
 		if (!v && b->day - row->last_active > PRESENT_DAYS)
 			continue;
 		if (!is_warm(b))
-			row->sr = (float)SR_REST; /* its promise needs honest p */
+			row->sr = (float)SR_REST; /* its bound needs calibrated p */
 		else if (v && v->alerted)
 			row->sr = 0;
 		else

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* throttled: Exchange stopped writing down what is read from a mailbox.
+/* throttled: Exchange stopped logging what is read from a mailbox.
  *
  * Signal   A record with IsThrottled = True.  And, inferred: a mailbox with at least 1,000 Bind records in 24 hours that
  *          then has none for 24 hours, while other things (Sync, sends, moves, sign-ins of its owner) go on.
@@ -141,7 +141,7 @@ static void say_blind(struct alert *al, int64_t from_us, bool inferred, int64_t 
 
 /* -- inferred -- */
 
-/* The silence has lasted a day: say so, once for that day. */
+/* The silence has lasted a day: reports it, once for that day. */
 static void infer(struct detect_ctx *c, struct watch *x)
 {
 	const struct kept *k = &x->last;
