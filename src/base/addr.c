@@ -106,7 +106,7 @@ static bool parse_v6(const char *s, size_t n, uint8_t ret[16])
 	return true;
 }
 
-/* "fe80::1%7": the zone says through which card, on a machine that is not ours */
+/* "fe80::1%7": the zone names a network card, on a machine that is not ours */
 static struct str without_zone(struct str s)
 {
 	const char *percent = memchr(s.p, '%', s.n);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* b64url: base64 as JOSE wants it: one spelling for one run of bytes.  A token that can be written in two ways passes a
- * revocation list or a replay store twice, so everything that a kind decoder forgives is an error here: the other
+/* b64url: base64 as JOSE requires it: one spelling for one run of bytes.  A token that can be written in two ways passes a
+ * revocation list or a replay store twice, so everything that a lenient decoder accepts is an error here: the other
  * alphabet, padding, white space, a length that no bytes have, and low bits of the last character that carry nothing but
  * are not zero. */
 #ifndef TXM_BASE_B64URL_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* buf: an owned, growing run of bytes that cannot be born without a ceiling.
- * The first failure (out of memory, ceiling reached) sticks: later appends do nothing and buf_failed() says so,
- * so a builder appends freely and asks once at the end. */
+/* buf: an owned, growing run of bytes that always has a ceiling.
+ * The first failure (out of memory, ceiling reached) sticks: later appends do nothing and buf_failed() reports it,
+ * so a builder appends freely and checks once at the end. */
 #ifndef TXM_BASE_BUF_H
 #define TXM_BASE_BUF_H
 

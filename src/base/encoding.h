@@ -21,7 +21,7 @@ bool utf8_is_valid(struct str s);
 
 /* Text that is not UTF-8, as Windows-1252.  Bytes that are whole characters of UTF-8 stay as they are if they are more than those that
  * are not (a line with both).  A byte that Windows-1252 does not have becomes U+FFFD: Shift-JIS has them in the name of each inbox.
- * False, and nothing added: nothing in it is wrong but what no honest program writes (overlong forms, surrogates, characters beyond
+ * False, and nothing added: the only errors are forms that no honest program writes (overlong forms, surrogates, characters beyond
  * U+10FFFF). */
 bool text_recode(struct str s, struct buf *out);
 

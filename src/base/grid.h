@@ -2,7 +2,7 @@
 /* grid: a table for people, as wide as the terminal and no wider.
  *
  * Text columns shrink first, the widest of them first, each to its `narrowest`.  Then columns go, in the order of `leaves`, and
- * what they leave over the text columns get back.  The column that the rows are sorted by has `leaves` 0: it never goes. */
+ * the text columns get the width left over.  The column that the rows are sorted by has `leaves` 0: it never goes. */
 #ifndef TXM_BASE_GRID_H
 #define TXM_BASE_GRID_H
 

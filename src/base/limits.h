@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* limits: every ceiling of Taximeter, in one place, each with its reason.  The input is written by an attacker; nothing
- * grows because he wants it to.  What a limit cuts is counted and shown, never silent. */
+ * grows because he wants it to.  Whatever a limit cuts is counted and shown. */
 #ifndef TXM_BASE_LIMITS_H
 #define TXM_BASE_LIMITS_H
 
@@ -15,7 +15,7 @@
 #define ARCHIVE_NESTING_MAX 3               /* archive in archive: export.zip with part.csv.gz in it */
 #define ARCHIVE_ENTRIES_MAX 200000          /* entries of one archive */
 #define ARCHIVE_RATIO_MAX 1200              /* unpacked : packed; deflate cannot honestly pass 1032 */
-#define ARCHIVE_RATIO_FREE_BYTES (64 * MIB) /* the ratio is judged only past this much output: small files compress freakishly */
+#define ARCHIVE_RATIO_FREE_BYTES (64 * MIB) /* the ratio is judged only past this much output: small files may compress extremely well */
 #define ARCHIVE_ENTRY_NAME_MAX 1024
 #define ZSTD_WINDOW_LOG_MAX 27              /* 128 MiB of window */
 #define XZ_MEMORY_BYTES_MAX (136 * MIB)     /* a dictionary of 128 MiB and what goes with it; xz -9 needs 65 */
@@ -144,7 +144,7 @@
 #define KEYS_FINDINGS_MAX 100000
 #define KEYS_FINDING_TEXT_MAX (16 * KIB)    /* one sentence of evidence */
 #define KEYS_SHARED_MODULI_MAX 1500         /* compared for common primes, 10 s: the time grows with the square of their number */
-#define KEYS_TOKENS_MAX 1000000             /* logged tokens, some 100 bytes each; what is past it is counted and said */
+#define KEYS_TOKENS_MAX 1000000             /* logged tokens, some 100 bytes each; what is past it is counted and reported */
 #define KEYS_BLOCKLIST_BYTES_MAX GIB        /* a list of compromised keys, 16 bytes each; badkeys' own is below 100 MiB */
 #define KEYS_STATE_BYTES_MAX GIB            /* what keys watch keeps: 400 days of hourly changes of a large set are 130 MB */
 #define KEYS_LEAKS_MAX 1000000              /* hashes of a leak report */
@@ -156,8 +156,8 @@
 #define ORPHAN_GROUPS_MAX 65536             /* (mailbox, client, alerts) with accesses whose token no sign-in issued: 10 MB */
 #define ORPHAN_TOKENS_MAX 131072            /* tokens of these: 6 MB */
 #define IDENTITY_PAIRS_MAX 786432           /* (client, account, network, hour of issue) of one day; two days are kept */
-#define IDENTITY_SLOTS_MAX 1000000          /* ten-minute slots in which somebody signed in, all categories: 19 years */
-#define IDENTITY_APP_HOURS_MAX 500000       /* (application, hour) in which somebody signed in */
+#define IDENTITY_SLOTS_MAX 1000000          /* ten-minute slots with a sign-in, all categories: 19 years */
+#define IDENTITY_APP_HOURS_MAX 500000       /* (application, hour) with a sign-in */
 #define IDENTITY_TIMELESS_MAX 500000        /* sign-ins exported without their time */
 /* -- coverage: when each mailbox could be seen -- */
 #define COVERAGE_CELLS_MAX 8000000          /* (mailbox, day), 4 bytes each: 66,000 mailboxes for four months */
@@ -241,9 +241,9 @@
 #define CLAIM_SEARCHES_MAX 1000             /* searches of different size in one run, 6 KiB each; those past it are not checked */
 #define CLAIM_SENTENCES_MAX 16              /* on what an export says is missing */
 #define CLAIM_QUERIES_MAX 64                /* queries whose pages are counted apart */
-#define STATE_OPEN_HOURS 48                 /* records newer than the newest less this are kept as they are, for what comes late */
+#define STATE_OPEN_HOURS 48                 /* records of the newest hours are kept as they are, for late ones */
 #define STATE_LAG_DAYS 14                   /* a log that ends this much earlier than the audit log is not waited for */
-#define STATE_FUTURE_MINUTES 10             /* a record dated further ahead of the clock closes no day */
+#define STATE_FUTURE_MINUTES 10             /* a record dated further in the future does not advance the learning bound */
 #define STATE_LATE_SHARE 1000               /* more than one record in so many that came too late: the run is incomplete */
 #define STATE_ODD_SHARE 1000                /* one record in so many may be newer than what counts as the newest */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* lost: what every result says about input that was not read, or is not whole.  Names and sentences without numbers of copies,
+/* lost: what every result reports about input that was not read, or is not whole.  Names and sentences without numbers of copies,
  * in a fixed order: two copies of one export give the same. */
 #ifndef TXM_BASE_LOST_H
 #define TXM_BASE_LOST_H

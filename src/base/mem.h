@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* mem: memory that will be used from end to end, or at random all over: asked for in huge pages where the system gives
+/* mem: memory that will be used from end to end, or at random all over: in huge pages where the system has
  * them.  A page fault costs more than a record, and a miss in the translation cache as much as one in the data cache. */
 #ifndef TXM_BASE_MEM_H
 #define TXM_BASE_MEM_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* period: what is reported, [since, until).  It never decides what is read, learned or in force: a switch turned off before it
- * is off in it.  What lasts for a time is reported if it has a part in the period, and only that part of it is counted. */
+ * is off in it.  A span of time is reported if a part of it is in the period, and only that part is counted. */
 #ifndef TXM_BASE_PERIOD_H
 #define TXM_BASE_PERIOD_H
 

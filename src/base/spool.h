@@ -21,7 +21,7 @@ uint64_t spool_count(const struct spool *s);     /* pieces added */
 uint64_t spool_spilled(const struct spool *s);   /* bytes written to disk */
 const char *spool_error(const struct spool *s);  /* "" = none; one sentence */
 
-/* numbers in an order that bytes keep */
+/* big-endian, so that memcmp() order is numeric order */
 static inline void spool_put(uint8_t *p, uint64_t v, unsigned bytes)
 {
 	for (unsigned i = 0; i < bytes; i++)

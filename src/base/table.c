@@ -172,7 +172,7 @@ void *table_put(struct table *t, uint64_t key, bool *ret_new)
 	if (t->n >= t->max)
 		goto out;
 	if (!t->capacity || (t->n + 1) * 4 > t->capacity * 3 || i == t->capacity) {
-		/* out of reach in a nearly empty table: keys made to collide, which more room would not part */
+		/* out of reach in a nearly empty table: keys made to collide, which more room would not separate */
 		if (t->capacity && i == t->capacity && t->n < t->capacity / 8)
 			goto out;
 		/* enough for `max` entries at three quarters is never exceeded, whatever the keys */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* table: 64-bit key -> fixed-size value.  Open addressing, zeroed values, and a ceiling on the number of entries: what
- * an attacker can make us remember is decided by us.  A refused entry is counted, and the count is shown to the user.
+/* table: 64-bit key -> fixed-size value.  Open addressing, zeroed values, and a ceiling on the number of entries: we
+ * decide how much an attacker can make us remember.  A refused entry is counted, and the count is shown to the user.
  * Addresses of values are good until the next table_put, table_remove or table_keep_if. */
 #ifndef TXM_BASE_TABLE_H
 #define TXM_BASE_TABLE_H
@@ -25,7 +25,7 @@ void table_release(struct table *t);
 bool table_reserve(struct table *t, size_t capacity);
 void *table_get(const struct table *t, uint64_t key); /* NULL: not there */
 /* The entry of that key, made (zeroed) if it is new.  NULL: full; t->refused has counted it.  For a set the address
- * only says "there". */
+ * only means "there". */
 void *table_put(struct table *t, uint64_t key, bool *ret_new);
 bool table_remove(struct table *t, uint64_t key);
 /* Walk: for (size_t i = 0; (v = table_next(t, &i, &key)); ).  The order depends on keys and on the order of puts. */

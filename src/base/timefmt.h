@@ -14,10 +14,10 @@
 enum time_order {
 	ORDER_FIXED,       /* only one way to read it: 2026-01-06, 06.01.2026, Jan 6, 2026 */
 	ORDER_OPEN,        /* day and month may each be the other: 06/01/2026 */
-	ORDER_MONTH_FIRST, /* 01/13/2026: also says how its neighbours are to be read */
+	ORDER_MONTH_FIRST, /* 01/13/2026: also shows how its neighbours are to be read */
 	ORDER_DAY_FIRST,
 };
-enum time_style { STYLE_SLASH, STYLE_DASH, STYLE_DOT, STYLE_COUNT }; /* STYLE_DOT: 05.01.2026, where the dots say that the day is first, but the number might be a month */
+enum time_style { STYLE_SLASH, STYLE_DASH, STYLE_DOT, STYLE_COUNT }; /* STYLE_DOT: 05.01.2026, the dots mean day first, but it might be a month */
 
 struct time_read { /* a time, and how it was read */
 	int64_t us;       /* ORDER_OPEN: with slashes as month first, with dashes as day first */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* truth: does a text say yes or no?  One vocabulary for all that PowerShell, exporters, spreadsheets and people write for a
+/* truth: does a text mean yes or no?  One vocabulary for all that PowerShell, exporters, spreadsheets and people write for a
  * boolean: true, $true, :$true, "True", 1, yes, on, enabled, and the words of Excel in other languages (WAHR, VRAI, ...).  Any
- * other text, also an empty one, says neither, and then nothing is concluded from it. */
+ * other text, also an empty one, means neither, and nothing is concluded from it. */
 #ifndef TXM_BASE_TRUTH_H
 #define TXM_BASE_TRUTH_H
 

@@ -327,7 +327,7 @@ static int64_t strikes(const struct rule *r, int64_t year)
 	return day * 86400 + r->at_s;
 }
 
-/* what clocks there were ahead of UTC at that moment */
+/* the offset of clocks there from UTC at that moment */
 static int32_t offset_at(const struct zone *z, int64_t at_s)
 {
 	if (z->n && at_s < z->changes[z->n - 1].at_s) {
