@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* indicators: known bad addresses and applications, each with the days between which it meant something.
  *
- * Rented addresses change hands, so an indicator is only valid with its window: both days inclusive, UTC.  Two sorted arrays, one for addresses and one for application ids; a look-up is a binary search, and
- * with the built-in list alone that is six comparisons.
+ * Rented addresses change hands, so an indicator is only valid with its window: both days inclusive, UTC.
+ * Two sorted arrays, one for addresses and one for application ids; a look-up is a binary search, and with the built-in
+ * list alone that is six comparisons.
  *
  * The CSV of --ioc: a header row that names at least `indicator` and `type`, in any order of columns; then one indicator
  * a row.  Types ipv4, ipv6, ip and app-id are used; any other type (hashes, JARM, thumbprints, URLs) is counted as

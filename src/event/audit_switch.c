@@ -5,7 +5,7 @@
 #include "base/timefmt.h"
 #include "base/truth.h"
 
-#define AGE_LIMIT_DEFAULT_US (90 * US_PER_DAY) /* what a mailbox has unless somebody changes it */
+#define AGE_LIMIT_DEFAULT_US (90 * US_PER_DAY) /* what a mailbox has by default */
 
 const char *const switch_names[SWITCH_KINDS] = {
 	[SWITCH_BYPASS] = "bypass", [SWITCH_INGESTION] = "ingestion", [SWITCH_ORGANIZATION] = "organization", [SWITCH_AGE_LIMIT] = "age-limit",
@@ -83,7 +83,7 @@ static bool parse_span(struct str s, int64_t *ret_us)
 }
 
 /* "Update,HardDelete" replaces the list, so what is not in it is off; @{Add=...; Remove=...}, as PowerShell or JSON, changes it.
- * A list that the exporter wrote as a .NET type name says nothing. */
+ * A list that the exporter wrote as a .NET type name is ignored. */
 enum switch_state switch_of_actions(struct str s)
 {
 	static const struct str access = STR("MailItemsAccessed");

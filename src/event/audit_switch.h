@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* audit_switch: what an administrative or directory record does to the log itself: what was switched, whose, to what, and did it
- * succeed.  This is the one reading of it; scan, coverage, impact and notice all ask here.
+ * succeed.  Only this file reads such records; scan, coverage, impact and notice all use it.
  *
  *   Set-MailboxAuditBypassAssociation   AuditBypassEnabled
  *   Set-AdminAuditLogConfig             UnifiedAuditLogIngestionEnabled, AdminAuditLogEnabled
@@ -47,7 +47,7 @@ struct audit_switch {
 	enum outcome outcome;
 	struct str setting, value; /* as the record writes them */
 	int64_t limit_us;          /* SWITCH_AGE_LIMIT */
-	/* Whose account or mailbox, as the record names it (state/whose.h knows which one that is); none if tenant-wide. */
+	/* Account or mailbox, as the record names it (state/whose.h finds which one that is); none if tenant-wide. */
 	struct str subject[SWITCH_SUBJECT_NAMES]; unsigned subject_count;
 };
 

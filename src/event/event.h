@@ -10,7 +10,7 @@
 
 /* numbers of networks that are no networks */
 #define NET_NONE 0u       /* no address, or a private one */
-#define NET_MICROSOFT 1u  /* a Microsoft front end: says nothing about the caller, never counted, never grouped by */
+#define NET_MICROSOFT 1u  /* a Microsoft front end: does not identify the caller, never counted, never grouped by */
 
 struct edge;
 struct provenance; /* identity/identity.h */

@@ -40,7 +40,7 @@ void names_release(struct names *n);
 uint64_t names_put(struct names *n, enum name_kind kind, const struct str *parts, unsigned count);
 /* the reference alone; nothing is kept */
 uint64_t names_ref(enum name_kind kind, const struct str *parts, unsigned count);
-/* keeps the name under a reference of the caller's making (NAME_ID) */
+/* keeps the name under the caller's own reference (NAME_ID) */
 void names_put_ref(struct names *n, uint64_t ref, enum name_kind kind, const struct str *parts, unsigned count);
 bool names_has(const struct names *n, uint64_t ref);
 const struct name *names_get(const struct names *n, uint64_t ref); /* NULL: 0, or text lost */

@@ -35,7 +35,7 @@ bool detail_next(struct detail_iter *it, struct str *ret_name, struct str *ret_v
 		return false;
 	memcpy(&name, it->p, sizeof(name));
 	memcpy(&value, it->p + sizeof(name), sizeof(value));
-	/* an empty name is the padding; a pair past the end is a temporary file that somebody else wrote in */
+	/* an empty name is the padding; a pair past the end means that another program wrote in the temporary file */
 	if (!name || (size_t)(it->end - it->p) - PAIR_HEAD < (size_t)name + value)
 		return false;
 	it->p += PAIR_HEAD;

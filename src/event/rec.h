@@ -70,7 +70,7 @@ enum { /* rec.flags */
 	REC_MAILBOX_BY_NAME = 1 << 19, /* no MailboxGuid: the key is the owner's name */
 	REC_ITEMS_CUT = 1 << 18,       /* the list did not fit the record's tail (event/items.h) */
 	REC_NO_TIME = 1 << 20,         /* a sign-in or directory row exported without its time: counted, shown to no detector */
-	REC_SHAPE_UNKNOWN = 1 << 21,   /* a known member had none of its known shapes: what it said is missing */
+	REC_SHAPE_UNKNOWN = 1 << 21,   /* a known member had none of its known shapes: its content is missing */
 	REC_CUT = 1 << 22,             /* the exporter cut the record: the members before the cut were kept */
 	REC_RECODED = 1 << 23,         /* some of its text was not UTF-8 and was read as Windows-1252 */
 	REC_TIME_ORDER = 1 << 24,      /* which number of its time is the day is not known: read as the note says (decode/notes.h) */

@@ -11,7 +11,7 @@
 #include "persist/persist.h"
 
 #define STRIPES 16
-#define CACHE 32768                 /* what records of a lane said lately: 512 KiB */
+#define CACHE 32768                 /* facts that a lane's records stated lately: 512 KiB */
 #define AMBIGUOUS UINT64_C(1)       /* two tenants claim it */
 
 enum fact { FACT_GUID = 1, FACT_OWNER_DOMAIN, FACT_ACCOUNT_DOMAIN, FACT_ACCOUNT };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tenants: whose record is it?  What one tenant does says nothing about another, so every record is judged with those of
+/* tenants: whose record is it?  Tenants do not describe each other, so every record is judged with those of
  * its own tenant only, and the tenant is decided from the whole data, whatever the order of files and records:
  *
  *   1. the tenant that the record names, if any record that is no sign-in names it too
@@ -11,7 +11,7 @@
  *      of his own; rule 3 has found it by then.)
  *   5. none: "unknown"
  *
- * Decoding threads hand every record to tenants_collect(); a small cache for each thread lets nearly all of them pass.
+ * Decoding threads hand every record to tenants_collect(); a small cache for each thread answers for nearly all of them.
  * Memory: 24 bytes for each mailbox GUID and domain. */
 #ifndef TXM_EVENT_TENANTS_H
 #define TXM_EVENT_TENANTS_H

@@ -479,7 +479,7 @@ static enum prov_reason ask_coverage(const struct identity *x, const struct rec 
 	const struct silences *need[2] = { &x->categories[SIGNIN_NONINTERACTIVE - 1], &x->interactive };
 	int count = 2;
 	bool quiet = false;
-	if (is_app_only(r)) { /* a service principal or a managed identity, and never today the one and tomorrow the other */
+	if (is_app_only(r)) { /* a service principal or a managed identity, and always the same one of the two */
 		need[0] = &x->categories[SIGNIN_SERVICE_PRINCIPAL - 1];
 		need[1] = &x->categories[SIGNIN_MANAGED_IDENTITY - 1];
 		if (c && c->kinds >> SIGNIN_SERVICE_PRINCIPAL & 1)
@@ -533,7 +533,7 @@ static enum prov_reason judge_unlinked(struct identity *x, const struct event *e
 		from = issued - SKEW_US;
 		to = issued + ISSUE_OFFSET_US + SKEW_US;
 		if (to > r->time_us + AHEAD_US)
-			return REASON_FUTURE; /* its sign-in has not been read yet; token-outside-life says the rest */
+			return REASON_FUTURE; /* its sign-in has not been read yet; token-outside-life reports it */
 	}
 	enum prov_reason reason = ask_coverage(x, r, c, from, to);
 	if (reason != REASON_ORPHAN && reason != REASON_ORPHAN_QUIET)
@@ -550,7 +550,7 @@ static enum prov_reason judge_unlinked(struct identity *x, const struct event *e
 	p->judged = true;
 	bool links = c->by[p->by_session].linked_pairs >= CLIENT_LINKS_MIN
 		&& c->by[p->by_session].linked_pairs > c->by[p->by_session].orphan_pairs;
-	/* the record of a renewal is none of a use: the token's first use is still to come */
+	/* the record of a renewal is not a use: the token's first use is still to come */
 	p->first = r->op != OP_GATFR_TOKEN_ISSUE && orphan_is_new(x, r, p->by_session);
 	if (p->first)
 		count_first(x, e, c, p, false);

@@ -97,7 +97,7 @@ void signins_end(struct signins *s);  /* after the last event: reads what is lef
 
 /* -- what is known -- */
 bool identity_has_signins(const struct identity *x);
-/* is there anything to print: sign-ins of its own, or accesses that others' may have issued tokens for? */
+/* is there anything to print: sign-ins of its own, or accesses whose tokens others' sign-ins may have issued? */
 bool identity_says_something(const struct identity *x);
 const struct identity_category *identity_category(const struct identity *x, unsigned category);
 const struct silences *identity_timeline(const struct identity *x, unsigned category);

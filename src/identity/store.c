@@ -81,7 +81,7 @@ static void sweep(struct store *s)
 		table_keep_if(&s->sessions, session_is_recent, &oldest);
 	}
 	s->swept_us = s->now_us;
-	s->no_sweep_before_us = s->now_us + US_PER_HOUR; /* a flood in one second shall not cost a pass a row */
+	s->no_sweep_before_us = s->now_us + US_PER_HOUR; /* a flood in one second must not cause a pass for each row */
 }
 
 /* -- rows -- */

@@ -13,7 +13,7 @@
 #include "event/rec.h"
 
 #define TOKEN_LIFE_US (INT64_C(28) * 3600 * 1000000)    /* the longest legal life: continuous access evaluation, 20 to 28 h */
-#define ISSUE_OFFSET_US (INT64_C(300) * 1000000)        /* a token says that it was issued this long before its sign-in */
+#define ISSUE_OFFSET_US (INT64_C(300) * 1000000)        /* a token's issue time is this long before its sign-in */
 #define SKEW_US (INT64_C(300) * 1000000)                /* clocks of two logs */
 
 enum { /* issue.flags */

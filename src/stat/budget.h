@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* budget: the promise on false alarms.  A controller moves the thresholds so that crossings come out at alpha a
+/* budget: the bound on false alarms.  A controller moves the thresholds so that crossings come out at alpha a
  * mailbox-day; a bucket of tokens caps what is printed whatever happens: in any T days at most capacity + alpha M T alerts
  * that just cross, and at most ten times as many however rare they are. */
 #ifndef TXM_STAT_BUDGET_H
@@ -24,8 +24,8 @@ double budget_step(double alpha, double mailboxes, double crossings);
 double budget_steer(double ln_effective, double alpha, double step);
 /* a day of so many scored mailboxes begins: refill */
 void budget_refill(struct budget *b, double mailboxes);
-/* Spends what an alert costs, if that is there: one token for evidence that just crosses, less for what is rarer, down to a
- * tenth; what is expected by chance once in a hundred times the budget is not lost to a run of weaker ones. */
+/* Spends what an alert costs, if that is there: one token for evidence that just crosses, less for rarer evidence, down to a
+ * tenth.  So a very rare alert is not lost to a run of weaker ones. */
 bool budget_take(struct budget *b, double ln_p);
 
 #endif

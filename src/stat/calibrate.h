@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* calibrate: from a score to an honest probability.
+/* calibrate: from a score to a calibrated probability.
  *
  * No model's tail is right at one in ten thousand.  So each score s = -log10 p is compared with the scores of the last 30
- * days: the body by counting, the tail by a Pareto law fitted to the largest.  A class that has seen little leans on the
+ * days: the body by counting, the tail by a Pareto law fitted to the largest.  A class with little data falls back on the
  * whole tenant, and the tenant on a table that is shipped. */
 #ifndef TXM_STAT_CALIBRATE_H
 #define TXM_STAT_CALIBRATE_H

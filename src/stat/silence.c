@@ -2,8 +2,8 @@
 /* silence: see silence.h.
  *
  * What is usual: of each hour of the day the share of its slots that have anything, working days and weekends apart once
- * there are two weeks.  Where fewer than three days have such an hour, the share says little (a hole has emptied it too),
- * and half of what the hours on both sides of the silence have is taken for usual at least. */
+ * there are two weeks.  Where fewer than three days have such an hour, the share is weak (a hole has emptied it too),
+ * and at least half of the share of the hours on both sides of the silence counts as usual. */
 #include "stat/silence.h"
 
 #include <math.h>

@@ -2,7 +2,7 @@
 /* volume: how many items a day are normal here?
  *
  * A day is silent or active (a hurdle); on active days y = ln(1 + items) follows a Student t whose centre and width are
- * learnt, with a prior that comes from the mailboxes of the same class.  What was learnt halves every 30 days.  Heavy
+ * learnt, with a prior that comes from the mailboxes of the same class.  Older data lose half of their weight every 30 days.  Heavy
  * tails are the point: on real mail counts a Poisson or negative binomial tail is wrong by a factor of ten and more. */
 #ifndef TXM_STAT_VOLUME_H
 #define TXM_STAT_VOLUME_H

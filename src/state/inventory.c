@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* inventory: every client key, ranked by how unusual it is.
  *
- * It needs no history, and that is its use: it is what still sees an intruder who was there before the export begins.
+ * It needs no history, so it also shows an intruder who was there before the export begins.
  * Three things make a client unusual, and they add up (header; detection reference 2.14):
  *
  *   rarity   -log10((k + 1/2) / (M + 1))       few mailboxes of many: 1 of 1000 gives 2.8, all of them 0
@@ -10,12 +10,12 @@
  *
  * M is the number of mailboxes with at least one mail record, k those of the client.  A mailbox-day is a calendar day
  * (UTC) between a client's first and last record in one mailbox, both counted: the edges keep the ends, not the days
- * between, so a client that comes once a month looks tamer than it is.  z = (x - median) / (1.4826 MAD) of
+ * between, so a client that comes once a month looks less greedy than it is.  z = (x - median) / (1.4826 MAD) of
  * x = ln(1 + items / mailbox-days) over the clients of the family; MAD has a floor, because in a family of near-equals
  * (and in one of two) every difference would be infinitely many of them.  A client without a known network has no
- * third term: Microsoft's front ends say nothing about where the caller sits.
+ * third term: Microsoft's front ends hide where the caller is.
  *
- * Clients that no mail record named (sign-ins, rules) are no rows.  Cost: one walk over the edges and two sorts. */
+ * Clients that no mail record named (sign-ins, rules) have no rows.  Cost: one walk over the edges and two sorts. */
 #include <math.h>
 #include <stdlib.h>
 

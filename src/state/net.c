@@ -2,8 +2,8 @@
 /* net: whose network an address is in.
  *
  * The address in a mailbox record is the caller's only if the caller came straight to Exchange.  A read through Graph
- * shows Graph's front end, a background read shows the server that did it.  Such an address says nothing about who
- * asked, so it is no network: it is not counted, not grouped by, and never "new".
+ * shows Graph's front end, a background read shows the server that did it.  Such an address does not identify the
+ * caller, so it is no network: it is not counted, not grouped by, and never "new".
  *
  * An attacker could hide in that exemption, so the table below is short and holds service ranges only: what Microsoft runs
  * itself for Exchange Online and Entra.  Azure's customer ranges are not in it, and must not be: anyone can rent an

@@ -7,7 +7,7 @@
 #include "base/addr.h"
 
 /* A MaxMind DB file with a number "autonomous_system_number" a network (GeoLite2-ASN, or any other with that key).
- * It is data from outside: what it does not know, or says in a damaged way, is unknown and never a failure. */
+ * It is data from outside: an unknown or damaged entry is unknown and never a failure. */
 struct asn_db;
 #define ASN_ERROR_SIZE 256
 /* NULL: not opened; error holds one line that begins with the path. */

@@ -3,8 +3,8 @@
  * began, when it ended, whose it was.
  *
  * Whether two records are about one account is judged at the end, when all mailboxes and their names are known
- * (state/whose.h): one may name a GUID and the other a path.  A second switching off in a time that is off already changes
- * nothing; what is switched on without having been off does not either. */
+ * (state/whose.h): one may name a GUID and the other a path.  Switching off what is off already changes
+ * nothing; nor does switching on what was not off. */
 #ifndef TXM_STATE_SWITCHES_H
 #define TXM_STATE_SWITCHES_H
 
@@ -41,7 +41,7 @@ struct switches {
 };
 
 void switches_release(struct switches *s);
-/* Takes a switch that did not fail and whose value says something; others are left out.  False: not taken. */
+/* Takes a switch that did not fail and whose value is clear; others are left out.  False: not taken. */
 bool switches_add(struct switches *s, const struct event *e, const struct audit_switch *x, uint64_t tag);
 /* The times, in order of their beginning; sets the span of each entry.  The caller frees.  NULL: none, or out of memory (failed). */
 struct switch_span *switches_spans(struct switches *s, const struct world *w, size_t *ret_n);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* whose: which mailbox is meant by the name that somebody wrote?  Administrators, exporters and scripts write
+/* whose: which mailbox does a written name mean?  Administrators, exporters and scripts write
  *
  *   5f0c7a10-0000-4000-8000-0000000000a1, {5F0C7A10-...}     the mailbox's GUID, in any writing
  *   ann@example.com, SMTP:Ann@Example.com                    its address
@@ -8,7 +8,7 @@
  *   CN=ann,OU=..., /o=.../cn=Recipients/cn=<hex>-ann         and so is the name in a directory path
  *   Ann Example, "Example, Ann"                              a display name whose words are those of one address (ann.example@)
  *
- * in any case and with quotes.  A name counts inside its own tenant.  What fits several mailboxes means none of them. */
+ * in any case and with quotes.  A name counts inside its own tenant.  A name that fits several mailboxes means none of them. */
 #ifndef TXM_STATE_WHOSE_H
 #define TXM_STATE_WHOSE_H
 
@@ -25,7 +25,7 @@ void whose_release(struct whose *x);
 /* NONE: no mailbox, or several.  tenant: world_tenant() of the record that has the name; NONE = it does not say. */
 uint32_t whose_find(const struct whose *x, uint32_t tenant, struct str name);
 
-/* May what is said in tenant a be about something of tenant b?  One that is not named is the only one, if there is only one. */
+/* May a name in a record of tenant a mean something of tenant b?  An unnamed tenant is the only one, if there is only one. */
 bool whose_same_tenant(const struct world *w, uint32_t a, uint32_t b);
 
 /* The keys under which a name can be found, best first: of the GUID; of the address and of its local part; of the name alone and of

@@ -439,7 +439,7 @@ static struct edge *edge_meet(struct world *w, uint32_t mailbox, uint32_t client
 	if (x->n >= EDGES_BASE + (uint64_t)EDGES_PER_MAILBOX * w->mailbox_count)
 		return NULL;
 	if (!slot || x->n >= x->slot_count / 5 * 3) {
-		/* out of reach in a nearly empty table: pairs chosen to collide, which more room would not part */
+		/* out of reach in a nearly empty table: pairs chosen to collide, which more room would not separate */
 		if (x->slot_count && !slot && x->n < x->slot_count / 8)
 			return NULL;
 		if (x->n < x->patience)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* world: who there is.  Mailboxes, clients, actors, networks and tenants get dense numbers in the order in which
- * they are first seen in event time, and (mailbox, client) edges carry what one client did in one mailbox.  The app inventory is read from
- * it; detectors read it and never write it.
+ * they are first seen in event time, and (mailbox, client) edges carry what one client did in one
+ * mailbox.  The app inventory is read from it; detectors read it and never write it.
  *
  * Memory: a mailbox 64 bytes + label, an edge 48, a client 120 + texts; ceilings in limits.h.  A subject past its
  * ceiling is NONE and counted in world.refused. */
@@ -74,7 +74,7 @@ struct world {
 
 int world_init(struct world *w, const struct names *names, struct asn_db *asn);
 void world_release(struct world *w);
-/* All of it but the texts: p->names holds them.  Loading, after world_init(). */
+/* All of it except the texts: p->names holds them.  Loading, after world_init(). */
 void world_persist(struct persist *p, struct world *w);
 /* Takes the next record of event time: counts it, resolves it, fills ret. */
 void world_meet(struct world *w, const struct rec *r, struct event *ret);
