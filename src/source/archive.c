@@ -10,7 +10,7 @@
  *   zip   seeks if it can and its directory is where it should be.  If not (cut short, or a stream that has gone by),
  *         it is read forward, and the missing directory is reported at the end.
  *
- * libarchive is generous where we must not be, so three things are looked at here: a tar without its end mark (it may
+ * libarchive accepts what we must not, so three things are checked here: a tar without its end mark (it may
  * have lost members at a member's border), a zip without directory, and a member that gives less than it promised.
  *
  * Member names are kept in UTF-8 whatever the program's locale says: libarchive asks the locale of the thread, which
@@ -259,7 +259,7 @@ static void set_name(struct container *c, struct archive_entry *entry, struct bu
 	buf_add(ret_name, name, n);
 }
 
-/* The archive has come to its end in libarchive's eyes.  In ours as well? */
+/* libarchive reports the end of the archive.  Is it really the end? */
 static enum source_status check_end(struct container *c)
 {
 	size_t n;
@@ -415,7 +415,7 @@ struct container *container_new(enum packing packing, struct layer *below)
 	if (packing == PACKING_7Z && check_7z_size(below) != SOURCE_OK)
 		goto out;
 	c->can_seek = packing == PACKING_7Z || (packing == PACKING_ZIP && has_zip_directory(below, &c->is_over));
-	c->locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0); /* without it names lose their accents, no more */
+	c->locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0); /* without it only the accents of names are lost */
 	c->a = archive_read_new();
 	if (!c->a)
 		goto out;
@@ -436,7 +436,7 @@ struct container *container_new(enum packing packing, struct layer *below)
 	}
 	archive_read_set_read_callback(c->a, give_bytes);
 	archive_read_set_callback_data(c->a, c);
-	if (c->can_seek) { /* else reading on is the only way: a seek would pass over the end without a word */
+	if (c->can_seek) { /* else reading on is the only way: a seek would pass over the end silently */
 		layer_seek(below, 0);
 		archive_read_set_seek_callback(c->a, seek_bytes);
 	}

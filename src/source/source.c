@@ -14,7 +14,7 @@
  * writer, a device may never end.  Names that begin with a dot (.git, .DS_Store) are left out.  A path that the user names
  * is read whatever it is, pipes and dots included.
  *
- * Two answers for trouble: source_error() for a stream that was to be, source_problem() for the rest.  Both are lines for
+ * Two functions for errors: source_error() for a stream that failed, source_problem() for the rest.  Both are lines for
  * a terminal, and the names in them are untrusted: what could move a cursor is taken out here. */
 #include <limits.h>
 #include <dirent.h>
@@ -148,7 +148,7 @@ static struct layer *file_new(struct source *s, int fd, bool is_owned)
 	f->l.why = &s->why;
 	f->fd = fd;
 	f->is_owned = is_owned;
-	/* standard input may be a file that somebody has read from: then it is only a stream */
+	/* standard input may be a file already read in part: then it is only a stream */
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && lseek(fd, 0, SEEK_CUR) == 0) {
 		f->has_size = true;
 		f->l.size = (uint64_t)st.st_size;
@@ -241,7 +241,7 @@ static bool add_name(struct folder *f, size_t *capacity, const char *name)
 
 static uint64_t key_of(const struct stat *st) { return hash_mix((uint64_t)st->st_dev, (uint64_t)st->st_ino); }
 
-/* Reads the names of the folder in s->path and puts it on the stack; says so if that is not to be. */
+/* Reads the names of the folder in s->path and puts it on the stack; reports it if that fails. */
 static void enter_folder(struct source *s)
 {
 	struct folder f = { 0 };
@@ -472,7 +472,7 @@ static enum source_status peel(struct source *s, struct layer *l, unsigned nesti
 		default:
 			break;
 		}
-		/* an archive counts as one with the compressor directly round it: export.tar.gz is one wrapping to everybody */
+		/* an archive counts as one with the compressor directly round it: export.tar.gz is one wrapping */
 		if (!(packing >= PACKING_TAR && in_compressor) && ++nesting > ARCHIVE_NESTING_MAX) {
 			layer_fail(l, "packed in packed more than %d deep; this was not read. Unpack it first", ARCHIVE_NESTING_MAX);
 			layer_free(l);

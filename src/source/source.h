@@ -5,7 +5,7 @@
  *
  * To add a packing: a row of enum packing, its magic in packing_of(), its reader in unpack.c or archive.c (source_int.h).
  *
- * Errors here are about one stream, are said in one line that names it, and never end the run. */
+ * Errors here are about one stream, are reported in one line that names it, and never end the run. */
 #ifndef TXM_SOURCE_SOURCE_H
 #define TXM_SOURCE_SOURCE_H
 

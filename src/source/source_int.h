@@ -5,7 +5,7 @@
  *
  *     file ── gzip ── tar member ── utf16 ──▶ source_read()
  *
- * A layer hands out bytes until it says SOURCE_END or SOURCE_BROKEN, and then says that for ever.  The first bytes of
+ * A layer hands out bytes until it returns SOURCE_END or SOURCE_BROKEN, and then returns that for ever.  The first bytes of
  * any layer can be looked at without being taken: so the next layer is chosen by what is there, never by a name. */
 #ifndef TXM_SOURCE_INT_H
 #define TXM_SOURCE_INT_H
@@ -42,7 +42,7 @@ void layer_skip(struct layer *l, size_t n); /* of what was peeked at */
 bool layer_seek(struct layer *l, uint64_t offset);
 /* Bytes that came out of the packed thing; reading a part twice counts once. */
 uint64_t layer_consumed(const struct layer *l);
-/* Says why, unless something has been said before, which was nearer to the cause; returns SOURCE_BROKEN. */
+/* Sets why, unless it is set already, nearer to the cause; returns SOURCE_BROKEN. */
 enum source_status fail_with(struct buf *why, const char *format, ...) __attribute__((format(printf, 2, 3)));
 #define layer_fail(layer, ...) fail_with((layer)->why, __VA_ARGS__)
 void layer_free(struct layer *l); /* and all below it; NULL is fine */
@@ -67,7 +67,7 @@ enum packing {
 	PACKING_7Z,
 	PACKING_XLSX,    /* and its like, until they are opened */
 	PACKING_TEXT,    /* text in a form that is not read */
-	PACKING_UNKNOWN, /* known to be packed, and that we do not read it */
+	PACKING_UNKNOWN, /* known to be packed, in a form that we do not read */
 	PACKING_CUT,     /* the whole of it is the beginning of a packing's first bytes */
 };
 

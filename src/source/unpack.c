@@ -491,7 +491,7 @@ static enum source_status zstd_more(struct unpacker *u)
 	return status;
 }
 
-/* Why it ends here; said when the bytes before it are handed out, not when they were made. */
+/* Why it ends here; reported when the bytes before it are handed out, not when they were made. */
 static enum source_status zstd_fault(struct unpacker *u, size_t produced)
 {
 	if (!u->zstd_error)
@@ -589,10 +589,10 @@ static enum source_status bzip2_fault(struct unpacker *u)
 {
 	if (u->input == SOURCE_END)
 		return ends_early(u, 0);
-	return is_damaged(u, 0); /* if the input is what is broken, that has been said and stays */
+	return is_damaged(u, 0); /* if the input is broken, that has been reported and stays */
 }
 
-/* libarchive is content when a stream has ended and no other follows.  Was that all there is? */
+/* libarchive stops when a stream has ended and no other follows.  Was that all the input? */
 static enum source_status bzip2_end(struct unpacker *u)
 {
 	uint64_t given = u->l.below->out, used = (uint64_t)archive_filter_bytes(u->bzip2, -1);

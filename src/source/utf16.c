@@ -35,7 +35,7 @@ static void take_unit(struct utf16 *u, uint16_t unit)
 {
 	bool is_high = unit >= 0xd800 && unit < 0xdc00, is_low = unit >= 0xdc00 && unit < 0xe000;
 
-	if (unit == 0xfffe) { /* a mark the other way round: here begins a file that was joined, and is of the other kind */
+	if (unit == 0xfffe) { /* a mark of the other byte order: a joined file begins here */
 		u->big_endian = !u->big_endian;
 		unit = 0xfeff;
 	}

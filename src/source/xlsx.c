@@ -129,7 +129,7 @@ struct xml {
 	XML_Parser parser;
 	struct layer *from;
 	struct buf *why;
-	size_t spent;            /* of the purse */
+	size_t spent;            /* of the budget */
 	uint64_t taken;
 	const char *refused;     /* why we have stopped the parser ourselves */
 	bool is_suspended, is_final;
@@ -143,7 +143,7 @@ struct xml {
 	struct buf text;         /* of the cell or the shared item */
 };
 
-/* The library allocates through these, out of the purse that is open in this thread. */
+/* The library allocates through these, out of the budget that is open in this thread. */
 static _Thread_local size_t *purse;
 #define PURSE_HEAD 16
 
@@ -942,7 +942,7 @@ static void XMLCALL end_in_sheet(void *arg, const XML_Char *qualified)
 	}
 }
 
-/* What was left out is said when the sheet has ended, well or not. */
+/* What was left out is reported when the sheet has ended, well or not. */
 static void end_sheet(struct sheet *s, enum source_status status)
 {
 	struct buf *why = s->l.why;
