@@ -3,9 +3,9 @@
  *
  *   alerts_open(detector, subject) --> alert_fold(event)* --> alert_raise(time, severity) --> alerts_order() --> sink
  *
- * An alert that was never raised is a notebook of its detector and is not printed.  Everything in it is bounded: lists by
- * limits.h, text by ALERT_TEXT_BYTES_MAX, alerts by ALERTS_MAX.  Lists keep the order of events; which entries are
- * already in is asked of one small hash set per alert, so that folding costs the same at the first and at the millionth
+ * An alert that was never raised only serves its detector and is not printed.  Everything in it is bounded: lists by
+ * limits.h, text by ALERT_TEXT_BYTES_MAX, alerts by ALERTS_MAX.  Lists keep the order of events; one small
+ * hash set per alert knows which entries are already in, so that folding costs the same at the first and at the millionth
  * event.  Out of memory loses entries, never the run: it is remembered in alerts.failed. */
 #include "alert/alert.h"
 
@@ -535,7 +535,7 @@ static void sentences_persist(struct persist *p, char ***v, uint32_t *n)
 	for (uint32_t i = 0; i < *n; i++)
 		persist_text(p, &(*v)[i], ALERT_TEXT_BYTES_MAX);
 	for (uint32_t i = 0; i < *n; i++)
-		if (!(*v)[i]) { /* a sentence is never none */
+		if (!(*v)[i]) { /* a sentence is never NULL */
 			persist_fail(p, "a sentence of it is missing");
 			sentences_free(*v, *n);
 			*n = 0;

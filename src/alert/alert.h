@@ -2,8 +2,8 @@
 /* alert: a finding under construction.  A detector opens it by its subject (twice is once), folds the events that
  * belong to it, and writes its sentences; the sinks print it.
  *
- * Sentences: `title` says what happened in one line; `why` gives the reasons, one sentence each, with the figures that
- * decided; `blind` says what could not be seen.  Text may hold anything from the input: sinks escape it. */
+ * Sentences: `title` states what happened in one line; `why` gives the reasons, one sentence each, with the figures that
+ * decided; `blind` states what could not be seen.  Text may hold anything from the input: sinks escape it. */
 #ifndef TXM_ALERT_ALERT_H
 #define TXM_ALERT_ALERT_H
 
@@ -140,7 +140,7 @@ struct alert *alerts_find(const struct alerts *a, const struct detector *d, uint
 void alert_fold(struct alerts *a, struct alert *al, const struct event *e);
 /* The same, unless this record is in the alert already: for a rule to which one record can be several findings. */
 void alert_fold_once(struct alerts *a, struct alert *al, const struct event *e);
-/* The same for a rule that says that no sign-in issued the event's token (detect/orphans.h). */
+/* The same for a rule whose alerts mean that no sign-in issued the event's token (detect/orphans.h). */
 void alert_fold_orphan(struct alerts *a, struct alert *al, const struct event *e);
 /* Names a mailbox and its client; their records are added with alert_fold_more(). */
 void alert_name(struct alert *al, uint32_t mailbox, uint32_t client);
@@ -154,7 +154,7 @@ void alert_raise(struct alert *al, int64_t time_us, enum severity s);
 void alert_title(struct alert *al, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void alert_why(struct alert *al, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void alert_blind(struct alert *al, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* a reason with its odds: kept for programs, and said as a sentence */
+/* a reason with its odds: kept for programs, and written as a sentence */
 void alert_reason(struct alert *al, const char *family, double p, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 void alert_clear_why(struct alert *al); /* to write the sentences anew when the figures have changed */

@@ -15,11 +15,11 @@
 #include "state/switches.h"
 #include "state/whose.h"
 
-#define LIFE_MIN 3            /* other signs of life in a day, before its silence says anything */
+#define LIFE_MIN 3            /* other signs of life in a day, before its silence counts */
 #define USUAL_MIN 5           /* days with life and reads, before a day without is odd */
 #define NEVER_MIN 5           /* days with life, before a mailbox without any read is odd */
 #define BLIND_US US_PER_DAY   /* after a throttled record */
-#define OVERLAP_US US_PER_HOUR /* of a day, before the day is called after what overlaps it */
+#define OVERLAP_US US_PER_HOUR /* of a day, before the day is named after what overlaps it */
 #define GAP_OVERLAP_US (6 * US_PER_HOUR)
 #define GAP_RECORDS_MIN 500   /* in the whole data, before a silence of all is odd */
 #define GAP_SPAN_MIN_US (7 * US_PER_DAY)
@@ -354,7 +354,7 @@ static int compare_findings(const void *a, const void *b)
 	return strcmp(x->target, y->target);
 }
 
-/* All rows from the first day to the last: a mailbox is there even when it is not heard of. */
+/* All rows from the first day to the last: a mailbox is there even without records. */
 static bool stretch_rows(struct coverage *c, const struct world *w)
 {
 	for (uint32_t i = 0; i < c->row_count && i < w->mailbox_count; i++) {

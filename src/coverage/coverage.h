@@ -17,9 +17,9 @@
  *   outside      before the first record of the data, or after the last
  *
  * Switches and rhythms are learned from all records; a period (base/period.h) chooses the days, findings and hours that are
- * reported.  A day is named after the state that hid an hour of it; the times themselves, to the second, are coverage_blinds(), and every number of
- * blind hours that any command prints comes from coverage_blind_us().  See event/audit_switch.h for the meaning of
- * switches of the log, state/whose.h for whose they are, stat/silence.h for which silence is a hole.
+ * reported.  A day is named after the state that hid an hour of it; the times themselves, to the second, are coverage_blinds(), and
+ * every number of blind hours that any command prints comes from coverage_blind_us().  See event/audit_switch.h for the meaning
+ * of switches of the log, state/whose.h for whose they are, stat/silence.h for which silence is a hole.
  *
  * Memory: 4 bytes a mailbox and day (COVERAGE_CELLS_MAX), some hundred a change of settings. */
 #ifndef TXM_COVERAGE_COVERAGE_H

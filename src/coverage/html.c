@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* html: see html.h.  A mailbox is a line: its name, which stays where it is when one scrolls, and a drawing of its days in
- * which equal neighbours are one rectangle.  Each rectangle has a title, so that a pointer or a screen reader says what it
- * is; the colours are never alone: the same is said in sentences, worst first. */
+ * which equal neighbours are one rectangle.  Each rectangle has a title, so that a pointer or a screen reader
+ * names it; the colours are never alone: sentences repeat them, worst first. */
 #include "base/count.h"
 #include "coverage/html.h"
 
@@ -283,7 +283,7 @@ static void add_settings(struct buf *b, const struct audit_settings *s)
 	buf_release(&text);
 }
 
-/* What was not read, and what was not asked for. */
+/* Input not read, and data not asked for. */
 static void add_limits(struct buf *b, const struct coverage_page *p)
 {
 	struct buf text;

@@ -125,8 +125,8 @@ static bool is_one_of(struct str s, const char *const *words)
 	return false;
 }
 
-/* Does the cell say nothing?  What Export-Csv writes for a list or an object is the name of its .NET type; what people and portals write
- * where they know nothing is a dash.  An empty cell is not meant here: it says that the list is empty. */
+/* Is the cell without information?  Export-Csv writes the .NET type name for a list or an object; people and portals write a
+ * dash for unknown values.  An empty cell is not meant here: it means an empty list. */
 static bool says_nothing(struct str s)
 {
 	static const char *const unknown[] = { "-", "--", "\xe2\x80\x93", "\xe2\x80\x94", "?", "N/A", "#N/A", "NA", "n.a.", "k.A.", "Unknown", "Unbekannt", "Inconnu",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* alerts: from a findings file (`taximeter scan -f ndjson`) into a selection.  The file may have gone through many
- * hands: a line that is no finding ends the reading with a sentence, and so does an id that is not in it. */
+/* alerts: from a findings file (`taximeter scan -f ndjson`) into a selection.  The file may have been edited:
+ * a line that is no finding ends the reading with a sentence, and so does an id that is not in it. */
 #include <stdlib.h>
 
 #include "alert/alert.h"
@@ -87,7 +87,7 @@ static void take_mailboxes(struct selection *s, struct line_object *o, struct se
 	}
 }
 
-/* whose recording was switched off, as scan says it */
+/* whose recording was switched off, as scan reports it */
 static void take_targets(struct selection *s, struct line_object *o, struct select_alert *a)
 {
 	struct line_object m;

@@ -141,7 +141,7 @@ static int compare_intervals(const void *a, const void *b)
 	return (x->to_us > y->to_us) - (x->to_us < y->to_us);
 }
 
-/* Is what is said of all mailboxes said of this one? */
+/* Does an interval of all mailboxes concern this one? */
 static bool concerns(const struct impact *im, const struct impact_interval *x, const struct impact_mailbox *m)
 {
 	const struct world *w = im->world;
@@ -250,7 +250,7 @@ void gaps_finish(struct impact *im)
 		if (m != NONE && m < im->mailbox_capacity && im->first_any[m])
 			continue;
 		if (m == NONE && !r->matched)
-			continue; /* in no record at all, and nothing else is asked for: a slip of the pen, or not in these files */
+			continue; /* in no record at all, and nothing else is asked for: a typing error, or not in these files */
 		keep_interval(im, &capacity, (struct impact_interval){ .mailbox = (uint32_t)i, .tenant = NONE, .reason = UNKNOWN_NO_RECORD,
 								      .from_us = t->from_us, .to_us = t->looked_us });
 	}

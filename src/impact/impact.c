@@ -437,7 +437,7 @@ bool impact_event(void *arg, const struct world *w, const struct event *e)
 	const struct str tenant = world_tenant(w, e->tenant);
 	m = selection_match(im->sel, r, w->names, &tenant);
 	if (m.hit && m.unless_linked && e->token && e->token->verdict == PROV_LINKED)
-		m.hit = false; /* somebody signed in for this one */
+		m.hit = false; /* a sign-in issued this one */
 	if (m.hit && m.new_app_only && (e->client == NONE || w->clients[e->client].first_us < m.app_since_us))
 		m.hit = false;
 	if (m.hit) {

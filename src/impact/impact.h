@@ -149,8 +149,8 @@ struct impact_report { /* what writers print; everything belongs to the impact *
 	const char *const *corrections; size_t correction_count;   /* from --corrections, a line each */
 	uint64_t refused;            /* entries past a ceiling */
 	const char *const *notes; size_t note_count; /* what the reader must know of this run: a sentence each, no full stop */
-	bool matched;                /* any record, or any time that an alert about the log speaks of, belongs to the selection */
-	bool dark;                   /* the selection is about what was not recorded: it has no accesses by itself */
+	bool matched;                /* any record, or any time of an alert about the log, belongs to the selection */
+	bool dark;                   /* the selection is about times not recorded: it has no accesses by itself */
 	bool intruder;               /* selection_is_intruder() */
 	bool names_context;          /* selection_names_context() */
 	bool has_history;            /* there is a week of data from before the intruder, so habits could be known */
@@ -162,7 +162,7 @@ void impact_free(struct impact *im);
 /* for engine_settings: arg is the struct impact */
 bool impact_keep(void *im, const struct rec *r, const struct names *n);
 bool impact_event(void *im, const struct world *w, const struct event *e);
-/* Subjects and topics by message, tags by mailbox (sheet.h says which columns).  False: said in error. */
+/* Subjects and topics by message, tags by mailbox (sheet.h says which columns).  False: see error. */
 bool impact_add_messages(struct impact *im, const char *path, struct buf *error);
 bool impact_add_tags(struct impact *im, const char *path, struct buf *error);
 bool impact_add_corrections(struct impact *im, const char *path, struct buf *error);
@@ -181,7 +181,7 @@ uint64_t impact_spilled(const struct impact *im);
 /* "24 h": hours as they are printed everywhere */
 #define IMPACT_HOURS_SIZE 40
 const char *impact_hours(int64_t tenths, char out[IMPACT_HOURS_SIZE]);
-/* who a context is, in a word: "intruder" only where the selection says that there is one */
+/* who a context is, in a word: "intruder" only if the selection is about one */
 const char *impact_who(const struct impact_report *r, enum verdict_of_context v);
 
 /* writers; each reads the messages through impact_next_message() */

@@ -6,7 +6,7 @@
 #include "coverage/coverage.h"
 #include "impact/impact.h"
 
-struct sync_entry { /* a folder that somebody synchronised inside the time looked at */
+struct sync_entry { /* a folder synchronised inside the time looked at */
 	uint32_t mailbox, client, net; /* of the world */
 	char *folder;
 	uint64_t ip_key, session_key;  /* 0 = none of use */
@@ -38,7 +38,7 @@ struct impact {
 	struct table by_sync;       /* hash -> uint32_t: place in syncs */
 	struct sync_entry *syncs; size_t sync_count, sync_capacity;
 	struct table intruder_ips, intruder_sessions;
-	struct coverages coverages; /* of each tenant, by its number: when each mailbox could be seen, the same as scan and coverage say */
+	struct coverages coverages; /* of each tenant, by its number: when each mailbox could be seen, the same as in scan and coverage */
 	struct table slots;         /* hour << 32 | mailbox -> struct slot_count */
 	struct spool *entries, *messages, *sheet;
 	struct table tags;          /* key of guid or address -> uint32_t: place in tag_texts */

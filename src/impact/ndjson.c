@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ndjson: the report for programs, and for `taximeter notice`: one object a line.  The first says what was asked and
- * the totals, the last is a summary, so that a reader who sees it knows that nothing is missing. */
+/* ndjson: the report for programs, and for `taximeter notice`: one object a line.  The first holds the question and
+ * the totals, the last is a summary, which proves to a reader that nothing is missing. */
 #include <inttypes.h>
 
 #include "base/schema.h"

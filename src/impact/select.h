@@ -40,7 +40,7 @@ enum alert_way {
 struct select_alert { /* one alert of a findings file */
 	char *id, *title, *rule, *severity;
 	enum alert_way way;
-	bool intruder;          /* it says that somebody else was at work; others say that something was unusual */
+	bool intruder;          /* it means that an intruder was at work; others mean that something was unusual */
 	bool tokens_cut;        /* it had more tokens than it lists */
 	int64_t first_us, last_us;
 	struct table clients;   /* hash(AppId, ClientAppId, family) */
@@ -76,12 +76,12 @@ void selection_add_actor(struct selection *s, struct str text);
 void selection_add_mailbox(struct selection *s, struct str text); /* guid or owner's address */
 /* false: neither an address, a prefix, nor AS<number> */
 bool selection_add_network(struct selection *s, struct str text);
-/* Adds the alerts of those ids from a findings file (`scan -f ndjson`); false: said in error, one sentence. */
+/* Adds the alerts of those ids from a findings file (`scan -f ndjson`); false: one sentence in error. */
 bool selection_add_alerts(struct selection *s, const char *path, const char *const *ids, size_t n, struct buf *error);
 
 /* Is it known by more than a mailbox and a time? (an alert, session, token, application or network is given) */
 bool selection_names_context(const struct selection *s);
-/* Is it somebody else's doing?  A context that the analyst names is; an alert may be about a roll-out, or about the log itself. */
+/* Is it the work of an intruder?  A context that the analyst names is; an alert may be about a roll-out, or about the log itself. */
 bool selection_is_intruder(const struct selection *s);
 /* Time alone. */
 bool selection_covers(const struct selection *s, int64_t time_us);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* select_int: keys of the sets in a selection, for those who fill them (select.c, alerts.c). */
+/* select_int: keys of the sets in a selection, for the code that fills them (select.c, alerts.c). */
 #ifndef TXM_IMPACT_SELECT_INT_H
 #define TXM_IMPACT_SELECT_INT_H
 

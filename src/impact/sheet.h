@@ -12,7 +12,7 @@
 struct sheet;
 #define SHEET_COLUMNS 8
 
-/* names[i]: the accepted names of column i, separated by '|', folded ("messageid|internetmessageid").  NULL: said in
+/* names[i]: the accepted names of column i, separated by '|', folded ("messageid|internetmessageid").  NULL: see
  * error. */
 struct sheet *sheet_open(const char *path, const char *const *names, unsigned count, struct buf *error);
 void sheet_close(struct sheet *s);

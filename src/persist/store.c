@@ -69,7 +69,7 @@ static bool schema_is_ours(struct store *s)
 	return all == 2 && ours == 2;
 }
 
-/* SQLite would make it readable for whom the umask lets. */
+/* SQLite would create it with the umask's permissions. */
 static bool make_file(const char *path, char error[STORE_ERROR_SIZE])
 {
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);

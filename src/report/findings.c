@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* findings: the result of a scan as a page.  What it says is sink/say.h, word for word what the text says; here is how a page
- * looks, and what only a page has: contents, a timeline, links.
+/* findings: the result of a scan as a page.  Its words come from sink/say.h, the same as in the text; this file makes the
+ * form of a page, and what only a page has: contents, a timeline, links.
  *
  * Places of the page: "txm-..." is the alert of that id, "alerts", "tokens" and so on the sections. */
 #include <stdio.h>

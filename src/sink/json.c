@@ -67,7 +67,7 @@ bool alert_cut_sentence(const struct alert *a, unsigned i, struct buf *ret)
 	struct alert_cut cut;
 
 	for (unsigned k = 0; alert_cut(a, k, &cut); k++) {
-		if (!cut.noun || i-- > 0) /* record ids are examples, and not said */
+		if (!cut.noun || i-- > 0) /* record ids are examples, and not reported */
 			continue;
 		buf_printf(ret, "The list of %s stops after the first %s of %s.", cut.noun, DIGITS(cut.listed), DIGITS(cut.total));
 		return true;
@@ -188,7 +188,7 @@ static void real(struct buf *b, const char *key, double x)
 	buf_printf(b, ",\"%s\":%.*g", key, x >= 1000 && x < 1e7 ? 7 : 3, x >= 1000 ? (double)(int64_t)x : x);
 }
 
-/* what a statistical finding says beyond a hard rule */
+/* what a statistical finding has beyond a hard rule */
 static void add_statistics(struct buf *b, const struct world *w, const struct alert *a)
 {
 	const struct alert_baseline *n = &a->baseline;
@@ -651,7 +651,7 @@ void json_summary(struct buf *b, const struct findings *f)
 	if (w->count.bytes)
 		number(b, "bytes", w->count.bytes);
 	else
-		buf_add_cstr(b, ",\"bytes\":null"); /* no record said a size */
+		buf_add_cstr(b, ",\"bytes\":null"); /* no record gave a size */
 	number(b, "signins", w->count.signins);
 	number(b, "mailboxes", w->active_mailboxes);
 	number(b, "apps", f->app_count);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ndjson: one object a line: alerts in order of event time, then those withdrawn, then the app inventory by rank,
- * what the sign-ins cover, the verdicts on tokens and the orphan accesses without an alert if there are sign-ins, where the log was blind if it was (these for
- * one tenant after the other), the summary last, so that a
- * reader who sees a summary knows that nothing is missing.  The objects are written in sink/json.c. */
+ * what the sign-ins cover, the verdicts on tokens and the orphan accesses without an alert if there are sign-ins, where the
+ * log was blind if it was (these for one tenant after another), the summary last: a reader who sees it knows that nothing
+ * is missing.  The objects are written in sink/json.c. */
 #include <inttypes.h>
 
 #include "sink/sink.h"

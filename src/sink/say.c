@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* say: see say.h.  In this order: one line that says how bad it is; the alerts, worst first, each with its reasons and with what
- * could not be seen; the applications that read mail, most unusual first; the sign-ins and what they say of tokens; and what
+/* say: see say.h.  In this order: one line with the severity; the alerts, worst first, each with its reasons and with what
+ * could not be seen; the applications that read mail, most unusual first; the sign-ins and what they show about tokens; and what
  * the logs cannot show, because "no alerts" means nothing without it. */
 #include "sink/say.h"
 
@@ -125,7 +125,7 @@ void say_headline(struct say *s)
 
 /* -- alerts -- */
 
-/* the door that a client came through, by name where it has one; "" if it came by itself */
+/* the API that a client used, by name where it has one; "" if none */
 static struct str api_label(const struct world *w, uint32_t client)
 {
 	struct str api = world_client_part(w, client, CLIENT_API), name = STR_NONE;

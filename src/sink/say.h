@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* say: the findings in words, for people.  Each sentence, list and table is made here once, in the order in which it is read;
- * a form (struct say_form) decides how it looks: sink/text.c for a terminal, report/findings.c for a page.  So the page says
- * all that the text says (tests/report).
+ * a form (struct say_form) decides how it looks: sink/text.c for a terminal, report/findings.c for a page.  So the page has
+ * all that the text has (tests/report).
  *
  * To add a section: one function and one line in `say_sections` (say.c); both forms print it, the page lists it in its contents. */
 #ifndef TXM_SINK_SAY_H
@@ -59,7 +59,7 @@ extern const struct say_section say_sections[]; /* in order; the last has no hea
 void say_init(struct say *s, const struct findings *f, const struct say_form *form, bool roomy);
 void say_release(struct say *s);
 void say_section(struct say *s, const struct say_section *section);
-bool say_has(const struct findings *f, const struct say_section *section); /* does it say anything? */
+bool say_has(const struct findings *f, const struct say_section *section); /* does it have any content? */
 void say_headline(struct say *s);                       /* one line: how bad it is */
 void say_alert(struct say *s, const struct alert *a);   /* all but its severity, time and title */
 struct str say_alert_title(const struct alert *a);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sink: the way out.  A sink appends to `pending` as if nothing could go wrong; here is the one place that writes, and
- * that knows the three ends of an output: all written, the disk is full (remembered, said by the command), the reader
- * went away (`| head`: remembered, and never an error). */
+/* sink: the output.  A sink appends to `pending` as if nothing could go wrong; only this file writes, and it knows the
+ * three ends of an output: all written, the disk is full (remembered, reported by the command), the reader went away
+ * (`| head`: remembered, and never an error). */
 #include "sink/sink.h"
 
 #include <errno.h>

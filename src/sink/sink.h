@@ -56,7 +56,7 @@ struct findings {
 	size_t alerts_below;       /* raised, but below the asked severity */
 	size_t alerts_outside;     /* raised, but outside the period */
 	uint64_t alerts_refused;   /* findings past ALERTS_MAX */
-	uint64_t alerts_held;      /* mailbox-days past the line that the budget did not let ring (alert/alert.h) */
+	uint64_t alerts_held;      /* mailbox-days past the line for which the budget raised no alert (alert/alert.h) */
 	uint64_t detect_refused;   /* entries that the detectors' tables could not take */
 	struct lost lost;
 	struct period period;      /* what is reported */
@@ -87,7 +87,7 @@ void json_summary(struct buf *b, const struct findings *f);
 void json_tokens(struct sink_out *o, const struct tenant_findings *f);
 /* accesses whose token no sign-in issued and that no alert counts for it, by mailbox and client, one a line */
 void json_orphans(struct sink_out *o, const struct tenant_findings *f);
-/* one stretch of time in which a mailbox or everybody could not be seen; text: for its sentence */
+/* one span of time in which a mailbox, or all of them, could not be seen; text: for its sentence */
 void json_finding(struct buf *b, const struct world *w, const char *type, const struct coverage_finding *f, struct buf *text);
 /* where the log was blind; nothing if it is not known to have been */
 void json_blind(struct sink_out *o, const struct tenant_findings *f);
