@@ -3,16 +3,16 @@
  *
  *   reading thread    source -> frame -> blocks             (the caller's thread)
  *   decoding threads  block -> recs -> their lane of the sorter
- *   when all is read  recs whose day and month were open, settled by what their whole file says, to the lanes
+ *   when all is read  recs whose day and month were open, settled by their whole file, to the lanes
  *                     lanes -> merge -> world -> detectors  (event-time order; a second thread merges ahead)
  *
  * Worlds and detectors are a tenant's (tenant.h): each record goes to those of its own.
  *
- * With a state (keep.h) the last arrow is drawn twice: to the bound, where what was learnt is saved, and from there to the end,
+ * With a state (keep.h) the last step runs twice: to the bound, where what was learnt is saved, and from there to the end,
  * where the records are saved as they are.
  *
  * With one thread the same functions are called in turn and nothing is queued.  What a thread finds out about its blocks
- * (counts, samples of rejects) is added up under one lock; sums and "first in stream order" do not depend on who was first. */
+ * (counts, samples of rejects) is added up under one lock; sums and "first in stream order" do not depend on timing. */
 #include "engine.h"
 
 #include <pthread.h>
@@ -102,7 +102,7 @@ struct engine {
 	unsigned decoding;        /* threads that may still learn something about a file */
 	pthread_mutex_t lock;
 	pthread_cond_t has_work, has_room;
-	uint8_t (*file_order)[TIME_COLUMNS]; /* what the times of each file say about day and month */
+	uint8_t (*file_order)[TIME_COLUMNS]; /* what the times of each file show about day and month */
 	uint64_t (*file_rejects)[REJECT_COUNT];
 	uint32_t *file_formats;
 	uint8_t *file_framing;
@@ -559,7 +559,7 @@ static void judge_stranger(struct engine *e, struct engine_file *f, bool named)
 	e->report.incomplete = true;
 }
 
-/* what a file was, and whether its rejects are losses or merely somebody else's data */
+/* classifies a file: are its rejects losses, or data that is not ours? */
 static void judge_file(struct engine *e, size_t i, bool named)
 {
 	struct engine_file *f = &e->report.files[i];
@@ -723,7 +723,7 @@ done:
 	return named;
 }
 
-/* What the exports say about themselves is said once, when all of them are read. */
+/* What the exports claim about themselves is reported once, when all of them are read. */
 static void gather_claims(struct engine *e)
 {
 	struct buf line;
@@ -1100,7 +1100,7 @@ static bool load_state(struct engine *e)
 	return false;
 }
 
-/* Everything before the bound is learnt and saved; what follows will be seen and forgotten. */
+/* Everything before the bound is learnt and saved; records after it are judged and forgotten. */
 static void learn_and_save(struct engine *e)
 {
 	struct keep_parts parts = parts_of(e);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* engine: the one file that knows all the others.  It draws the arrows:
+/* engine: connects all the others:
  *
  *   source --bytes--> decode --recs--> sort --recs in event time, one copy each--> world --events--> detect --alerts--> sink
  */
@@ -26,9 +26,9 @@ struct engine_settings {
 	double budget;              /* false alarms allowed in 10,000 mailbox-days; 0 = 1 */
 	const char *const *tenants; size_t tenant_count; /* ids; of other tenants nothing is reported; 0 = all are wanted */
 	bool joint;                 /* one world for all tenants (impact); needs no detectors */
-	bool teaches;               /* what is learnt about everybody will be wanted, for a second pass */
+	bool teaches;               /* keep what is learnt about all mailboxes for a second pass */
 	const struct engine *recall; /* this is the second pass; NULL = it is not */
-	const char *state_path;     /* what was learnt before, and will have been (keep.h); needs detect; NULL = none */
+	const char *state_path;     /* file with what was learnt, read and updated (keep.h); needs detect; NULL = none */
 	bool detect;                /* false: no detectors (taximeter events) */
 	/* which mail records shall carry the messages they list (decode.h); NULL = none.  Called by decoding threads. */
 	bool (*keep_items)(void *arg, const struct rec *r, const struct names *n);

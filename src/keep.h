@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* keep: --state FILE.  What a run has learnt is there when the next one begins.
+/* keep: --state FILE.  The next run continues with what this one has learnt.
  *
  *   first run      records of days 1 to 10 ──▶ days 1 to 8 are learnt ──▶ saved, and with it the records of days 9 and 10
  *                                              days 9 and 10 are judged for this run's output, and forgotten
  *   second run     saved ──▶ records of days 9 and 10, and the new ones of days 9 to 20 ──▶ days 9 to 18 are learnt ...
  *
- * So what comes up to 48 hours late takes its place in the order of time, and the second run ends where one run over
- * everything would have ended: same alerts, same ids, same sentences.  What comes later than that is counted and said,
- * and never changes what was learnt.  An alert that the last two days raised, and that their late records unmade, is
- * withdrawn by the next run.
+ * So records up to 48 hours late are put in order of time, and the second run ends where one run over
+ * everything would have ended: same alerts, same ids, same sentences.  Records later than that are counted and
+ * reported, and never change what was learnt.  An alert that the last two days raised, and that late records of these days
+ * invalidate, is withdrawn by the next run.
  *
  * A second run prints what is new: alerts that no run before printed, or that have changed since (by the hash of their
  * JSON line). */
