@@ -20,7 +20,7 @@ struct engine_settings {
 	unsigned threads;           /* 0 = one a core */
 	int64_t since_us, until_us; /* event time, [since, until); INT64_MIN / INT64_MAX = open */
 	const struct period *report; /* what will be reported; borrowed, NULL = all time */
-	const struct zone *timezone; /* of local times that name no zone; borrowed, NULL = not said */
+	const struct zone *timezone; /* of local times that name no zone; borrowed, NULL = not given */
 	const char *asn_path;       /* .mmdb, or NULL */
 	struct indicators *indicators; /* borrowed; NULL = no known-indicator detector */
 	double budget;              /* false alarms allowed in 10,000 mailbox-days; 0 = 1 */

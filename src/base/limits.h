@@ -239,7 +239,7 @@
 #define STORE_PART_BYTES (1 * MIB)          /* one piece of it, unpacked */
 #define CLAIM_RESULTS_MAX 50000             /* the most that Search-UnifiedAuditLog returns for a search */
 #define CLAIM_SEARCHES_MAX 1000             /* searches of different size in one run, 6 KiB each; those past it are not checked */
-#define CLAIM_SENTENCES_MAX 16              /* on what an export says is missing */
+#define CLAIM_SENTENCES_MAX 16              /* on what an export reports as missing */
 #define CLAIM_QUERIES_MAX 64                /* queries whose pages are counted apart */
 #define STATE_OPEN_HOURS 48                 /* records of the newest hours are kept as they are, for late ones */
 #define STATE_LAG_DAYS 14                   /* a log that ends this much earlier than the audit log is not waited for */

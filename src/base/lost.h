@@ -10,7 +10,7 @@ struct lost {
 	const char *const *names;   /* "bad_json", "folders_lost" */
 	const char *const *texts;   /* the same for people: "not well-formed JSON" */
 	size_t n;
-	const char *const *partial; /* what the exports say themselves is missing */
+	const char *const *partial; /* what the exports themselves report as missing */
 	size_t partial_n;
 };
 

@@ -699,7 +699,7 @@ const char *time_format_minute(int64_t us, char out[TIME_TEXT_SIZE])
 	return out;
 }
 
-/* Two units at most, and the smaller one only where it still says something: seconds below ten minutes, hours below
+/* Two units at most, and the smaller one only where it still matters: seconds below ten minutes, hours below
  * three days.  Cut off, not rounded: "24 h" must have been 24. */
 const char *time_format_span(int64_t us, char out[TIME_TEXT_SIZE])
 {

@@ -21,7 +21,7 @@ static bool is_one_of(struct str s, const char *const *words, size_t n)
 
 enum truth truth_of(struct str s)
 {
-	if (str_eq_nocase(s, STR("false"))) /* what each mail record says of IsThrottled */
+	if (str_eq_nocase(s, STR("false"))) /* the IsThrottled of each mail record */
 		return TRUTH_NO;
 	if (!s.n)
 		return TRUTH_ODD;

@@ -47,7 +47,7 @@ struct coverage_finding {
 	uint32_t days;           /* SILENT: how many; else 0 */
 	uint32_t usual, life;    /* SILENT: days with life and reads; signs of life in the silent days */
 	double unlikely;         /* GAP: the chance of such a silence is e^-unlikely, or less */
-	uint32_t tenant;         /* whose log it is about; NONE: not said */
+	uint32_t tenant;         /* whose log it is about; NONE: not given */
 	int64_t blind_us;        /* how long a mailbox that it is about was blind by it, in the period */
 	char target[104];        /* account as the record names it; "" = none */
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* audit: the bare record of the unified audit log, in whatever it came wrapped: the hot path of the whole program. */
+/* audit: the bare record of the unified audit log, in any wrapping: the hot path of the whole program. */
 #include "decode/decode_int.h"
 
 static bool match(const struct fields *f)
@@ -68,7 +68,7 @@ static bool read_context(struct decoder *d, const struct json_index *x, uint32_t
 			if (!value_text(d, x, key + 2, &s) || !time_read(str_trim(s), &t) || t.us < TIME_MIN_US || t.us >= TIME_MAX_US)
 				;
 			else if (t.order == ORDER_OPEN)
-				d->b.r.flags |= REC_SHAPE_UNKNOWN; /* not said, rather than a month off */
+				d->b.r.flags |= REC_SHAPE_UNKNOWN; /* unknown, rather than a month off */
 			else
 				d->b.r.issued_s = (uint32_t)(t.us / US_PER_SECOND);
 		} else if (k.n == 11 && str_eq_nocase(k, STR("ClientAppId"))) {

@@ -36,7 +36,7 @@ struct claims {
 	uint64_t lists, words; /* its lists called "value"; its words */
 	struct claim_total total;
 	uint64_t windows;
-	/* queries with fewer results than they say */
+	/* queries with fewer results than they state */
 	struct claim_total worst;
 	uint64_t short_n, short_results;
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* claims: what an export says about itself.  Completeness cannot be judged from the records that are there; but exporters record how
+/* claims: what an export states about itself.  Completeness cannot be judged from the records that are there; but exporters record how
  * much there was:
  *
  *   ResultIndex, ResultCount   Search-UnifiedAuditLog numbers its results: "result 3 of 48,213"; index -1 is a search that failed
@@ -32,7 +32,7 @@ void claims_said(struct claims *c);
 bool claims_is_next(struct str name); /* a member of this name leads to the next page */
 void claims_take(struct claims *c, const struct claims *from); /* adds what the other counted */
 
-/* What a file says of the whole of its query.  Files of one query name the same total; mark: equal in copies of a file. */
+/* What a file states about the whole of its query.  Files of one query name the same total; mark: equal in copies of a file. */
 struct claim_total {
 	uint64_t query, mark;
 	int64_t total;  /* results; 0: it does not say */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cloudapp: a row of Defender's CloudAppEvents.  RawEventData is the whole audit record; rawData, which some exporters add,
- * is a second copy and is not looked at.  A row without RawEventData still says who did what and when; of a mail record the mailbox is
+ * is a second copy and is not looked at.  A row without RawEventData still shows who did what and when; of a mail record the mailbox is
  * missing, so that it counts as cut.  Rows of other Defender tables (device events) are counted as what they are. */
 #include "decode/decode_int.h"
 

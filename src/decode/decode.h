@@ -73,7 +73,7 @@ enum framing {
 };
 
 struct csv_header {
-	char zone[TIME_COLUMNS][ZONE_TEXT_MAX]; /* what the header says of the zone of a column of times (times.c); "" = nothing */
+	char zone[TIME_COLUMNS][ZONE_TEXT_MAX]; /* the zone that the header names for a column of times (times.c); "" = nothing */
 	uint16_t column[CSV_COLUMNS_MAX]; /* field + 1, 0 = not one of ours */
 	uint32_t columns;
 	uint32_t last_known;              /* columns after it are not looked at */
@@ -137,7 +137,7 @@ struct decoder_counts {
 	uint64_t records;               /* handed on */
 	uint64_t rejects[REJECT_COUNT];
 	uint64_t notes[NOTE_COUNT];
-	uint8_t order_seen[TIME_COLUMNS]; /* what its times say about day and month, see order_decide() */
+	uint8_t order_seen[TIME_COLUMNS]; /* what its times show about day and month, see order_decide() */
 	uint64_t rows;                  /* that hold a record as AuditData, as a search of the audit log writes them */
 	struct stranger_set strangers;  /* kinds of the records that no format wanted */
 	uint32_t formats;               /* bit n: format n of list.h decoded at least one record */
@@ -147,10 +147,10 @@ struct decoder;
 /* take() gets each record; it is good only during the call. */
 struct decoder *decoder_new(void (*take)(void *arg, const struct rec *r), void *arg);
 void decoder_free(struct decoder *d);
-/* Mail records carry what they list as details (event/items.h) if keep() says so; NULL, as it is born: none does.  keep()
+/* Mail records carry what they list as details (event/items.h) if keep() returns true; NULL (the default): none does.  keep()
  * sees the record with its time, subjects and ids in place, and the decoder's names; it may be called from many threads. */
 void decoder_keep_items(struct decoder *d, bool (*keep)(void *arg, const struct rec *r, const struct names *n), void *arg);
-/* The zone of times whose column is headed by a local time that is not named further; borrowed. NULL, as it is born: read as UTC,
+/* The zone of times whose column is headed by a local time that is not named further; borrowed. NULL (the default): read as UTC,
  * and flagged REC_TIME_ZONE. */
 void decoder_timezone(struct decoder *d, const struct zone *z);
 /* Decodes a block and adds to *counts (the block's own: zeroed by the caller). */
@@ -171,7 +171,7 @@ struct time_open { /* a time in both of its readings */
 };
 /* During take(), of a record flagged REC_TIME_ORDER: its other reading, and the column that decides. */
 const struct time_open *decoder_time_open(const struct decoder *d);
-/* The order in a file of which `seen` is the union of decoder_counts.order_seen of all its blocks: what its own column says, else the
+/* The order in a file of which `seen` is the union of decoder_counts.order_seen of all its blocks: that of its own column, else of the
  * other columns of the file; ORDER_OPEN: nothing, or both. */
 enum time_order order_decide(const uint8_t seen[TIME_COLUMNS], const struct time_open *o);
 /* Does a column have both dates with dots, day first, and dates with slashes, month first? */

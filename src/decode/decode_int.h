@@ -57,7 +57,7 @@ static inline uint64_t text_cache_get(const struct text_cache *c, uint64_t key)
 static inline void text_cache_put(struct text_cache *c, uint64_t key, uint64_t ref)
 {
 	size_t slot = key % TEXT_CACHE;
-	c->at[slot ^ 1] = c->at[slot]; /* the one that was here goes to its other way */
+	c->at[slot ^ 1] = c->at[slot]; /* the entry that was here moves to the other way */
 	c->at[slot].key = key;
 	c->at[slot].ref = ref;
 }
@@ -87,12 +87,12 @@ struct decoder {
 	struct rec_builder b;
 	uint8_t rank;              /* of this envelope, see rec.rank */
 	uint32_t flags;            /* REC_... that the envelope adds to the record inside */
-	struct { /* what a diagnostic envelope says about the record inside; zero outside one */
+	struct { /* what a diagnostic envelope states about the record inside; zero outside one */
 		enum signin_kind signin;
 		struct str tenant, time, ip, operation;
 	} outer;
 	struct time_open when;     /* the time that was read last */
-	const struct zone *timezone; /* of local times, borrowed; NULL = not said */
+	const struct zone *timezone; /* of local times, borrowed; NULL = not given */
 	struct { struct zone *zone; uint8_t n; char name[ZONE_TEXT_MAX]; } zones[DECODER_ZONES]; /* of headers seen so far */
 	unsigned zone_next;
 	struct claims *claims;     /* what the export says about itself */
@@ -229,7 +229,7 @@ void put_mailbox(struct decoder *d, struct str guid, struct str upn);
 /* the time in the text of member x of f (NULL: of an envelope), in UTC; put_time() makes it the record's, with its flags */
 bool text_time(struct decoder *d, const struct fields *f, enum field x, struct str text, int64_t *ret_us);
 bool put_time(struct decoder *d, int64_t us); /* false: implausible */
-void order_compare(struct decoder *d); /* this record is whole: what do its other times say about day and month? */
+void order_compare(struct decoder *d); /* this record is whole: what do its other times show about day and month? */
 /* MailItemsAccessed, AttachmentAccess: access type, items, bytes, folders, throttling */
 void decode_mail(struct decoder *d, const struct fields *f);
 /* AppId, ClientAppId, ClientInfoString, ... to NAME_CLIENT */

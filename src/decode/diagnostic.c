@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* diagnostic: the form of Azure diagnostic settings and of Defender's streaming API: {"time", "category", "properties"}.
- * The category says what the properties are. */
+ * The category names the kind of the properties. */
 #include "decode/decode_int.h"
 
 static bool match(const struct fields *f)

@@ -199,7 +199,7 @@ static enum field name_slowly(struct fields *f, struct field_order *o, unsigned 
 		}
 		return x;
 	}
-	if (x == F_flattened) { /* many members, and those that say nothing do not count */
+	if (x == F_flattened) { /* many members, and those without a meaning here do not count */
 		char c = key + 2 < d->n ? walk_char(d, key + 2) : 'n';
 		return c == 'n' || (c == '"' && walk_raw_string(d, key + 2).n == 0) ? FIELD_COUNT : x;
 	}

@@ -58,7 +58,7 @@ struct values { /* positions relative to frame.start */
 	uint8_t record;     /* names of an audit record seen at depth 1 */
 	bool text;          /* between values: a string that is junk unless a colon follows it */
 	bool colon;         /* between values: what follows is the value of an outer member */
-	bool page;          /* ... whose name says that it is a list of records */
+	bool page;          /* ... whose name means a list of records */
 	bool member;        /* this value is that of an outer member */
 	bool row;           /* ... is a row of a table, whose columns are in frame.header */
 	bool table, rows_next, rows; /* the outer object has columns; its rows begin with the next bracket; we are between them */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* shapes: a known member is read in whatever shape a pipeline gave it, or the record says that it was not.
+/* shapes: a known member is read in whatever shape a pipeline gave it, or the record is flagged.
  *
  *   bag      [{"Name": n, "Value": v}, ...]   {"n": "v"}   {"n": {"NewValue": v, "OldValue": w}}   {"Name": n, "Value": v}
  *            {"Name": [n, ...], "Value": [v, ...]}   {"0": {"Name": n, "Value": v}}   [["n", "v"], ...]

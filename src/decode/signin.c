@@ -72,7 +72,7 @@ static enum signin_kind kind_of(struct decoder *d, const struct fields *f)
 	if (get_bool(d, f, F_isInteractive, &interactive))
 		return interactive ? SIGNIN_INTERACTIVE : SIGNIN_NONINTERACTIVE;
 	/* The portal's CSV of interactive and of other sign-ins of users have the same columns.  Taken as interactive, the other category
-	 * counts as not given, so that no access is called an orphan on its account; any copy that says more is used instead. */
+	 * counts as not given, so that no access is called an orphan on its account; any copy that has more is used instead. */
 	d->rank = f->is_row && d->rank > 2 ? 2 : d->rank;
 	return SIGNIN_INTERACTIVE;
 }

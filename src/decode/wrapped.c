@@ -7,7 +7,7 @@
  *   {"o365audit": {...}}, {"o365": {"audit": {...}}}
  *
  * An AuditData that was cut short, or that PowerShell flattened to "@{...}", keeps what is whole of it, and the row's columns give what it
- * lacks.  Where it is missing altogether, they still say that something happened, when, by whom; such records count as cut. */
+ * lacks.  Where it is missing altogether, they still show that something happened, when, by whom; such records count as cut. */
 #include "decode/decode_int.h"
 
 static bool is_array(const struct fields *f, enum field x)

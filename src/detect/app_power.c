@@ -14,8 +14,8 @@
  *   grant, role  --/
  *
  * The application's id ties the two together.  Some records of the directory log name only the object or its display
- * name; where no application id can be had, the account is the link: who gave the power is read, within a day, by a client
- * that the tenant had never seen, through Graph.  The alert then says that this does not prove the same application. */
+ * name; without an application id the account is the link: within a day after it gave the power, it reads through Graph with
+ * a client new to the tenant.  The alert then says that this does not prove the same application. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -52,7 +52,7 @@ struct story {
 	bool reads_allowed;      /* not only sending */
 	bool by_actor, read_before, others_mailbox;
 	char name[80], rights[80];
-	char app_id[GUID_TEXT_SIZE], object_id[GUID_TEXT_SIZE]; /* "" = not said */
+	char app_id[GUID_TEXT_SIZE], object_id[GUID_TEXT_SIZE]; /* "" = not given */
 };
 
 struct client_row {

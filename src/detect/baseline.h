@@ -191,7 +191,7 @@ struct sample { uint8_t slot; float y, deviation; }; /* for the class priors */
 /* Scores of the open day, to see what a day changed in all mailboxes: a new exit of the office, a wave of synchronisation. */
 struct today {
 	uint32_t above[FAMILIES][CAL_BINS + 1];
-	bool wave[FAMILIES];          /* says nothing about a mailbox today */
+	bool wave[FAMILIES];          /* does not describe a mailbox today */
 	uint8_t waves[FAMILIES];      /* days in a row; from the third on it counts as normal */
 	bool counted;
 };

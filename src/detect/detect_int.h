@@ -59,7 +59,7 @@ struct net_memory {
 void net_memory_release(struct net_memory *m);
 void net_memory_persist(struct persist *p, struct net_memory *m);
 /* True if that mailbox was not seen from that network among its last NET_MEMORY ones; remembers it.  False for networks
- * that say nothing, and when out of memory: never new by accident. */
+ * that do not identify a place, and when out of memory: never new by accident. */
 bool net_memory_is_new(struct net_memory *m, uint32_t mailbox, uint32_t net);
 
 /* An array that reach() made, of elements without pointers or with a fix; saved with the room that it has grown to. */

@@ -2,7 +2,7 @@
 /* new-client-sync: a client that is new to a mailbox copies whole folders of it.
  *
  * Signal   Sync records of a client in its first day in a mailbox that had been in the data for a day or more before.
- * Catches  The quickest way to take a mailbox: a desktop client, signed in with somebody else's session or password, that
+ * Catches  The quickest way to take a mailbox: a desktop client, signed in with another person's session or password, that
  *          synchronises folder after folder.  No message is listed, and volume rules see nothing.
  * Misses   Sync by a client that was in the mailbox before (Sync carries no application id: every desktop Outlook is one
  *          client); a mailbox in its first day of data; copying message by message.

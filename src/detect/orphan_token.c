@@ -172,7 +172,7 @@ static void note_case(struct state *s, struct detect_ctx *c, const struct event 
 		if (o->actors[i] == e->actor + 1)
 			break;
 	}
-	if (about == ABOUT_CLIENT) /* the logs cannot say whether its tokens were issued */
+	if (about == ABOUT_CLIENT) /* the logs cannot show whether its tokens were issued */
 		alert_fold(c->alerts, o->alert, e);
 	else
 		alert_fold_orphan(c->alerts, o->alert, e);

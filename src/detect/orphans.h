@@ -3,8 +3,8 @@
  *
  * Judged are accesses with the verdict "orphan" (identity/identity.h): nothing is an orphan where the sign-ins
  * cannot show it, and the reason is counted there.  An orphan access is *in an alert* if an alert of orphan-token or
- * renewal-chain that was raised counts it among its records: these say that the token was not issued.  An alert of another
- * rule may count the same access for another reason and says nothing of its token, so the access stays listed; `alerts` says
+ * renewal-chain that was raised counts it among its records: these report that the token was not issued.  An alert of another
+ * rule may count the same access for another reason and does not report its token, so the access stays listed; `alerts` is
  * how many of these name the mailbox.  Neither --budget nor -m moves an access from one side to the other:
  *
  *     accesses = in alerts + listed + without room

@@ -3,7 +3,7 @@
  *
  * Signal   An access that is linked to its sign-in: account, device, application and network of both.
  * Catches  A token taken from its device: the device id is in the token, so another one means a copy, not a move.
- *          A forged token that borrows the id of somebody's sign-in: the account or the application is another one.
+ *          A forged token that borrows the id of a real sign-in: the account or the application is another one.
  *          A session that is used from a network in which its account never signs in.
  * Misses   A thief on the device itself, or behind the owner's own provider; logs without device ids.
  * Cost     People carry laptops about, and a VPN is another network in the middle of a session.  So a network alone is a

@@ -21,7 +21,7 @@
 
 #include "detect/detect_int.h"
 
-#define LEARNT_US (3 * US_PER_DAY)       /* before this a first touch says nothing */
+#define LEARNT_US (3 * US_PER_DAY)       /* before this a first touch means nothing */
 #define MAILBOX_LEARNT_US US_PER_DAY     /* a mailbox younger than this is new to all (joiners, migration batches) */
 #define HOUR_MAILBOXES 5                 /* more than a person's own, shared and delegated mailboxes in an hour */
 #define DAY_MAILBOXES 10                 /* ... in a day */

@@ -38,7 +38,7 @@ struct box {
 
 struct watch { /* a mailbox that is at the limit */
 	struct kept last;        /* its last Bind */
-	int64_t blind_until;     /* said explicitly: nothing is inferred before that */
+	int64_t blind_until;     /* logged explicitly: nothing is inferred before that */
 	uint32_t records;        /* in the 24 hours before it */
 	uint32_t others;         /* signs of life since, within 24 hours */
 	bool full;

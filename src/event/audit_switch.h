@@ -8,8 +8,8 @@
  *   Set-Mailbox                         AuditLogAgeLimit, AuditEnabled, AuditOwner, AuditDelegate, AuditAdmin, DefaultAuditSet
  *   Change user license, Update user    the plan M365_ADVANCED_AUDITING
  *
- * A value that is neither true nor false (base/truth.h) is SWITCH_ODD: it neither begins a blind time nor ends one.  A record that
- * does not say whether it succeeded counts as done, and so does one that succeeded in part: several envelopes leave the result
+ * A value that is neither true nor false (base/truth.h) is SWITCH_ODD: it neither begins a blind time nor ends one.  A record without
+ * a result counts as done, and so does one that succeeded in part: several envelopes leave the result
  * out, and an hour that may have been blind is not one that was seen.  One that failed changes nothing.  Microsoft's own
  * housekeeping of single mailboxes and licences is no switch. */
 #ifndef TXM_EVENT_AUDIT_SWITCH_H
@@ -55,11 +55,11 @@ struct audit_switch {
 #define AUDIT_SWITCHES_MAX 6
 size_t audit_switches(const struct rec *r, struct str actor, struct audit_switch ret[AUDIT_SWITCHES_MAX]);
 
-/* Does the record say that it failed?  "Failed", "False", "failure"; silence is not failure. */
+/* Does the record state that it failed?  "Failed", "False", "failure"; silence is not failure. */
 enum outcome outcome_of(const struct rec *r);
 /* UserType 3 (an operator of Microsoft's), or NT AUTHORITY\SYSTEM */
 bool made_by_microsoft(const struct rec *r, struct str actor);
-/* A list of audited actions, as a record or an export of settings writes it: what does it say of MailItemsAccessed? */
+/* A list of audited actions, as a record or an export of settings writes it: does it have MailItemsAccessed? */
 enum switch_state switch_of_actions(struct str list);
 
 #endif

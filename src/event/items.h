@@ -21,7 +21,7 @@ enum item_id { /* what names the message; the first that is there */
 };
 
 struct item {
-	struct str folder;  /* path, or a Sync's folder name; "" = not said */
+	struct str folder;  /* path, or a Sync's folder name; "" = not given */
 	bool is_folder;     /* a folder by itself (a Sync): no message */
 	enum item_id kind;
 	struct str id;

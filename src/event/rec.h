@@ -43,7 +43,7 @@ enum {
 };
 
 enum access_type { ACCESS_NONE, ACCESS_BIND, ACCESS_SYNC, ACCESS_ATTACHMENT, ACCESS_UNKNOWN };
-enum logon_type { /* LogonType + 1, so that zero is "not said" */
+enum logon_type { /* LogonType + 1, so that zero is "not given" */
 	LOGON_NONE, LOGON_OWNER, LOGON_ADMIN, LOGON_DELEGATE, LOGON_TRANSPORT, LOGON_SYSTEM, LOGON_BEST_ACCESS,
 	LOGON_DELEGATED_ADMIN,
 };
@@ -73,7 +73,7 @@ enum { /* rec.flags */
 	REC_SHAPE_UNKNOWN = 1 << 21,   /* a known member had none of its known shapes: its content is missing */
 	REC_CUT = 1 << 22,             /* the exporter cut the record: the members before the cut were kept */
 	REC_RECODED = 1 << 23,         /* some of its text was not UTF-8 and was read as Windows-1252 */
-	REC_TIME_ORDER = 1 << 24,      /* which number of its time is the day is not known: read as the note says (decode/notes.h) */
+	REC_TIME_ORDER = 1 << 24,      /* which number of its time is the day is not known: read as the note describes (decode/notes.h) */
 	REC_TIME_ZONE = 1 << 25,       /* the file does not name the zone of its time: read as UTC */
 };
 
@@ -88,13 +88,13 @@ struct rec {
 	uint64_t actor;    /* names: NAME_ACTOR (UserId, ASCII case folded), 0 = none */
 	uint64_t tenant;   /* names: NAME_TENANT (OrganizationId), 0 = none */
 	uint64_t operation;/* names: NAME_OPERATION; exact text, always set */
-	uint64_t device;   /* names: NAME_ID, the id of a registered or joined device, lower case; 0 = not said */
+	uint64_t device;   /* names: NAME_ID, the id of a registered or joined device, lower case; 0 = not given */
 	uint64_t folder;   /* hash of the synced folder's id, else of its name; Bind: of the folder if there is one only */
 	uint64_t bytes;    /* sum of SizeInBytes over the listed items; see REC_BYTES_KNOWN */
 	uint32_t items;    /* Bind and AttachmentAccess: accesses; Sync: always 0, its volume is unknown */
 	uint32_t flags;
 	uint32_t result;   /* sign-in: error number, 0 = a token was issued */
-	uint32_t issued_s; /* when the token of an access was issued (IssuedAtTime), seconds since 1970; 0 = not said */
+	uint32_t issued_s; /* when the token of an access was issued (IssuedAtTime), seconds since 1970; 0 = not given */
 	uint16_t folders;  /* folders named by the record, saturating */
 	uint16_t op;       /* enum rec_op */
 	uint16_t record_type; /* RecordType, 0xffff = absent */

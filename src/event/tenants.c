@@ -18,7 +18,7 @@ enum fact { FACT_GUID = 1, FACT_OWNER_DOMAIN, FACT_ACCOUNT_DOMAIN, FACT_ACCOUNT 
 
 enum { NAMED = 1, NAMED_BY_SIGNIN = 2, PAST_LIMIT = 4 }; /* of a tenant */
 
-struct whose { /* what a record says about its tenant; hashes, 0 = nothing */
+struct whose { /* what a record states about its tenant; hashes, 0 = nothing */
 	uint64_t tenant, guid, owner_domain, domain, account;
 };
 
@@ -84,7 +84,7 @@ void tenants_free(struct tenants *t)
 	free(t);
 }
 
-/* -- what a record says -- */
+/* -- what a record states -- */
 
 static bool is_signin(const struct rec *r) { return r->class_ == CLASS_SIGNIN; }
 

@@ -471,7 +471,7 @@ static const struct identity *covering(const struct identity *x)
 	return !x->any && x->unknown ? x->unknown : x;
 }
 
-/* What the sign-ins of the logs can say about a token that would have been issued in [from, to]. */
+/* What the sign-ins of the logs can show about a token that would have been issued in [from, to]. */
 static enum prov_reason ask_coverage(const struct identity *x, const struct rec *r, const struct identity_client *c,
 	int64_t from, int64_t to)
 {

@@ -14,7 +14,7 @@
  * that was not given, or through a client whose tokens do not link in this data.
  *
  * `struct signins` is all sign-ins of a run; collection is by lanes (a thread each), the rest by one thread.  It has a
- * `struct identity` for each tenant: what one tenant's sign-ins cover says nothing about another's tokens.  Sign-ins of an
+ * `struct identity` for each tenant: the sign-ins of one tenant do not cover another's tokens.  Sign-ins of an
  * unknown tenant may belong to any: they link tokens of all tenants, and where a tenant has none of its own they also
  * decide what is covered. */
 #ifndef TXM_IDENTITY_IDENTITY_H
@@ -43,7 +43,7 @@ struct provenance { /* of one access */
 	bool judged;        /* coverage is good: the token is linked, or would be */
 	bool app_differs;   /* linked: to an application that never uses this client */
 	bool device_differs, actor_differs;
-	int64_t issued_us;  /* as the record says, else five minutes before the sign-in; INT64_MIN = unknown */
+	int64_t issued_us;  /* as in the record, else five minutes before the sign-in; INT64_MIN = unknown */
 	const struct issue *issue;             /* the sign-in, if linked by token; good until the next event */
 	struct session_issue *session;         /* the session's sign-ins, if known */
 };

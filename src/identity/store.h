@@ -3,7 +3,7 @@
  *
  * A token is kept as 64 bits of hash and 32 bytes of context for as long as it may live, and longer while there is room:
  * KEEP_US (7 days); when IDENTITY_TOKENS_MAX are there, half of that, and so on down to LIFE_US (28 h 10 min), under
- * which nothing is thrown out.  What finds no room then is refused and counted, and store_is_full_at() says so: a token
+ * which nothing is thrown out.  What finds no room then is refused and counted, and store_is_full_at() reports it: a token
  * of that time without a sign-in is not an orphan but unknown.  Sessions: SESSION_KEEP_US since their last sign-in. */
 #ifndef TXM_IDENTITY_STORE_H
 #define TXM_IDENTITY_STORE_H
@@ -22,7 +22,7 @@ enum { /* issue.flags */
 	ISSUE_TIMELESS = 4,  /* the row was exported without its time */
 };
 
-struct issue { /* the context of one sign-in; hashes are 32 bits, 0 = not said */
+struct issue { /* the context of one sign-in; hashes are 32 bits, 0 = not given */
 	uint32_t time_s;     /* createdDateTime, seconds since 1970; the earliest of its rows */
 	uint32_t actor, app, device, session;
 	uint8_t ip[8];       /* IPv4 address, or the first half of an IPv6 one */

@@ -95,7 +95,7 @@ struct match {
 	int64_t app_since_us; /* ... since when */
 };
 /* Pure: depends on the record, its names and the tenant alone; may be called from many threads.  An alert selects records of its
- * own tenant only.  tenant: as all data together say, "" = none; NULL: not known yet, so that the match may be too wide. */
+ * own tenant only.  tenant: as found from all data, "" = none; NULL: not known yet, so that the match may be too wide. */
 struct match selection_match(const struct selection *s, const struct rec *r, const struct names *n, const struct str *tenant);
 /* The tenants of the alerts, if they all name one; *ret_n = 0: else.  Their texts are the selection's. */
 void selection_tenants(const struct selection *s, const char **v, size_t max, size_t *ret_n);

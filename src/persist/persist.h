@@ -20,7 +20,7 @@
  * loading: alerts by their place (alert.h), names by their reference (names.h).
  *
  * Errors stick: after the first nothing is read any more, every value is zero and every array empty, and persist_error()
- * says what was wrong.  Lengths are compared with ceilings before anything is allocated, and memory grows with the bytes
+ * returns what was wrong.  Lengths are compared with ceilings before anything is allocated, and memory grows with the bytes
  * that have come.  What no length shows (is number 7 a mailbox?) is guarded by the checksum of each part of the file
  * (store.h): damage is found there.  A file that was forged on purpose is as dangerous as a forged program. */
 #ifndef TXM_PERSIST_PERSIST_H

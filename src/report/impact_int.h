@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* impact_int: the sections of the impact page, in their order on it.  Each writes a whole section or, where nothing is to be
- * said, nothing. */
+/* impact_int: the sections of the impact page, in their order on it.  Each writes a whole section or, if there is nothing to
+ * report, nothing. */
 #ifndef TXM_REPORT_IMPACT_INT_H
 #define TXM_REPORT_IMPACT_INT_H
 

@@ -6,7 +6,7 @@
  * of ours, below.
  *
  *   tar   read forward.
- *   7z    wants to seek: its directory is at its end.
+ *   7z    must seek: its directory is at its end.
  *   zip   seeks if it can and its directory is where it should be.  If not (cut short, or a stream that has gone by),
  *         it is read forward, and the missing directory is reported at the end.
  *
@@ -43,7 +43,7 @@ struct container {
 	uint64_t position;       /* of the next byte libarchive is given */
 	uint64_t entries;
 	uint64_t out;            /* of all members */
-	bool is_over;            /* ended, or given up; what there was to say has been said */
+	bool is_over;            /* ended, or given up; all was reported */
 	uint64_t zeros;          /* tar: zero bytes at the end of what has gone by */
 	uint8_t *tail;           /* zip read forward: the last bytes that have gone by */
 	size_t tail_n;
@@ -370,7 +370,7 @@ out:
 	return end != NULL;
 }
 
-/* A 7z says on its first page where its directory is. */
+/* The head of a 7z holds the place of its directory. */
 static enum source_status check_7z_size(struct layer *l)
 {
 	struct str head = layer_peek(l);

@@ -158,7 +158,7 @@ static struct layer *file_new(struct source *s, int fd, bool is_owned)
 	return &f->l;
 }
 
-/* -- what is said -- */
+/* -- messages -- */
 
 static const char *line_of(struct source *s, const char *path, const char *what)
 {

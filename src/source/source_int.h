@@ -78,7 +78,7 @@ struct layer *unpack_new(enum packing packing, struct layer *below);
 /* -- avro.c: the JSON in an Avro container, one value a line.  Takes `below`, also when it fails. -- */
 struct layer *avro_layer_new(struct layer *below);
 
-/* A zip or 7z wants to be read from several places: holds the whole of `below` in memory if it is small enough.  Takes
+/* A zip or 7z must be read from several places: holds the whole of `below` in memory if it is small enough.  Takes
  * `below`.  NULL: the reason is in *ret_status and why. */
 struct layer *memory_new(struct layer *below, enum packing packing, enum source_status *ret_status);
 struct layer *memory_view(const void *p, size_t n, struct buf *why); /* borrowed bytes as a bottom layer */

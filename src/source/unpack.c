@@ -349,7 +349,7 @@ struct unpacker {
 	uint64_t members;         /* whole ones so far */
 	bool in_member;
 	bool in_padding;          /* zero bytes after a member: only more of them may come */
-	bool is_open;             /* the library's state below wants to be ended */
+	bool is_open;             /* the library's state below must be ended */
 	union {
 		z_stream gzip;
 		struct {
@@ -618,7 +618,7 @@ static enum source_status bzip2_open(struct unpacker *u)
 		return layer_fail(&u->l, "%s is not built into this system's libarchive. Unpack it first: %s -d", u->name, u->name);
 	archive_read_support_format_raw(u->bzip2);
 	archive_read_support_format_empty(u->bzip2);
-	/* opening reads the first bytes; if they are bad it says so and goes on as if there were none */
+	/* opening reads the first bytes; if they are bad it reports that and goes on as if there were none */
 	if (archive_read_open(u->bzip2, u, NULL, bzip2_input, NULL) != ARCHIVE_OK || archive_errno(u->bzip2) != 0)
 		return bzip2_fault(u);
 	rc = archive_read_next_header(u->bzip2, &entry);

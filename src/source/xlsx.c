@@ -6,7 +6,7 @@
  * share (in memory, then in a temporary file), the formats that make a number a date, and the names of the sheets; then
  * sheet by sheet, a row at a time.
  *
- * What a cell says:
+ * What a cell becomes:
  *   texts       shared, inline, or the result of a formula; runs of rich text joined, readings (rPh) left out, _x000D_ undone.
  *               Always quoted.
  *   numbers     as they are, without an exponent and without zeros after the point
@@ -1032,7 +1032,7 @@ static void name_sheet(const struct workbook *w, uint64_t key, struct buf *name)
 	name->n -= folder;
 }
 
-/* All sheets have been handed out: what is to be said about the whole?  SOURCE_END: nothing more. */
+/* All sheets have been handed out: what is to be reported about the whole?  SOURCE_END: nothing more. */
 static enum source_status last_words(struct workbook *w, struct buf *name)
 {
 	buf_clear(name);

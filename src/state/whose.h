@@ -22,7 +22,7 @@ struct whose {
 /* Of the mailboxes that the world knows now. */
 void whose_init(struct whose *x, const struct world *w);
 void whose_release(struct whose *x);
-/* NONE: no mailbox, or several.  tenant: world_tenant() of the record that has the name; NONE = it does not say. */
+/* NONE: no mailbox, or several.  tenant: world_tenant() of the record that has the name; NONE = it names none. */
 uint32_t whose_find(const struct whose *x, uint32_t tenant, struct str name);
 
 /* May a name in a record of tenant a mean something of tenant b?  An unnamed tenant is the only one, if there is only one. */
