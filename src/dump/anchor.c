@@ -10,7 +10,7 @@
 #include <immintrin.h>
 #endif
 
-/* Which bytes may stand at the first, second and third place.  NULL = any. */
+/* Which bytes may be at the first, second and third place.  NULL = any. */
 static const struct bucket {
 	const char *bytes[3];
 	int n[3];

@@ -5,8 +5,8 @@
  * version, "BEG" of a PEM line, "RSA" of a Windows blob.  A *seed* is a block of 16 or 32 bytes, aligned to its size, which is
  * made of base64 or hexadecimal digits altogether; any run that is twice as long has one.
  *
- * A place may be wrong: whoever looks compares exactly.  The vector paths name a few more than the portable one (their tables
- * work on half bytes); what is found in the end is the same. */
+ * A place may be wrong: the caller compares exactly.  The vector paths name a few more than the portable one (their tables
+ * work on half bytes); the final results are the same. */
 #ifndef TXM_DUMP_ANCHOR_H
 #define TXM_DUMP_ANCHOR_H
 
@@ -28,7 +28,7 @@ struct anchor {
 /* a magic at every byte, and seeds */
 #define ANCHORS_MAX (ANCHOR_CHUNK + 3 * ANCHOR_CHUNK / 16)
 
-/* All places in p[0 .. n), n <= ANCHOR_CHUNK, in rising order of the 32 bytes they lie in; p[0 .. n + 64) must be readable.
+/* All places in p[0 .. n), n <= ANCHOR_CHUNK, in rising order of the 32 bytes that contain them; p[0 .. n + 64) must be readable.
  * ret has ANCHORS_MAX places. */
 size_t anchors_find(const uint8_t *p, size_t n, struct anchor *ret);
 size_t anchors_find_portable(const uint8_t *p, size_t n, struct anchor *ret);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* arena: secret values lie in chunks of whole pages that are asked for one by one, so that the system's limit on locked
+/* arena: secret values are in chunks of whole pages, allocated one by one, so that the system's limit on locked
  * memory (often 64 KiB) is not spent on what is never used.  Nothing is ever given back singly: a key is kept until the
  * scan is over. */
 #include "dump/arena.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* arena: the only home of secret values.  Pages that are locked (as far as the system allows), never written to a core, not
+/* arena: secret values are stored here and nowhere else.  Pages that are locked (as far as the system allows), never written to a core, not
  * inherited by children, and cleansed when they are given back.  It has a ceiling (DUMP_ARENA_BYTES_MAX); what does not fit is
- * refused, and the caller says so.  Safe from several threads. */
+ * refused, and the caller reports it.  Safe from several threads. */
 #ifndef TXM_DUMP_ARENA_H
 #define TXM_DUMP_ARENA_H
 
@@ -17,7 +17,7 @@ void *dump_arena_get(struct dump_arena *a, size_t n);
 void dump_arena_clear(struct dump_arena *a);
 bool dump_arena_locked(const struct dump_arena *a); /* false: the system's limit on locked memory was too low */
 
-/* Memory for bytes of a dump (they hold the secrets before anyone knows it): DONTDUMP, cleansed, locked if possible. */
+/* Memory for bytes of a dump (they may hold secrets not found yet): DONTDUMP, cleansed, locked if possible. */
 void *dump_pages_new(size_t n);
 void dump_pages_free(void *p, size_t n);
 

@@ -29,7 +29,7 @@ struct place {
 
 struct piece {
 	enum { HEAD, PACKED, STORED } kind;
-	uint64_t in;   /* of a head, or behind the checksum */
+	uint64_t in;   /* of a head, or just after the checksum */
 	uint32_t in_n, out_n, checksum;
 };
 
@@ -59,7 +59,7 @@ __attribute__((constructor)) static void fill(void)
 	}
 }
 
-/* Castagnoli's, turned as the frames have it so that a checksum of checksums says something */
+/* CRC-32C, masked as the frame format requires, so that a checksum of checksums stays meaningful */
 static uint32_t masked_crc(const uint8_t *p, size_t n)
 {
 	uint32_t c = 0xffffffff;
@@ -142,7 +142,7 @@ static int step(struct avml *a, struct place *x, struct piece *ret)
 	}
 }
 
-/* Unpacks a piece.  False: damaged, which is said. */
+/* Unpacks a piece.  False: damaged; `error` is set. */
 static bool unpack(struct avml *a, const struct piece *p, uint8_t *to)
 {
 	const struct place at = { .in = p->in };
@@ -173,7 +173,7 @@ static size_t avml_read(struct dump_reader *r, uint64_t offset, void *p, size_t 
 		return 0;
 	while (done < n) {
 		const uint64_t at = offset + done;
-		uint64_t start = a->now.out - a->piece.out_n; /* of the piece that the walker left behind */
+		uint64_t start = a->now.out - a->piece.out_n; /* of the piece that the walker has just passed */
 
 		if (at < start || at - start > (uint64_t)GROUP * FRAME_BYTES) {
 			size_t low = 0, high = a->n;

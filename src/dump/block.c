@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* block: an image cut into blocks.  A run of ranges with consecutive addresses is one long sequence of bytes, however its
- * parts lie in the file; blocks are cut from it at multiples of DUMP_BLOCK_BYTES, and each can look a little over both of its
+ * parts are ordered in the file; blocks are cut from it at multiples of DUMP_BLOCK_BYTES, and each can look a little over both of its
  * ends.  Which blocks there are depends on the image alone, so any number of threads sees the same ones. */
 #include <stdlib.h>
 
@@ -77,7 +77,7 @@ static bool add_extent(struct block_buffer *b, size_t n, struct dump_extent e)
 	return true;
 }
 
-/* How numbers lie in these bytes: at multiples of the word in memory; anywhere in what is not memory. */
+/* Alignment of numbers in these bytes: at multiples of the word in memory; anywhere in what is not memory. */
 static unsigned step_of(const struct dump_image *im, const struct dump_block *b)
 {
 	if (!b->mapped)
@@ -129,7 +129,7 @@ bool block_read(const struct block_plan *plan, const struct block_place *place, 
 	return true;
 }
 
-/* the extent in which index i lies; the extents are sorted */
+/* the extent that contains index i; the extents are sorted */
 static size_t extent_at(const struct dump_block *b, size_t i)
 {
 	size_t low = 0, high = b->n_extents;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* bytes: integers at any place, in either order. */
+/* bytes: integers at any alignment, in either byte order. */
 #ifndef TXM_DUMP_BYTES_H
 #define TXM_DUMP_BYTES_H
 

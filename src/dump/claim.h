@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* claim: what a parser of one key form read, and what arithmetic says to it.
+/* claim: what a parser of one key form read, and whether arithmetic confirms it.
  *
- * A parser looks at bytes and says "here a modulus would stand, there a prime": a claim.  It decides nothing.  claim_prove()
+ * A parser looks at bytes and says "the modulus would be here, a prime there": a claim.  It decides nothing.  claim_prove()
  * decides: RSA when a number divides the modulus or the exponent undoes e, elliptic when d G = Q, DSA when g^x = y.  So a
  * parser may be as generous as it likes (heads overwritten, tails cut, members missing): noise does not divide.
  *
- * Numbers are borrowed from the bytes that were parsed; nothing here is owned but struct proof's text-free results. */
+ * Numbers are borrowed from the bytes that were parsed; only the results in struct proof are owned. */
 #ifndef TXM_DUMP_CLAIM_H
 #define TXM_DUMP_CLAIM_H
 
@@ -23,12 +23,12 @@ enum claim_alg {
 	CLAIM_X448,
 	CLAIM_DSA,
 	CLAIM_DH,
-	CLAIM_SYMMETRIC, /* nothing to prove: shape for ever, unless it is a key schedule */
+	CLAIM_SYMMETRIC, /* nothing to prove: always shape, unless it is a key schedule */
 	CLAIM_LOCKED,    /* an encrypted container, well formed; what is inside is not known */
 	CLAIM_PGP,       /* an armoured OpenPGP secret key: not opened, shape */
 };
 
-/* Curves by the names of the field; 0 = not said. */
+/* Curves by the names of the field; 0 = not given. */
 enum curve { CURVE_NONE, CURVE_P224, CURVE_P256, CURVE_P384, CURVE_P521, CURVE_K256, CURVE_COUNT };
 
 /* Places of the numbers in claim.part */
@@ -49,11 +49,11 @@ struct claim {
 	const char *form;   /* "pkcs8", "jwk", ...: a literal */
 	struct number part[CLAIM_PARTS];
 	size_t begin, end;  /* the form's extent in the bytes that were parsed */
-	/* where a text form's member stands, still encoded, in the text that was parsed; n = 0: part.p is the place itself */
+	/* where a text form's member is, still encoded, in the text that was parsed; n = 0: part.p is the place itself */
 	struct place {
 		size_t at, n;
 	} place[CLAIM_PARTS];
-	bool cut;           /* head or tail was missing: the extent is what was there */
+	bool cut;           /* head or tail was missing: the extent covers what is left */
 };
 
 /* From nothing to everything; keys.md calls the top four "key found". */
@@ -61,7 +61,7 @@ enum proof_level {
 	PROOF_NONE,     /* refuted, or nothing there */
 	PROOF_SHAPE,    /* looks like one, and nothing can be computed */
 	PROOF_LOCKED,
-	PROOF_PAIR,     /* two primes whose product nobody has named */
+	PROOF_PAIR,     /* two primes whose product is no known modulus */
 	PROOF_POINT,    /* d G = Q, pub(seed) = A, g^x = y */
 	PROOF_EXPONENT, /* 2^(e d) = 2 mod n */
 	PROOF_FACTOR,   /* a number divides n; the rest is derived */
@@ -71,7 +71,7 @@ extern const char *const proof_names[]; /* "none", "shape", ... */
 extern const char *const claim_alg_names[];
 extern const char *const curve_names[];
 
-/* Public keys that are known from outside, to hold numbers against that come without theirs.  May be NULL: none. */
+/* Public keys known from outside: numbers that come without their public key are compared with them.  May be NULL: none. */
 struct known_keys {
 	const struct number *rsa_n; /* big-endian moduli */
 	const struct number *rsa_e;
@@ -88,7 +88,7 @@ struct proof {
 	bool has_spki;
 	uint8_t spki[32];       /* SHA-256 of the DER SubjectPublicKeyInfo */
 	uint32_t good;          /* bit i: part i was there and is right */
-	/* The key itself, for whoever hunts its traces.  Owned by the prover, secret, good until its next claim; NULL = not known.
+	/* The key itself, for the search for its traces.  Owned by the prover, secret, good until its next claim; NULL = not known.
 	 * RSA: n e p q d; EC: d; DSA: x; Edwards: seed as big-endian number of its bytes. */
 	const BIGNUM *n, *e, *p, *q, *d;
 	uint8_t point[133];     /* 04 X Y or A, when level is PROOF_POINT or the public part could be computed */

@@ -243,7 +243,7 @@ static void check_structures(struct dump_cuts *c, const struct dump_image *im, c
 struct sweep {
 	const struct dump_traces *traces;
 	struct block_plan plan;
-	pthread_mutex_t lock;  /* the plan; the reading, if the reader is not parallel; what is told */
+	pthread_mutex_t lock;  /* the plan; the reading, if the reader is not parallel; the reports */
 	void (*found)(void *arg, const struct dump_trace *trace, const struct dump_hit *where);
 	void *arg;
 	bool failed;
@@ -368,7 +368,7 @@ static uint64_t apply(const struct dump_cut *list, size_t n, uint64_t offset, ui
 	size_t low = 0, high = n;
 	uint64_t erased = 0;
 
-	while (low < high) { /* the first that ends behind offset */
+	while (low < high) { /* the first that ends after offset */
 		size_t mid = low + (high - low) / 2;
 
 		if (list[mid].offset + list[mid].length <= offset)
@@ -392,7 +392,7 @@ static uint64_t apply(const struct dump_cut *list, size_t n, uint64_t offset, ui
 
 uint64_t dump_cuts_apply(const struct dump_cuts *c, uint64_t offset, uint8_t *p, size_t n)
 {
-	/* where both lie over each other, zeros win */
+	/* where both overlap, zeros win */
 	uint64_t erased = apply(c->text, c->n_text, offset, p, n, 'A', false);
 
 	return erased + apply(c->zero, c->n_zero, offset, p, n, 0, c->pattern);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* density: which lines of 32 bytes can lie inside a number?  The bytes of a prime or a private exponent are as good as random:
+/* density: which lines of 32 bytes can be part of a number?  The bytes of a prime or a private exponent are as good as random:
  * of 32 such bytes six or more are zero once in 3 * 10^8 lines, and all below 0x80 once in 4 * 10^9.  Zero pages, text, pointers,
  * counters and most code fail.  A window is looked at only if the lines wholly inside it pass; so a scan at every byte costs
  * little on ordinary memory. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* der: private keys in DER, whole or in pieces (RFC 8017, 5958, 5915, 8410, 7292; X9.57's old DSA SEQUENCE).
  *
- * Why not a DER library: what lies in a dump is often half overwritten, and a decoder that wants the whole thing says no to a
+ * Why not a DER library: a key in a dump is often half overwritten, and a decoder that wants the whole thing rejects a
  * key whose tail is gone but whose prime is there.  Here every member that can be read counts, and arithmetic sorts them out.
  * Lengths may be minimal or not (BER writers exist), of one to four octets, never indefinite. */
 #include "base/limits.h"
@@ -272,7 +272,7 @@ bool form_der_integers(const uint8_t *p, size_t n, size_t at, struct claim *ret,
 	*ret_end = count ? after[count - 1] : at + 1;
 	if (count < 2)
 		return false;
-	/* Two neighbours of one size, both odd, are p and q; what stands before them is d, e, n, after them the CRT numbers. */
+	/* Two neighbours of one size, both odd, are p and q; before them are d, e, n, after them the CRT numbers. */
 	for (int i = 0; i + 1 < count; i++) {
 		unsigned h = x[i].n, g = x[i + 1].n;
 		if (h < CLAIM_RSA_BITS_MIN / 16 || (h > g ? h - g : g - h) > 1 || !number_odd(&x[i]) || !number_odd(&x[i + 1]))

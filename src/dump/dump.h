@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* dump: is private key material in this file, whose is it, where exactly?
+/* dump: is private key material in this file, whose is it, and where exactly?
  *
  *     reader ──▶ image (format: ranges, addresses, names) ──▶ blocks ──▶ finders ──▶ hits, keys ──▶ report, redaction
  *
  * A *reader* gives bytes at an offset: a file, memory, a stream that is being unpacked, /proc/PID/mem.  A *format* looks at
- * the first bytes and says which ranges of the file lie where in memory; it never hides anything: what no format claims is
+ * the first bytes and maps ranges of the file to memory addresses; it never hides anything: bytes that no format claims are
  * scanned too.  The scan cuts all of it into *blocks*, in the order of addresses, so that a number which crosses two
- * segments is whole in one of them.  A *finder* gets blocks and reports *hits*.  Whatever proves a private key puts it into
+ * segments is whole in one of them.  A *finder* gets blocks and reports *hits*.  A finder that proves a private key puts it into
  * the scan's *keys*, whose secret halves live in the arena (dump/arena.h) and nowhere else.
  *
  * To add a finder: one file src/dump/NAME.c ending with `const struct dump_finder dump_finder_NAME`, one line FINDER(NAME)
  * in dump/list.h.  To add a file format: src/dump/NAME.c with `const struct dump_format dump_format_NAME` and a line
  * DUMP_FORMAT(NAME).
  *
- * This folder knows base/ and OpenSSL, no key sets and no commands: the caller passes targets as plain arrays.
+ * This folder uses base/ and OpenSSL, no key sets and no commands: the caller passes targets as plain arrays.
  *
- * Errors: a damaged file is not an error of a function but a *problem* of the image, kept as a sentence; what it hides is
- * counted as not covered.  Functions that return bool say false when memory is gone.  All sizes are bytes, all offsets 64
+ * Errors: a damaged file is not an error of a function but a *problem* of the image, kept as a sentence; the bytes it hides are
+ * counted as not covered.  Functions that return bool return false when out of memory.  All sizes are bytes, all offsets 64
  * bits. */
 #ifndef TXM_DUMP_DUMP_H
 #define TXM_DUMP_DUMP_H
@@ -33,10 +33,10 @@ struct dump_reader {
 	/* Up to n bytes at offset; fewer only at the end or where `error` is then set.  0 = nothing there. */
 	size_t (*read)(struct dump_reader *r, uint64_t offset, void *p, size_t n);
 	void (*release)(struct dump_reader *r);
-	uint64_t size;       /* of everything; for a stream whose end was not met, what was seen so far */
+	uint64_t size;       /* of everything; for a stream whose end was not reached, the bytes seen so far */
 	bool forward;        /* going back means unpacking from the start again: read in rising offsets */
 	bool parallel;       /* read() may be called from several threads at once */
-	bool broken;         /* the bytes end, and not where they should have: `error` tells */
+	bool broken;         /* the bytes end too early: see `error` */
 	char error[256];     /* one sentence without the file's name; "" = none */
 };
 /* for read(): how many of n bytes at offset lie before the end */
@@ -44,10 +44,10 @@ static inline size_t dump_reader_within(const struct dump_reader *r, uint64_t of
 {
 	return offset >= r->size ? 0 : n > r->size - offset ? (size_t)(r->size - offset) : n;
 }
-/* All three: NULL = out of memory or (fd) not readable, errno tells. */
+/* All three: NULL = out of memory or (fd) not readable, see errno. */
 struct dump_reader *dump_reader_fd(int fd, bool own); /* a regular file, or a device that can be seeked in; pread() */
 struct dump_reader *dump_reader_memory(const void *p, size_t n); /* borrowed */
-/* Of a file of AVML version 2 (packed): the LiME file it stands for.  Owns base; NULL: out of memory, and base is still the caller's. */
+/* Of a file of AVML version 2 (packed): the LiME file it was packed from.  Owns base; NULL: out of memory, and base is still the caller's. */
 struct dump_reader *dump_reader_avml(struct dump_reader *base);
 bool dump_is_avml(struct dump_reader *base);
 void dump_reader_free(struct dump_reader *r);
@@ -63,7 +63,7 @@ enum dump_range_flags {
 	DUMP_STRUCT = 32,  /* headers and tables: redaction never touches them */
 	DUMP_MAPPED = 64,  /* `va` is meaningful */
 	DUMP_PHYSICAL = 128, /* `va` is a physical address */
-	DUMP_GAP = 256,    /* claimed by nobody: scanned as plain bytes */
+	DUMP_GAP = 256,    /* claimed by no format: scanned as plain bytes */
 };
 
 /* Ranges never overlap and are sorted by offset; together they are the whole file.  (For sparse images, the parts that
@@ -110,7 +110,7 @@ struct dump_format {
 	const char *doc;
 	/* head: the first bytes of the file, at most DUMP_HEAD_BYTES.  True: it is this format. */
 	bool (*is)(const uint8_t *head, size_t n);
-	/* Adds ranges, holes, names, problems.  Whatever it says wrong must not crash, loop, or grow without bound. */
+	/* Adds ranges, holes, names, problems.  Wrong data must not make it crash, loop, or grow without bound. */
 	void (*open)(struct dump_image *im);
 };
 extern const struct dump_format *const dump_formats[]; /* NULL-terminated */
@@ -155,7 +155,7 @@ struct dump_target {
 	const char *kid;          /* "" = none */
 	const char *subject;      /* of the certificate it came from; "" = none */
 	const char *const *sets;  /* key sets that trust it; NULL-terminated; NULL = none */
-	bool from_dump;           /* met in the dump itself: a certificate, a public key */
+	bool from_dump;           /* found in the dump itself: a certificate, a public key */
 	bool distant;             /* ... of an authority, of which there are many: hunted in the process' own layout only */
 };
 
@@ -177,7 +177,7 @@ struct dump_key {
 	struct dump_bytes point;   /* as in a target */
 	struct dump_bytes p, q, d; /* in the arena, big-endian.  RSA: p > q and d modulo lcm(p-1, q-1), or d alone as found if
 	                            * the primes could not be had; EC: d; Ed25519, X25519 ...: d = the seed or scalar bytes */
-	const struct dump_target *target; /* NULL: nobody asked for it.  Set when the scan of the image is over */
+	const struct dump_target *target; /* NULL: not among the targets.  Set when the scan of the image is over */
 	const char *allowed;       /* reason, or NULL */
 	uint64_t hits;             /* places it was seen in */
 };
@@ -192,7 +192,7 @@ enum dump_proof {
 	DUMP_PROOF_EXPONENT,  /* 2^(e d) = 2 modulo n */
 	DUMP_PROOF_POINT,     /* d G = Q, public(seed) = A, g^x = y */
 	DUMP_PROOF_SCHEDULE,  /* every word of an AES schedule follows from the key */
-	DUMP_PROOF_PAIR,      /* two primes; their product is no key of ours */
+	DUMP_PROOF_PAIR,      /* two primes; their product is no known modulus */
 	DUMP_PROOF_LOCKED,    /* a well-formed encrypted container */
 	DUMP_PROOF_SHAPE,     /* nothing is proven */
 };
@@ -217,13 +217,13 @@ struct dump_hit {
 	bool has_va;
 	uint64_t offset, length, va; /* of the first byte; length of all pieces */
 	enum dump_fill fill;
-	uint8_t n_pieces;        /* one, but for numbers over a seam: the file ranges to be filled */
+	uint8_t n_pieces;        /* one, except for numbers over a seam: the file ranges to be filled */
 	struct dump_piece pieces[DUMP_HIT_PIECES];
 };
 
 /* ---- blocks ---- */
 
-/* A run of bytes with consecutive addresses.  p[0 .. own) is this block's; behind it up to DUMP_OVERLAP_BYTES of what
+/* A run of bytes with consecutive addresses.  p[0 .. own) is this block's; after it up to DUMP_OVERLAP_BYTES of what
  * follows, so that everything which begins in a block is whole in it; before it up to DUMP_BEFORE_BYTES of what precedes:
  * p[-before .. n) may be read, and DUMP_BLOCK_PAD bytes more at both ends, which are zero.  A hit belongs to the block where
  * it begins: report nothing at index >= own. */
@@ -236,7 +236,7 @@ struct dump_block {
 	uint64_t va;             /* of p[0] */
 	unsigned phase;          /* index i is 8-aligned if (i + phase) % 8 == 0 */
 	unsigned step;           /* for numbers in memory order: 8, 4 or 1, by what the bytes are */
-	/* decoded text (base64, hex ...): step 1, everything found stands for the whole of `from` in `parent` */
+	/* decoded text (base64, hex ...): step 1, everything found is reported for the whole of `from` in `parent` */
 	const struct dump_block *parent;
 	size_t from, from_n;
 	const char *encoding;    /* "base64"; NULL = these are the file's own bytes */
@@ -246,13 +246,13 @@ struct dump_block {
 	size_t n_extents;
 };
 
-struct dump_extent { /* index `at` (may be negative: before) lies at `offset`, for n bytes */
+struct dump_extent { /* index `at` (may be negative: before) is at `offset`, for n bytes */
 	int64_t at;
 	uint64_t offset;
 	size_t n;
 };
 
-/* Fills offset, length, va, pieces of *ret for p[i .. i+n).  False: more pieces than a hit can hold (the first are told). */
+/* Fills offset, length, va, pieces of *ret for p[i .. i+n).  False: more pieces than a hit can hold (the first are reported). */
 bool dump_locate(const struct dump_block *b, size_t i, size_t n, struct dump_hit *ret);
 
 /* ---- the scan ---- */
@@ -281,7 +281,7 @@ struct dump_finder {
 	const char *name;
 	const char *doc;
 	bool decoded;            /* also wants blocks of decoded text (made by dump_scan_decoded) */
-	bool needs_targets;      /* asleep when there is no target; called again for those met in the dump */
+	bool needs_targets;      /* asleep when there is no target; called again for those found in the dump */
 	bool again;              /* finish() is called again too, with the same state: it uses targets when there are some */
 	/* Once an image, before its blocks.  *ret_state is passed to the others; false: out of memory. */
 	bool (*begin)(struct dump_scan *s, struct dump_image *im, void **ret_state);
@@ -295,8 +295,8 @@ extern const struct dump_finder *const dump_finders[]; /* NULL-terminated */
 
 struct dump_scan *dump_scan_new(const struct dump_options *options); /* NULL: out of memory */
 void dump_scan_free(struct dump_scan *s); /* cleanses the arena */
-/* Scans an image; hits and keys are those of this image alone until the next call.  False: out of memory; what was found
- * stands.  Trouble with the file is in im->problems. */
+/* Scans an image; hits and keys are those of this image alone until the next call.  False: out of memory; hits so far
+ * are kept.  Trouble with the file is in im->problems. */
 bool dump_scan_image(struct dump_scan *s, struct dump_image *im);
 
 /* Results, sorted by offset, then length, then component.  The same for any number of threads. */
@@ -306,16 +306,16 @@ const struct dump_options *dump_scan_options(const struct dump_scan *s);
 struct dump_counts {
 	uint64_t bytes;       /* read and given to the finders, each once */
 	uint64_t hits_refused; /* past DUMP_HITS_MAX */
-	uint64_t targets;     /* hunted: given, and met in the dump */
-	uint64_t targets_met; /* public keys met in the dump */
-	uint64_t limits;      /* how often some ceiling cut the search; each also a line in limits_text */
+	uint64_t targets;     /* hunted: given, and found in the dump */
+	uint64_t targets_met; /* public keys found in the dump */
+	uint64_t limits;      /* how often a ceiling cut the search; each also a line in limits_text */
 };
 const struct dump_counts *dump_counts(const struct dump_scan *s);
 const char *dump_limits_text(const struct dump_scan *s); /* lines; "" = none */
 
 /* ---- for finders; all thread-safe ---- */
 
-/* Targets of this pass: the caller's in the first; in the second, those met in the dump and the keys just proven. */
+/* Targets of this pass: the caller's in the first; in the second, those found in the dump and the keys just proven. */
 const struct dump_target *dump_targets(const struct dump_scan *s, size_t *ret_n);
 
 /* Reports p[i .. i+n) of the block.  Taken from `hit`: klass, proof, algorithm, bits, key, form, component, layout, fill.
@@ -325,7 +325,7 @@ void dump_report(struct dump_scan *s, const struct dump_finder *f, const struct 
 /* The same for something that is not in a block: offset and pieces are in *hit (finish()). */
 void dump_report_at(struct dump_scan *s, const struct dump_finder *f, struct dump_image *im, const struct dump_hit *hit);
 const char *dump_intern(struct dump_scan *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* A ceiling cut the search: said in the report.  The text is static. */
+/* A ceiling cut the search: listed in the report.  The text is static. */
 void dump_limit(struct dump_scan *s, const char *what);
 
 /* A proven key.  The same key (by SPKI or, without one, by all its public parts) is kept once; the index is stable.
@@ -341,7 +341,7 @@ int32_t dump_key_dsa(struct dump_scan *s, enum dump_algorithm a, unsigned bits, 
 
 /* Gives decoded bytes to the finders that want them.  They came from p[from .. from+from_n) of the parent; `encoding` is
  * "base64", "hex", "utf16" ...  Copies nothing: call, then cleanse your buffer.  `decoded` must have DUMP_BLOCK_PAD readable
- * zero bytes before and behind it.  Nesting past DUMP_DECODE_DEPTH_MAX is ignored. */
+ * zero bytes before and after it.  Nesting past DUMP_DECODE_DEPTH_MAX is ignored. */
 void dump_scan_decoded(struct dump_scan *s, const struct dump_block *parent, size_t from, size_t from_n, const uint8_t *decoded,
 		       size_t n, const char *encoding, const struct dump_finder *by);
 

@@ -5,7 +5,7 @@
  *          chance once in 2^64 places.  Then the whole schedule is computed and compared: 90 of 100 words must agree.
  * Catches  both word orders (bytes as FIPS 197 has them: AES-NI, mbedTLS, kernels; words of a big-endian cipher: OpenSSL's
  *          portable code), schedules for decryption (the equivalent inverse cipher: middle round keys through InvMixColumns,
- *          rounds in reverse order), schedules with some words overwritten behind the first.
+ *          rounds in reverse order), schedules with some words overwritten after the first.
  * Misses   a key that was never expanded, bit-sliced and masked forms, schedules damaged in their first words, keys that
  *          are recomputed round by round.
  * Cost     sums of words for every four bytes, eight places at once; the S-box is looked up only where these allow it. */
@@ -36,7 +36,7 @@ static uint8_t times(uint8_t a, uint8_t b)
 
 __attribute__((constructor)) static void fill(void)
 {
-	/* 3 generates the field: powers of it and of its inverse meet every pair */
+	/* 3 generates the field: powers of it and of its inverse reach every pair */
 	uint8_t p = 1, q = 1;
 	do {
 		p = times(p, 3);
@@ -134,7 +134,7 @@ static bool check(struct dump_scan *s, const struct dump_block *b, size_t at, co
 	return ok;
 }
 
-/* For decryption the rounds stand in reverse order, the middle ones mixed.  The last round keys of the expansion come first,
+/* For decryption the rounds are in reverse order, the middle ones mixed.  The last round keys of the expansion come first,
  * so the words are put back: out[r] = round key n - r, unmixed in the middle, and then it is a plain schedule that must hold. */
 static bool check_inverse(struct dump_scan *s, const struct dump_block *b, size_t at, const struct kind *k)
 {
@@ -178,7 +178,7 @@ static bool check_inverse(struct dump_scan *s, const struct dump_block *b, size_
  *
  * Two equations each, without the S-box, which hold in either word order:
  *     128: w5 = w1 ^ w4, w6 = w2 ^ w5    192: w7 = w1 ^ w6, w8 = w2 ^ w7    256: w9 = w1 ^ w8, w10 = w2 ^ w9
- * For decryption, InvMixColumns being linear, the same sums stand in rounds 1, 2 and 3, which are in reverse:
+ * For decryption, InvMixColumns being linear, the same sums hold in rounds 1, 2 and 3, which are in reverse:
  *     128: w5 = w9 ^ w4, w6 = w10 ^ w5   192: w6 = w8 ^ w5, w7 = w9 ^ w6    256: w5 = w13 ^ w4, w6 = w14 ^ w5
  * Zeros satisfy all of them; a schedule's words are hardly ever zero. */
 

@@ -4,14 +4,14 @@
  * There is no cheap test for a scalar: d G = Q costs some ten microseconds, too much for every window of a dump.  So structure
  * comes first:
  *
- *  1. near the public key: wherever Q's X or A lies, every window of the scalar's size within CURVE_NEAR_BYTES that looks like
- *     a random number (libsodium, Go, OpenSSH keep seed and public key side by side), and what the pointers around it point to
+ *  1. near the public key: wherever Q's X or A is, every window of the scalar's size within CURVE_NEAR_BYTES that looks like
+ *     a random number (libsodium, Go, OpenSSH keep seed and public key together), and what the pointers around it point to
  *     (OpenSSL's Ed25519 keys);
  *  2. OpenSSL BIGNUMs of a scalar's length, wherever they are;
  *  3. with --thorough, every aligned window of pages that look random.
  *
  * A value is tested once, against all known points of its curve, some hundred values at a time (points.h).  Points: the caller's
- * targets, and the public keys that lie in the dump itself (certificates, SubjectPublicKeyInfo). */
+ * targets, and the public keys found in the dump itself (certificates, SubjectPublicKeyInfo). */
 #include <openssl/crypto.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
@@ -35,7 +35,7 @@ struct target {
 	enum curve curve;
 	uint8_t point[133];
 	uint32_t point_bytes, scalar_bytes;
-	bool distant; /* an authority met in the dump: only its own neighbours are looked at */
+	bool distant; /* an authority found in the dump: only its own neighbours are looked at */
 };
 
 /* what is searched for to find the neighbourhood of a public key: eight bytes of X or A, in memory's order */
@@ -93,7 +93,7 @@ struct state {
 	bool has[CURVE_COUNT], has_edwards[CLAIM_X448 + 1];
 	struct pointer *pointers;
 	size_t n_pointers, pointers_capacity;
-	uint64_t *tested;                  /* hashes of values that are nobody's secret */
+	uint64_t *tested;                  /* hashes of values that are no key's secret */
 };
 
 #define TESTED_SLOTS 65536
@@ -271,8 +271,8 @@ static bool looks_random(const uint8_t *p, size_t n)
 	return zeros <= 3 && distinct >= n * 5 / 8; /* 32 random bytes: 30.2 distinct, 20 in 10^12; 66: 58 */
 }
 
-/* Values that are nobody's secret are remembered (in a table that forgets: at worst one is tested again); one that is somebody's
- * is told in every place it lies. */
+/* Values that are no key's secret are remembered (in a table that forgets: at worst one is tested again); a secret
+ * is reported in every place it is in. */
 static uint64_t name_of(const uint8_t *p, size_t n, unsigned way) { return hash64(p, n, way + 1); }
 
 static bool is_nobodys(const struct state *st, uint64_t name)
@@ -443,7 +443,7 @@ static void around(struct state *st, struct hunter *h, const struct dump_block *
 	struct hit_place place = { .block = b };
 
 	for (size_t i = low; i + n <= high; i++) {
-		/* close by at every byte, farther away where numbers of programs stand */
+		/* close by at every byte, farther away where programs align numbers */
 		size_t distance = i > at ? i - at : at - i;
 		if (i + n > at && i < at + own) {
 			i = at + own - 1;

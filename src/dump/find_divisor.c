@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* divisor: p or q of a known N, wherever it lies, without anything around it.
+/* divisor: p or q of a known N, wherever it is, without anything around it.
  *
  * Every window of a prime's size is a candidate if its lowest bit is set and its top byte can be that of a prime: generators
- * make p and q at least sqrt(2) 2^(h-1), so that N has its full length (--any-prime: N / 2^h, which always holds).  Whether a
- * candidate divides N is for redc.c; whether it really does, for OpenSSL.  A divisor other than 1 and N is p or q, so a hit is
+ * make p and q at least sqrt(2) 2^(h-1), so that N has its full length (--any-prime: N / 2^h, which always holds).  redc.c tests whether a
+ * candidate divides N; OpenSSL confirms it.  A divisor other than 1 and N is p or q, so a hit is
  * its own proof and no false one is possible.
  *
  * Layouts: little-endian at the step of the block (8 in memory, 1 in plain bytes), big-endian at each byte, Java's words at each
@@ -32,7 +32,7 @@ struct group {
 	struct redc_target *redcs;
 	const struct dump_target **targets;
 	size_t n, capacity;
-	size_t near;        /* the first so many are hunted in every layout; the rest (authorities met in the dump) in LE alone */
+	size_t near;        /* the first so many are hunted in every layout; the rest (authorities found in the dump) in LE alone */
 };
 
 struct divisor {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* exponent: the private exponent d of a known (N, e), alone, without p and q.
  *
- * e d = 1 + k phi(N) / g with a small g, and phi(N) is N but for its lower half.  So the upper half of d is (k / g) N / e:
- * public, up to a fraction whose denominator g divides N - 1.  Each window of N's size is asked in three steps:
+ * e d = 1 + k phi(N) / g with a small g, and phi(N) equals N except for its lower half.  So the upper half of d is (k / g) N / e:
+ * public, up to a fraction whose denominator g divides N - 1.  Each window of N's size is tested in three steps:
  *
  *   1. doubles: is G e D / N near an integer?  (D: the top 64 bits; G: the small primes' part of N - 1)
  *   2. integers: is it one as far as the top 128 bits can tell?
@@ -168,7 +168,7 @@ static bool is_exponent(const BIGNUM *n, const BIGNUM *e, const BIGNUM *d)
 }
 
 /* An exponent whose highest bytes are zero (one key in 256 has such) is seen a second time some bytes off, as 256 d and
- * whatever lies beside it: near 256 times the same k. */
+ * the bytes next to it: near 256 times the same k. */
 static bool is_shadow(const BIGNUM *n, const BIGNUM *e, const BIGNUM *d, uint64_t nearest)
 {
 	BIGNUM *x = BN_secure_new();

@@ -10,7 +10,7 @@
  * still a divisor).  Nothing counts because it looks right: claim_prove() decides, and what can never be proven (a curve's
  * secret without its public point, a symmetric key) is "suspected" only where the form says clearly what it is.
  *
- * What is reported is where the secret lies, not the whole form: modulus, point and headers stay out of it, so that erasing a
+ * The hit covers the secret, not the whole form: modulus, point and headers stay out of it, so that erasing a
  * hit leaves what is public. */
 #include <openssl/crypto.h>
 #include <pthread.h>
@@ -222,7 +222,7 @@ static int32_t keep_key(const struct layer *l, const struct claim *c, const stru
 	return key;
 }
 
-/* n bytes of the layer from index `from` of its block, in bytes of the block: from the first to the last; of UTF-16 the zero behind the
+/* n bytes of the layer from index `from` of its block, in bytes of the block: from the first to the last; with UTF-16 the zero after the
  * last is not known to belong to it */
 static size_t clipped(const struct layer *l, size_t from, size_t n)
 {
@@ -285,7 +285,7 @@ static void report_parts(const struct layer *l, const struct claim *c, struct du
 	}
 }
 
-/* May a form stand as a suspicion when nothing can be computed?  Where its own words leave no doubt; never RSA, which always
+/* Is a form suspected when nothing can be computed?  Only where its own words leave no doubt; never RSA, which always
  * carries what proves it. */
 static bool is_told_unproven(const struct claim *c)
 {
@@ -293,7 +293,7 @@ static bool is_told_unproven(const struct claim *c)
 	       || (c->alg != CLAIM_RSA && c->alg != CLAIM_DSA && !number_has(&c->part[EC_PUBLIC]));
 }
 
-/* The block has cost what a block may cost; said once. */
+/* The block has used up its budget; reported once. */
 static bool is_spent(const struct layer *l)
 {
 	struct worker *w = l->w;
@@ -355,7 +355,7 @@ static bool is_at(const struct layer *l, size_t at, ptrdiff_t from, const char *
 }
 #define IS_AT(l, at, from, magic) is_at(l, at, from, magic, sizeof(magic) - 1)
 
-/* A magic at `at`: parses what it may begin.  Where to go on: at the least, behind `at`. */
+/* A magic at `at`: parses what it may begin.  Returns where to go on: always past `at`. */
 static size_t magic(const struct layer *l, size_t at)
 {
 	const uint8_t *p = l->p;
@@ -423,8 +423,8 @@ static size_t magic(const struct layer *l, size_t at)
 	return go_on;
 }
 
-/* A bare scalar or seed of a known point; a seed with its public key behind it, as many libraries keep it.  Told when proven;
- * a value that was nobody's is not tried again at once. */
+/* A bare scalar or seed of a known point; a seed with its public key after it, as many libraries keep it.  Reported when proven;
+ * a value that is no key's secret is not tried again at once. */
 static void bare_secret(const struct layer *l, const uint8_t *bytes, size_t n, bool may_prove_itself)
 {
 	static const struct { unsigned n; enum claim_alg alg; enum curve curve; } bare[] = {
@@ -493,7 +493,7 @@ static void decode_run(const struct layer *l, const struct text_run *run)
 	struct text_run slice = *run;
 	size_t stop = l->first + l->own;
 
-	/* The block before this one sees as much of a run that begins there as a block sees behind its end; the rest is ours. */
+	/* The block before this one sees as much of a run that begins there as a block sees past its end; the rest is ours. */
 	if (run->begin < l->first && run->end > l->first + DUMP_OVERLAP_BYTES) {
 		slice.begin = l->first;
 		slice.uncertain = true;
@@ -519,7 +519,7 @@ static void decode_run(const struct layer *l, const struct text_run *run)
 	OPENSSL_cleanse(out, run->end - run->begin < FORMS_RUN_BYTES ? run->end - run->begin : FORMS_RUN_BYTES);
 }
 
-/* Is the run the value of a JWK's member?  The name stands before it, in quotes. */
+/* Is the run the value of a JWK's member?  The name precedes it, in quotes. */
 static bool is_jwk_member(const struct layer *l, const struct text_run *run)
 {
 	static const char *const names[] = { "n", "e", "d", "p", "q", "dp", "dq", "qi", "x", "y", "k" };
@@ -539,7 +539,7 @@ static bool is_jwk_member(const struct layer *l, const struct text_run *run)
 	end = i;
 	while (i > low && p[i - 1] >= 'a' && p[i - 1] <= 'z' && end - i < 8)
 		i--;
-	for (; i < end; i++) { /* \u0022d: letters of an escape may stand before the name */
+	for (; i < end; i++) { /* \u0022d: letters of an escape may precede the name */
 		for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
 			size_t n = strlen(names[k]);
 			if (end - i != n || memcmp(p + i, names[k], n) != 0 || i == low)
@@ -562,7 +562,7 @@ static void hex_inside(const struct layer *l, const struct text_run *run, size_t
 		while (k > stop && text_is_hex(p[k]))
 			k--;
 		if (!text_is_hex(p[k])) {
-			i = k; /* the next stretch may begin right behind it */
+			i = k; /* the next stretch may begin right after it */
 			continue;
 		}
 		if (!text_run_hex(p, low, l->n, i, &hex))
@@ -603,11 +603,11 @@ static size_t digits(const struct layer *l, size_t at, uint32_t kind)
 	return run.end > stop ? run.end : stop;
 }
 
-/* UTF-16: as far as it goes, narrowed and looked at; its places are told in the bytes it came from */
+/* UTF-16: as far as it goes, narrowed and looked at; its places are reported as offsets in the original bytes */
 static size_t wide(const struct layer *l, size_t at)
 {
 	const uint8_t *p = l->p;
-	unsigned parity = p[at] == 0; /* text stands at even or odd distances from `at` */
+	unsigned parity = p[at] == 0; /* text is at even or odd distances from `at` */
 	size_t begin = at + parity, stop, n = 0, low = l->first > DUMP_BEFORE_BYTES ? l->first - DUMP_BEFORE_BYTES : 0;
 
 	if (l->scale > 1 || l->depth + 1 >= LEVELS)
@@ -653,7 +653,7 @@ static void look(const struct layer *l)
 	/* what begins before our own bytes is looked at as well: its secret may be ours (and a run must be known to be skipped) */
 	size_t start = l->first > FORMS_BEFORE_BYTES ? l->first - FORMS_BEFORE_BYTES : 0, stop = l->first + l->own;
 
-	/* and what begins in them may have its magic, or its first sixteen digits, behind their end */
+	/* and what begins in them may have its magic, or its first sixteen digits, past their end */
 	stop = l->n - stop < FORMS_PAST_BYTES ? l->n : stop + FORMS_PAST_BYTES;
 
 	for (size_t at = start; at < stop; at += ANCHOR_CHUNK) {

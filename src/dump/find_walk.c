@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* walk: keys of which nothing is known, through the structures in which libraries hold their numbers.
+/* walk: unknown keys, found through the structures in which libraries hold their numbers.
  *
  * A structure says: here is a pointer, so many words long.  OpenSSL's BIGNUM, GMP's mpz, mbedTLS' mpi and Go's nat have one
  * small fixed form each; a Java int[] holds its words itself.  The values they point to are gathered, and then arithmetic
@@ -127,7 +127,7 @@ static void structures64(struct batch *a, bool big)
 			if (cap >= y && cap <= y + 64)
 				add(a, GO, x, 8 * (size_t)y);
 		}
-		/* int[] { mark; class; length; words }: the length stands right before the words */
+		/* int[] { mark; class; length; words }: the length is right before the words */
 		if (fourth >= 16 && fourth <= 128 && third && b->n - i >= 16 + 4 * (size_t)fourth && p[i + 19] >= 0x80 &&
 		    (p[i + 16 + 4 * (size_t)fourth - 4] & 1))
 			add(a, JAVA, b->va + i + 16, 4 * (size_t)fourth);
@@ -217,7 +217,7 @@ static enum number_layout layout_of(const struct dump_image *im, const struct pl
 	return NUMBER_LE;
 }
 
-/* The value at a place, if its bytes may be those of a number: as good as random, but for words of zeros on top, which
+/* The value at a place, if its bytes may be those of a number: as good as random, except for zero words at the top, which
  * libraries leave when a number became shorter.  Pointers, text and counters are not. */
 static bool read_value(struct dump_image *im, const struct place *p, struct value *ret)
 {
@@ -280,7 +280,7 @@ static size_t bucket_of(const struct values *x, uint64_t low)
 	return (size_t)(low * UINT64_C(0x9e3779b97f4a7c15) >> 32) & x->mask;
 }
 
-/* Every place, in the order of the file.  Equal values at several places are all kept: each is a copy to be told. */
+/* Every place, in the order of the file.  Equal values at several places are all kept: each is a copy to report. */
 static bool gather(struct dump_scan *s, struct walk *w, struct dump_image *im, struct values *x)
 {
 	size_t unique = 0;
@@ -451,7 +451,7 @@ static void pairs(struct dump_scan *s, struct dump_image *im, struct values *x, 
 	free(order);
 }
 
-/* Is g a prime's size, and n / g too?  A modulus met in a dump may be no modulus but any odd number: with 3 or 7 shares every
+/* Is g a prime's size, and n / g too?  A modulus found in a dump may be no modulus but any odd number: with 3 or 7 shares every
  * third or seventh value a factor, and that proves nothing. */
 static bool splits(const BIGNUM *g, const BIGNUM *n)
 {
@@ -522,7 +522,7 @@ static void gcds_with(struct dump_scan *s, struct dump_image *im, struct values 
 	BN_free(e);
 }
 
-/* Moduli of one size that were met in the dump: one gcd with their product asks them all. */
+/* Moduli of one size that were found in the dump: one gcd with their product tests them all. */
 struct family {
 	const struct dump_target *t[FAMILY_MAX];
 	size_t n;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* form: the parsers of serialised private keys.  Each looks at one place of a run of bytes and either makes a claim
- * (claim.h) or says no.  They never read outside [p, p + n), never allocate, never recurse, and believe no length.
+ * (claim.h) or returns false.  They never read outside [p, p + n), never allocate, never recurse, and believe no length.
  *
- * A parser is called where its anchor stands; the extent of the form (claim.begin, claim.end) may begin before the anchor.
+ * A parser is called where its anchor is; the extent of the form (claim.begin, claim.end) may begin before the anchor.
  * The numbers of a claim point into p, except those of the text forms, which are decoded into the caller's scratch. */
 #ifndef TXM_DUMP_FORM_H
 #define TXM_DUMP_FORM_H
@@ -17,7 +17,7 @@ bool form_der_integers(const uint8_t *p, size_t n, size_t at, struct claim *ret,
 /* at = `f7 0d 01 05 0d` or `f7 0d 01 0c 01`, the tail of the PBES2 or PKCS#12 PBE identifier: an EncryptedPrivateKeyInfo. */
 bool form_der_encrypted(const uint8_t *p, size_t n, size_t at, struct claim *ret);
 
-/* What a SubjectPublicKeyInfo found in the bytes says.  at = `48 86 f7 0d 01 01 01` (RSA), `48 ce 3d 02 01` (EC) or
+/* Content of a SubjectPublicKeyInfo found in the bytes.  at = `48 86 f7 0d 01 01 01` (RSA), `48 ce 3d 02 01` (EC) or
  * `2b 65 70` (Ed25519), as the identifier's tail; point or modulus point into p. */
 struct public_key {
 	enum claim_alg alg;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ELF cores: 32 and 64 bit, either byte order, from the kernel, gdb's gcore, QEMU, VirtualBox.
  *
- * What is easily got wrong: more than 65534 segments (e_phnum is 0xffff, the count stands in sh_info of section 0); segments
+ * Easy to get wrong: more than 65534 segments (e_phnum is 0xffff, the count is in sh_info of section 0); segments
  * whose p_filesz is below p_memsz (left out by the writer on purpose, which is no damage); registers in the notes, which may
- * hold limbs of a key; the table of section headers that gcore writes last, whose absence tells that a file was cut. */
+ * hold limbs of a key; the table of section headers that gcore writes last, whose absence shows that a file was cut. */
 #include <elf.h>
 #include <stdlib.h>
 

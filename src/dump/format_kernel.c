@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Windows kernel dumps: "PAGEDUMP" (32 bit) and "PAGEDU64".  Physical pages behind a head of one or two pages; which pages, a
- * list of runs tells (full dumps) or a bitmap (the kernel's and the active memory).  Other kinds have no pages that could be
+/* Windows kernel dumps: "PAGEDUMP" (32 bit) and "PAGEDU64".  Physical pages after a head of one or two pages; which ones,
+ * is in a list of runs (full dumps) or a bitmap (the kernel's and the active memory).  Other kinds have no pages that could be
  * placed: their bytes are scanned as they are. */
 #include <stdlib.h>
 
@@ -119,7 +119,7 @@ static void open_kernel(struct dump_image *im)
 	default:
 		break;
 	}
-	/* the header says how large the whole file is; old ones say nothing */
+	/* the header has the size of the whole file; in old dumps it is not set */
 	if (required > im->size && required != UINT64_C(0x4547415045474150) && required >> 48 == 0)
 		dump_add_hole(im, im->size, required - im->size, "announced by the header, but past the end of the file");
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* LiME and AVML version 1 (and 2, which avml.c unpacks): physical memory of a Linux machine, as segments of {magic, version, first, last, 0} and bytes.
- * There is no count of segments and no total: a file that was cut exactly between two segments cannot be told from a whole
+ * There is no count of segments and no total: a file that was cut exactly between two segments cannot be distinguished from a whole
  * one. */
 #include "base/limits.h"
 #include "dump/bytes.h"

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* minidumps: Windows (MemoryList and Memory64List), Breakpad, Crashpad.
  *
- * A header, a directory of streams, and references everywhere: {size, offset} from the file's start.  No field tells how long
- * the file should be, so a cut file is recognised by its references: each that leads behind the end is a hole.  Thread
+ * A header, a directory of streams, and references everywhere: {size, offset} from the file's start.  No field gives the size of
+ * the file, so a cut file is recognised by its references: each that leads past the end is a hole.  Thread
  * contexts hold registers, Breakpad's extra streams hold the command line and the environment: they are notes, scanned like
  * memory.
  *
- * What is easily got wrong: some writers put four bytes of padding behind the count of a list; Memory64List has one offset for
- * all its ranges, which follow each other; stacks stand in ThreadList and in MemoryList, twice the same bytes; nothing enforces
+ * Easy to get wrong: some writers put four bytes of padding after the count of a list; Memory64List has one offset for
+ * all its ranges, which follow each other; stacks are in ThreadList and in MemoryList, twice the same bytes; nothing enforces
  * the checksum. */
 #include <stdlib.h>
 
@@ -40,7 +40,7 @@ extern const struct dump_format dump_format_format_minidump;
 
 static bool is_minidump(const uint8_t *p, size_t n) { return n >= 8 && memcmp(p, "MDMP", 4) == 0 && get16(p + 4, false) == 0xa793; }
 
-/* Bytes that something refers to and that nobody reads here: they must be there. */
+/* Bytes that something refers to and that are not read here: they must be there. */
 static void expect(struct dump_image *im, uint64_t size, uint64_t offset, uint32_t flags)
 {
 	if (size && offset)
@@ -216,7 +216,7 @@ static void memory(const struct minidump *m, uint64_t va, uint64_t size, uint64_
 	if (low && va - m->regions[low - 1].base < m->regions[low - 1].size)
 		flags |= m->regions[low - 1].flags;
 	else
-		flags |= DUMP_WRITE; /* nobody says otherwise */
+		flags |= DUMP_WRITE; /* unknown: assume writable */
 	dump_add_range(m->im, offset, size, va, name, flags | DUMP_MAPPED);
 }
 
@@ -271,7 +271,7 @@ static void threads(struct minidump *m, uint64_t offset, uint64_t size)
 	free(p);
 }
 
-/* Lists that only hold references to texts: {head, entry, count} and where in an entry the offsets stand. */
+/* Lists that only hold references to texts: {head, entry, count} and where in an entry the offsets are. */
 static void texts(struct minidump *m, uint64_t offset, uint64_t size, size_t first_text, size_t second_text)
 {
 	uint8_t *p = size < 12 ? NULL : read_stream(m->im, offset, size);

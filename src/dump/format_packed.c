@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Dumps that are packed inside and are not unpacked here.  Their bytes are scanned as they lie, which says little, and said to
- * be not covered: a packed dump must never be called clean. */
+/* Dumps that are packed inside and are not unpacked here.  Their bytes are scanned as they are, which finds little, and reported as
+ * not covered: a packed dump must never be called clean. */
 #include "dump/bytes.h"
 #include "dump/dump.h"
 

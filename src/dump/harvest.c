@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* harvest: public keys in the dump become targets, RSA, elliptic and Ed25519.
  *
- * Two anchors cover nearly all: the end of the two numbers of a public key in DER, INTEGER 65537 behind an INTEGER of a
+ * Two anchors cover nearly all: the end of the two numbers of a public key in DER, INTEGER 65537 after an INTEGER of a
  * modulus' size (certificates, SubjectPublicKeyInfo, PKCS#1 public and private), and the identifier rsaEncryption, for any
  * exponent.  A third is ssh's "ssh-rsa" blob.  What is found is only hunted for (in a second pass), so a wrong one costs time and proves nothing;
  * small and even numbers are not taken.  Keys of certificate authorities are hunted less thoroughly when there are many. */
@@ -116,7 +116,7 @@ static char *subject_of(const uint8_t *p, size_t n, size_t at, bool *ret_authori
 	return strdup(name);
 }
 
-/* A key that was met bare may be met again in its certificate. */
+/* A key that was found bare may be found again in its certificate. */
 static void name_it(struct dump_target *t, const uint8_t *p, size_t n, size_t at)
 {
 	char *name;
@@ -331,14 +331,14 @@ static void try_place(struct dump_scan *s, const uint8_t *p, size_t n, size_t i)
 	}
 }
 
-/* Anchors of this block; what they belong to may begin before it and end behind.  Their first two bytes are looked for, sixteen
+/* Anchors of this block; what they belong to may begin before it and end after it.  Their first two bytes are looked for, sixteen
  * places at a time: one place in ten thousand is worth a second look. */
 void harvest_block(struct dump_scan *s, const struct dump_block *b)
 {
 	const uint8_t *p = b->p - b->before;
 	const size_t n = b->before + b->n;
 
-	for (size_t i = 0; i < b->own; i += sizeof(vector)) { /* DUMP_BLOCK_PAD may be read behind the end */
+	for (size_t i = 0; i < b->own; i += sizeof(vector)) { /* DUMP_BLOCK_PAD may be read past the end */
 		vector x, y, z, found;
 		uint64_t two[2];
 

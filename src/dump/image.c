@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* image: which bytes of a file lie where in memory.
+/* image: maps the bytes of a file to memory addresses.
  *
- * A format declares ranges in whatever order its file has them, true or not.  dump_image_seal() turns that into a partition
+ * A format declares ranges in whatever order its file has them, correct or not.  dump_image_seal() turns that into a partition
  * of the file: sorted, without overlap, gaps filled.  So each byte is scanned exactly once: a header with sixty thousand
- * segments that all claim the whole file costs no more than an honest one.  What was declared and is not there becomes a
+ * segments that all claim the whole file costs no more than an honest one.  A declared range that is missing becomes a
  * hole, and an image with a hole is never clean. */
 #include "dump/dump.h"
 

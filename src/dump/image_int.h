@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* image_int: what image.c keeps behind a struct dump_image, and what scan.c asks of it. */
+/* image_int: the private part of struct dump_image, and what scan.c needs of it. */
 #ifndef TXM_DUMP_IMAGE_INT_H
 #define TXM_DUMP_IMAGE_INT_H
 

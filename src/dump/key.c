@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* key: what was proven, completed.  One factor of n, or d, gives all the rest; here p, q and d are enough, the others are
- * made when they are needed (redaction).  The public parts are plain memory, the secret ones lie in the arena; numbers on
+/* key: completes a proven key.  One factor of n, or d, gives all the rest; here p, q and d are enough, the others are
+ * made when they are needed (redaction).  The public parts are plain memory, the secret ones are in the arena; numbers on
  * their way are OpenSSL's secure ones. */
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>

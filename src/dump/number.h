@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* number: the ways in which a big number lies in memory, turned into one. */
+/* number: the layouts of a big number in memory, converted to one. */
 #ifndef TXM_DUMP_NUMBER_H
 #define TXM_DUMP_NUMBER_H
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* points: of these numbers, which is the secret of one of these public keys?  Asked some ten thousand times for one server's core.
  *
- * d G is computed for hundreds of d side by side, byte by byte from a table of the multiples of G, in affine coordinates: what an
- * affine addition costs is its inversion, and one inversion does for all of them.  That is twenty times as fast as asking OpenSSL for
+ * d G is computed for hundreds of d at once, byte by byte from a table of the multiples of G, in affine coordinates: the cost of an
+ * affine addition is its inversion, and one inversion serves all of them.  That is twenty times as fast as asking OpenSSL for
  * one P-384 point after the other.  Only X is compared; OpenSSL has the last word on every number that passes (claim_prove()).
  *
  * Curves y^2 = x^3 + a x + b over the primes of enum curve.  Nothing here is constant in time: the numbers come from leaked data. */

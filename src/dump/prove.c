@@ -529,7 +529,7 @@ static void prove_ec(struct prover *v, const struct claim *c, const struct known
 		ret->level = PROOF_POINT;
 		ret->good = 1U << EC_D;
 	} else {
-		/* beside a public part that is not its own it is no key at all */
+		/* next to a public part that does not match, it is no key at all */
 		ret->level = number_has(&c->part[EC_PUBLIC]) ? PROOF_NONE : PROOF_SHAPE;
 		ret->point_bytes = 0;
 		return;
@@ -564,7 +564,7 @@ static void prove_edwards(struct prover *v, const struct claim *c, const struct 
 		ret->level = PROOF_POINT;
 		ret->good = 1U << EC_D;
 	} else {
-		/* beside a public part that is not its own it is no key at all */
+		/* next to a public part that does not match, it is no key at all */
 		ret->level = number_has(&c->part[EC_PUBLIC]) ? PROOF_NONE : PROOF_SHAPE;
 		ret->point_bytes = 0;
 		return;

@@ -3,8 +3,8 @@
  *
  *     scan ──hits, keys──▶ traces (dump/trace.h) ──▶ cuts ──▶ applied to the copy ──▶ scanned again, swept again, residue test
  *
- * Cuts keep the file's size and touch no header: a secret that lies over a structure makes them impossible, and then nothing may
- * be written.  Numbers become zeros; text becomes the letter A, digit by digit, so that what stands round it still parses. */
+ * Cuts keep the file's size and touch no header: a secret that overlaps a structure makes them impossible, and then nothing may
+ * be written.  Numbers become zeros; text becomes the letter A, digit by digit, so that the text around it still parses. */
 #ifndef TXM_DUMP_REDACT_H
 #define TXM_DUMP_REDACT_H
 
@@ -25,14 +25,14 @@ struct dump_cuts {
 	struct dump_cut *zero, *text; /* each sorted and disjoint after dump_cuts_plan() */
 	size_t n_zero, n_text, zero_capacity, text_capacity;
 	uint64_t bytes;               /* to be erased, each counted once in either list */
-	uint64_t traces;              /* places that the sweep met, those of the hits included */
-	bool pattern;                 /* apply: what was a number reads DUMP_CUT_PATTERN, by its offset, and not zero */
-	bool over_structure;          /* a secret lies over a header of the dump: */
+	uint64_t traces;              /* places that the sweep found, those of the hits included */
+	bool pattern;                 /* apply: numbers are overwritten with DUMP_CUT_PATTERN, by offset, not with zero */
+	bool over_structure;          /* a secret overlaps a header of the dump: */
 	uint64_t structure_offset;
 	bool failed;                  /* out of memory, or more than DUMP_CUTS_MAX */
 };
 
-/* Of hits, what is erased: all but shapes without a proof (those too, with `shapes`) and published keys. */
+/* Which hits are erased: all but shapes without a proof (those too, with `shapes`) and published keys. */
 bool dump_hit_is_erased(const struct dump_scan *s, const struct dump_hit *h, bool shapes);
 /* Fills *ret; false: failed.  Reads the image once more. */
 bool dump_cuts_plan(struct dump_scan *s, struct dump_image *im, const struct dump_traces *traces, bool shapes, struct dump_cuts *ret);

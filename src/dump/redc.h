@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* redc: does this window of bytes divide N?  Asked some hundred million times a dump.
+/* redc: does this window of bytes divide N?  Called some hundred million times a dump.
  *
  * If W divides N then N / W = N W^-1 modulo any power of two, and that needs no division: limb by limb from below, with one
  * multiplication by the inverse of W's lowest limb each (Montgomery's reduction, of which only the lower half is made).  The
  * upper limb that comes out must be that of N / W computed in floating point; a window that is no divisor passes with
  * probability 2^-47 or less, and then OpenSSL is asked (finders do that).
  *
- * Three ways give the same answers for true divisors: AVX-512 IFMA (eight windows side by side, limbs of 52 bits), scalar
+ * Three ways give the same answers for true divisors: AVX-512 IFMA (eight windows at once, limbs of 52 bits), scalar
  * code of 64-bit limbs with mulx, and plain C.  Which of them is chosen at run time. */
 #ifndef TXM_DUMP_REDC_H
 #define TXM_DUMP_REDC_H
@@ -38,7 +38,7 @@ enum dump_path redc_path(enum dump_path wanted); /* what this machine can do of 
 void redc_init(struct redc *r, unsigned bits, enum dump_path path);
 void redc_target_init(const struct redc *r, struct redc_target *t, const BIGNUM *n);
 
-/* windows[0 .. count): odd numbers, top byte not zero; REDC_BYTES_MAX readable bytes are not needed, but 8 before and behind.
+/* windows[0 .. count): odd numbers, top byte not zero; REDC_BYTES_MAX readable bytes are not needed, but 8 before and after.
  * passed[t] gets bit l set if windows[l] seems to divide targets[t]. */
 void redc_test(const struct redc *r, const uint8_t *const windows[REDC_LANES], unsigned count, enum redc_order order,
 	       const struct redc_target *targets, size_t n_targets, uint8_t *passed);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* residue: the last question before a redacted dump is let go, asked without any list of patterns: is there a number in it that
+/* residue: the last check before a redacted dump is released, without any list of patterns: is there a number in it that
  * shares a factor with N?
  *
- * A core from which all eight numbers of a key had been erased gave the key back from R^2 mod p alone, which nobody had thought of.
+ * A core from which all eight numbers of a key had been erased gave the key back from R^2 mod p alone, which no pattern covered.
  * So each dense window V is multiplied into a product modulo N: V itself, R - V, R^2 - V (R is what Montgomery multiplication
  * takes for a prime of that size), and a gcd is taken once in a thousand windows. */
 #include <openssl/bn.h>

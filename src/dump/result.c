@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* result: hits come from any thread in any order; the report must not show that.  They are sorted by place, what several
- * finders saw at one place is told once (the best proof wins), and keys are numbered by their public part. */
+/* result: hits come from any thread in any order; the report must not depend on that.  They are sorted by place, a place that
+ * several finders saw is reported once (the best proof wins), and keys are numbered by their public part. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* scan: the finders over all blocks of an image, on any number of threads.
  *
- * Public keys that lie in the dump itself are gathered on the way (harvest.c): a server nearly always carries its
+ * Public keys in the dump itself are gathered on the way (harvest.c): a server nearly always carries its
  * certificate, and a public key is all that the number finders need.  They are hunted in a second, short pass; and so is a
  * key that was proven without a target (by its whole DER, or the library's own structures): one copy known, the others are
  * found. */

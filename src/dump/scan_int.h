@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* scan_int: what the files behind dump_scan_*() share. */
+/* scan_int: shared by the files that implement dump_scan_*(). */
 #ifndef TXM_DUMP_SCAN_INT_H
 #define TXM_DUMP_SCAN_INT_H
 
@@ -16,7 +16,7 @@ struct dump_scan {
 	struct dump_arena *arena;
 	pthread_mutex_t lock; /* everything below */
 
-	struct dump_target *targets; /* the caller's, then those met */
+	struct dump_target *targets; /* the caller's, then those found in the dump */
 	size_t n_targets, targets_capacity;
 	size_t first_target; /* the second pass hunts only those from here on */
 
@@ -53,11 +53,11 @@ struct block_plan {
 	/* the next block */
 	size_t run;
 	uint64_t at;           /* inside the run */
-	uint32_t piece;        /* the range in which `at` lies, counted from the run's first */
+	uint32_t piece;        /* the range that contains `at`, counted from the run's first */
 	uint64_t piece_at;     /* where that range begins inside the run */
 };
 
-/* Where one block lies: cheap to take, read afterwards. */
+/* Where one block is: cheap to take, read afterwards. */
 struct block_place {
 	size_t run;
 	uint64_t at;

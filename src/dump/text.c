@@ -60,7 +60,7 @@ static bool is_printable(uint8_t c)
 	return (c >= 0x20 && c < 0x7f) || is_blank(c);
 }
 
-/* How many digits of a number stand at p[i]: at least `min`, at most `max`, or 0. */
+/* How many digits of a number are at p[i]: at least `min`, at most `max`, or 0. */
 static size_t number_at(const uint8_t *p, size_t n, size_t i, unsigned base, size_t min, size_t max, uint32_t *ret)
 {
 	size_t k = 0;
@@ -127,7 +127,7 @@ static size_t escape_of_ampersand(const uint8_t *p, size_t n, size_t i, uint32_t
 }
 
 /* What is written at p[i] in an escape of JSON, C, XML or an URL, as often escaped as it may be: how long it is, and the byte that it
- * stands for.  0: there is none. */
+ * encodes.  0: there is none. */
 static size_t escape_at(const uint8_t *p, size_t n, size_t i, uint8_t *ret)
 {
 	uint32_t is = 0;
@@ -156,7 +156,7 @@ size_t text_char(const uint8_t *p, size_t n, size_t i, uint8_t *ret)
 	return length ? length : 1;
 }
 
-/* the escape that ends at `end`, and the byte that it stands for; 0: there is none */
+/* the escape that ends at `end`, and the byte that it encodes; 0: there is none */
 static size_t escape_before(const uint8_t *p, size_t low, size_t end, uint8_t *ret)
 {
 	for (size_t n = 2; n <= ESCAPE_BYTES_MAX && n <= end - low; n++) {
@@ -217,7 +217,7 @@ static size_t token_end(const uint8_t *p, size_t n, size_t i, size_t *ret_digits
 	return i;
 }
 
-/* the sign in "..." + "...", and those of other languages: it stands alone */
+/* the sign in "..." + "...", and those of other languages: it is alone */
 static bool is_joint(const uint8_t *p, size_t n, size_t i, size_t begin)
 {
 	return (p[i] == '+' || p[i] == '.' || p[i] == '&' || p[i] == '_') && i > begin && (is_blank(p[i - 1]) || p[i - 1] == '"' || p[i - 1] == '\'') && i + 1 < n &&
@@ -239,7 +239,7 @@ static size_t break_at(const uint8_t *p, size_t n, size_t i)
 	return 0;
 }
 
-/* the end of what stands between two tokens: breaks of a line, with quotes, commas, plus signs and backslashes around them */
+/* the end of the gap between two tokens: breaks of a line, with quotes, commas, plus signs and backslashes around them */
 static size_t gap_end(const uint8_t *p, size_t n, size_t i)
 {
 	size_t begin = i;
@@ -342,7 +342,7 @@ bool text_run_base64(const uint8_t *p, size_t low, size_t n, size_t seed, struct
 	size_t i = end = begin;
 	for (;;) {
 		size_t stop = token_end(p, n, i, &length);
-		/* the last line of a body may be short; a word behind it may be taken for one, which does no harm */
+		/* the last line of a body may be short; a word after it may be taken for one, which does no harm */
 		if (ret->digits && length < 16 && (length == 0 || previous < 48))
 			break;
 		ret->uncertain |= ret->digits % 4 != 0; /* another value may begin here */
@@ -361,7 +361,7 @@ bool text_run_base64(const uint8_t *p, size_t low, size_t n, size_t seed, struct
 	return ret->digits >= TEXT_BASE64_DIGITS_MIN;
 }
 
-/* what may stand between hexadecimal digits at p[i]: its length, or 0 */
+/* length of the separator between hexadecimal digits at p[i], or 0 */
 static size_t hex_gap(const uint8_t *p, size_t n, size_t i)
 {
 	uint8_t c;

@@ -3,18 +3,18 @@
  *
  * A run is what a person would call one value: tokens of digits with line breaks, blanks, quotes or escapes between them
  * (\n, \r\n, \u000a, &#10;, %0A, =0A, <br>), and digits may be written as escapes (\/, \u002B, %2B).  It is found from a seed, sixteen
- * digits in a row, which every token of 31 has at a multiple of sixteen.  The run is the same from whichever of its digits it is
- * found: where a seed lies is chance. */
+ * digits in a row, which every token of 31 has at a multiple of sixteen.  The run is the same whichever of its digits it is
+ * found from: the place of a seed is chance. */
 #ifndef TXM_DUMP_TEXT_H
 #define TXM_DUMP_TEXT_H
 
 #include "base/str.h"
 
 struct text_run {
-	size_t begin, end; /* in the text; end: behind the last digit and its padding */
+	size_t begin, end; /* in the text; end: after the last digit and its padding */
 	size_t digits;
 	bool hex;
-	bool delimited;    /* something that is text stands before it: digits are not missing at the front */
+	bool delimited;    /* other text precedes it: digits are not missing at the front */
 	bool separated;    /* hexadecimal in pairs: the phase is known */
 	bool uncertain;    /* a value may begin at any digit: every phase is worth a look */
 };

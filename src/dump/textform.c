@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* textform: private keys that are text with named members: JWK (RFC 7517, 7518, 8037), .NET's RSAKeyValue, PuTTY's key files,
- * DNSSEC's private key format; and the PEM blocks that say of themselves that they are locked.
+ * DNSSEC's private key format; and the PEM blocks that declare themselves encrypted.
  *
- * Members are taken where they stand, in any order.  A text that is cut gives those that are whole. */
+ * Members are taken in any order.  A text that is cut yields those that are whole. */
 #include "base/limits.h"
 #include "dump/form.h"
 #include "dump/text.h"
@@ -121,7 +121,7 @@ bool form_jwk(const uint8_t *p, size_t n, size_t at, uint8_t *scratch_bytes, str
 		if (!take_value(p, n, member[JWK_D].at, &s, ret, EC_D))
 			return false;
 		ret->curve = curve_by_name(crv);
-		if (!ret->curve && !crv.n) /* cut away: the size tells */
+		if (!ret->curve && !crv.n) /* cut away: the size decides */
 			ret->curve = ret->part[EC_D].n == 32 ? CURVE_P256 : ret->part[EC_D].n == 48 ? CURVE_P384 : CURVE_P521;
 		/* X and Y side by side in the scratch are one point; X alone will do */
 		if (member[JWK_X].n && take_value(p, n, member[JWK_X].at, &s, ret, EC_PUBLIC)) {
@@ -221,7 +221,7 @@ static struct number wire_string(const struct number *blob, size_t *at)
 	return (struct number){ p + 4, n, false };
 }
 
-/* "NAME-Lines: COUNT" and so many lines behind it */
+/* "NAME-Lines: COUNT" and the lines that follow */
 static bool putty_lines(const uint8_t *p, size_t at, size_t high, const char *name, struct scratch *s, struct number *ret, struct place *place)
 {
 	size_t begin, end, lines = 0;
@@ -362,7 +362,7 @@ bool form_dnssec(const uint8_t *p, size_t n, size_t at, uint8_t *scratch, struct
 	return algorithm >= 13 && algorithm <= 16 && take_value(p, end, begin, &s, ret, EC_D);
 }
 
-/* ---- PEM that says it is locked ---- */
+/* ---- PEM that declares itself encrypted ---- */
 
 bool form_pem_locked(const uint8_t *p, size_t n, size_t at, struct claim *ret)
 {

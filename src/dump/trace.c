@@ -197,7 +197,7 @@ static bool put_layouts(struct dump_traces *t, const uint8_t *le, size_t n, size
 
 	if (!ok) {
 		dump_pages_free(out, out ? 8 * VALUE_BYTES_MAX : 0);
-		return out != NULL; /* too short to be told from chance */
+		return out != NULL; /* too short to be distinguished from chance */
 	}
 	number_to_le(NUMBER_BE, le, used, be);
 	ok = put(t, le, used, RAW, 1, key, component) && put(t, be, used, RAW, 1, key, component);
@@ -505,7 +505,7 @@ static bool is_digit(uint8_t spelling, uint8_t c)
 	       (spelling == BASE64 && (c == '+' || c == '/' || c == '-' || c == '_'));
 }
 
-/* Bytes that may stand between two digits of one value: a line break, blanks, quotes, and their escapes. */
+/* Bytes that may be between two digits of one value: a line break, blanks, quotes, and their escapes. */
 static bool is_separator(uint8_t c)
 {
 	return c == '\n' || c == '\r' || c == '\t' || c == ' ' || c == '"' || c == '\'' || c == '\\' || c == 'n' || c == 'r' || c == ',' || c == ':' ||
@@ -513,7 +513,7 @@ static bool is_separator(uint8_t c)
 }
 
 /* How far the pattern from `at` on (forward) agrees with the bytes from `i` on; *ret: where the bytes end.  A gap of separators is
- * crossed if four digits behind it agree, or all that are left. */
+ * crossed if four digits after it agree, or all that are left. */
 static size_t follow(const struct pattern *x, size_t at, const uint8_t *p, size_t n, size_t i, bool forward, size_t *ret)
 {
 	const bool text = x->spelling == HEX || x->spelling == BASE64;
@@ -580,7 +580,7 @@ static size_t trace_at(const struct dump_traces *t, const struct entry *e, const
 void dump_traces_find(const struct dump_traces *t, const uint8_t *p, size_t n, unsigned phase,
 		      void (*found)(void *arg, const struct dump_trace *trace), void *arg)
 {
-	size_t done = 0; /* what ends here or before was told */
+	size_t done = 0; /* what ends here or before was reported */
 
 	if (!t->table || t->n == 0)
 		return;

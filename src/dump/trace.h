@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* trace: everything in a dump that follows from a key.
  *
- * A key that was proven in one place lies in others, where no finder would call it one: the CRT members alone, a half that
- * malloc has overwritten, a line of a PEM text in some buffer, R^2 mod p beside p (from which a gcd gives p back).  So all
+ * A key that was proven in one place is in others too, where no finder would recognise it: the CRT members alone, a half that
+ * malloc has overwritten, a line of a PEM text in some buffer, R^2 mod p next to p (from which a gcd gives p back).  So all
  * numbers that follow from the key are made, each in each layout, raw and as text, and every run of 16 bytes (20 digits of
  * text) that agrees with one of them is a *trace*.  Public numbers (n, e, the point) are never among them.
  *
  * How it is searched for: every run of 15 bytes has eight in it which begin at a multiple of eight, so one look-up for each eight
- * bytes of the dump is enough, among all runs of eight bytes of all patterns; what is met is followed in both directions. */
+ * bytes of the dump is enough, among all runs of eight bytes of all patterns; each match is followed in both directions. */
 #ifndef TXM_DUMP_TRACE_H
 #define TXM_DUMP_TRACE_H
 
@@ -18,9 +18,9 @@ struct dump_traces;
 /* NULL: out of memory */
 struct dump_traces *dump_traces_new(bool big_endian);
 void dump_traces_free(struct dump_traces *t); /* cleanses; NULL is fine */
-/* All numbers of a key.  number: told with its traces.  False: out of memory, or more than DUMP_TRACE_ENTRIES_MAX. */
+/* All numbers of a key.  number: reported with its traces.  False: out of memory, or more than DUMP_TRACE_ENTRIES_MAX. */
 bool dump_traces_add_key(struct dump_traces *t, const struct dump_key *k, int32_t number);
-/* Bytes that are secret as they are (an AES key met in its schedule): as they lie, their words turned round, as text. */
+/* Bytes that are secret as they are (an AES key found by its schedule): as they are, with their words reversed, as text. */
 bool dump_traces_add_bytes(struct dump_traces *t, const uint8_t *p, size_t n, const char *component);
 /* To be called once, when everything was added.  False: out of memory. */
 bool dump_traces_seal(struct dump_traces *t);
@@ -34,7 +34,7 @@ struct dump_trace {
 	const char *component; /* "p", "R^2 mod q" ...; static */
 };
 
-/* Tells all traces in p[0 .. n), in rising order of the eight bytes that gave them away; they may overlap.  phase: index i
+/* Reports all traces in p[0 .. n), in rising order of the eight bytes they were found by; they may overlap.  phase: index i
  * is 8-aligned if (i + phase) % 8 == 0.  Thread-safe. */
 void dump_traces_find(const struct dump_traces *t, const uint8_t *p, size_t n, unsigned phase,
 		      void (*found)(void *arg, const struct dump_trace *trace), void *arg);
