@@ -17,7 +17,7 @@
 #include "sink/sink.h"
 
 #define OPTIONS_MAX 32      /* of one command; the arrays for getopt_long() live on the stack */
-#define LONG_BASE 256       /* getopt_long() returns this + the row; letters lie below */
+#define LONG_BASE 256       /* getopt_long() returns this + the row; letters are below */
 #define HELP_BYTES_MAX (256 * KIB)
 #define HELP_COLUMNS 100 /* and no more */
 #define HELP_INDENT 6
@@ -251,7 +251,7 @@ unsigned cmd_columns(void)
 	return n && n < HELP_COLUMNS ? n : HELP_COLUMNS;
 }
 
-/* Adds text with its lines broken and indented; the cursor stands at column `indent`.  A newline stays one. */
+/* Adds text with its lines broken and indented; the cursor is at column `indent`.  A newline stays one. */
 static void add_paragraph(struct buf *b, struct str text, size_t indent)
 {
 	const size_t columns = cmd_columns();

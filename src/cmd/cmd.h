@@ -8,7 +8,7 @@
 
 enum exit_status {
 	EXIT_RAN = 0,      /* ran to the end, findings or not */
-	EXIT_FINDINGS = 1, /* findings: struct command says which */
+	EXIT_FINDINGS = 1, /* findings, as defined in struct command */
 	EXIT_USAGE = 2,    /* usage or settings: nothing was read */
 	EXIT_INPUT = 3,    /* incomplete: input unreadable, cut short or empty, or output, memory or disk failed; the rest is printed */
 	EXIT_CRITICAL = 4, /* findings that are critical */
@@ -56,7 +56,7 @@ extern const struct command *const commands[]; /* NULL-terminated */
 bool cmd_time(const char *value, int64_t *ret_us);
 
 /* Option parser of all commands: getopt_long built from the rows, so that help and parser cannot differ.
- * Returns the index of the row, OPT_HELP, OPT_ERROR (said on stderr), or OPT_END; *ret_value is the argument. */
+ * Returns the index of the row, OPT_HELP, OPT_ERROR (reported on stderr), or OPT_END; *ret_value is the argument. */
 enum { OPT_END = -1, OPT_ERROR = -2, OPT_HELP = -3 };
 int cmd_option(const struct command *c, int argc, char **argv, const char **ret_value);
 void cmd_synopsis(struct buf *b, const struct command *c); /* "taximeter scan [-q] ... PATH..." */
@@ -69,7 +69,7 @@ void cmd_status_table(struct buf *b); /* all commands, all statuses */
  * that a command can say `return cmd_usage_error(...)`. */
 int cmd_usage_error(const struct command *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void cmd_error(const struct command *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* Text to stdout.  EXIT_RAN (a closed pipe is quiet success), or EXIT_INPUT, said on stderr. */
+/* Text to stdout.  EXIT_RAN (a closed pipe is quiet success), or EXIT_INPUT, reported on stderr. */
 int cmd_print(const struct command *c, const struct buf *text);
 /* The same of text for people: folded at the width of the terminal. */
 int cmd_say(const struct command *c, const struct buf *text);

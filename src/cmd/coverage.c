@@ -346,7 +346,7 @@ static void write_result(struct cover *x, const struct world *w)
 	}
 }
 
-/* Settings as they were exported: a file, packed or not, or a workbook, in which other sheets may lie beside them. */
+/* Settings as they were exported: a file, packed or not, or a workbook, which may hold other sheets too. */
 static bool read_settings(struct audit_settings *s, const char *path, struct buf *error)
 {
 	struct source *source = source_new(&path, 1);

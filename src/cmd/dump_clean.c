@@ -14,7 +14,7 @@ static void count_trace(void *arg, const struct dump_trace *trace, const struct 
 	struct counter *c = arg;
 	struct dump_left *left = c->left;
 
-	/* told in any order: the first in the file is the one that is named */
+	/* reported in any order: keep the first in the file */
 	left->traces++;
 	if (where->offset < c->lowest && left->hits == 0) {
 		c->lowest = where->offset;
@@ -41,8 +41,8 @@ static void count_hits(const struct dump_scan *s, bool shapes, struct dump_left 
 	}
 }
 
-/* All that was asked for or found is tested, however many; of public keys that were only met in the dump, so many as is worth
- * the time.  What is left out is said, and the dump is then not proven clean. */
+/* All given or proven keys are tested, however many; of public keys only found in the dump, as many as is worth
+ * the time.  Omissions are reported, and the dump is then not proven clean. */
 static bool residue(const struct dump_settings *x, const struct dump_scan *s, struct dump_image *im, struct dump_left *ret)
 {
 	size_t n, used = 0, met = 0;

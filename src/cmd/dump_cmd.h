@@ -46,7 +46,7 @@ extern const struct dump_action *const dump_actions[]; /* NULL-terminated */
 extern const struct command command_dump;
 
 /* Reads a file, or all files of a folder: JWK sets, certificates and public keys in PEM or DER.  is_set: the keys are
- * trusted by the set of that name.  False: said in one line on stderr. */
+ * trusted by the set of that name.  False: reported in one line on stderr. */
 bool target_list_load(struct target_list *l, const char *path, bool is_set);
 void target_list_free(struct target_list *l);
 
@@ -55,12 +55,12 @@ void target_list_free(struct target_list *l);
 struct dump_input;
 
 struct dump_input *dump_input_new(char **paths, size_t n); /* NULL: out of memory */
-/* The next thing to be scanned: a file, a member of an archive, what a compressor unpacks.  1: *ret and *ret_path are good
- * until the next call (the reader is the input's).  0: no more.  -1: it could not be opened, which was said on stderr; go
+/* The next thing to be scanned: a file, a member of an archive, an unpacked stream.  1: *ret and *ret_path are good
+ * until the next call (the reader is the input's).  0: no more.  -1: it could not be opened, which was reported on stderr; go
  * on. */
 int dump_input_next(struct dump_input *in, struct dump_reader **ret, const char **ret_path);
 uint64_t dump_input_losses(const struct dump_input *in); /* files and folders that could not be read, so far */
-/* The present one lies in a file as it is: nothing was unpacked. */
+/* The current input is a plain file: nothing was unpacked. */
 bool dump_input_plain(const struct dump_input *in);
 void dump_input_free(struct dump_input *in);
 
@@ -84,7 +84,7 @@ struct dump_report {
 
 void dump_report_begin(struct dump_report *r);
 void dump_report_image(struct dump_report *r, const struct dump_scan *s, const struct dump_image *im);
-/* Looks whether there was anything to search; says so on stderr if not. */
+/* Reports on stderr if there was nothing to search. */
 void dump_report_nothing(struct dump_report *r);
 void dump_report_end(struct dump_report *r, const struct dump_settings *settings);
 /* 0, 1, 3 or 4 (the largest that applies) */
@@ -98,13 +98,13 @@ struct dump_left {
 	uint64_t traces;       /* runs that follow from the keys that were erased */
 	struct dump_residue residue;
 	size_t residue_moduli; /* N that were tested */
-	size_t residue_untested; /* N met in the dump, past RESIDUE_MET_MAX */
+	size_t residue_untested; /* N found in the dump, past RESIDUE_MET_MAX */
 	size_t residue_authorities; /* N of certificate authorities: a trust store is not tested (see dump_target.distant) */
 	bool damaged;          /* it could not be read whole, or not all of it was searched: never clean */
 	char first[256];       /* the first thing that is left, in words; "" = clean */
 };
 /* Scans the image with the targets, sweeps it for the traces (NULL: none), and tests what is left of the moduli of all RSA
- * targets, given and met.  report: gets the findings; NULL: nobody does.  False: out of memory. */
+ * targets, given and found.  report: gets the findings; may be NULL.  False: out of memory. */
 bool dump_clean(const struct dump_settings *x, const struct dump_options *options, const struct dump_traces *traces, bool shapes,
 		struct dump_reader *reader, const char *path, struct dump_report *report, struct dump_left *ret);
 /* 0 clean, 1 something was found, 3 not read whole, 4 residue, or a key that is trusted: the largest that applies */
@@ -124,16 +124,16 @@ struct dump_ledger_line {
 	const char *verdict;   /* "clean", "not clean", "not covered" */
 	int status;
 };
-/* The file's hash and size as it lies there now, appended and synced.  False: said on stderr; the dump must not leave then. */
+/* The file's hash and size as it is now, appended and synced.  False: reported on stderr; the dump must not leave then. */
 bool dump_ledger_add(const struct dump_settings *x, const char *path, const struct dump_ledger_line *line);
 
 /* ---- writing a dump ---- */
 
-/* A dump's copy beside the name it will have, 0600, packed as the original was. */
+/* A dump's copy in the folder it is meant for, 0600, packed as the original was. */
 struct dump_writer;
 enum dump_packing { DUMP_PLAIN, DUMP_GZIP, DUMP_BZIP2, DUMP_XZ, DUMP_ZSTD, DUMP_LZ4, DUMP_ARCHIVE /* not written */ };
 enum dump_packing dump_packing_of(const char *path, bool plain);
-/* NULL: said on stderr */
+/* NULL: reported on stderr */
 struct dump_writer *dump_writer_new(const char *path, enum dump_packing packing);
 bool dump_writer_add(struct dump_writer *w, const void *p, size_t n);
 bool dump_writer_sync(struct dump_writer *w);    /* all is on the disk and the file is closed */

@@ -80,7 +80,7 @@ bool filter_confine(const char *user, bool *ret_seccomp, const char **ret_why)
 	*ret_why = "no_new_privs is refused";
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return false;
-	/* kernels without seccomp: the worker still has no rights of a user; the log says so */
+	/* kernels without seccomp: the worker still runs without the user's rights; this is logged */
 	*ret_seccomp = seccomp();
 	*ret_why = "";
 	return true;

@@ -157,7 +157,7 @@ bool filter_settings_read(const char *path, struct dump_settings *x, struct filt
 
 /* ---- the log ---- */
 
-/* To syslog, or, before there is one, to the kernel's log; and to whoever called by hand. */
+/* To syslog, or, before there is one, to the kernel's log; and to stderr when called by hand. */
 static void log_line(const struct filter *f, int priority, const char *head, const char *why)
 {
 	struct buf b, line;
@@ -435,7 +435,7 @@ static unsigned long long start_time(const char *pid)
 	return ret;
 }
 
-/* Is it still the process that the kernel told of?  The one behind %F cannot be mistaken; without it, the process must be dumping core,
+/* Is it still the process that the kernel reported?  The pidfd of %F cannot be mistaken; without it, the process must be dumping core,
  * and no younger than the dump. */
 static bool is_the_one(const struct filter *f, unsigned long long start)
 {

@@ -34,7 +34,7 @@ struct filter_job {
  * the log, "-..." why it failed. */
 /* In the worker: both passes.  The exit status: 0 all was forwarded. */
 int filter_work(const struct filter_job *job);
-/* Gives up every right that is not needed.  False: *ret_why tells.  *ret_seccomp: system calls are confined too. */
+/* Gives up every right that is not needed.  False: see *ret_why.  *ret_seccomp: system calls are confined too. */
 bool filter_confine(const char *user, bool *ret_seccomp, const char **ret_why);
 
 /* ROOT + /proc/sys/kernel/NAME */

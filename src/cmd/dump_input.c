@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* dump_input: from the user's paths to readers.
  *
- * A plain file is read where it lies.  What comes out of a compressor or an archive can only be read forward; it is held in
- * memory if it is small, otherwise it is unpacked once to learn its size and whether it is whole, and again whenever somebody
- * wants to go back further than a window.  Nothing is ever written to a disk: unpacked dumps hold the secrets we look for. */
+ * A plain file is read in place.  The output of a compressor or an archive can only be read forward; it is held in
+ * memory if it is small, otherwise it is unpacked once to learn its size and whether it is whole, and again whenever a reader
+ * goes back further than a window.  Nothing is ever written to a disk: unpacked dumps hold the secrets we look for. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -35,7 +35,7 @@ struct dump_input {
 	struct dump_reader *reader;
 	uint8_t *held;       /* a small stream */
 	size_t held_n;
-	char *top;           /* the file on disk in which the present stream lies */
+	char *top;           /* the file on disk that contains the current stream */
 	size_t index;
 	uint64_t losses;
 	bool plain;
@@ -76,7 +76,7 @@ void dump_input_free(struct dump_input *in)
 bool dump_input_plain(const struct dump_input *in) { return in->plain; }
 uint64_t dump_input_losses(const struct dump_input *in) { return in->losses; }
 
-/* what went wrong with a stream, without its name, which the report says by itself */
+/* the error of a stream, without its name, which the report adds */
 static void copy_error(struct dump_reader *r, const char *error, const char *path)
 {
 	size_t n = path ? strlen(path) : 0;

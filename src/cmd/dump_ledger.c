@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* dump ledger: one line for each dump that was judged: its SHA-256, its size, the verdict, what was looked for.  A dump may leave
- * its zone if the last line about the hash it has *now* says status 0: a byte changed since is another hash.
+/* dump ledger: one line for each dump that was judged: its SHA-256, its size, the verdict, what was searched for.  A dump may leave
+ * its zone if the last line about the hash it has *now* has status 0: a change of one byte changes the hash.
  *
  * The line is a JSON object, appended in one write and synced; nothing of a dump's content is in it. */
 #include <errno.h>

@@ -80,7 +80,7 @@ static void ndjson_hit(struct buf *b, const struct dump_scan *s, const struct du
 
 	buf_init(&name, 256);
 	algorithm_name(&name, h, k);
-	/* a published test key is told, and is no finding */
+	/* a published test key is reported, but is no finding */
 	buf_printf(b, "{\"type\":\"%s\",\"class\":\"%s\",\"algorithm\":", k && k->allowed ? "allowed" : "key", class_name(h));
 	buf_add_json(b, buf_str(&name));
 	buf_release(&name);
@@ -372,7 +372,7 @@ void dump_report_nothing(struct dump_report *r)
 
 	if (t->bytes)
 		return;
-	if (!t->damaged) /* else it was said what is wrong */
+	if (!t->damaged) /* else the damage was reported */
 		cmd_error(&command_dump, "nothing was searched: there is no byte in what was given");
 	t->nothing = true;
 	t->damaged = true;

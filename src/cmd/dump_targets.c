@@ -194,7 +194,7 @@ static int take_key(struct target_list *l, const struct key *k, const char *set)
 
 /* ---- files ---- */
 
-/* must: a file without a key is an error, not only said. */
+/* must: a file without a key is an error, not only a warning. */
 static bool load_file(struct target_list *l, const char *path, bool is_set, bool must)
 {
 	struct keyset *s = keyset_new(path);
@@ -205,7 +205,7 @@ static bool load_file(struct target_list *l, const char *path, bool is_set, bool
 	buf_init(&error, 8 * KIB);
 	ok = s && keyset_load_file(s, path, KEY_LAX_BASE64, &error);
 	for (uint32_t i = 0; ok && i < s->n; i++) {
-		if (s->keys[i]->from == KEY_FROM_PRIVATE) /* beside a certificate; only public keys are asked for */
+		if (s->keys[i]->from == KEY_FROM_PRIVATE) /* next to a certificate; only public keys are wanted */
 			continue;
 		const int got = take_key(l, s->keys[i], is_set ? path : NULL);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* dump verify OUT: may this dump leave?  All finders, then the residue test.  (Inside `redact` the sweep for the erased keys is
- * part of it; here nobody knows them any more.) */
+ * part of it; here they are no longer known.) */
 #include <stdio.h>
 #include <time.h>
 

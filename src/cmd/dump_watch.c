@@ -3,8 +3,7 @@
  *
  * For machines whose cores go to a folder already, and for dumps that programs write themselves.  What is to be done is read from the two
  * folders alone: a dump is done when DIR2 has its name, and that is younger.  So nothing is kept between runs, an event means only "look
- * again", and one that was lost is made up for by the next.  Each dump is redacted by a child: what a bad one does to it happens to nobody
- * else. */
+ * again", and the next event makes up for a lost one.  Each dump is redacted by a child: a bad dump can harm only that child. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -73,7 +72,7 @@ static bool is_wanted(const struct watch *w, const char *name, struct stat *ret_
 	return fstatat(w->out_fd, name, &done, AT_SYMLINK_NOFOLLOW) < 0 || is_before(done.st_mtim, ret_st->st_ctim);
 }
 
-/* Does somebody still write to it?  A lease is refused while the file is open for writing; where there are no leases, time tells. */
+/* Does somebody still write to it?  A lease is refused while the file is open for writing; without leases, its age decides. */
 static bool is_growing(int fd, const struct stat *st)
 {
 	struct timespec now;
@@ -243,7 +242,7 @@ static bool look(struct watch *w, bool *ret_again)
 	return ok;
 }
 
-/* EXIT_RAN; or the status, said */
+/* EXIT_RAN; or the status, reported */
 static int open_folders(struct watch *w)
 {
 	struct stat in, out;
@@ -261,7 +260,7 @@ static int open_folders(struct watch *w)
 	return EXIT_RAN;
 }
 
-/* Until a signal, or the folder is gone (which no event tells as long as we hold it). */
+/* Until a signal, or the folder is gone (no event reports that while we hold it open). */
 static int wait_for_dumps(struct watch *w, int events)
 {
 	bool again = true, due = true;

@@ -2,8 +2,8 @@
 /* dump_worker: the two passes of `dump filter`, in a process without rights.
  *
  * First the frozen process' own memory is scanned through /proc/PID/mem: what is found becomes places by address, and patterns of all
- * that follows from it.  Only then is a byte of the core read: its program headers say which address lies where, places and patterns
- * are erased, and what is behind the longest pattern is forwarded.  Nothing is kept but that delay. */
+ * that follows from it.  Only then is a byte of the core read: its program headers say where each address is, places and patterns
+ * are erased, and bytes further back than the longest pattern are forwarded.  Only that window is kept. */
 #include <elf.h>
 #include <errno.h>
 #include <stdio.h>
@@ -64,7 +64,7 @@ static size_t mem_read(struct dump_reader *r, uint64_t offset, void *p, size_t n
 		if (got == 0)
 			m->gone = true; /* somebody killed it while it was dumped */
 		if (got <= 0) {
-			/* a page that is not there (behind the end of a mapped file) is none in the core either */
+			/* a page that is not there (past the end of a mapped file) is none in the core either */
 			size_t page = 4096 - (size_t)((offset + done) & 4095);
 
 			page = page < n - done ? page : n - done;
@@ -281,7 +281,7 @@ static void gather(void *arg, const struct dump_trace *trace)
 {
 	struct worker *w = arg;
 
-	/* one that may go on behind the bytes that are here is seen again, whole, with the next ones */
+	/* a trace that may go on past these bytes is seen again, whole, with the next ones */
 	if ((w->last || trace->at + trace->n < w->n) && !cut(&w->here, trace->text, trace->at, trace->n))
 		(void)fail(w, "more places than can be erased");
 }
@@ -381,7 +381,7 @@ static bool spool(struct worker *w)
 	return ok;
 }
 
-/* ---- what the log is told ---- */
+/* ---- the log ---- */
 
 struct hint { uint64_t mappings, unlocked; };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* dump_write: the copy of a dump, beside the name it will have, readable by its owner alone, packed as the original was.  It gets
- * its name last, when somebody has read it again; whatever goes wrong before leaves nothing behind. */
+/* dump_write: the copy of a dump, in the folder it is meant for, readable by its owner alone, packed as the original was.  It gets
+ * its name last, after it was read again; a failure before that leaves no file. */
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>

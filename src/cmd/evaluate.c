@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* evaluate: alerts beside the truth of a simulated tenant: how many attacks were found and when, how many alarms were
+/* evaluate: compares alerts with the truth of a simulated tenant: how many attacks were found and when, how many alarms were
  * false.  It reads two kinds of files and knows neither the simulator nor the detectors. */
 #include <getopt.h>
 #include <math.h>
@@ -111,7 +111,7 @@ static int print_judgement(const struct evaluate *x, const struct judgement *j)
 	return written;
 }
 
-/* Reads one truth and its alerts.  False: said. */
+/* Reads one truth and its alerts.  False: reported. */
 static bool read_pair(const struct evaluate *x, struct judge_pair *p, char **paths, struct judgement *j, struct buf *error)
 {
 	int32_t from, to;

@@ -195,7 +195,7 @@ static void put_addr(struct events *x, struct buf *b, struct str key, const stru
 	put_word(x, b, key, (struct str){ text, (size_t)(p - text) });
 }
 
-/* an id that is a GUID, else the text behind its hash */
+/* an id that is a GUID, else the text of its hash */
 static void put_id(struct events *x, struct buf *b, struct str key, const struct world *w, const uint8_t id[16],
 		   bool is_text)
 {
@@ -426,7 +426,7 @@ static int events_paths(struct events *x, int argc, char **argv)
 			"throttled,logon_type,user_type,external,flags\n");
 	x->run.settings.since_us = x->run.period.since_us;
 	x->run.settings.until_us = x->run.period.until_us;
-	x->run.settings.joint = true; /* each client is rendered once, whoever's it is */
+	x->run.settings.joint = true; /* each client is rendered once for all tenants */
 	x->run.settings.on_event = on_event;
 	x->run.settings.on_event_arg = x;
 	return run_close(&x->run, run_read(&x->run));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* impact: after the alarm: exactly which messages were read, what must be assumed, when nobody could see. */
+/* impact: after the alarm: which messages were read, which must be assumed read, and when the log was blind. */
 #include "impact/impact.h"
 
 #include <getopt.h>
@@ -143,7 +143,7 @@ static int check(struct impact_run *x)
 	return status;
 }
 
-/* A file beside the export; `what` is the option's name. */
+/* A file next to the export; `what` is the option's name. */
 static int add_file(struct impact_run *x, const char *what, const char *path,
 		    bool (*add)(struct impact *, const char *, struct buf *))
 {
@@ -161,7 +161,7 @@ static int add_file(struct impact_run *x, const char *what, const char *path,
 	return status;
 }
 
-/* The window is the selection's and not the engine's: what lies before it tells whose habits are whose. */
+/* The window limits the selection, not the engine: earlier records teach the habits. */
 static int begin(struct impact_run *x)
 {
 	struct engine_settings *e = &x->run.settings;
@@ -190,7 +190,7 @@ static int begin(struct impact_run *x)
 	e->keep_items_arg = x->impact;
 	e->on_event = impact_event;
 	e->on_event_arg = x->impact;
-	e->joint = true; /* one report, whoever the selection concerns */
+	e->joint = true; /* one report for all tenants of the selection */
 	if (!e->tenant_count && x->alert_count) {
 		selection_tenants(s, x->run.tenants, TENANTS_ASKED_MAX, &e->tenant_count);
 		e->tenants = x->run.tenants;

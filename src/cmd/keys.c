@@ -218,7 +218,7 @@ static void write_report(struct buf *b, bool color, void *arg)
 		audit_html(r->audit, b, r->lost);
 }
 
-/* Reads what belongs to an audit beside its sets. */
+/* Reads the other inputs of an audit besides its sets. */
 static void read_logs(const struct keys *x, struct keys_reader *r)
 {
 	for (size_t i = 0; i < x->token_n; i++)
@@ -489,7 +489,7 @@ static void on_set(void *arg, const char *name, struct str bytes)
 	buf_release(&line);
 }
 
-/* What a line says apart from its time. */
+/* A line without its time. */
 static struct str content_of(const struct kept *k)
 {
 	const struct str line = { k->line, k->line_n };
@@ -643,7 +643,7 @@ static int watch(struct watch *w, struct audit *before, struct audit *after, con
 	if (changes_status(&news.changes) == EXIT_CRITICAL && !news.first)
 		status = EXIT_CRITICAL;
 	changes_release(&news.changes);
-	/* what could not be told must be news again next time */
+	/* unreported changes must be news again next time */
 	if (status != EXIT_INPUT || reader.lost) {
 		const int written = write_state(w, old, after);
 		status = written > status ? written : status;

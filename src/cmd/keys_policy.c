@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* keys_policy: struct key_record to struct audit_record, and the two deny lists behind one function. */
+/* keys_policy: struct key_record to struct audit_record, and one function for both deny lists. */
 #include "cmd/keys_policy.h"
 
 #include <stdio.h>

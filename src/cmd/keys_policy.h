@@ -17,7 +17,7 @@ struct keys_policy {
 };
 
 /* Fills in settings->records and settings->denied, also without a policy (path NULL: the built-in deny list alone).
- * EXIT_RAN; or EXIT_USAGE, said on stderr. */
+ * EXIT_RAN; or EXIT_USAGE, reported on stderr. */
 int keys_policy_load(struct keys_policy *p, const struct command *c, const char *path, struct audit_settings *settings);
 void keys_policy_release(struct keys_policy *p);
 

@@ -72,7 +72,7 @@ static bool digits(const char *p, size_t n, int64_t *ret)
 	return true;
 }
 
-/* Two digits behind an optional separator. */
+/* Two digits after an optional separator. */
 static bool pair(const char **p, const char *separators, int64_t max, int64_t *ret)
 {
 	const char *at = *p;

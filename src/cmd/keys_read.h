@@ -11,8 +11,8 @@
 struct keys_reader {
 	const struct command *command;
 	struct audit *audit;
-	uint64_t lost;       /* inputs or lines that could not be read or understood; each was said, up to a limit */
-	uint64_t taken;      /* files that gave something */
+	uint64_t lost;       /* inputs or lines that could not be read or understood; each was reported, up to a limit */
+	uint64_t taken;      /* files with usable content */
 	uint64_t lines;      /* of histories, logs and reports: that were not blank */
 	const char *name;    /* of every set, instead of its file's; NULL = the file's */
 	int64_t time;        /* of sets without a date in their names; 0 = undated */

@@ -179,7 +179,7 @@ static bool write_key(struct notice *x)
 
 	snprintf(path, sizeof(path), "%s/" KEY_FILE, x->folder);
 	if (stat(path, &st) == 0)
-		return true; /* of an earlier run; the fingerprint in the letter tells if it is another */
+		return true; /* of an earlier run; the fingerprint in the letter shows if it is another */
 	buf_clear(&x->text);
 	return signer_public(x->signer, &x->text) && write_file(x, KEY_FILE, buf_str(&x->text));
 }

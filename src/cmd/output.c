@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* output: a file is written under a temporary name in the folder it belongs to, and renamed when it is complete.  So a
- * reader never meets half a report, and an old report outlives a full disk.  A name that is a link is followed first; a
+ * reader never sees half a report, and an old report outlives a full disk.  A name that is a link is followed first; a
  * device or a pipe is written in place.  A run that is interrupted takes its temporary files with it. */
 #include "cmd/output.h"
 
@@ -35,7 +35,7 @@ void output_doom(const char *path)
 	for (int i = 0; i < OUTPUTS_MAX; i++) {
 		if (doomed[i][0])
 			continue;
-		/* the first byte last: a signal in between must not meet half a name */
+		/* the first byte last: a signal in between must not see half a name */
 		snprintf(doomed[i] + 1, PATH_MAX - 1, "%s", path + 1);
 		doomed[i][0] = path[0];
 		break;
@@ -73,7 +73,7 @@ unsigned terminal_columns(int fd)
 	return isatty(fd) && ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
-/* the file that `path` stands for, as an owned text */
+/* the file that `path` names, as an owned text */
 static char *resolve(const char *path)
 {
 	char *target = realpath(path, NULL);
@@ -81,7 +81,7 @@ static char *resolve(const char *path)
 	return target ? target : strdup(path);
 }
 
-/* Opens a temporary file beside o->path with the rights that the finished file shall have.  -1: errno. */
+/* Opens a temporary file next to o->path with the rights of the finished file.  -1: errno. */
 static int open_beside(struct output *o, const struct stat *old)
 {
 	const char *slash = strrchr(o->path, '/');

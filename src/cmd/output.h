@@ -13,10 +13,10 @@ struct output {
 	bool open;
 };
 
-/* path NULL: standard output.  EXIT_RAN; or EXIT_INPUT, said on stderr in one line. */
+/* path NULL: standard output.  EXIT_RAN; or EXIT_INPUT, reported on stderr in one line. */
 int output_open(struct output *o, const struct command *c, const char *path);
 /* Writes out what is left and gives the file its name; keep = false: leaves no trace.  Closing twice is fine.
- * EXIT_RAN, also when a reader went away (o->out.closed); or EXIT_INPUT, said on stderr. */
+ * EXIT_RAN, also when a reader went away (o->out.closed); or EXIT_INPUT, reported on stderr. */
 int output_close(struct output *o, const struct command *c, bool keep);
 
 /* What is written is text for people: lines longer than the terminal are folded. */

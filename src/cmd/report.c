@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* report: the account of a run, twice: as JSON (--stats, a contract with other tools) and as lines for people on
- * standard error.  It says what was read, what was left out and why: nobody shall take a lost file for a quiet one. */
+ * standard error.  It lists what was read, what was left out and why, so that a lost file is not taken for a quiet one. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -157,7 +157,7 @@ static void tell_reading(struct buf *b, const struct engine_report *e)
 	buf_add_char(b, '\n');
 }
 
-/* "2 ndjson, 1 csv": formats in the order in which they were met */
+/* "2 ndjson, 1 csv": formats in the order first seen */
 static void tell_formats(struct buf *b, const struct engine_report *e)
 {
 	struct { const char *name; uint64_t n; } met[32];

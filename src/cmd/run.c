@@ -113,7 +113,7 @@ static int take_jobs(struct run *r, const char *value)
 	return EXIT_RAN;
 }
 
-/* A wrong setting is said before hours of reading, not after. */
+/* A wrong setting is reported before hours of reading, not after. */
 static int take_asn(struct run *r, const char *value)
 {
 	char error[ASN_ERROR_SIZE];
@@ -224,12 +224,12 @@ static void read_again(struct run *r)
 		return;
 	r->settings.teaches = false;
 	r->settings.recall = first;
-	r->settings.on_problem = NULL; /* said in the first */
-	r->settings.on_event = NULL;   /* has seen every event, and by the same numbers */
+	r->settings.on_problem = NULL; /* already reported by the first pass */
+	r->settings.on_event = NULL;   /* saw every event in the first pass, with the same dense ids */
 	second = engine_new(&r->settings);
 	if (!second || engine_run(second) != 0) {
 		engine_free(second);
-		return; /* the first pass stands for itself */
+		return; /* the result of the first pass is used */
 	}
 	r->engine = second;
 	engine_free(first);
@@ -258,7 +258,7 @@ static bool is_empty(const struct run *r)
 	return w->count.records == 0 || !period_meets(&r->period, w->first_us, w->last_us + 1);
 }
 
-/* Files of kinds that are not read, and paths out of which nothing came: said also with -q. */
+/* Files of kinds that are not read, and paths that yielded nothing: reported also with -q. */
 static void tell_strangers(struct run *r)
 {
 	const struct engine_report *e = engine_report(r->engine);
@@ -282,7 +282,7 @@ static void tell_strangers(struct run *r)
 			}
 			cmd_error(r->command, "%s: %s. %s", f->path, stranger_rows[f->stranger].sentence, stranger_rows[f->stranger].remedy);
 		}
-		/* (one that cannot be opened has been said to be so) */
+		/* (one that cannot be opened was reported already) */
 		if (!gave && !said && (strcmp(r->settings.paths[p], "-") == 0 || access(r->settings.paths[p], R_OK) == 0) && ++told <= STRANGERS_TOLD_MAX)
 			cmd_error(r->command, "%s: no record was read from it", r->settings.paths[p]);
 	}
@@ -298,7 +298,7 @@ int run_read(struct run *r)
 	r->settings.on_problem = on_problem;
 	r->settings.on_problem_arg = r;
 	r->begun_s = now_s();
-	/* with a state there is a history, or there will be one: the first run with it learns, and says nothing that it must unsay */
+	/* with a state there is, or will be, a history: the first run with it learns, and reports nothing it would have to withdraw */
 	r->settings.teaches = r->settings.detect && !r->settings.state_path;
 	r->engine = engine_new(&r->settings);
 	if (!r->engine) {

@@ -27,7 +27,7 @@ struct run {
 	bool kept;
 	const char *tenants[TENANTS_ASKED_MAX]; /* --tenant */
 	bool failed;             /* the run ended early: engine_report()->error */
-	size_t problems;         /* lines said about inputs */
+	size_t problems;         /* lines reported about inputs */
 
 	/* the line of progress, on a terminal only */
 	pthread_mutex_t lock;    /* problems may come from another thread than progress */
@@ -59,13 +59,13 @@ struct run {
 
 void run_init(struct run *r, const struct command *c);
 void run_release(struct run *r);
-/* Takes one of the options above.  EXIT_RAN; or EXIT_USAGE, said. */
+/* Takes one of the options above.  EXIT_RAN; or EXIT_USAGE, reported. */
 int run_option(struct run *r, const struct option_row *row, const char *value);
 /* After the last option: paths (argv[optind..argc)), what must fit together, the outputs opened. */
 int run_open(struct run *r, int argc, char **argv);
 /* Reads everything.  EXIT_RAN, or EXIT_INPUT; in both cases there is something to print, unless r->engine is NULL. */
 int run_read(struct run *r);
-/* Closes the output, writes --stats, tells the run on stderr.  Returns the status that the command shall exit with:
+/* Closes the output, writes --stats, reports the run on stderr.  Returns the status that the command shall exit with:
  * `status` if nothing worse came. */
 int run_close(struct run *r, int status);
 

@@ -157,7 +157,7 @@ static bool on_event(void *arg, const struct world *w, const struct event *e)
 	return c != NULL;
 }
 
-/* An alert says for which of its mailboxes the log was blind on its days: there may be more than it tells. */
+/* An alert lists those of its mailboxes for which the log was blind on its days: more may have happened there. */
 static void cite_coverage(const struct coverage *c, struct alerts *alerts)
 {
 	for (size_t i = 0; i < alerts->n; i++) {
@@ -175,8 +175,8 @@ static void cite_coverage(const struct coverage *c, struct alerts *alerts)
 	}
 }
 
-/* With --state: what earlier runs told stays untold.  Programs get each line that has changed; people are spared those in
- * which only a count went on. */
+/* With --state: alerts of earlier runs are not repeated.  Programs get each line that has changed; people are spared those in
+ * which only a count has grown. */
 static bool is_news(struct scan *s, const struct tenant *t, const struct alert *a)
 {
 	struct buf line;
@@ -236,7 +236,7 @@ static bool gather_tenant(struct scan *s, struct tenant *t, struct tenant_findin
 	if (!s->run.settings.state_path) /* which knows of this run's events only */
 		cite_coverage(c, &t->alerts);
 	for (size_t i = 0; i < n; i++) {
-		const bool news = is_news(s, t, t->alerts.v[i]); /* asked for each that stands, shown or not */
+		const bool news = is_news(s, t, t->alerts.v[i]); /* called for each raised alert, shown or not */
 		if (!alert_is_within(t->alerts.v[i], &s->run.period)) {
 			f->alerts_outside++;
 			continue;

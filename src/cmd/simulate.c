@@ -124,7 +124,7 @@ static int take_start(struct simulate *x, const char *text)
 	return EXIT_RAN;
 }
 
-struct choices {	/* what the user said, for what depends on something said later */
+struct choices {	/* the user's options, for those that depend on a later one */
 	int delivery;	/* 0 = nothing, 1 = real, 2 = clean */
 	int64_t copies; /* -1 = nothing */
 };
@@ -274,7 +274,7 @@ static bool make_folder(struct simulate *x, const char *path)
 	return false;
 }
 
-/* An old tenant's files among the new ones would be one tenant to whoever reads the folder. */
+/* A reader of the folder would merge an old tenant's files with the new ones. */
 static bool folder_is_free(struct simulate *x)
 {
 	DIR *dir = opendir(x->folder);

@@ -148,7 +148,7 @@ static int64_t clock_s(void)
 	return (int64_t)time(NULL);
 }
 
-/* A source that gives no set leaves its records without keys: its tokens are refused, and it was said why. */
+/* A source that gives no set leaves its records without keys: its tokens are refused, and the reason was reported. */
 static void load_sources(struct token_run *x, bool wants_newer)
 {
 	struct buf said;
@@ -165,7 +165,7 @@ static void load_sources(struct token_run *x, bool wants_newer)
 	buf_release(&said);
 }
 
-/* Without a key that can verify, every verdict is a refusal that says nothing of its token. */
+/* Without a key that can verify, every verdict is a refusal that is not about its token. */
 static void count_keys(struct token_run *x)
 {
 	uint64_t usable = 0, all = 0;
@@ -321,7 +321,7 @@ static void judge_line(struct token_run *x, struct str line)
 		sink_out_flush(&x->out.out);
 }
 
-/* Empty lines have their verdicts too, but for those at the end: nobody meant them. */
+/* Empty lines get verdicts too, except for those at the end, which are no input. */
 static void one_line(struct token_run *x, char *p, size_t n)
 {
 	static const struct str mark = STR("\xef\xbb\xbf");
@@ -367,7 +367,7 @@ static bool is_whole(int fd, struct buf *held)
 	return false;
 }
 
-/* What was read first is UTF-16, as PowerShell's ">" writes it: the whole of it as UTF-8.  False: errno says why. */
+/* The first bytes are UTF-16, as PowerShell's ">" writes it: the whole of it as UTF-8.  False: see errno. */
 static bool take_utf16(int fd, struct buf *held)
 {
 	struct buf utf8;
@@ -395,7 +395,7 @@ static bool take_utf16(int fd, struct buf *held)
 	return false;
 }
 
-/* All lines of a descriptor.  False: reading failed, and errno says why. */
+/* All lines of a descriptor.  False: reading failed, see errno. */
 static bool read_lines(struct token_run *x, int fd)
 {
 	struct buf held;
