@@ -223,7 +223,7 @@ static bool note_kid_twice(struct audit *a, uint32_t note, struct str kid, int64
 	return a->twice[a->twice_count++].kid != NULL;
 }
 
-/* One observation: entries by number, the same number twice if an entry stands there twice. */
+/* One observation: entries by number, the same number twice if the set lists an entry twice. */
 static bool observe(struct audit *a, struct set_note *note, int64_t time, bool dated, const uint32_t *numbers, size_t n,
 		    struct buf *error)
 {
@@ -487,7 +487,7 @@ void finding_add(struct audit *a, enum finding_code code, enum finding_severity 
 	}
 	*f = (struct finding){ .code = code, .severity = severity, .key = key, .since = since, .listed = !key || !key->gone };
 	if (provider < a->provider_count && !a->providers[provider].dated && since == a->at)
-		f->since = 0; /* the moment of looking says nothing about since when */
+		f->since = 0; /* the time of the audit is not the start */
 	if (provider < a->provider_count)
 		f->set = a->providers[provider].name;
 	if (k && k->has_spki) {
@@ -627,7 +627,7 @@ static void lay_over(struct set_note *set, const struct set_note *metadata)
 		note_fault(set, metadata->faults, metadata->faults_since);
 }
 
-/* OpenID metadata has no keys of its own: it speaks of the sets that lie beside it, or, if none does, of all. */
+/* OpenID metadata has no keys of its own: it describes the sets in its folder, or, if there are none, all. */
 static void place_metadata(struct audit *a)
 {
 	for (size_t i = 0; i < a->note_count; i++) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* audit: key sets, as they are or as they have been over time, against a list of findings.
  *
- * A verifier asks "is this signature good?".  An audit asks what nobody asked for seven years: should this key be in this
- * list at all?  Is it too old, has its certificate ended, may it speak for everybody, does it stand beside keys of another
- * class, can a stranger break it, has its private half been seen outside?
+ * A verifier asks "is this signature good?".  An audit asks another question: should this key be in this
+ * list at all?  Is it too old, has its certificate ended, may it sign for everybody, is it listed with keys of another
+ * class, can an attacker break it, has its private half been seen outside?
  *
  *     a = audit_new(&settings);
  *     audit_take_set(a, ...), audit_take_history(a, ...), audit_take_tokens(a, ...), audit_take_leaks(a, ...)
@@ -44,7 +44,7 @@ struct finding {
 	struct str text;               /* the evidence, a sentence; what strangers wrote is in it, unescaped */
 };
 
-/* What a policy says of a key in one role: filled in by who reads policies. */
+/* What a policy allows a key in one role: filled in by the reader of policies. */
 struct audit_record {
 	uint8_t spki[32];
 	struct str kid, class_name;
@@ -53,8 +53,8 @@ struct audit_record {
 	bool trusts;                  /* its state lets the key verify now */
 	bool revoked;                 /* revoked, leaked or denied */
 	int64_t since;                /* of its state; 0 = always */
-	int64_t not_before, not_after; /* us; 0 = not said */
-	int64_t max_age, max_token_life; /* us; 0 = not said */
+	int64_t not_before, not_after; /* us; 0 = not given */
+	int64_t max_age, max_token_life; /* us; 0 = not given */
 	struct str where;             /* "policy.yaml:12", for the text of findings */
 };
 
@@ -62,7 +62,7 @@ struct audit_settings {
 	int64_t at;                   /* us; 0 = the newest observation, or `now` if a set without a date was taken */
 	int64_t now;                  /* the clock, for sets without a date */
 	bool on_change;               /* history lines were written only when the answer had changed */
-	int64_t max_age;              /* us; where no record says; 0 = 180 days */
+	int64_t max_age;              /* us; where no record sets it; 0 = 180 days */
 	int64_t old_age;              /* us; set by audit_new(): max_age, or 90 days if it was not given */
 	int64_t idle;                 /* us; life.idle; 0 = 30 days */
 	bool has_policy;
@@ -88,10 +88,10 @@ struct audit *audit_new(const struct audit_settings *s); /* borrowed until audit
 void audit_free(struct audit *a);
 
 /* One set: a JWK set, a JWK, certificates or public keys, OpenID metadata.  name: what it is called in findings ("set");
- * time: when it was so; 0 = undated.  False: said in *error, one line. */
+ * time: when it was observed; 0 = undated.  False: reported in *error, one line. */
 bool audit_take_set(struct audit *a, const char *name, struct str bytes, int64_t time, struct buf *error);
 bool audit_set_was_empty(const struct audit *a); /* the set taken last: it had the form of a set, and no key */
-/* One line {"provider","fetched","jwks"} of a history; a "pem" instead of "jwks" holds certificates and keys as text.  False: said in *error. */
+/* One line {"provider","fetched","jwks"} of a history; a "pem" instead of "jwks" holds certificates and keys as text.  False: reported in *error. */
 bool audit_take_line(struct audit *a, struct str line, struct buf *error);
 /* Of the line taken last; name borrowed until the next. */
 bool audit_last_line(const struct audit *a, struct str *ret_provider, int64_t *ret_time);
@@ -111,7 +111,7 @@ int64_t audit_at(const struct audit *a); /* the time it was made for */
 const struct finding *const *audit_findings(const struct audit *a, size_t *ret_n); /* critical first, then by set, code, since */
 const struct audit_counts *audit_counts(const struct audit *a);
 const struct history *audit_history(const struct audit *a);
-const struct key *audit_key(const struct audit *a, const struct history_key *k); /* as it was said last */
+const struct key *audit_key(const struct audit *a, const struct history_key *k); /* as last published */
 const struct key *audit_entry(const struct audit *a, uint32_t entry); /* history_version.entry */
 struct str audit_entry_raw(const struct audit *a, uint32_t entry);    /* the JWK as published; empty for other forms */
 const struct audit_record *audit_record_of(const struct audit *a, const uint8_t spki[32], size_t *from); /* from = 0, ... */
@@ -121,7 +121,7 @@ void audit_text(const struct audit *a, struct buf *ret, uint64_t lost, bool colo
 void audit_ndjson(const struct audit *a, struct buf *ret, uint64_t lost);
 void audit_html(const struct audit *a, struct buf *ret, uint64_t lost);
 void audit_list(struct buf *ret, bool ndjson); /* every finding there can be, with its meaning */
-/* The first line of a report, if no key was judged: says so, and why.  Nothing otherwise. */
+/* The first line of a report, if no key was judged: states that, and why.  Nothing otherwise. */
 void audit_add_no_keys(const struct audit *a, struct buf *ret);
 /* 0, 1 or 4 for the findings, 3 for something lost or for no key that could be judged: the largest that applies */
 int audit_status(const struct audit *a, uint64_t lost);

@@ -9,7 +9,7 @@
 #include "keys/policy.h"
 #include "keys/strength.h"
 
-struct entry {               /* what a set says of a key, word by word; equal words are one entry */
+struct entry {               /* a key as a set lists it, verbatim; equal texts are one entry */
 	struct key *key;
 	char *raw;           /* the JWK; NULL: it came as PEM or DER */
 	size_t raw_n;
@@ -21,7 +21,7 @@ enum { /* set_note.faults */
 	NOTE_HTTP = 1, NOTE_DUPLICATE = 2, NOTE_LOCKED = 4, NOTE_UNREADABLE = 8, NOTE_CUT = 16,
 };
 
-struct set_note {            /* what is known of a set beside its keys; since: the earliest time of each */
+struct set_note {            /* what is known of a set besides its keys; since: the earliest time of each */
 	char *name;
 	char *issuer, *cloud, *jwks_uri;
 	uint32_t faults;
@@ -38,13 +38,13 @@ struct kid_twice {           /* a key id that two entries of one observation sha
 };
 
 struct token_seen {          /* a logged token, as far as the findings need it */
-	int64_t iat, exp, nbf;    /* s; 0 = not said */
+	int64_t iat, exp, nbf;    /* s; 0 = not given */
 	int64_t subject_exp;
 	uint8_t spki[32];
 	bool has_spki, self_issued;
-	uint32_t kid, iss, tid;   /* into audit.texts, 0 = not said */
+	uint32_t kid, iss, tid;   /* into audit.texts, 0 = not given */
 	uint64_t id;              /* hash of uti or jti, 0 = none */
-	uint64_t net;             /* hash of the network it was used from, 0 = not said */
+	uint64_t net;             /* hash of the network it was used from, 0 = not given */
 };
 
 struct blocklist { const char *name; struct str bytes; };

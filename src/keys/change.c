@@ -97,7 +97,7 @@ static void compare_entries(struct changes *c, const struct audit *old, const st
 	says(c, new, is, "certificate", cert_text(a, one, sizeof(one)), cert_text(b, two, sizeof(two)));
 }
 
-/* A key id that stood for another key before. */
+/* A key id that named another key before. */
 static void find_reuse(struct changes *c, const struct audit *old, const struct audit *new, const struct history_key *k)
 {
 	const struct str kid = newest(new, k)->kid, set = new->providers[k->provider].name;

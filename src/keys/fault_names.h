@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What can be wrong with one key, whatever it is used for.
  * KEY_FAULT(name, code, refused, text): code is for programs and never changes; refused = 1: such a key verifies nothing.
- * The text completes "the key ..."; where a member is to blame it is remembered beside the fault (struct key_fault). */
+ * The text completes "the key ..."; where a member is to blame it is stored with the fault (struct key_fault). */
 KEY_FAULT(NOT_OBJECT,     "not-object",     1, "is not a JSON object")
 KEY_FAULT(DUPLICATE,      "duplicate",      1, "has a member twice")
 KEY_FAULT(CASE_DUPLICATE, "case-duplicate", 1, "has a member twice, differing in case only")

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fetch: libcurl, told to do one thing. */
+/* fetch: libcurl, restricted to one thing. */
 #include "keys/fetch.h"
 
 #include <curl/curl.h>

@@ -5,7 +5,7 @@
 
 #include "base/buf.h"
 
-/* ca: a file of certificate authorities in PEM, or NULL for the system's.  False: said in *error in one line. */
+/* ca: a file of certificate authorities in PEM, or NULL for the system's.  False: reported in *error in one line. */
 bool fetch_https(const char *url, const char *ca, struct buf *ret, struct buf *error);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What an audit of key sets can find.
  * FINDING(name, code, severity, title, why it matters, what clears it): the code is for programs and never changes; the
- * severity is the usual one (a finding may be raised or lowered by what the policy says). */
+ * severity is the usual one (a finding may be raised or lowered by the policy). */
 FINDING(SCOPE_NONE, "scope.none", FINDING, "nothing says for whom the key may sign",
 	"A verifier that knows only the key believes it about every issuer, tenant and audience.",
 	"a policy record for the key, or an 'issuer' member in the set")

@@ -84,7 +84,7 @@ static bool provider_number(struct history *h, struct str name, uint32_t *ret)
 	size_t capacity = h->provider_capacity;
 	char *copy;
 
-	for (uint32_t i = h->provider_count; i-- > 0;) /* lines of one provider stand together */
+	for (uint32_t i = h->provider_count; i-- > 0;) /* lines of one provider are adjacent */
 		if (str_eq(h->providers[i].name, name)) {
 			*ret = i;
 			return true;

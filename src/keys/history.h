@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* history: which keys a provider has listed, and when.  The key of Storm-0558 was no secret mistake: it stood in a public
- * list for seven years, two of them after its certificate had ended, and nobody looked at the list as something with a past.
+/* history: which keys a provider has listed, and when.  The key of Storm-0558 was no secret mistake: it was in a public
+ * list for seven years, two of them after its certificate had ended, and no one looked at the history of the list.
  *
- * Identity of a key is the hash of its SubjectPublicKeyInfo.  Key id, issuer, use and certificate are what a set says of it;
- * that may change, and the change is news.
+ * Identity of a key is the hash of its SubjectPublicKeyInfo.  Key id, issuer, use and certificate are attributes that a set publishes;
+ * they may change, and the change is reported.
  *
  * Observations may come in any order and any number of times: the result is a function of their set.  Two observations of
  * one provider at one time (two front ends) are taken together.
@@ -28,7 +28,7 @@ struct history_run {       /* observations of the provider in a row that all lis
 	int64_t missing_last; /* the last one without it before it came back, or at all */
 };
 
-struct history_version {   /* what was said of the key, word by word */
+struct history_version {   /* the key as published, verbatim */
 	uint32_t entry;    /* number that the caller gave */
 	int64_t first, last;
 };
@@ -51,7 +51,7 @@ struct history_provider {
 	struct str name;
 	const int64_t *times; uint32_t time_count; /* of observations, ascending, distinct */
 	uint32_t first_key, key_count;             /* in history_keys() */
-	bool dated;                                /* times are real; false: "now" stands for an undated file */
+	bool dated;                                /* times are real; false: an undated file counts as "now" */
 	int64_t rotation;                          /* median interval between arrivals of new keys; 0 = unknown */
 	int64_t newest_arrival;                    /* first seen of the youngest key that was not there from the start; 0 = none */
 };

@@ -2,7 +2,7 @@
 /* key: from a JWK, a certificate or a PEM key to struct key (keys/key.h).
  *
  * A JWK is read member by member into the texts and numbers of struct key; then the public key is made by OpenSSL, which
- * checks that a point lies on its curve; then what the key says about itself is compared with what it is, and with its
+ * checks that a point is on its curve; then what the key claims is compared with what it is, and with its
  * certificate.  Each disagreement is a fault and none ends the reading. */
 #include "keys/key.h"
 
@@ -414,7 +414,7 @@ static enum b64_error lax_decode(struct str s, uint8_t *out, size_t room, size_t
 	return b64url_decode((struct str){ text, s.n }, out, room, ret_n);
 }
 
-/* A base64url member into bytes.  False: absent or wrong, and said. */
+/* A base64url member into bytes.  False: absent, or wrong and reported. */
 static bool take_bytes(struct jwk *w, const char *name, struct str *ret)
 {
 	const struct sj_node *n = member(w, name);
@@ -582,7 +582,7 @@ static void make_rsa(struct jwk *w)
 	BN_free(e);
 }
 
-/* The curve is one of those.  False: said, as what it is. */
+/* The curve is one of those.  False: the actual curve is reported. */
 static bool is_curve(struct key *k, enum key_curve first, enum key_curve last)
 {
 	if (k->curve >= first && k->curve <= last)
@@ -628,7 +628,7 @@ static void make_ec(struct jwk *w)
 	k->bits = k->curve == CURVE_P521 ? 521 : 8 * bytes;
 	if (!has_x || !has_y)
 		return;
-	/* a length that is wrong says nothing about the point: it is judged with its zeros restored */
+	/* a wrong length does not make the point wrong: it is judged with its zeros restored */
 	bool good = put_coordinate(k, k->x, "x", point + 1, bytes);
 	good = put_coordinate(k, k->y, "y", point + 1 + bytes, bytes) && good;
 	if (!good)
@@ -706,7 +706,7 @@ static void make_public(struct jwk *w)
 
 /* -- x5c and the thumbprints -- */
 
-/* x5c[0] as DER; freed by the caller.  NULL: absent, or wrong and said. */
+/* x5c[0] as DER; freed by the caller.  NULL: absent, or wrong and reported. */
 static uint8_t *leaf_der(struct jwk *w, size_t *ret_n)
 {
 	const struct sj_node *x5c = member(w, "x5c"), *leaf;
@@ -773,7 +773,7 @@ static void check_thumbprint(struct jwk *w, struct str text, const uint8_t *hash
 
 struct key *key_from_jwk(const struct strict_json *j, const struct sj_node *node, unsigned flags)
 {
-	/* no text or number is longer unescaped or decoded than it stands in the document; names of certificates come on top */
+	/* no text or number is longer unescaped or decoded than it is in the document; names of certificates come on top */
 	const size_t room = 2 * node->raw.n + 8 * KIB;
 	struct key *k = key_new(KEY_FROM_JWK, room < KEY_TEXT_BYTES_MAX ? room : KEY_TEXT_BYTES_MAX);
 	struct jwk w = { .k = k, .j = j, .object = node, .flags = flags };

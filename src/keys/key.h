@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* key: one public key as somebody published it, with everything that was said about it and everything wrong with it.
+/* key: one public key as published, with everything published about it and everything wrong with it.
  *
  * Identity is the SHA-256 of the DER SubjectPublicKeyInfo ("SPKI"); key id, issuer, use and certificate are attributes.
  * Nothing about a key is fatal: what is wrong is collected in `faults`, so that an auditor can report all of it, and
  * key_usable() says whether it may verify anything.  Private members are noted in `private_members` and never copied;
  * the one exception, the bytes of a symmetric key, is kept only if KEY_KEEP_SYMMETRIC was asked for, and cleansed.
  *
- * Cost: making a key costs some 50 us (OpenSSL's decoding and the certificate).  Who reads thousands of snapshots keeps
+ * Cost: making a key costs some 50 us (OpenSSL's decoding and the certificate).  A reader of thousands of snapshots keeps
  * the keys of earlier ones and looks them up by a hash of sj_node.raw. */
 #ifndef TXM_KEYS_KEY_H
 #define TXM_KEYS_KEY_H
@@ -64,7 +64,7 @@ struct key {
 	enum key_from from;
 	enum key_kind kind;
 	enum key_curve curve;
-	enum jws_alg alg;              /* what the key itself says; JWS_ALG_ABSENT: Entra's keys never say it */
+	enum jws_alg alg;              /* from the key itself; JWS_ALG_ABSENT: Entra's keys never have it */
 	/* texts as published; STR_NONE = absent.  Owned by the key. */
 	struct str kty, crv, alg_text, use, kid, x5t, x5t256, issuer, cloud_instance, jku, x5u;
 	uint32_t key_ops;              /* KEY_OP_*, if has_key_ops */
@@ -106,7 +106,7 @@ enum { /* flags */
 struct key *key_from_jwk(const struct strict_json *j, const struct sj_node *node, unsigned flags);
 /* From a certificate, which is not taken; der is its encoding. */
 struct key *key_from_certificate(X509 *x, struct str der);
-/* From a key of OpenSSL, taken (freed on failure too); `from` says how it was found. */
+/* From a key of OpenSSL, taken (freed on failure too); `from`: how it was found. */
 struct key *key_from_pkey(EVP_PKEY *pkey, enum key_from from);
 void key_set_kid(struct key *k, struct str kid); /* for keys that are named by what is around them */
 void key_free(struct key *k); /* NULL is fine */
@@ -114,7 +114,7 @@ void key_free(struct key *k); /* NULL is fine */
 void key_add_fault(struct key *k, enum key_fault_code code, const char *member);
 static inline bool key_has(const struct key *k, enum key_fault_code code) { return k->faults >> code & 1; }
 bool key_usable(const struct key *k);        /* has a key, and no fault that refuses it */
-/* Symmetric and wanted: as key_usable(), but for SYMMETRIC and PRIVATE by its own "k". */
+/* Symmetric and wanted: as key_usable(), except for SYMMETRIC and PRIVATE by its own "k". */
 bool key_usable_symmetric(const struct key *k);
 
 extern const char *const jwk_registered_names[]; /* for sj_init() of a key set */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* keyset: the keys of one file: a JWK set, a single JWK, certificates or public keys in PEM or DER, or OpenID metadata
- * (which has no keys, but says whose keys they are).  Reading is never partly silent: what cannot be read at all fails
- * with a sentence; what is wrong with one key is in that key's faults; what is wrong with the set is in the set's.
+ * (which has no keys, but says whose keys they are).  No fault is silent: a file that cannot be read at all fails
+ * with a sentence; faults of one key are in that key's faults; faults of the set are in the set's.
  *
  * Nothing is ever fetched: jku, x5u and jwks_uri are texts. */
 #ifndef TXM_KEYS_KEYSET_H
@@ -29,7 +29,7 @@ struct keyset {
 	struct key **keys;
 	uint32_t n, capacity;
 	uint32_t faults;         /* KEYSET_* */
-	/* of OpenID metadata, or members beside "keys"; NULL = absent.  Owned. */
+	/* of OpenID metadata, or members next to "keys"; NULL = absent.  Owned. */
 	char *issuer, *jwks_uri, *cloud_instance;
 };
 
@@ -40,7 +40,7 @@ void keyset_free(struct keyset *s); /* NULL is fine */
  * the place, and what is wrong; the set is then to be freed. */
 bool keyset_load_file(struct keyset *s, const char *path, unsigned flags, struct buf *error);
 bool keyset_load_bytes(struct keyset *s, struct str bytes, unsigned flags, struct buf *error);
-/* From a node of a larger document, such as the "jwks" of a line of a history.  False: neither a set nor a key; said. */
+/* From a node of a larger document, such as the "jwks" of a line of a history.  False: neither a set nor a key; reported. */
 bool keyset_load_node(struct keyset *s, const struct strict_json *j, const struct sj_node *node, unsigned flags,
 		      struct buf *error);
 /* The member "keys" of a set; NULL: absent or null.  Is the document a map {key id: certificate or public key in PEM}, as Google and
@@ -56,7 +56,7 @@ const struct key *keyset_find_spki(const struct keyset *s, const uint8_t spki_sh
 
 extern const struct sj_limits keyset_limits; /* for sj_init() by who parses a history */
 
-/* A whole file into a buffer whose ceiling is its `max`.  "-" is standard input.  False: said in *error. */
+/* A whole file into a buffer whose ceiling is its `max`.  "-" is standard input.  False: reported in *error. */
 bool file_read(const char *path, struct buf *ret, int64_t *ret_modified_us, struct buf *error);
 
 #endif

@@ -4,7 +4,7 @@
  * The stolen key of Storm-0558 would have been reported here on 2021-04-05 and every day after: its certificate had ended
  * the day before and the set still listed it.
  *
- * A history says what was seen, not what was.  Where nobody looked, nothing is concluded: that is said (life.gap). */
+ * A history has only what was observed.  Nothing is concluded about a gap in it; the gap is reported (life.gap). */
 #include "base/count.h"
 #include "keys/audit_int.h"
 
@@ -16,7 +16,7 @@
 
 static int64_t later_of(int64_t a, int64_t b) { return a > b ? a : b; }
 
-/* for undated sets the day it was looked at says nothing about since when */
+/* for undated sets the time of the audit is not the start */
 static int64_t since_of(const struct audit *a, const struct history_key *k, int64_t since)
 {
 	return is_dated(a, k) ? later_of(since, k->first) : since;

@@ -2,9 +2,9 @@
 /* policy: binding: each record as written (keys/policy_file.c) finds its keys in the sets, and becomes one record a key; and the
  * index by key id.
  *
- * A record that names a set and an issuer stands for every key of that set whose own "issuer" member is exactly that text.
+ * A record that names a set and an issuer applies to every key of that set whose own "issuer" member is exactly that text.
  * So a set that mixes consumer and enterprise keys gives the enterprise record its enterprise keys and no other, and a key
- * that does not say for whom it signs gets no record at all. */
+ * without an "issuer" gets no record at all. */
 #include "keys/policy.h"
 
 #include <openssl/crypto.h>
@@ -153,7 +153,7 @@ static bool add_record(struct policy *p, const struct key_record *r)
 	return true;
 }
 
-/* What is known of a key nobody wrote a record for. */
+/* What is known of a key without a record. */
 static struct key_record unscoped_record(const struct key *k)
 {
 	return (struct key_record){
@@ -222,7 +222,7 @@ static void narrow(struct policy *p, struct key_record *r, const struct key *k, 
 	}
 	if (!c->present || p->jws_only)
 		return;
-	/* dates that cannot be read are dates that nothing lies between */
+	/* unreadable dates leave no time of validity */
 	earliest(&r->first_us, c->dates_known ? c->not_before_us : 0);
 	if (!c->dates_known || r->not_before_us == TIME_UNKNOWN || c->not_before_us > r->not_before_us)
 		r->not_before_us = c->dates_known ? c->not_before_us : INT64_MAX / 2;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* policy: who may say what.  A key verifies only through a record, and a record says for whom, to whom and until when.
- * What it does not say, the key may not do: there is no default for issuers, tenants, audiences, versions or algorithm.
+/* policy: what a key may sign.  A key verifies only through a record, and a record gives issuer, audience and end of validity.
+ * What it does not allow, the key may not do: there is no default for issuers, tenants, audiences, versions or algorithm.
  *
  * A policy is read from a YAML file (data/token-policy.yaml is the commented template, data/token-policy.schema.json its
  * JSON Schema), key sets are added to it, and policy_bind() then gives each record its key, narrows it by what the key's
- * own set says, and asks the deny list.  After that it is read-only and may be shared by threads.
+ * own set says, and checks the deny list.  After that it is read-only and may be shared by threads.
  *
  *     struct policy *p = policy_new();
  *     ok = policy_load(p, "policy.yaml", &error) && policy_add_set(p, set) && policy_bind(p, &error);
@@ -62,13 +62,13 @@ struct key_record {
 	int64_t first_us;              /* earliest of first_listed, not_before, certificate start; TIME_UNKNOWN = not known */
 	int64_t max_age_s, max_token_life_s;
 	enum record_state state;
-	int64_t since_us;              /* TIME_UNKNOWN = not said */
+	int64_t since_us;              /* TIME_UNKNOWN = not given */
 	const char *denied;            /* name of the entry of the deny list, or NULL */
 	unsigned line;                 /* in the policy file; 0 = made from a set (--jws-only) */
 	uint32_t next_kid;             /* chain of the index; 0 = end, else index + 1 */
 };
 
-/* A key set behind an address that the user wrote down himself: see keys/remote.h. */
+/* A key set at an address that the user configured: see keys/remote.h. */
 struct key_source {
 	struct str name, url, cache, ca;
 	int64_t refresh_s, unknown_refresh_s, life_s;

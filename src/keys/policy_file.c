@@ -422,7 +422,7 @@ static bool take_from(struct reader *x, const struct yaml_node *n, void *to)
 	return true;
 }
 
-/* Reads the set behind from_file once, however many records name it. */
+/* Reads the set of from_file once, however many records name it. */
 static bool load_from_file(struct reader *x, const struct yaml_node *n, struct policy_rule *r)
 {
 	struct buf path;
@@ -670,7 +670,7 @@ bool policy_load_text(struct policy *p, const char *name, struct str text, struc
 	else
 		ok = yaml_tree_parse(p->tree, name, text, error) && take_map(&x, yaml_root(p->tree), rows, p) && sources_are_there(&x);
 	free(copy);
-	for (size_t i = 0; i < error->n && !ok; i++) /* what the file says may hold a newline; an error is one line */
+	for (size_t i = 0; i < error->n && !ok; i++) /* quotes from the file may hold a newline; an error is one line */
 		if ((uint8_t)error->p[i] < 0x20)
 			error->p[i] = ' ';
 	return ok;

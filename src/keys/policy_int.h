@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* policy_int: what the reader of the policy file and the binding of its records share, and nobody else needs. */
+/* policy_int: what the reader of the policy file and the binding of its records share; private to them. */
 #ifndef TXM_KEYS_POLICY_INT_H
 #define TXM_KEYS_POLICY_INT_H
 

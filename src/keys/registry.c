@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* registry: the names of the IANA registries "JSON Web Signature and Encryption Algorithms", "JSON Web Key Types" and "JSON Web Key
- * Elliptic Curve", those of COSE that people put into tokens, and those of drafts that libraries use already.  Each name stands here as a
- * whole: a beginning of a name is none.  What alg.c supports is not repeated. */
+ * Elliptic Curve", those of COSE that people put into tokens, and those of drafts that libraries use already.  Each name is listed
+ * in full: a prefix does not match.  The names that alg.c supports are not repeated. */
 #include "keys/registry.h"
 
 #define REGISTERED "is registered"

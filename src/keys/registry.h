@@ -7,7 +7,7 @@
 #include "base/str.h"
 
 struct registry_name {
-	const char *standing; /* "is registered", "is a name of COSE", "is a draft name": what is said after the name */
+	const char *standing; /* "is registered", "is a name of COSE", "is a draft name": the text after the name */
 	const char *text;     /* what it means, and why it is not used here */
 };
 

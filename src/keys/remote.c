@@ -4,8 +4,8 @@
  *   {"fetched":SECONDS, "jwks":{"keys":[...]}, "listed":[{"spki":HEX,"first":SECONDS}], "gone":[{"since":SECONDS,"jwk":{...}}]}
  *
  * "jwks" is the newest answer as it came.  "listed" remembers when each key was first seen, so that a key without a
- * certificate has an age; "gone" keeps for a day the keys that have left, so that tokens issued before can be told from tokens
- * issued after.  What is copied from an answer into the cache is text that the strict parser has walked over. */
+ * certificate has an age; "gone" keeps for a day the keys that have left, so that tokens issued before can be distinguished from tokens
+ * issued after.  Only text that the strict parser has accepted is copied from an answer into the cache. */
 #include "keys/remote.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* report: findings as text for people and as NDJSON for programs.  For people, what is alike stands together: twelve keys
- * with the same fault are one paragraph with twelve lines, and the paragraph says once why it matters and what clears it. */
+/* report: findings as text for people and as NDJSON for programs.  For people, equal findings are grouped: twelve keys
+ * with the same fault are one paragraph with twelve lines, and the paragraph explains once why it matters and what clears it. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@ static const char *const colors[] = { "\033[36m", "\033[33m", "\033[1;31m" };
 
 /* -- text -- */
 
-/* words broken into lines, indented by `indent`; the cursor stands there */
+/* words broken into lines, indented by `indent`; the cursor is there */
 static void wrap(struct buf *b, const char *text, int indent)
 {
 	size_t column = (size_t)indent;
@@ -109,7 +109,7 @@ static void add_group(const struct audit *a, struct buf *b, const struct row *ro
 	buf_add_char(b, '\n');
 }
 
-/* -- what a history shows of a set, beside findings: how its keys come and go -- */
+/* -- what a history shows of a set, besides findings: how its keys come and go -- */
 
 struct facts {
 	uint32_t listed, flapped, absences, retired;

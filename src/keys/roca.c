@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* roca: for each of seventeen primes r the set of powers of 65537 mod r is a bit mask; N is suspect when N mod r lies in
+/* roca: for each of seventeen primes r the set of powers of 65537 mod r is a bit mask; N is suspect when N mod r is in
  * each.  The masks are made anew at every call: a key is looked at once. */
 #include "keys/roca.h"
 

@@ -136,7 +136,7 @@ static void judge_roles(struct audit *a, const struct history_key *k)
 	}
 }
 
-/* The same key in another set.  Two lists of one issuer may share a key: if each says the same issuer, it is one role. */
+/* The same key in another set.  Two lists of one issuer may share a key: if both name the same issuer, it is one role. */
 static void judge_other_sets(struct audit *a, uint32_t first, uint32_t other)
 {
 	const struct history_key *k = &a->keys[first], *o = &a->keys[other];
@@ -195,7 +195,7 @@ static int compare_edges(const void *pa, const void *pb)
 	return (b->consumer + b->other) - (a->consumer + a->other); /* who comes, comes before who goes */
 }
 
-/* Since when have keys of the consumer tenant stood beside others?  0 = never. */
+/* Since when have keys of the consumer tenant been listed with others?  0 = never. */
 static int64_t mixed_since(const struct audit *a, const struct history_provider *p, uint32_t *ret_consumer, uint32_t *ret_other)
 {
 	struct edge *edges = malloc((p->key_count ? p->key_count : 1) * 2 * sizeof(*edges));
@@ -262,7 +262,7 @@ static int compare_kid_spans(const void *pa, const void *pb)
 	return c ? c : (a->key > b->key) - (a->key < b->key);
 }
 
-/* One key id that has stood for two keys, at once or one after the other. */
+/* One key id that has named two keys, at once or one after the other. */
 static void judge_kid_reuse(struct audit *a, uint32_t provider)
 {
 	const struct history_provider *p = &a->providers[provider];

@@ -83,7 +83,7 @@ static void judge_alg(struct audit *a, const struct history_key *k, const struct
 			    "no %s", no_alg && no_use ? "'alg' and no 'use'" : no_alg ? "'alg'" : "'use'");
 }
 
-/* What is known and not supported is neither wrong nor unreadable: it is said, and nothing else about the key. */
+/* A known but unsupported key is neither wrong nor unreadable: only that is reported. */
 static void judge_unsupported(struct audit *a, const struct history_key *k, const struct key *key)
 {
 	const bool kind = key->kind == KEY_KIND_UNKNOWN && key_has(key, KEY_FAULT_UNSUPPORTED);

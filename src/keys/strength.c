@@ -169,7 +169,7 @@ static bool wiener(const BIGNUM *n, const BIGNUM *e, BN_CTX *ctx)
 	t = BN_CTX_get(ctx);
 	if (!t || !BN_copy(a, e) || !BN_copy(b, n) || !BN_one(k1) || !BN_one(d0))
 		goto out;
-	BN_zero(k0); /* k0/d0 = 0/1 and k1/d1 = 1/0 stand before the first convergent */
+	BN_zero(k0); /* k0/d0 = 0/1 and k1/d1 = 1/0 precede the first convergent */
 	BN_zero(d1);
 	for (int i = 0; i < bits && !BN_is_zero(b) && !found; i++) {
 		if (!BN_div(q, r, a, b, ctx) || !BN_mul(t, q, k1, ctx) || !BN_add(t, t, k0))

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* strength: is this public key one that a stranger can break?  A signature by a broken key is worth nothing, whoever is
+/* strength: is this public key one that an attacker can break?  A signature by a broken key is worth nothing, whoever is
  * named in it, so the tests that need nothing but the public half are made on every key that is listed.
  *
- * Each test is one that has found keys in the wild: a faulty library (ROCA), primes chosen side by side (Fermat), a
- * generator without entropy (shared primes, patterns, bias), d and e exchanged (Wiener).  No test prints a factor: whoever
- * owns the key must learn that it is weak, the reader of the report needs no more.
+ * Each test is one that has found keys in the wild: a faulty library (ROCA), primes chosen close together (Fermat), a
+ * generator without entropy (shared primes, patterns, bias), d and e exchanged (Wiener).  No test prints a factor: the
+ * owner must learn that the key is weak, the reader of the report needs no more.
  *
  * Arithmetic is OpenSSL's.  Time is bounded: about 1 ms for a key of 2048 bits, and no key above STRENGTH_BITS_MAX is
- * tested (it is said to be untested, which is a finding). */
+ * tested (it is reported as untested, which is a finding). */
 #ifndef TXM_KEYS_STRENGTH_H
 #define TXM_KEYS_STRENGTH_H
 
@@ -18,7 +18,7 @@ enum weakness {
 	WEAK_EXP = 1 << 1,     /* public exponent below 65537, even, or longer than 32 bits */
 	WEAK_EXP_ONE = 1 << 2, /* public exponent 1 (or 0): a signature is the message itself */
 	WEAK_ROCA = 1 << 3,    /* primes of the form k·M + 65537^a mod M, CVE-2017-15361 */
-	WEAK_FERMAT = 1 << 4,  /* the primes lie so close together that 100 steps find them */
+	WEAK_FERMAT = 1 << 4,  /* the primes are so close together that 100 steps find them */
 	WEAK_SMALL = 1 << 5,   /* a factor below 2^16, or even */
 	WEAK_WIENER = 1 << 6,  /* a private exponent so short that the public one betrays it */
 	WEAK_PATTERN = 1 << 7, /* 16 equal bytes in a row */

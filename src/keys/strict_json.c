@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* strict_json: the walk (keys/strict_json.h says why strict).  One pass over the text with a stack of at most
- * SJ_DEPTH_MAX open brackets, no recursion.  Nodes lie in one array, a parent before its children; a string without a
+ * SJ_DEPTH_MAX open brackets, no recursion.  Nodes are in one array, a parent before its children; a string without a
  * backslash is a view into the text, any other is unescaped into one buffer that was given its full size before, so that
  * it never moves.  Names are compared within their object only when a 64-bit mark of (length, ends) has been seen there
  * before, so a hundred members cost a hundred looks, and the ceiling on members bounds the rest. */
@@ -169,7 +169,7 @@ static void add_code_point(struct buf *b, unsigned c)
 	buf_add(b, out, n);
 }
 
-/* behind "\u" */
+/* after "\u" */
 static bool take_unicode_escape(struct parse *x, struct buf *b)
 {
 	unsigned c, d;
@@ -213,7 +213,7 @@ static bool take_escape(struct parse *x, struct buf *b)
 	return true;
 }
 
-/* x->p stands behind the opening quote; afterwards behind the closing one */
+/* x->p is just past the opening quote; afterwards just past the closing one */
 static bool take_string(struct parse *x, struct str *ret)
 {
 	const char *start = x->p;
@@ -406,7 +406,7 @@ static bool take_value(struct parse *x, uint32_t at)
 	return ok;
 }
 
-/* The name and colon of a member; x->p stands at the quote. */
+/* The name and colon of a member; x->p is at the quote. */
 static bool take_name(struct parse *x, struct str *ret)
 {
 	if (x->p == x->end || *x->p != '"')

@@ -2,10 +2,10 @@
 /* strict_json: small hostile JSON documents (token headers, claims, key sets) in one reading that leaves nothing open.
  *
  * Two readers of one token that disagree about it are an attack: one takes the first "iss", the other the last; one stops
- * at U+0000, the other does not.  So whatever a reader could take in two ways is an error here: text that is not UTF-8, a
- * byte order mark, U+0000, half a surrogate pair, anything behind the value, a number outside the grammar, and more depth
+ * at U+0000, the other does not.  So everything ambiguous is an error here: text that is not UTF-8, a byte order mark,
+ * U+0000, half a surrogate pair, anything after the value, a number outside the grammar, and more depth
  * or members than such a document has.  Members of one name (after unescaping; for names that mean something also when
- * they differ in case only) are all kept and marked: who reads a token refuses it, who audits a key set reports it.
+ * they differ in case only) are all kept and marked: a token with one is refused, a key set with one is reported.
  *
  * Why not the simdjson index of decode/json.h: it looks at quotes and brackets of megabytes, the rules above would all
  * still have to be written, and on a few hundred bytes it gains nothing.
@@ -33,7 +33,7 @@ enum sj_error {
 	SJ_SURROGATE,
 	SJ_CONTROL,   /* a raw control character in a string */
 	SJ_SYNTAX,
-	SJ_TRAILING,  /* something behind the value */
+	SJ_TRAILING,  /* something after the value */
 	SJ_DEPTH,
 	SJ_MEMBERS,
 	SJ_NO_MEMORY,
@@ -50,7 +50,7 @@ struct sj_limits {
 struct sj_node {
 	struct str key;      /* unescaped; STR_NONE in arrays and for the root */
 	struct str value;    /* string: unescaped; else as raw */
-	struct str raw;      /* the value as it stands in the text, quotes and brackets included */
+	struct str raw;      /* the value as it is in the text, quotes and brackets included */
 	uint32_t next;       /* index of the next in the same object or array; 0 = none */
 	uint32_t children;
 	uint8_t kind;        /* enum sj_kind */
@@ -61,7 +61,7 @@ struct sj_node {
 struct strict_json {
 	const struct sj_limits *limits;
 	const char *const *registered; /* NULL-terminated */
-	struct sj_node *nodes;         /* [0] is the root; children stand behind their parent */
+	struct sj_node *nodes;         /* [0] is the root; children follow their parent */
 	uint32_t n, capacity;
 	struct buf unescaped;
 	struct str text;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* timeline: the report as one page that needs nothing else: a picture of every key's life, and the findings below it.
  *
- * One row is one key.  The thick bar is when it was listed, the thin line behind it its certificate, the bracket below it what
+ * One row is one key.  The thick bar is when it was listed, the thin line behind it is its certificate, the bracket below it what
  * the policy allows.  A bar turns red where the certificate had ended, and amber where the key was older than 90 days: the
  * eye finds the stolen key before it reads a word.
  *
- * All text of strangers goes through add_text(), which leaves no control character and none of & < > " ' as they are; there
+ * All untrusted text goes through add_text(), which leaves no control character and none of & < > " ' as they are; there
  * is no script in the page, and its policy forbids any. */
 #include <inttypes.h>
 #include <stdio.h>
@@ -99,8 +99,8 @@ static void add_bar(struct buf *b, const struct axis *x, const char *class, int6
 }
 
 /* From the oldest thing that is of interest to the time of the audit; a certificate that runs for years to come is cut.  Where
- * there is a history, one old certificate must not press it into a corner: what lies further back than a part of the history
- * is told in words (add_past). */
+ * there is a history, one old certificate must not squeeze it into a corner: what is further back than a part of the history
+ * is given in words (add_past). */
 static struct axis axis_of(const struct audit *a, const struct history_provider *p)
 {
 	struct axis x = { a->at, a->at };
@@ -122,7 +122,7 @@ static struct axis axis_of(const struct audit *a, const struct history_provider 
 	return x;
 }
 
-/* a certificate, or its beginning, that lies to the left of the picture */
+/* a certificate, or its beginning, that is left of the picture */
 static void add_past(struct buf *b, const struct axis *x, const struct key_cert *c, double y)
 {
 	char one[TIME_TEXT_SIZE], two[TIME_TEXT_SIZE];
@@ -325,7 +325,7 @@ static void add_line(const struct audit *a, struct buf *b, const struct finding 
 	buf_add_cstr(b, "</td></tr>\n");
 }
 
-/* The findings of one severity and code; they do not stand together in the list, which is sorted by set. */
+/* The findings of one severity and code; they are not adjacent in the list, which is sorted by set. */
 static void add_group(const struct audit *a, struct buf *b, enum finding_severity severity, enum finding_code code)
 {
 	const struct finding_row *row = &finding_rows[code];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tok: what the log of a verifier, or of the service that was called, says about the use of keys.  Signatures are not checked
+/* tok: what the log of a verifier, or of the called service, shows about the use of keys.  Signatures are not checked
  * here (that is `taximeter token`): the question is whether a token that was accepted should have been, given the key it
  * names.
  *
@@ -195,7 +195,7 @@ static size_t first_of_kid(const struct kid_key *rows, size_t n, struct str kid)
 	return from;
 }
 
-/* A log names keys by key id.  Where an id stands for several keys, nothing is concluded: scope.kid-reuse has said so. */
+/* A log names keys by key id.  Where an id names several keys, nothing is concluded: scope.kid-reuse has reported it. */
 void audit_resolve_tokens(struct audit *a)
 {
 	struct kid_key *rows = malloc((a->key_count ? a->key_count : 1) * sizeof(*rows));
@@ -236,7 +236,7 @@ void audit_resolve_tokens(struct audit *a)
 
 /* -- may the key speak for this issuer and tenant? -- */
 
-/* issuer with {tenantid} replaced by tid; or without, as it stands */
+/* issuer with {tenantid} replaced by tid; or without, as it is */
 static bool fits(struct str issuer, struct str iss, struct str tid)
 {
 	static const struct str hole = STR("{tenantid}");

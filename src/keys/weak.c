@@ -164,7 +164,7 @@ static void judge_shared(struct audit *a)
 		c[kept++] = c[i];
 	}
 	if (kept > KEYS_SHARED_MODULI_MAX) {
-		a->counts.refused += kept - KEYS_SHARED_MODULI_MAX; /* the summary says that something was not looked at */
+		a->counts.refused += kept - KEYS_SHARED_MODULI_MAX; /* the summary reports that keys were not tested */
 		kept = KEYS_SHARED_MODULI_MAX;
 	}
 	for (size_t i = 0; i < kept; i++)

@@ -38,7 +38,7 @@ static struct str keep(struct reading *x, const char *p, size_t n)
 	return buf_failed(&x->t->texts) ? STR_NONE : (struct str){ x->t->texts.p + from, n };
 }
 
-/* A new node under the innermost open map or list; NULL: said. */
+/* A new node under the innermost open map or list; NULL: reported. */
 static struct yaml_node *add_node(struct reading *x, size_t line, enum yaml_kind kind)
 {
 	struct yaml_tree *t = x->t;

@@ -16,7 +16,7 @@ struct yaml_node {
 	bool quoted;
 	unsigned line;      /* from 1 */
 	uint32_t next;      /* index; 0 = none */
-	uint32_t children;  /* they begin behind their parent */
+	uint32_t children;  /* they follow their parent */
 };
 
 struct yaml_tree {
