@@ -21,7 +21,7 @@ static struct str text_of(const struct judge *j, enum token_claim c)
 	return node_text(j->token.claim[c]);
 }
 
-/* The subject judged at the time of the trade; what it lacks but for its end. */
+/* Judges the subject at the time of the exchange, except for its expiry. */
 static void check_subject(struct judge *to, const struct judge *subject, unsigned at)
 {
 	const struct verdict *v = &subject->verdict;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* exchange: a service that trades one token for another can be asked to renew for ever what was forged once.  Given the
- * result and the chain of tokens behind it, newest first, says what is wrong with the trade. */
+/* exchange: a service that trades one token for another can renew a forged token for ever.  Given the
+ * result and the chain of tokens it came from, newest first, reports what is wrong with the exchange. */
 #ifndef TXM_TOKEN_EXCHANGE_H
 #define TXM_TOKEN_EXCHANGE_H
 

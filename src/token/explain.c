@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* explain: a token for people.  Beside the verdict stands what verifiers of less care would have said of the same token,
- * because that is how the mistake looks from inside: everything one looked at was fine. */
+/* explain: a token for people.  Next to the verdict it lists what less careful verifiers would have said of the same token,
+ * because from inside the mistake looks like that: every check that was made passed. */
 #include "base/schema.h"
 #include "base/timefmt.h"
 #include "token/verdict.h"
@@ -126,7 +126,7 @@ static bool was_asked(const struct judge *j, enum token_reason r)
 	case REASON_FORGED_SCOPE: return v->signature_good && !v->jws_only;
 	case REASON_CANNOT_SAY:
 	case REASON_REPLAY: return verdict_has(v, r);
-	case REASON_STATE: return v->record && v->scoped && !v->jws_only && !v->record->denied; /* denied is said as that */
+	case REASON_STATE: return v->record && v->scoped && !v->jws_only && !v->record->denied; /* denied has its own reason */
 	case REASON_KEY_EXPIRED:
 		return v->record && !v->jws_only && v->record->not_after_us != TIME_UNKNOWN;
 	case REASON_KEY_AGE:

@@ -3,11 +3,11 @@
  *
  *   form, JSON, header -> record -> signature -> life of the key -> issuer, tenant, version, audience -> time, caller, replay
  *
- * The record is chosen by (issuer, key id): a key id alone belongs to nobody.  If no record fits, the token is tried against
+ * The record is chosen by (issuer, key id): a key id alone identifies no issuer.  If no record fits, the token is tried against
  * the records and keys of that key id whose scope is another one: a signature that is genuine there is no misconfigured
- * client but somebody who has the key, and the verdict is critical.  That is the case this program is named for.
+ * client: somebody else has the key, and the verdict is critical.  That is the case this program is named for.
  *
- * What is checked against what is written down once, in the record; the header never selects anything. */
+ * The expected values are in the record only; the header never selects anything. */
 #include "token/judge.h"
 
 #include <pthread.h>
@@ -269,7 +269,7 @@ static bool can_check(const struct judge *j, const struct key_record *r)
 	return r->key && j->token.decoded[PART_SIGNATURE];
 }
 
-/* Nobody lets this key speak for that issuer: is it known under another scope, and is the signature genuine there? */
+/* No record lets this key sign for that issuer: is it known under another scope, and is the signature genuine there? */
 static void look_for_foreign(struct judge *j)
 {
 	struct verdict *v = &j->verdict;
@@ -369,7 +369,7 @@ static void check_key(struct judge *j, const struct key_record *r)
 	if (k->kind == KEY_OCT && k->bits < alg_rows[algorithm_of(j, r)].hash_bits && !key_has(k, KEY_FAULT_OCT_SHORT))
 		judge_refuse(j, REASON_KEY_BAD, "the key is shorter than its hash");
 	if (!v->alg.p)
-		return; /* said */
+		return; /* reported */
 	if (wanted == JWS_ALG_UNKNOWN && registry_alg(v->alg))
 		judge_refuse(j, REASON_ALG, "the token says alg '%.*s', which %s and not supported: %s", CUT(v->alg), registry_alg(v->alg)->standing,
 			     registry_alg(v->alg)->text);
@@ -382,7 +382,7 @@ static void check_key(struct judge *j, const struct key_record *r)
 
 /* -- 5: the signature -- */
 
-/* Microsoft's own APIs (Graph) get tokens whose signature nobody else can check: the header has a nonce. */
+/* Microsoft's own APIs (Graph) get tokens whose signature only Microsoft can check: the header has a nonce. */
 static bool is_private_form(const struct judge *j)
 {
 	static const char *const audiences[] = {
@@ -403,7 +403,7 @@ static void check_signature(struct judge *j, const struct key_record *r)
 	const enum jws_alg alg = algorithm_of(j, r);
 
 	if (!can_check(j, r))
-		return; /* said */
+		return; /* reported */
 	v->signature_checked = true;
 	switch (check_by(j, r)) {
 	case SIGN_GOOD:
@@ -428,14 +428,14 @@ static void check_signature(struct judge *j, const struct key_record *r)
 		break;
 	case SIGN_IMPOSSIBLE:
 		if (verdict_has(v, REASON_KEY_BAD) && !r->key->pkey && r->key->kind != KEY_OCT)
-			break; /* there is no key to check it with, and it was said why */
+			break; /* there is no key to check it with, and the reason was reported */
 		judge_refuse(j, REASON_SIG, "the signature cannot be checked with this key and algorithm");
 	}
 }
 
 /* -- numbers -- */
 
-/* False: absent, or no date and said.  *ret stays. */
+/* False: absent, or no date and reported.  *ret stays. */
 static bool take_date(struct judge *j, enum token_claim claim, enum token_reason r, bool required, int64_t *ret)
 {
 	const struct sj_node *n = j->token.claim[claim];
@@ -712,13 +712,13 @@ static void take_claims(struct judge *j)
 	v->audience = node_text(aud);
 }
 
-/* A genuine signature outside what the key may sign, or while it may not sign at all: whoever made it has the key. */
+/* A genuine signature outside what the key may sign, or while it may not sign at all: its author has the key. */
 static void judge_severity(struct judge *j, bool forbidden_tenant)
 {
 	struct verdict *v = &j->verdict;
 	const struct key_record *r = v->record;
 	const bool outside = verdict_has(v, REASON_SCOPE_ISSUER) || forbidden_tenant || (v->scoped && !v->candidates);
-	/* a key that nobody dated is not known to be too old, and one that nobody activated is a setting forgotten */
+	/* an undated key is not known to be too old, and a key that was never activated is a forgotten setting */
 	const bool dead = verdict_has(v, REASON_KEY_EXPIRED) || verdict_has(v, REASON_KEY_IAT) ||
 			  (verdict_has(v, REASON_KEY_AGE) && r->first_us != TIME_UNKNOWN) ||
 			  (verdict_has(v, REASON_STATE) && r->state != STATE_PENDING);
@@ -761,7 +761,7 @@ const struct verdict *judge_token(struct judge *j, struct str token, int64_t now
 	struct verdict *v = &j->verdict;
 	bool forbidden = false;
 
-	/* the list of reasons is behind its count: not worth wiping */
+	/* entries past v->n are never read, so the list of reasons is not cleared */
 	v->valid = v->critical = v->cannot_say = v->scoped = v->signature_checked = v->signature_good = v->has_sha256 = false;
 	v->seen = 0;
 	v->n = v->candidates = v->chain = 0;
@@ -793,7 +793,7 @@ const struct verdict *judge_token(struct judge *j, struct str token, int64_t now
 		judge_severity(j, forbidden);
 	}
 	judge_finish(j);
-	/* a token without a record that fits is never accepted, whatever the list says */
+	/* a token without a record that fits is never accepted, even if the list of reasons is empty */
 	if (v->valid && !(v->signature_good && v->scoped && v->candidates == 1))
 		judge_refuse(j, REASON_SIG, "the signature was not checked");
 	judge_finish(j);

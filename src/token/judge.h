@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* judge: may this key say this about this tenant to this audience at this time?
+/* judge: may this key sign these claims for this tenant and audience at this time?
  *
  * An acceptance is an empty list of reasons and nothing else.  After a failed check the others go on, so that the list
  * names everything that is wrong.  A judge belongs to one thread; the policy is shared and read-only.  In the steady state
- * (every key met once, buffers as large as the largest token) judging allocates nothing but what OpenSSL allocates inside
+ * (every key seen once, buffers as large as the largest token) judging allocates nothing except for OpenSSL inside
  * one verification. */
 #ifndef TXM_TOKEN_JUDGE_H
 #define TXM_TOKEN_JUDGE_H
@@ -41,7 +41,7 @@ struct verdict {
 	bool scoped;
 	unsigned candidates;             /* records of that key id that fit the issuer */
 	bool signature_checked, signature_good;
-	struct str kid, alg, issuer, tenant, audience; /* as the token says; STR_NONE = absent or no text */
+	struct str kid, alg, issuer, tenant, audience; /* as in the token; STR_NONE = absent or no text */
 	bool has_sha256;
 	uint8_t sha256[32];              /* of the signing input */
 	unsigned chain;                  /* subject tokens that were looked at */
@@ -75,7 +75,7 @@ static inline bool verdict_has(const struct verdict *v, enum token_reason r) { r
 
 /* For the other files of this folder: a reason more. */
 void judge_refuse(struct judge *j, enum token_reason r, const char *format, ...) __attribute__((format(printf, 3, 4)));
-/* After reasons were added from outside: sorts them and says again whether the token is valid. */
+/* After reasons were added from outside: sorts them and sets `valid` again. */
 void judge_finish(struct judge *j);
 
 #endif

@@ -42,7 +42,7 @@ static bool begins_token(struct str s)
 	return str_starts(s, STR("eyJ")) || str_starts(s, STR("eyA")) || str_starts(s, STR("ewo")) || str_starts(s, STR("ew0"));
 }
 
-/* may a value begin behind this?  name=VALUE, name:VALUE, %20VALUE */
+/* may a value begin after this?  name=VALUE, name:VALUE, %20VALUE */
 static bool ends_name(const char *p, size_t i)
 {
 	return i == 0 || is_delimiter(p[i - 1]) || p[i - 1] == '=' || p[i - 1] == ':' || p[i - 1] == '/' || p[i - 1] == '+' || (i >= 3 && p[i - 3] == '%' && p[i - 2] >= '2' && p[i - 2] <= '3');
@@ -151,7 +151,7 @@ bool token_join_lines(char *text, size_t *n)
 		const bool first = i && trimmed.p[i - 1] == '\n';
 		lines += first;
 		if (first && begins_token(rest) && (dots == 2 || dots == 0 || memchr(rest.p, '\n', rest.n) == NULL))
-			return false; /* a token of its own, or a piece that cannot be told from one */
+			return false; /* a token of its own, or a piece that cannot be distinguished from one */
 		dots += c == '.';
 		if (c != '.' && c != '-' && c != '_' && c != '\r' && c != '\n' && c != ' ' && c != '\t' && !(c >= '0' && c <= '9') && !(c >= 'A' && c <= 'Z') &&
 		    !(c >= 'a' && c <= 'z'))

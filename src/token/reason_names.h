@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Why a token is refused, in the order of the steps.  REASON(name, code, text): the code is for programs and never
- * changes; the text is what explain says of the step. */
+ * changes; the text is the line of `explain` for the step. */
 REASON(FORM,           "form",           "the token has the form of a compact JWS")
 REASON(JWE,            "jwe",            "the token is signed, not encrypted")
 REASON(B64,            "b64",            "its parts are strict base64url")

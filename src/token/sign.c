@@ -89,7 +89,7 @@ fail:
 	return NULL;
 }
 
-/* One INTEGER of a DER SEQUENCE; the bytes behind it. */
+/* One INTEGER of a DER SEQUENCE; the bytes after it. */
 static uint8_t *add_integer(uint8_t *out, const uint8_t *p, size_t n)
 {
 	while (n > 1 && !*p)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sign: is this signature over these bytes that of this key?  All mathematics is OpenSSL's; what is ours is that the
+/* sign: is this signature over these bytes that of this key?  OpenSSL does all mathematics; this file makes sure that the
  * algorithm is given by the caller, never by the token, and that each algorithm has exactly one form of signature.
- * One verifier belongs to one thread and keeps a context for each key it has met. */
+ * One verifier belongs to one thread and keeps a context for each key it has seen. */
 #ifndef TXM_TOKEN_SIGN_H
 #define TXM_TOKEN_SIGN_H
 

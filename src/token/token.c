@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* token: three segments, their bytes, two JSON objects, and where the members that mean something lie.
+/* token: three segments, their bytes, two JSON objects, and the places of the known members.
  *
  * An error in one segment does not keep the others from being looked at: a report that names everything wrong at once is
  * worth more than one that stops. */
@@ -69,7 +69,7 @@ static void say(const struct report *r, enum token_problem what, const char *for
 	r->problem(r->arg, what, text);
 }
 
-/* Cuts the text at its dots.  False: said. */
+/* Cuts the text at its dots.  False: reported. */
 static bool cut(struct token *t, const struct report *r)
 {
 	const char *p = t->text.p, *end = t->text.p + t->text.n, *dot;
@@ -152,7 +152,7 @@ static bool parse(struct token *t, enum token_part i, const struct report *r)
 	return true;
 }
 
-/* Where the members of these names lie.  Of two with one name the first is taken, and the token is refused anyway. */
+/* The places of the members of these names.  Of two with one name the first is taken, and the token is refused anyway. */
 static void find_members(const struct strict_json *j, const char *const *names, int count, const struct sj_node **ret)
 {
 	for (const struct sj_node *n = sj_first(j, sj_root(j)); n; n = sj_next(j, n))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* verdict: what a judge said, as a line for programs or a paragraph for people.  A token is named by key id, its own id and
- * the SHA-256 of what was signed, never by its text: a report is no place from which a token can be taken. */
+/* verdict: the result of a judge, as a line for programs or a paragraph for people.  A token is named by key id, its own id and
+ * the SHA-256 of what was signed, never by its text: nobody can steal a token from a report. */
 #ifndef TXM_TOKEN_VERDICT_H
 #define TXM_TOKEN_VERDICT_H
 
@@ -11,8 +11,8 @@
 void verdict_add_json(struct buf *b, struct judge *j);
 void verdict_add_text(struct buf *b, struct judge *j);
 void verdict_add_headline(struct buf *b, const struct judge *j); /* its first line: "REFUSED, for 2 reasons" */
-/* The token for people: header, claims with their times, the key and who knows it, every step, and what verifiers of less
- * care would have said. */
+/* The token for people: header, claims with their times, the key and the records that list it, every step, and what less careful
+ * verifiers would have said. */
 void explain_add_text(struct buf *b, struct judge *j);
 void explain_add_json(struct buf *b, struct judge *j);
 
