@@ -36,7 +36,7 @@ static bool room(struct letters *l)
 /* upn and guid of the member "mailbox"; false: none */
 static bool mailbox_of(struct line_object *o, struct str *ret_upn, struct str *ret_guid)
 {
-	/* the object stands in a list of one for line.h: its members are read through a list's element */
+	/* the object is in a list of one for line.h: its members are read through a list's element */
 	struct line_object m = { .file = o->file };
 	struct walk_object walk;
 
@@ -125,7 +125,7 @@ static void add_message(struct letters *l, const struct table *by_name, struct l
 	l->v[*at].listed_count++;
 }
 
-/* a time in which nobody could see, as a line; of one mailbox, or of all */
+/* a blind period, as a line; of one mailbox, or of all */
 static void add_unseen(struct letters *l, const struct table *by_name, struct line_object *o)
 {
 	struct str upn, guid;
@@ -223,7 +223,7 @@ static const char *moment(int64_t us, char out[TIME_TEXT_SIZE])
 	return us ? time_format_minute(us, out) : "an unknown time";
 }
 
-/* a text of the user's, indented like what stands beside a label */
+/* a text of the user's, indented like the text next to a label */
 static void add_indented(struct buf *b, const char *text)
 {
 	struct str rest = str_of(text);

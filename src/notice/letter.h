@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* letter: what is said to one mailbox, or to one organisation, about an incident; read from `taximeter impact -f
+/* letter: the notice to one mailbox, or to one organisation, about an incident; read from `taximeter impact -f
  * ndjson`.
  *
  * In 2023 people took the real notices for fraud.  So a letter asks for nothing, carries no link, says how it can be
@@ -28,20 +28,20 @@ struct letters {
 	int64_t from_us, to_us;
 	struct buf unseen;       /* unknown times of all mailboxes */
 	unsigned unseen_count;
-	bool intruder;           /* the report says that somebody else was at work */
+	bool intruder;           /* the report shows that somebody else was at work */
 	bool dark;               /* it is about what was not recorded, and names no access */
 	bool matched;            /* anything belongs to its selection */
 	bool complete;           /* the summary line was there */
 	struct buf error;        /* one sentence */
 };
 
-/* False: said in error. */
+/* False: reported in error. */
 bool letters_read(struct letters *l, const char *path);
 void letters_release(struct letters *l);
 
-struct letter_head { /* what the user says */
+struct letter_head { /* from the user */
 	const char *from;         /* who writes; several lines are fine */
-	const char *file, *signature_file, *key_file; /* names as they will lie beside each other */
+	const char *file, *signature_file, *key_file; /* names of the files as delivered, in one folder */
 	const char *fingerprint;  /* of the public key */
 	const char *verify;       /* the command */
 };

@@ -9,7 +9,7 @@
 struct signer;
 
 #define SHA256_TEXT_SIZE 65
-/* PEM, PKCS#8 or the old RSA form, not encrypted; Ed25519, or RSA of 2048 bits and more.  NULL: said in error. */
+/* PEM, PKCS#8 or the old RSA form, not encrypted; Ed25519, or RSA of 2048 bits and more.  NULL: reported in error. */
 struct signer *signer_open(const char *path, struct buf *error);
 void signer_close(struct signer *s);
 bool signer_sign(struct signer *s, struct str text, struct buf *ret); /* appends the raw signature */
