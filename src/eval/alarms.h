@@ -3,7 +3,7 @@
  * looked up in a truth.  Of an alert are used: id, time, rule, severity, mailboxes, apps, networks, ips, first_seen,
  * last_seen, and its "score", or else its "odds", if it has one: the higher, the more the rule believes it.
  *
- * A line {"type":"score","mailbox":GUID,"day":"2026-01-06","p":0.003} says what a mailbox-day got, alerted or not; days
+ * A line {"type":"score","mailbox":GUID,"day":"2026-01-06","p":0.003} is the score of a mailbox-day, alerted or not; days
  * that got 1 need no line.  From these the calibration is counted. */
 #ifndef TXM_EVAL_ALARMS_H
 #define TXM_EVAL_ALARMS_H
@@ -37,7 +37,7 @@ struct alarms {
 	uint64_t at_or_below[EVAL_LEVELS];
 };
 
-/* Scores are counted on days from `from_day` to `to_day`.  False: *error says why. */
+/* Scores are counted on days from `from_day` to `to_day`.  False: see *error. */
 bool alarms_read(struct alarms *a, const char *path, const struct truth *t, int32_t from_day, int32_t to_day,
 		 struct eval_names *rules, struct buf *error);
 void alarms_release(struct alarms *a);

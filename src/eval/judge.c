@@ -37,8 +37,8 @@ void judge_days(const struct judge_settings *s, const struct truth *t, int32_t *
 
 /* -- one alarm and one attack, one alarm and one confounder -- */
 
-/* The mailbox is known to be a victim.  It must not have been raised before the attack began; what it saw, or the moment
- * of its raising, lies in the attack's time or a day after it; and if it blames applications or places, one of them is the
+/* The mailbox is known to be a victim.  It must not have been raised before the attack began; the reads it names, or the moment
+ * it was raised, must be in the attack's time or a day after it; and if it blames applications or places, one of them is the
  * attack's. */
 bool judge_matches(const struct alarm *al, const struct truth_case *attack)
 {
@@ -150,8 +150,8 @@ static void judge_alarm(struct court *c, uint32_t pair, uint32_t alarm, int32_t 
 
 struct ranked { double score; uint64_t tie; };
 
-/* A rule that cannot tell its alarms apart gets a sample of them, drawn by a hash of their ids.  An alarm without a score
- * does not ask for one: it stands above all. */
+/* A rule that cannot rank its alarms gets a sample of them, drawn by a hash of their ids.  An alarm without a score
+ * needs none: it ranks above all. */
 static struct ranked rank_of(const struct alarm *al, uint32_t pair)
 {
 	return (struct ranked){ al->has_score ? al->score : INFINITY, hash_mix(al->id, pair) };
@@ -340,7 +340,7 @@ static double median(struct medians *m)
 	return m->n % 2 ? m->v[m->n / 2] : (m->v[m->n / 2 - 1] + m->v[m->n / 2]) / 2;
 }
 
-/* (false alarm, mailbox) pairs on attack-free mailbox-days would have met the victims just as well */
+/* (false alarm, mailbox) pairs on attack-free mailbox-days would have hit the victims just as well */
 static double chance_of(const struct judgement *j, const struct truth_case *attack)
 {
 	const double days = (double)(attack->last_day - attack->first_day) + 2;

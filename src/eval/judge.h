@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* judge: which alarm found which attack, which was false, and what that makes in figures.  The rules stand in
+/* judge: which alarm found which attack, which was false, and the resulting figures.  The rules are in
  * docs/evaluation.md; judge.c repeats each where it is applied. */
 #ifndef TXM_EVAL_JUDGE_H
 #define TXM_EVAL_JUDGE_H
@@ -15,7 +15,7 @@ enum verdict_of_alarm {
 };
 
 struct judge_settings {
-	int32_t from_day, to_day;    /* -1: as the truth says (behind the days of learning, to the end) */
+	int32_t from_day, to_day;    /* -1: as in the truth (after the days of learning, to the end) */
 	enum severity minimum;       /* below it an alert is no alarm */
 	const char *rule;            /* only this one; NULL: all */
 	bool has_min_score, matches_budget;
@@ -67,9 +67,9 @@ struct judgement {
 
 /* The days of one truth that count. */
 void judge_days(const struct judge_settings *s, const struct truth *t, int32_t *ret_from, int32_t *ret_to);
-/* Was it raised by that attack, so far as anybody can tell from the outside? */
+/* Was it raised by that attack, as far as its own data show? */
 bool judge_matches(const struct alarm *al, const struct truth_case *attack);
-/* names and rules of *j must be those that the pairs were read with.  False: *error says why. */
+/* names and rules of *j must be those that the pairs were read with.  False: see *error. */
 bool judge(const struct judge_settings *s, struct judge_pair *pairs, size_t n, struct judgement *j, struct buf *error);
 
 void judgement_text(struct buf *b, const struct judge_settings *s, const struct judgement *j, size_t width); /* 0: as wide as it is */

@@ -30,7 +30,7 @@ struct line_object {
 	struct { struct str name; uint32_t value; } members[EVAL_MEMBERS_MAX];
 };
 
-/* False: said in f->error.  Path "-" is standard input.  The path must outlive the reading. */
+/* False: reported in f->error.  Path "-" is standard input.  The path must outlive the reading. */
 bool line_open(struct line_file *f, const char *path);
 void line_close(struct line_file *f);
 /* The next line that is not empty.  False: the end, or f->failed. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* truth: what a simulated tenant knows about itself (docs/simulator.md says how it is written): its mailboxes, the attacks
+/* truth: what a simulated tenant knows about itself (format: docs/simulator.md): its mailboxes, the attacks
  * on them, and the harmless events that may look like attacks.
  *
- * Names that only have to be told apart are kept as hashes. */
+ * Names that only have to be distinguished are kept as hashes. */
 #ifndef TXM_EVAL_TRUTH_H
 #define TXM_EVAL_TRUTH_H
 
@@ -28,7 +28,7 @@ struct scope {
 };
 void scope_release(struct scope *s);
 bool scope_is_empty(const struct scope *s);
-/* Have they a client or a place in common?  A Microsoft front end is no place: anybody may stand behind it. */
+/* Have they a client or a place in common?  A Microsoft front end is no place: anyone may be behind it. */
 bool scopes_meet(const struct scope *a, const struct scope *b);
 /* The members of a line into a scope; `clients` is the name of the list: "clients" in a truth, "apps" in an alert. */
 bool clients_meet(const struct scope_client *a, const struct scope_client *b);
@@ -70,13 +70,13 @@ struct truth {
 
 /* Classes and kinds get their numbers in `classes`, `attack_kinds` and `event_kinds`, which may be shared by several truths. */
 struct truth_names { struct eval_names classes, attack_kinds, event_kinds; };
-/* False: *error says why. */
+/* False: see *error. */
 bool truth_read(struct truth *t, const char *path, struct truth_names *names, struct buf *error);
 void truth_release(struct truth *t);
 uint32_t truth_mailbox(const struct truth *t, struct str guid_or_upn); /* UINT32_MAX: no such */
 /* the links of that mailbox: [*ret_from, *ret_to) */
 void truth_links(const struct truth_link *links, size_t n, uint32_t mailbox, size_t *ret_from, size_t *ret_to);
-/* Items that the attack had read at that time; those of the hour in which it lies are taken as evenly spread. */
+/* Items that the attack had read at that time; those of the hour that contains it are taken as evenly spread. */
 double truth_items_before(const struct truth *t, const struct truth_case *attack, int64_t us);
 
 #endif
