@@ -9,7 +9,7 @@
  *               user's own machine
  *   background  first-party services that read for the user, from Exchange's own servers
  *
- * Names are GUIDs with the visible prefix of everything made up; those of Microsoft are Microsoft's. */
+ * Names are GUIDs with the visible prefix of everything made up; Microsoft's names are real. */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -239,7 +239,7 @@ static struct simrec *steal(struct thief *t, uint32_t second, uint32_t place, ui
 	r->form = t->m->form;
 	t->next += items;
 	if (t->s->set.forged >> t->x->kind & 1)
-		r->flags |= RECFLAG_NO_SIGNIN; /* forged: nobody signed in */
+		r->flags |= RECFLAG_NO_SIGNIN; /* forged: no sign-in */
 	return r;
 }
 

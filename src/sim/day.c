@@ -2,8 +2,8 @@
 /* day: what the audit log shows of one mailbox on one day.
  *
  * First everybody reads: the owner or the delegates through their applications, the services in the background, the
- * backup, what the day's plan has in store, and an attacker.  Then the log's own rules, as the audit log reference
- * tells them: reads of one context within two minutes share a record until it holds ten or eleven items; more than
+ * backup, the events of the day's plan, and an attacker.  Then the log's own rules, as the audit log reference
+ * describes them: reads of one context within two minutes share a record until it holds ten or eleven items; more than
  * 1,000 records in 24 hours silence reads for 24 hours, and synchronising goes on. (That a read of the same message in
  * the same context is not logged again within the hour is kept by never making one.) */
 #include <stdlib.h>

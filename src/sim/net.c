@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* net: the address plan, and the file that tells others which of its addresses belong together.
+/* net: the address plan, and the file that maps its addresses to networks.
  *
- * Reserved addresses only, but for Microsoft's own: 198.18.0.0/15 (benchmarks, RFC 2544) in /24s and 2001:db8::/32
- * (documentation, RFC 3849) in /48s.  A /16 is what a reader takes for a network when nothing better is known, and
- * there are two of them here: the made-up networks show only to one who has the file.
+ * Reserved addresses only, except for Microsoft's own: 198.18.0.0/15 (benchmarks, RFC 2544) in /24s and 2001:db8::/32
+ * (documentation, RFC 3849) in /48s.  A reader without the file takes each /16 for a network, and
+ * there are two of them here: only a reader with the file can see the made-up networks.
  *
  * The file's form is the MaxMind DB 2.0 (public): a binary trie over address bits with IPv4 under ::/96, 24-bit
  * records, two a node; 16 zero bytes; the values; a marker; a map that describes it all.  A record below the number of

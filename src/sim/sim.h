@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sim: a made-up tenant as audit exports, sign-ins and ground truth.  It knows base/ and nothing else: not how records
- * are read, not what is detected.  It and the detectors meet as files only, or their figures would prove nothing. */
+ * are read, not what is detected.  It shares only files with the detectors, or their figures would prove nothing. */
 #ifndef TXM_SIM_SIM_H
 #define TXM_SIM_SIM_H
 
@@ -39,7 +39,7 @@ struct sim_settings {
 	uint32_t mailboxes, days, learn_days;
 	int64_t start;          /* days since 1970-01-01 */
 	uint32_t attacks;       /* bits of enum sim_kind */
-	uint32_t forged;        /* those whose tokens nobody issued: they have no sign-in */
+	uint32_t forged;        /* those with forged tokens: they have no sign-in */
 	uint32_t instances;     /* of each kind */
 	uint32_t confounders;   /* bits of enum sim_confounder */
 	double copies, late;    /* shares of records delivered twice, and one to three days late; 0: in event-time order */
@@ -57,7 +57,7 @@ struct sim *sim_new(const struct sim_settings *settings);
 void sim_free(struct sim *s);
 
 /* Makes the next day.  `audit` gets the texts of that day in the order of delivery, each call whole records of the
- * envelope with what stands before, between and after them; `signins` likewise, lines.  Either false: stop.
+ * envelope with the text before, between and after them; `signins` likewise, lines.  Either false: stop.
  * After the last day come up to three that hold what was delivered late. */
 typedef bool (*sim_write)(void *arg, const char *p, size_t n);
 struct sim_day {

@@ -133,7 +133,7 @@ extern const char *const mailbox_class_names[MAILBOX_CLASSES];
 
 #define MAILBOX_APPS 6
 
-/* one slot: whoever sits in it now */
+/* one slot, with its current owner */
 struct mailbox {
 	uint32_t who, born;                /* day of birth, 0 for those of the first day */
 	double log_rate, noise, active;    /* ln items a day, sd of its noise, share of weekdays with any */

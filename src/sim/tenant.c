@@ -7,7 +7,7 @@
  * needs no other mailbox. */
 #include "sim/sim_int.h"
 
-/* Made up, after the evaluation protocol unless it says otherwise; docs/simulator.md has the list. */
+/* Made up, after the evaluation protocol unless noted otherwise; docs/simulator.md has the list. */
 #define TURNOVER_CHANCE	    0.048 /* in TURNOVER_BLOCK days: two of 5,000 a day */
 #define ADOPT_CHANCE	    0.004 /* a mailbox-day */
 #define NETWORK_CHANCE	    0.03

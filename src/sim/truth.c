@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* truth: what was really so, for whoever judges detectors.  The format is that of docs/simulator.md. */
+/* truth: the ground truth, for the evaluation of detectors.  The format is that of docs/simulator.md. */
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -142,7 +142,7 @@ static void add_mailboxes(struct truth *t, uint32_t days)
 
 	for (uint32_t slot = 0; slot < s->set.mailboxes && days && !t->stopped; slot++) {
 		uint32_t who = slot, since = 0;
-		/* hands change once a block at most, so its last day tells */
+		/* the owner changes once a block at most, so its last day is enough */
 		for (uint32_t block = 0; block * TURNOVER_BLOCK < days; block++) {
 			const uint32_t end = (block + 1) * TURNOVER_BLOCK < days ? (block + 1) * TURNOVER_BLOCK : days;
 			uint32_t born;

@@ -420,7 +420,7 @@ static char *put_office(struct sim *s, char *p, const struct simrec *r)
 		p = put_escaped(PUT(p, "\",\"Item\":\""), text, (size_t)(put_item(text, r) - text), true);
 	else
 		p = put_escaped(PUT(p, "\",\"Folders\":\""), text, (size_t)(put_folders(s, text, r) - text), true);
-	/* the bag of Name and Value: what stands behind its name */
+	/* the bag of Name and Value: the text after its name */
 	const char *const bag = text + sizeof("\"OperationProperties\":") - 1;
 	p = put_escaped(PUT(p, "\",\"OperationProperties\":\""), bag, (size_t)(put_access(text, r) - bag), true);
 	*p++ = '"';
