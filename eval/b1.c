@@ -22,10 +22,10 @@
 struct cell { uint32_t mailbox, hour; uint64_t rows, items; };
 
 struct b1 {
-	uint32_t tenant[HOURS]; /* a ring; the day at hand ends at `end` */
+	uint32_t tenant[HOURS]; /* a ring; the current day ends at `end` */
 	int64_t first_day;
 	bool started;
-	struct table cells;     /* (hour of day, mailbox) -> struct cell, of the day at hand */
+	struct table cells;     /* (hour of day, mailbox) -> struct cell, of the current day */
 };
 
 static void event(struct peers *p, void *state, const struct peer_event *e)

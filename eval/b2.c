@@ -19,13 +19,13 @@ struct app {
 	uint64_t sums[DAYS];      /* a ring by day */
 	int64_t days[DAYS];       /* which day the place holds, + 1 */
 	int64_t first_us, last_us;
-	uint64_t items;           /* of the day at hand */
+	uint64_t items;           /* of the current day */
 	struct peer_list mailboxes;
 };
 
 struct b2 {
 	struct table apps;        /* client application -> struct app */
-	struct table pairs;       /* (application, mailbox) of the day at hand */
+	struct table pairs;       /* (application, mailbox) of the current day */
 	bool started;
 };
 

@@ -2,7 +2,7 @@
 /* B3: Splunk's "o365_multiple_mailboxes_accessed_via_api": windows of 10 minutes; records through Graph, or whose client
  * string begins with the one of Exchange Web Services; more than 5 distinct mailboxes by ClientAppId and client string.
  *
- * The events at hand keep the family of the client string, which stands for it.  In its favour: one alert per application,
+ * These events keep only the family of the client string, which is used in its place.  In its favour: one alert per application,
  * family and day, however many windows fire, raised with the first of them and naming the mailboxes of all. */
 #include <stdlib.h>
 
@@ -13,7 +13,7 @@
 
 struct group {
 	uint32_t app, family;
-	struct peer_list window;        /* mailboxes of the window at hand */
+	struct peer_list window;        /* mailboxes of the current window */
 	struct peer_list named;         /* what the day's alert will name */
 	size_t most;                    /* of any window of the day */
 	int64_t raised_us, first_us, last_us;
@@ -22,7 +22,7 @@ struct group {
 
 struct b3 {
 	struct table groups;            /* (application, family) -> struct group */
-	struct table in_window;         /* (group, mailbox) of the window at hand */
+	struct table in_window;         /* (group, mailbox) of the current window */
 	struct table in_day;            /* ... named already */
 	int64_t window;
 	bool started;
@@ -39,7 +39,7 @@ static void close_window(struct b3 *s)
 		bool is_new;
 		if (!n || (n < MAILBOXES && n <= g->most))
 			continue;
-		if (n < MAILBOXES || first) { /* this window says more than all before it */
+		if (n < MAILBOXES || first) { /* this window has more mailboxes than all before it */
 			for (size_t k = 0; k < g->named.n; k++)
 				table_remove(&s->in_day, hash_mix(key, g->named.v[k]));
 			g->named.n = 0;

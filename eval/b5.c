@@ -10,7 +10,7 @@
 
 struct day { double factor; int64_t raised_us, first_us, last_us; uint64_t items; struct peer_event worst; };
 
-struct b5 { struct table days; bool started; }; /* mailbox -> struct day, of the day at hand */
+struct b5 { struct table days; bool started; }; /* mailbox -> struct day, of the current day */
 
 static void start(struct b5 *s)
 {

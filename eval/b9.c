@@ -10,9 +10,9 @@
 
 struct mailbox {
 	uint32_t number;
-	int64_t first_day, day;      /* day: the one at hand */
+	int64_t first_day, day;      /* day: the current one */
 	uint64_t sums[DAYS + 1];     /* a ring by day */
-	uint64_t sum;                /* of the DAYS before the one at hand */
+	uint64_t sum;                /* of the DAYS before the current one */
 	bool unseen;                 /* an address today that was not seen before */
 	uint32_t net;
 	double factor;

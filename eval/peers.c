@@ -247,7 +247,7 @@ static void write_alerts(struct peers *p)
 				die("cannot write the alerts");
 		}
 	}
-	/* as scan does: whoever sees a summary knows that nothing is missing */
+	/* as scan does: a summary line shows that nothing is missing */
 	if (fputs("{\"type\":\"summary\"}\n", stdout) == EOF || fflush(stdout) != 0)
 		die("cannot write the alerts");
 	buf_release(&b);

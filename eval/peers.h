@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* peers: public rules for the same purpose, written anew from their published parameters, to be measured beside Taximeter.
+/* peers: public rules for the same purpose, written anew from their published parameters, to be measured next to Taximeter.
  * This is a tool of the evaluation, not part of the product; it is built and never installed.
  *
  * One rule, one file, named after its number in the protocol (docs/evaluation.md).  To add one: b11_foo.c with a
@@ -23,7 +23,7 @@ struct peer_event { /* one MailItemsAccessed record; texts are numbers, PEER_NON
 	uint32_t mailbox, app_id, client_app_id, family, ip, net;
 	uint64_t items;      /* 0 for a Sync */
 	bool bind, throttled, first_party; /* first_party: its name is in a public list of Microsoft's applications */
-	int logon, user_type; /* -1: not said */
+	int logon, user_type; /* -1: not given */
 };
 
 struct peers;
