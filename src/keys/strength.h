@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* strength: is this public key one that an attacker can break?  A signature by a broken key is worth nothing, whoever is
+/* strength: is this public key one that an attacker can break?  A signature by a broken key is worth nothing, no matter who is
  * named in it, so the tests that need nothing but the public half are made on every key that is listed.
  *
  * Each test is one that has found keys in the wild: a faulty library (ROCA), primes chosen close together (Fermat), a
