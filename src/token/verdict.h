@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* verdict: the result of a judge, as a line for programs or a paragraph for people.  A token is named by key id, its own id and
- * the SHA-256 of what was signed, never by its text: nobody can steal a token from a report. */
+ * the SHA-256 of what was signed, never by its text: no one can steal a token from a report. */
 #ifndef TXM_TOKEN_VERDICT_H
 #define TXM_TOKEN_VERDICT_H
 
