@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* check: the whole test framework.  A check that fails prints one line with its place and the program goes on, so that
- * one run tells everything that is wrong.  The last line is always "N passed, N failed", and a program that ends with
+ * one run reports everything that is wrong.  The last line is always "N passed, N failed", and a program that ends with
  * check_summary() as its status is a test.
  *
  *     CHECK(table.n == 3);

@@ -55,7 +55,7 @@ static void openssl_schedules(void)
 			if (count == 1)
 				CHECK_MSG(strcmp(hits[0].form, inverse ? "aes-decryption-schedule" : "aes-schedule") == 0, "%s", hits[0].form);
 		}
-		/* damaged behind its head: some words of 44 and more */
+		/* damaged after its head: some words of 44 and more */
 		for (int i = 0; i < 4; i++)
 			b[at + n - 20 - 4 * (size_t)i] ^= 1;
 		if (!inverse)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_api: the public header as a stranger uses it: C99, taximeter.h and the C library, nothing of ours behind it.
+/* test_api: the public header as an outside program uses it: C99, taximeter.h and the C library, no internal header.
  * The export is written here: six reads of three mailboxes and one switch that turns the audit log off. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -160,7 +160,7 @@ static void test_tenant(const char *path)
 	txm_scan_free(s);
 }
 
-/* the same, with times of a clock on a wall: a heading that says so */
+/* the same, with times of a clock on a wall: with a heading that names the zone */
 static void test_timezone(const char *path)
 {
 	static const char *const zones[] = { NULL, "Europe/Berlin", "+01:00", "UTC" };

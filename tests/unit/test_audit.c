@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* audit: each finding once where it must be and once where it must not.  First on data that nobody here made: the lists of
+/* audit: each finding once where it must be and once where it must not.  First on others' data: the lists of
  * five providers, the stolen key of Storm-0558, keys that others broke.  Then on keys and certificates made here, on curve
  * P-256, anew in every run. */
 #include <openssl/bn.h>
@@ -450,7 +450,7 @@ static void sets(void)
 	a = audit_set(b.p, NULL);
 	CHECK(critical(a, FINDING_SCOPE_KID_REUSE) == 1 && count(a, FINDING_SCOPE_KID_DUP) == 1);
 	audit_free(a);
-	/* one key under two issuers, consumers beside others */
+	/* one key under two issuers, consumers with others */
 	buf_clear(&b);
 	add_jwk(&b, 0, "a", "\"alg\":\"ES256\",\"use\":\"sig\",\"issuer\":\"" TEMPLATE "\"", NULL, NULL);
 	buf_add_char(&b, ',');
@@ -477,7 +477,7 @@ static void sets(void)
 	buf_release(&b);
 }
 
-/* What a provider's metadata says of the sets beside it. */
+/* A provider's metadata, applied to the sets in its folder. */
 static void metadata(void)
 {
 	const struct audit_settings settings = { .now = at_time("2026-01-06") };
@@ -545,7 +545,7 @@ static void lives(void)
 	CHECK(count_all(a, FINDING_LIFE_NO_OVERLAP, -1, "reuse") == 1 && count(a, FINDING_LIFE_NO_OVERLAP) == 1);
 	audit_free(a);
 
-	/* the same, where nobody says that the older set held in between: nothing is concluded from a hole, and it is said */
+	/* the same, but the older set is not known to hold in between: nothing is concluded from a hole, and it is reported */
 	settings.on_change = false;
 	a = audit_new(&settings);
 	observe(a, "holes", "2025-01-01", "5a");
@@ -656,7 +656,7 @@ static void tokens(void)
 	struct buf b, error;
 	char line[1024];
 
-	/* a consumer key, an enterprise key, one that goes in February, one that nobody uses */
+	/* a consumer key, an enterprise key, one that goes in February, one that is not used */
 	buf_init(&b, 1 << 20);
 	buf_init(&error, 4096);
 	for (int i = 0; i < 3; i++) {
@@ -701,7 +701,7 @@ static void tokens(void)
 	CLAIMS("enterprise", "https://login.microsoftonline.com/" TENANT "/v2.0", TENANT, "2025-03-01", 3600, ",\"uti\":\"u1\",\"ip\":\"203.0.113.9\"");
 	CLAIMS("enterprise", "https://login.microsoftonline.com/" TENANT "/v2.0", TENANT, "2025-03-01", 3600, ",\"uti\":\"u2\",\"ip\":\"203.0.113.7\"");
 	CLAIMS("enterprise", "https://login.microsoftonline.com/" TENANT "/v2.0", TENANT, "2025-03-01", 3600, ",\"uti\":\"u2\",\"ip\":\"198.51.100.1\"");
-	/* a compact token, and one of a key that nobody lists: {"alg":"ES256","kid":"enterprise"}.{"iss":...} */
+	/* a compact token, and one of a key that no set lists: {"alg":"ES256","kid":"enterprise"}.{"iss":...} */
 	take_token(a, "eyJhbGciOiJFUzI1NiIsImtpZCI6ImVudGVycHJpc2UifQ.eyJpYXQiOjE3NDA3ODcyMDAsImV4cCI6MTc0MDc5MDgwMH0.AAAA");
 	take_token(a, "{\"kid\":\"nobody's\",\"iat\":1740787200}");
 	CHECK(!audit_take_token(a, STR("AAAA.BBBB"), &error) && !audit_take_token(a, STR("{]"), &error));

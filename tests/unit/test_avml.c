@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_avml: a packed AVML file reads as the LiME file it stands for, in pieces of any size from anywhere; whatever is cut or changed
- * is said.  The writer here packs with Debian's snappy and shares no code with the reader. */
+/* test_avml: a packed AVML file reads as the LiME file it was packed from, in pieces of any size from anywhere; every cut or change
+ * is reported.  The writer here packs with Debian's snappy and shares no code with the reader. */
 #include <snappy-c.h>
 #include <stdlib.h>
 
@@ -120,7 +120,7 @@ int main(void)
 	for (size_t n = 8; n < avml.n; n += n < 200 || n > avml.n - 200 ? 1 : 1 + chance() % 700)
 		silent += !is_honest(avml.p, n, &lime, room) ? 1 : 0;
 	CHECK_MSG(silent == 0, "%zu cuts went unnoticed", silent);
-	/* one byte changed: said, or of no consequence (padding, the names of streams, addresses that agree) */
+	/* one byte changed: reported, or of no consequence (padding, the names of streams, addresses that agree) */
 	silent = 0;
 	damaged = malloc(avml.n);
 	for (int i = 0; i < 2000; i++) {
@@ -131,12 +131,12 @@ int main(void)
 		r = open_bytes(damaged, avml.n);
 		size_t got = r && r->size <= 2 << 20 ? r->read(r, 0, room, (size_t)r->size) : 0;
 		bool same = got == lime.n && memcmp(room, lime.p, lime.n) == 0;
-		/* a head's address is nobody's to check */
+		/* a head's address cannot be checked */
 		silent += r && !r->broken && !same && !(got == lime.n && memcmp(room + 40, lime.p + 40, 60000) == 0);
 		dump_reader_free(r);
 	}
 	CHECK_MSG(silent == 0, "%zu changes went unnoticed", silent);
-	/* what lies */
+	/* false heads */
 	static const uint8_t lies[][48] = {
 		{ 'A', 'V', 'M', 'L', 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 255, 255, 255, 255, 255, 255 },
 		{ 'A', 'V', 'M', 'L', 2, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 1 },

@@ -488,7 +488,7 @@ static void zones(void)
 		{ "Europe/Berlin", "2026-10-25T01:59:59", "2026-10-24T23:59:59Z", true },
 		{ "Europe/Berlin", "2026-10-25T02:30:00", "2026-10-25T00:30:00Z", false }, /* twice: the earlier */
 		{ "Europe/Berlin", "2026-10-25T03:00:00", "2026-10-25T02:00:00Z", true },
-		{ "Europe/Berlin", "2060-07-01T12:00:00", "2060-07-01T10:00:00Z", true }, /* behind the last change: the rule */
+		{ "Europe/Berlin", "2060-07-01T12:00:00", "2060-07-01T10:00:00Z", true }, /* after the last change: the rule */
 		{ "Europe/Berlin", "2060-12-01T12:00:00", "2060-12-01T11:00:00Z", true },
 		{ "Australia/Sydney", "2060-01-01T12:00:00", "2060-01-01T01:00:00Z", true },
 		{ "Australia/Sydney", "2060-07-01T12:00:00", "2060-07-01T02:00:00Z", true },
@@ -1093,7 +1093,7 @@ static void table_attack(void)
 		taken -= table_remove(&t, key_with_home(i << 40));
 	CHECK(taken == 0 && t.n == honest);
 	table_release(&t);
-	/* a million honest keys, the ceiling met exactly, none refused before it */
+	/* a million honest keys, the ceiling reached exactly, none refused before it */
 	table_init(&t, 4, 1000000);
 	for (uint64_t i = 0; i < 1000000; i++)
 		table_put(&t, i, NULL);

@@ -29,7 +29,7 @@ static void test_results(void)
 	CHECK(sentences(c, "150 of them are here") == 1); /* a half of the rows each: the other thread's are missing */
 	claims_take(c, d);
 	CHECK(sentences(c, "") == 0);
-	for (int copies = 0; copies < 3; copies++) /* copies do not stand in for what is missing */
+	for (int copies = 0; copies < 3; copies++) /* copies do not replace what is missing */
 		for (int i = 1; i <= 100; i++)
 			claims_result(c, i, 400);
 	CHECK(sentences(c, "had 400 results (ResultCount); 100 of them") == 1 && sentences(c, "") == 1);
@@ -134,7 +134,7 @@ static void test_pages(void)
 	free(text);
 }
 
-/* what an answer of any service says of itself, by itself */
+/* is the answer of a service partial, by its own words? */
 static void test_words(void)
 {
 	static const struct { const char *text; bool partial; } t[] = {

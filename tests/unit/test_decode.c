@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_decode: bytes in, records out, through frame and decoder as the engine drives them.
  *
- *   shapes      every made-up record of the format manual and every wrapping, each told as a line of text
+ *   shapes      every made-up record of the format manual and every wrapping, each as a line of text
  *   fields      what each member may be, and what becomes of it
  *   invariance  the same bytes in pieces of any size, on one decoder or two: the same records, the same rejects
  *   hostile     what each kind of damage costs: its record, and the next one still comes
@@ -671,7 +671,7 @@ static void test_envelopes(void)
 	for (size_t i = 0; i < sizeof wrapped / sizeof wrapped[0]; i++)
 		CHECK_JSON(wrapped[i], TOLD_SMALL);
 
-	/* several values, one behind the other, in any mixture */
+	/* several values, one after the other, in any mixture */
 	static const char *const twice[] = {
 		SMALL "\n" SMALL, SMALL SMALL, SMALL " " SMALL "\n", "[" SMALL "]\n[" SMALL "]\n", "[" SMALL "," SMALL "]", "[" SMALL "]\n\n\n[" SMALL "]",
 		"[" SMALL ",\n" SMALL "]\n", "[\n" SMALL ",\n" SMALL "\n]", "{'records':[" SMALL ",\n" SMALL "]}", "{'records':[" SMALL "]}\n{'records':[" SMALL "]}\n",
@@ -764,7 +764,7 @@ static void test_framing(void)
 #define AUDIT_CELL "'{''CreationTime'':''2026-01-06T10:00:00'',''Id'':''5f0c7a10-0000-4000-8000-000000000b01''," \
 	"''Operation'':''MailItemsAccessed'',''RecordType'':50}'"
 
-/* a header may stand anywhere, any number of times, with a mark, a line for Excel, another delimiter or other columns */
+/* a header may be anywhere, any number of times, with a mark, a line for Excel, another delimiter or other columns */
 static void test_headers(void)
 {
 	static const char *const before[] = { "", "\xef\xbb\xbf", "sep=%c\n", "\xef\xbb\xbfsep=%c\r\n", "#TYPE System.x\n", "\n\r\n" };
@@ -795,7 +795,7 @@ static void test_headers(void)
 		snprintf(want, sizeof want, "%u", n);
 		CHECK_COUNTS(&in, want);
 	}
-	/* nothing but headers; and more different ones than are remembered: rows behind those are refused, not misread */
+	/* nothing but headers; and more different ones than are remembered: rows after those are refused, not misread */
 	in.n = 0;
 	for (unsigned i = 0; i < 20000; i++)
 		add_json(&in, i % 2 ? "a,AuditData\n" : "AuditData;CreationDate\r\n");
@@ -1153,7 +1153,7 @@ static void test_mail(void)
 			"bind items=5 folders=1 bytes=321 listed" },
 		{ BIND ",'Folders':[{'FolderItems':[{'SizeInBytes':0}]}]", "bind items=1 folders=1 bytes=0 listed" },
 		{ BIND ",'Folders':[{'FolderItems':[{'SizeInBytes':99999999999999999}]}]", "bind items=1 folders=1 listed" },
-		/* what an exporter destroyed is said, and nothing is guessed */
+		/* values destroyed by an exporter are reported, not guessed */
 		{ BIND ",'OperationCount':7,'Folders':['@{Id=a; Path=x; FolderItems=System.Object[]}','@{Id=b}']", "bind items=7 folders=2 given folders-lost rank=1" },
 		{ BIND ",'Folders':['@{Id=a}']", "bind items=1 folders=1 items-lost folders-lost rank=1" },
 		{ BIND ",'Folders':[{'Id':'a','FolderItems':'System.Object[]'}]", "bind items=1 folders=1+id items-lost folders-lost rank=1" },
@@ -1211,7 +1211,7 @@ static void test_other_logs(void)
 		TOLD_SIGNIN(" actor=x tenant=~1 ip=203.0.113.9 success", "service"));
 	CHECK_JSON("{'time':'x','category':'SignInLogs','properties':{'id':'" TOKEN "','appId':'5f0c7a10-0000-4000-8000-00000000c001','servicePrincipalId':'x','status':{}}}",
 		"!bad_time 1\n");
-	/* what the envelope said about one record is not said of the next */
+	/* the envelope's values for one record do not apply to the next */
 	CHECK_JSON("{'time':'2026-01-06T10:00:00Z','category':'SignInLogs','tenantId':'5f0c7a10-0000-4000-8000-000000000001','properties':{'appId':'x','userPrincipalName':'a','status':{}}}\n"
 		"{'appId':'x','userPrincipalName':'b','status':{'errorCode':1}}\n",
 		"2026-01-06T10:00:00Z signin \"Sign-in activity\" id=made actor=a tenant=~1 signin=interactive\n"
@@ -1258,7 +1258,7 @@ static void test_other_logs(void)
 	CHECK_JSON(REC("'Operation':'UpdateInboxRules','OperationProperties':[{'Name':'RuleName'},{'Name':'RuleActions','Value':'[{\\'ActionType\\':\\'Forward\\'}]'}]"),
 		TOLD_OP("UpdateInboxRules", " {RuleName=} {RuleActions=[{\"ActionType\":\"Forward\"}]}"));
 
-	/* details are cut at their limits, and the cut is said */
+	/* details are cut at their limits, and the cut is reported */
 	struct text in = { 0 };
 	add_json(&in, "{'CreationTime':'2026-01-06T10:00:00','Operation':'Set-Mailbox','Parameters':[{'Name':'Identity','Value':'");
 	add_many(&in, 'x', 20000);
@@ -1282,7 +1282,7 @@ static void test_other_logs(void)
 /* Each member of a full record in turn is a number, a list, an object, null, a truth, text, something deep. */
 /* -- what is no export -- */
 
-/* Every row of strangers.h, as a table with each delimiter and as JSON, gives the kind that it stands for. */
+/* Every row of strangers.h, as a table with each delimiter and as JSON, gives its kind. */
 static void check_stranger(const char *what, const char *p, size_t n, bool all, enum stranger want)
 {
 	enum stranger got = stranger_find(p, n, all);
@@ -1362,7 +1362,7 @@ static void test_strangers(void)
 	check_stranger("zero bytes", "ab\0cd", 5, true, STRANGER_UNKNOWN_BINARY);
 }
 
-/* what is told, without the rank of the envelope */
+/* the output, without the rank of the envelope */
 static void tell_into(struct text *out, const struct text *in)
 {
 	struct took *t = decode_whole(in);
@@ -1440,7 +1440,7 @@ static void test_wrong_types(void)
 	for (size_t r = 0; r < sizeof records / sizeof records[0]; r++) {
 		struct text plain = { 0 };
 		add_json(&plain, records[r]);
-		/* every member at any depth: behind each colon outside strings */
+		/* every member at any depth: after each colon outside strings */
 		bool in_string = false;
 		for (size_t i = 0; i < plain.n; i++) {
 			if (plain.p[i] == '\\' && in_string) {
@@ -1676,7 +1676,7 @@ static void test_invariance(void)
 			static const char marks[] = "\"\"\"{}[],:\n\r\\ '#;x1";
 			struct text bad = { 0 };
 			seed_state = seed * 1000 + c;
-			size_t head = draw() % 3 ? 66000 : 0; /* mostly behind what the format is recognised from */
+			size_t head = draw() % 3 ? 66000 : 0; /* mostly after the part that the format is recognised from */
 			add_bytes(&bad, in.p, head);
 			for (size_t at = head; at < in.n; ) {
 				size_t run = 1 + draw() % (seed % 3 == 0 ? 200 : 5000);
@@ -1753,8 +1753,8 @@ static void test_damage(void)
 		{ "{'CreationTime':'2026-01-06T10:00:00','Operation':'Send','a':{'b':1}", "20 bad_json=1", "20 bad_json=1", "20 bad_json=1" },
 		{ "{'CreationTime':'2026-01-06T10:00:00','Operation':'Send'", "20 bad_json=1", "20 bad_json=1", "20 bad_json=1" },
 		{ "'CreationTime':'2026-01-06T10:00:00','Operation':'Send'}", "20 bad_json=1", "20", "20" },
-		/* a list that is never closed takes in the records behind it: with the page's own "]}" it is well-formed even, one record
-		 * with the others inside of it, and nobody can tell; a page without a brace at its end lacks one */
+		/* a list that is never closed takes in the records after it: with the page's own "]}" it is well-formed even, one record
+		 * with the others inside of it, which cannot be detected; a page without a brace at its end lacks one */
 		{ "{'CreationTime':'2026-01-06T10:00:00','Operation':'Send','a':[{'b':1}", "20 bad_json=1", "11", "10 truncated=1" },
 		/* a quote is missing: at the end of a value, at its beginning, of a name; one-line pages find back at the
 		 * next {", which may be a folder's: it is counted as not_audit, and its record is lost as well */
@@ -1863,7 +1863,7 @@ static void check_pieces(int line, const struct text *in, const char *want)
 }
 #define CHECK_PIECES(in, want) check_pieces(__LINE__, in, want)
 
-/* what stands between two records, by shape: lines, a page with lines, a page without */
+/* the text between two records, by shape: lines, a page with lines, a page without */
 static const char *const between_records[3] = { "\n", ",\n", "," };
 
 static void test_limit(void)
@@ -1897,7 +1897,7 @@ static void test_long(void)
 	struct text in = { 0 };
 	for (int shape = 0; shape < 3; shape++) {
 		const char *between = between_records[shape];
-		/* far beyond the limit: a text in a record, one full of escapes, a list, blanks; said once, and the next one is there */
+		/* far beyond the limit: a text in a record, one full of escapes, a list, blanks; reported once, and the next one is there */
 		for (int kind = 0; kind < 4; kind++) {
 			in.n = 0;
 			add_json(&in, shape ? "{'value':[" : "");
@@ -1958,7 +1958,7 @@ static void test_long(void)
 		}
 	}
 
-	/* a page of 10 MiB on one line among lines is taken apart, and lines are lines again behind it */
+	/* a page of 10 MiB on one line among lines is taken apart, and lines are lines again after it */
 	in.n = 0;
 	add_page(&in, 1, 400, "\n");
 	add_json(&in, "\n{'@odata.context':'x','value':[");
@@ -2016,7 +2016,7 @@ static void test_long_cells(void)
 		add_json(&in, "{ ''a'': ''b'', ''c'' },\n");
 	add_json(&in, "'," AUDIT_CELL "\n1," AUDIT_CELL "\n");
 	CHECK_PIECES(&in, "2 bad_json=249999 bad_csv=2");
-	/* a quote that nobody closes costs its line */
+	/* an unclosed quote costs its line */
 	in.n = 0;
 	add_json(&in, "x,AuditData\n1," AUDIT_CELL "\n'never closed," AUDIT_CELL "\n");
 	for (int i = 0; i < 60000; i++)
@@ -2042,7 +2042,7 @@ static void test_cut(void)
 	release(&in);
 }
 
-/* -- samples: where a reject was, and what stood there -- */
+/* -- samples: where a reject was, and its text -- */
 
 static void check_sample(int line, const char *json, enum reject why, uint64_t offset, const char *text)
 {
@@ -2161,7 +2161,7 @@ enum { SHAPES_MAX = 80 };
 struct shapes {
 	struct text v[SHAPES_MAX];
 	unsigned known; /* the first of them must mean the same as v[0]; the others at least be marked */
-	unsigned texts; /* so many behind them are the same as text */
+	unsigned texts; /* so many after them are the same as text */
 	unsigned n;
 };
 
@@ -2403,7 +2403,7 @@ static bool number_behind(const char *text, const char *name, unsigned *ret)
 	return at && sscanf(at + strlen(name), "%u", ret) == 1;
 }
 
-/* each word of `got` stands in `want` too, but for those about what was lost and the counts, which are looked at apart */
+/* each word of `got` is in `want` too, except for losses and counts, which are checked separately */
 static bool says_no_more(const char *got, const char *want)
 {
 	static const char *const apart[] = { " items=", " folders=", " bytes=", " items-lost", " cut-short", " rank=1", " rank=0", " folders-lost", " given",

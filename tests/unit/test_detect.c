@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_detect: alerts, indicators, and each detector with what it must find and the benign twin that it must not.
  *
- * A scene is a list of records made by hand, as a decoder would make them; it is sorted by event time, met by the real
+ * A scene is a list of records made by hand, as a decoder would make them; it is sorted by event time, resolved by the real
  * world and shown to all detectors, so that a scene for one is a test of the silence of the others.  Ids, names and
- * addresses are of documentation ranges, but for published indicators and Microsoft's front ends. */
+ * addresses are of documentation ranges, except for published indicators and Microsoft's front ends. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -889,7 +889,7 @@ static void test_split_session(void)
 	struct scene s;
 	struct alert *a;
 
-	/* a week at home, then in turns with a server */
+	/* a week at home, then alternately with a server */
 	scene_init(&s);
 	for (unsigned d = 0; d < 7; d++)
 		with_session(bind(&s, T0 + d * DAY, "ann", OWA, OFFICE, 1), 1);
@@ -1153,7 +1153,7 @@ static void test_sweep_benign(void)
 static void test_sweep_cold(void)
 {
 	struct scene s;
-	/* no history: twelve of forty mailboxes from a server where nobody else is */
+	/* no history: twelve of forty mailboxes from a server that no one else uses */
 	scene_init(&s);
 	ordinary_days(&s, T0, 2, 40);
 	for (unsigned u = 0; u < 12; u++) {
@@ -1442,7 +1442,7 @@ static void test_hostile_details(void)
 			admin(&s, T0 + b, op, "x", "additionalDetails", big, "AssignedPlan", big, "ConsentAction.Permissions", big, NULL);
 		admin(&s, T0 + b, OP_SET_MAILBOX, "x", "Identity", big, "AuditLogAgeLimit", big, "AuditOwner", big, NULL);
 	}
-	admin(&s, T0, OP_SET_AUDIT_BYPASS, "", "AuditBypassEnabled", "true", NULL); /* nobody, of nothing */
+	admin(&s, T0, OP_SET_AUDIT_BYPASS, "", "AuditBypassEnabled", "true", NULL); /* no actor, no object */
 	admin(&s, T0, OP_CONSENT, "", "ConsentAction.Permissions", "Mail.Read", NULL);
 	bind(&s, T0, "", OWA, "", 0)->flags |= REC_THROTTLED | REC_TOKEN_TENANT_FOREIGN;
 	struct rec *bare = add(&s, T0, OP_MAIL_ITEMS_ACCESSED, 0); /* no mailbox, no client, no account */

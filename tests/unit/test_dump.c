@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_dump: numbers planted in made memory are found, all of them and nothing else, whatever code looks for them and on
- * however many threads; the arithmetic agrees with OpenSSL's; every format that is cut says so. */
+/* test_dump: numbers planted in made memory are found, all of them and nothing else, whatever code searches for them and on
+ * however many threads; the arithmetic agrees with OpenSSL's; every cut of a format is reported. */
 #include <elf.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -76,7 +76,7 @@ static void plant(uint8_t *at, enum number_layout layout, const BIGNUM *x, size_
 	memcpy(at, out, bytes);
 }
 
-/* ---- the arithmetic beside OpenSSL's ---- */
+/* ---- the arithmetic against OpenSSL's ---- */
 
 static void test_redc_size(unsigned bits)
 {
@@ -311,7 +311,7 @@ static void put(uint8_t *p, uint64_t x, unsigned n, bool big)
 		p[big ? n - 1 - i : i] = (uint8_t)(x >> 8 * i);
 }
 
-/* header, program headers, one note, then the segments' bytes wherever they want to lie; many: e_phnum is 0xffff */
+/* header, program headers, one note, then the segments' bytes at their offsets; many: e_phnum is 0xffff */
 static uint8_t *make_core(bool wide, bool big, bool many, const struct segment *segments, unsigned n, size_t size)
 {
 	const unsigned w = wide ? 8 : 4, head = wide ? 64 : 52, entry = wide ? 56 : 32, shentry = wide ? 64 : 40;
@@ -362,7 +362,7 @@ static size_t count_problems(const uint8_t *p, size_t n)
 	return ret;
 }
 
-/* Every cut of a dump is told.  silent: cuts that cannot be told, such as behind the last byte that anything refers to. */
+/* Every cut of a dump is reported.  silent: cuts that cannot be seen, such as after the last byte that anything refers to. */
 static void cut_everywhere(const char *name, const uint8_t *p, size_t n, size_t least)
 {
 	struct dump_reader *r = dump_reader_memory(p, n);
@@ -431,7 +431,7 @@ static void test_elf(void)
 
 static void test_elf_lies(void)
 {
-	/* sixty segments that all claim the whole file: each byte is read once, and it is said */
+	/* sixty segments that all claim the whole file: each byte is read once, and the overlap is reported */
 	struct segment all[60];
 	struct dump_options o = { .threads = 1 };
 	uint8_t *core;
@@ -493,7 +493,7 @@ static void test_minidumps(void)
 	}
 }
 
-/* a minidump with a Memory64List of two ranges, out of order in memory; p lies over their seam */
+/* a minidump with a Memory64List of two ranges, out of order in memory; p crosses their seam */
 static void test_memory64(void)
 {
 	const size_t size = 0x200 + 0x3000 + 0x2000;
@@ -550,7 +550,7 @@ static void test_lime(void)
 	plant(p + 32 + 0x3000 + 32 + 0x108, NUMBER_LE, k.q, 128);
 	n = scan_memory(p, size, &k.target, 1, DUMP_PATH_BEST, 1, hits, 4, "divisor");
 	CHECK_MSG(n == 1 && hits[0].va == 0x100108, "%zu", n);
-	/* cut anywhere but between the two segments, which cannot be told */
+	/* cut anywhere but between the two segments, which cannot be seen */
 	for (size_t at = 9; at < size; at++)
 		told += at == 32 + 0x3000 ? count_problems(p, at) == 0 : count_problems(p, at) != 0;
 	CHECK_MSG(told == size - 9, "%zu of %zu", told, size - 9);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_eval: the arithmetic against published values, the rules by which an alarm meets an attack, figures of a small made
+/* test_eval: the arithmetic against published values, the rules by which an alarm matches an attack, figures of a small made
  * evaluation counted by hand, and files that are broken in every way. */
 #include <math.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_forms: every written form of a key (tests/dump/plant.c) is found where it lies, proved, and as the key it is; and what
- * only looks like one is not.  Keys are made here and now: the test has never seen them before. */
+/* test_forms: every written form of a key (tests/dump/plant.c) is found in its place, proved, and as the right key; and data
+ * that only looks like a key is not.  Keys are made here and now: the test has never seen them before. */
 #include <stdlib.h>
 
 #include "../dump/plant.h"
@@ -95,7 +95,7 @@ static struct seen scan(const void *p, size_t n, const struct dump_target *targe
 
 /* -- is it gone? -- */
 
-/* How many pieces of the text lie in the image, as bytes or as UTF-16 of either order: windows of 20 digits, four apart. */
+/* How many pieces of the text are in the image, as bytes or as UTF-16 of either order: windows of 20 digits, four apart. */
 static size_t pieces_of(const struct buf *image, const char *digits, size_t n)
 {
 	size_t found = 0;
@@ -241,7 +241,7 @@ static void every_form(void)
 				CHECK_MSG(s.proved == s.hits && s.keys == 1, "%s: %zu of %zu proved, %zu keys", p->name, s.proved, s.hits, s.keys);
 				CHECK_MSG(memcmp(s.spki, spki, 32) == 0, "%s: another key", p->name);
 			}
-			/* the same, cut in the middle: whatever it says, it says it about bytes that are there */
+			/* the same, cut in the middle: every hit is inside the remaining bytes */
 			struct seen cut = scan(b.p, before + form.n / 2, NULL, 0, DUMP_PATH_BEST, before, before + form.n / 2);
 			CHECK_MSG(cut.inside == cut.hits, "%s, cut: %zu of %zu inside, longest %llu", p->name, cut.inside, cut.hits, (unsigned long long)cut.longest);
 			if (path == 0 && p->kind != PLANT_KNOWN)
@@ -267,7 +267,7 @@ static void every_decoy(void)
 	}
 }
 
-/* a form that lies over the border of two blocks is told once */
+/* a form that crosses the border of two blocks is reported once */
 static void borders(void)
 {
 	static const char *const names[] = { "pkcs1-der", "pkcs1-pem", "jwk-rsa", "openssh-ed25519", "pem-utf16le", "hex-pkcs1" };
@@ -295,7 +295,7 @@ static void borders(void)
 	}
 }
 
-/* ---- text as other text carries it, wherever it lies ---- */
+/* ---- text as other text carries it, wherever it is ---- */
 
 static void swap_text(struct buf *b, const char *from, const char *to)
 {
@@ -329,7 +329,7 @@ static void widen(struct buf *b, bool big)
 	*b = out;
 }
 
-/* How texts lie in other texts: a form of plant.c, up to four replacements, what stands before and behind. */
+/* Texts inside other texts: a form of plant.c, up to four replacements, the text before and after. */
 static const struct carried {
 	const char *form, *swaps[4][2], *before, *behind;
 	enum { BYTES, WIDE_LE, WIDE_BE } width;
@@ -400,7 +400,7 @@ static bool has_hit(const struct dump_hit *h, size_t n_hits, size_t from, size_t
 	return false;
 }
 
-/* Every one of `places` lies in b; each must be hit. */
+/* Every one of `places` is in b; each must be hit. */
 static void check_places(const struct buf *b, const size_t *places, size_t n, size_t length, const char *what, const char *how, enum dump_path path)
 {
 	struct dump_options o = { .threads = 1, .only = "forms", .no_harvest = true, .path = path };
@@ -455,7 +455,7 @@ static void every_alignment(void)
 		EVP_PKEY_free(key);
 	}
 	/* or the search for what is left would prove nothing.  Not legible are the 11 locked forms, base64 of base64 and digits with signs
-	 * between them; and of three short keys with escapes in their text each, if the escapes happen to lie close. */
+	 * between them; and of three short keys with escapes in their text each, if the escapes happen to be close. */
 	CHECK_MSG(readable + 11 + 3 >= sizeof carried / sizeof carried[0], "the key's text was legible in %zu of %zu images", readable, sizeof carried / sizeof carried[0]);
 }
 
@@ -496,7 +496,7 @@ static void every_border(void)
 	buf_release(&b);
 }
 
-/* A key far inside a text that is longer than a block with all it may read behind it. */
+/* A key far inside a text that is longer than a block with all it may read after it. */
 static void long_text(void)
 {
 	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -553,7 +553,7 @@ static void paths_agree(void)
 	}
 }
 
-/* Forms that nobody here wrote: the private JWKs of Wycheproof.  How many different ones there are was counted by a JSON reader
+/* Others' forms: the private JWKs of Wycheproof.  How many different ones there are was counted by a JSON reader
  * over the objects with a `d`; in the second file one more has e = 1 (its primes are proved, and it has no name), and one says
  * RSA and holds a curve's numbers. */
 static void by_others(void)

@@ -146,7 +146,7 @@ static void test_timeline(void)
 	struct silences t;
 	uint32_t *v = calloc(4000, sizeof *v);
 	size_t n = 0;
-	for (uint32_t slot = 0; slot < 20 * 144; slot++) { /* three a slot by day, nobody by night, a hole on day 9 */
+	for (uint32_t slot = 0; slot < 20 * 144; slot++) { /* three a slot by day, none by night, a hole on day 9 */
 		uint32_t of_day = slot % 144;
 		if (of_day >= 48 && of_day < 108 && !(slot >= 9 * 144 + 60 && slot < 9 * 144 + 72))
 			v[n++] = slot;
@@ -212,9 +212,9 @@ static void test_verdicts(void)
 	CHECK(p && !p->actor_differs);
 	p = judge(&r, reading(AT(1, 10, 2), office_token(7, 1, 9), 8, 0));
 	CHECK(p && p->verdict == PROV_LINKED && p->actor_differs);
-	/* nobody issued it */
+	/* no sign-in issued it */
 	CHECK_TEXT(reason(&r, reading(AT(2, 11, 0), 42, 7, AT(2, 10, 50))), "not_issued");
-	/* no time of issue: the 28 hours before must be covered; on Monday nothing is at hand for them but the weekend's night */
+	/* no time of issue: the 28 hours before must be covered; on Monday only the weekend's night is available for them */
 	CHECK_TEXT(reason(&r, reading(AT(3, 11, 0), 43, 7, 0)), "not_issued");
 	CHECK_TEXT(reason(&r, reading(AT(3, 23, 50), 44, 7, AT(3, 23, 40))), "not_issued_quiet");
 	/* a failed sign-in issues nothing */
@@ -241,7 +241,7 @@ static void test_verdicts(void)
 	run_end(&r);
 }
 
-/* the sign-in stands later in its log than the access in the other: clocks */
+/* the sign-in is later in its log than the access in the other: clocks */
 static void test_skew_and_order(void)
 {
 	struct run r;
@@ -266,7 +266,7 @@ static void test_missing(void)
 	CHECK_TEXT(reason(&r, reading(AT(1, 1, 0), 1, 1, 0)), "no_signins");
 	run_end(&r);
 
-	/* only interactive ones, as Graph gives them unless asked; the audit log's own stand for them */
+	/* only interactive ones, as Graph gives them unless asked; the audit log's own are used instead */
 	for (int kind = 0; kind < 2; kind++) {
 		run_begin(&r, 1);
 		for (unsigned i = 0; i < 2000; i++)
@@ -390,7 +390,7 @@ static void test_lanes_and_copies(void)
 	run_end(&three);
 }
 
-/* The store: what is past its keep goes, what may still live stays, and what finds no room is said. */
+/* The store: what is past its keep goes, what may still live stays, and what finds no room is reported. */
 static void test_store(void)
 {
 	struct store s;
@@ -465,7 +465,7 @@ static void test_orphans(void)
 		}
 	orphans_release(&o);
 
-	orphans_init(&o, &all); /* more tokens than are remembered: said of the row that they are in */
+	orphans_init(&o, &all); /* more tokens than are remembered: reported in their row */
 	for (unsigned i = 0; i < ORPHAN_TOKENS_MAX + 10; i++) {
 		r = reading(AT(1, 0, 0) + i, i, 1, 0);
 		e.mailbox = i < ORPHAN_TOKENS_MAX ? 1 : 2;

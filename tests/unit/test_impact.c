@@ -300,7 +300,7 @@ static void test_items(void)
 	CHECK(item_next(&it, &item) && item.id.n == ITEM_ID_BYTES_MAX && item.folder.n == 0);
 	CHECK(!item_next(&it, &item));
 	free(whole);
-	/* a full tail is full, and says so; nothing in it is cut in half */
+	/* a full tail is marked full; nothing in it is cut in half */
 	rec_begin(&b);
 	for (int i = 0; i < 5000; i++)
 		items_add_message(&b, ITEM_INTERNET_ID, (struct str) { id, 64 }, 1);

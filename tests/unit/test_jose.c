@@ -112,7 +112,7 @@ static void test_json_errors(void)
 
 	sj_init(&j, &small, names);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		char *exact = malloc(rows[i].n ? rows[i].n : 1); /* no byte behind the text may be read */
+		char *exact = malloc(rows[i].n ? rows[i].n : 1); /* no byte after the text may be read */
 		enum sj_error e;
 		if (!exact)
 			abort();
@@ -285,7 +285,7 @@ static void test_faults(void)
 	keyset_free(s);
 }
 
-/* made at run time: no private key lies in the tree */
+/* made at run time: no private key is in the tree */
 static void test_pem(void)
 {
 	EVP_PKEY *p = EVP_EC_gen("P-256");

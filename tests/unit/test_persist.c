@@ -250,7 +250,7 @@ static void test_bound(void)
 	CHECK(keep_logs_bound(logs) == INT64_MIN);
 	logs[KEEP_SIGNIN] = 100 * 86400;
 	CHECK(keep_logs_bound(logs) == 100 * 86400);
-	logs[KEEP_AUDIT] = 40 * 86400; /* however far behind: it is the log that is learned */
+	logs[KEEP_AUDIT] = 40 * 86400; /* however far behind: this is the log that is learned */
 	CHECK(keep_logs_bound(logs) == 40 * 86400);
 	logs[KEEP_DIRECTORY] = (40 - STATE_LAG_DAYS) * 86400;
 	CHECK(keep_logs_bound(logs) == logs[KEEP_DIRECTORY]);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_points: the X of d G as points.c computes it is OpenSSL's, for every curve, for numbers at both ends and in between, in both
- * byte orders, whatever stands beside them in the batch; and nothing else passes. */
+ * byte orders, whatever else is in the batch; and nothing else passes. */
 #include <openssl/ec.h>
 #include <openssl/obj_mac.h>
 #include <stdlib.h>
@@ -47,7 +47,7 @@ static void one_curve(enum curve which)
 		EC_POINT_mul(g, q, d[i], NULL, NULL, ctx);
 		EC_POINT_get_affine_coordinates(g, q, x, NULL, ctx);
 		BN_bn2binpad(x, bytes, (int)n);
-		if (i % 2 == 0) /* the others are nobody's */
+		if (i % 2 == 0) /* the others belong to no hunted key */
 			CHECK(points_hunt(p, bytes));
 	}
 	shared = points_share(p);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_redact: every number that follows from a key, in every layout and spelling, whole and in pieces, is swept; public numbers and
- * what stands round the secrets are not touched; the residue test sees what no pattern names. */
+ * the bytes around the secrets are not touched; the residue test finds what no pattern covers. */
 #include <stdlib.h>
 
 #include <openssl/core_names.h>
@@ -56,7 +56,7 @@ static void made_free(struct made *m)
 /* ---- the sweep over made bytes ---- */
 
 static uint8_t memory[MEMORY + 64];
-static uint8_t erased[MEMORY + 64]; /* 1 = told */
+static uint8_t erased[MEMORY + 64]; /* 1 = reported */
 
 static void mark(void *arg, const struct dump_trace *trace)
 {
@@ -82,7 +82,7 @@ static size_t untold(size_t at, size_t n)
 	return left;
 }
 
-/* Places bytes among noise, at each of eight alignments, and wants them told, all and no more. */
+/* Places bytes among noise, at each of eight alignments, and wants them reported, all and no more. */
 static void want_between(const struct dump_traces *t, const char *what, const uint8_t *p, size_t n, size_t slack, uint8_t before,
 			 uint8_t after)
 {
@@ -106,7 +106,7 @@ static void want(const struct dump_traces *t, const char *what, const uint8_t *p
 	want_between(t, what, p, n, slack, '!', '!');
 }
 
-/* A piece from the middle of a number: beside it stand bytes that are surely not the number's next ones. */
+/* A piece from the middle of a number: the bytes next to it are surely not the number's. */
 static void want_piece(const struct dump_traces *t, const char *what, const uint8_t *p, size_t n)
 {
 	want_between(t, what, p, n, 0, p[-1] ^ 0x55, p[n] ^ 0x55);
@@ -147,7 +147,7 @@ static void test_spellings(const struct made *m)
 	want(t, "p LE", le, n, 0);
 	want_between(t, "p J32", j32 + (words - n), n, 0, words > n ? j32[words - n - 1] ^ 0x55 : '!', '!'); /* its zero is in the first word's end */
 	want(t, "d BE", m->d, m->key.d.n, 0);
-	/* pieces: a head that malloc overwrote, a middle, sixteen bytes; fifteen cannot be told from chance everywhere */
+	/* pieces: a head that malloc overwrote, a middle, sixteen bytes; fifteen cannot be distinguished from chance everywhere */
 	want_between(t, "tail of p", m->p + 32, n - 32, 0, m->p[31] ^ 0x55, '!');
 	want_piece(t, "middle of q", m->q + 17, 23);
 	want_piece(t, "16 bytes of d", m->d + 101, 16);
@@ -206,7 +206,7 @@ static void test_numbers(const struct made *m)
 	BN_to_montgomery(y, x, mont, ctx); /* R^2 mod q */
 	BN_bn2lebinpad(y, bytes, (int)n);
 	want(t, "R^2 mod q", bytes, (size_t)BN_num_bytes(y), 0);
-	/* public numbers are nobody's secret */
+	/* public numbers are no secret */
 	for (size_t i = 0; i < MEMORY; i++)
 		memory[i] = (uint8_t)chance();
 	memcpy(memory + 1000, m->n, m->key.n.n);
@@ -285,7 +285,7 @@ static void test_cuts(const struct made *m)
 	dump_reader_free(r);
 }
 
-/* What no list of patterns has: a multiple of p, whole words of it.  Nothing but the residue test can tell. */
+/* What no list of patterns has: a multiple of p, whole words of it.  Only the residue test finds it. */
 static void test_residue(const struct made *m)
 {
 	const struct dump_modulus modulus = { m->n, m->key.n.n, m->key.spki };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_sim: the draws have the laws they are named after; a mailbox-day depends on nothing but its number; what the
- * tenant does agrees with the facts it is made after; the networks' file says what the addresses mean. */
+ * tenant does agrees with the facts it is made after; the networks' file explains the addresses. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>

@@ -430,7 +430,7 @@ static void test_no_room(void)
 	/* where nothing has to be written it does not matter */
 	CHECK_SORTED(&l, .lanes = 2, .memory = 8 * MIB);
 	/* a full disk */
-	setenv("TMPDIR", "/dev", 1); /* no folder to write files in, or one without room: either is said, nothing is lost in silence */
+	setenv("TMPDIR", "/dev", 1); /* no folder to write files in, or one without room: either is reported, nothing is lost in silence */
 	s = fill(&l, (struct how){ .lanes = 1, .memory = 0, .lane_bytes = 8 }, 1);
 	struct recs got = drain(s, 64);
 	CHECK(got.n == l.n || sorter_error(s)[0]);

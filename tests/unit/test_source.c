@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_source: folders, archives, compressors, encodings, and everything that can be wrong with them.
  *
- * Works in a folder of its own under TMPDIR.  What makes the packed files are the ordinary tools; one that is missing is
- * said and its checks are left out.  Each stream is read twice: in big blocks and, where it is small, byte by byte. */
+ * Works in a folder of its own under TMPDIR.  The ordinary tools make the packed files; a missing tool is
+ * reported and its checks are left out.  Each stream is read twice: in big blocks and, where it is small, byte by byte. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -77,12 +77,12 @@ static struct buf get_file(const char *path)
 	return b;
 }
 
-/* Everything a source says, as one text:
+/* Everything a source reports, as one text:
  *     + path [named] "content"            a stream that ended well
  *     ! path [named] "content" error      one that broke
  *     x path error                        one that could not be opened
  *     ? problem */
-static uint64_t told_losses; /* of the last source that was told */
+static uint64_t told_losses; /* of the last source */
 
 static struct buf tell_source(struct source *s, size_t block)
 {
@@ -283,7 +283,7 @@ static void folders(void)
 	                  "? ./walk: this folder was read before, under this or another name; not read again\n"
 	                  "+ one.json named \"{\\\"a\\\":1}\\n\"\n");
 	buf_release(&got);
-	/* a link back to the top, one to itself, one to nowhere, one to a file, one to a folder beside */
+	/* a link back to the top, one to itself, one to nowhere, one to a file, one to a folder next to it */
 	must(run("mkdir -p loop/in beside && printf 1 >beside/f && ln -s .. loop/in/up && ln -s self loop/self && ln -s nowhere loop/gone &&"
 	         "ln -s ../one.json loop/link && ln -s ../beside loop/side && ln -s ../beside loop/side2"), "loop");
 	expect("loop", "x loop/gone loop/gone: cannot be opened: No such file or directory\n"
@@ -487,7 +487,7 @@ static void encodings(void)
 
 /* -- compressors -- */
 
-/* The file cut at every byte from `from` on (before that it is only a word), but for `spare` bytes of padding at its end:
+/* The file cut at every byte from `from` on (before that it is only a word), except for `spare` bytes of padding at its end:
  * never a good end before the real one. */
 static void cut_everywhere(const char *path, size_t from, size_t spare)
 {
@@ -562,11 +562,11 @@ static void one_compressor(const struct compressor *c)
 	snprintf(path, sizeof(path), "half%s", c->suffix);
 	expect_part(path, "compressed data ends early after ");
 	expect_part(path, strcmp(c->suffix, ".bz2") == 0 ? "" : "\"time,user\\n1,ann\\n");
-	/* other bytes behind */
+	/* other bytes after it */
 	must(run("(cat s%s; echo and more and more) >tail%s", c->suffix, c->suffix), "tail");
 	snprintf(path, sizeof(path), "tail%s", c->suffix);
 	expect_part(path, "time,user\\n1,ann\\n\" tail");
-	/* xz's library tells no difference between that and damage */
+	/* xz's library does not distinguish that from damage */
 	expect_part(path, strcmp(c->suffix, ".xz") == 0 ? "damaged xz data after 16 bytes" : "data are followed by other bytes, which were not read");
 	/* nothing in it */
 	must(run("%s </dev/null >none%s", c->command, c->suffix), c->command);
@@ -617,7 +617,7 @@ static void compressors(void)
 		must(run("(cat s.gz; head -c 1000 /dev/zero) >padded.gz; (cat s.gz; head -c 1000 /dev/zero; cat s.gz) >island.gz"), "padding");
 		expect("padded.gz", "+ padded.gz named \"time,user\\n1,ann\\n\"\n");
 		expect_part("island.gz", "followed by other bytes");
-		/* a bomb: 100 MB of zeros behind each other compress a little under deflate's limit, twice packed far beyond */
+		/* a bomb: 100 MB of zeros after each other compress a little under deflate's limit, twice packed far beyond */
 		must(run("head -c 100000000 /dev/zero | gzip -c >zeros.gz && gzip -c zeros.gz >zeros.gz.gz"), "zeros");
 		expect_part("zeros.gz", "+ zeros.gz named (100000000 bytes");
 		expect_part("zeros.gz.gz", "unpacks to more than 1200 times its size");
@@ -772,7 +772,7 @@ static void archives(void)
 		expect_part("noise.7z.gz", "x noise.7z.gz noise.7z.gz: a 7z archive inside another archive or from a pipe must fit into 32 MB");
 		must(run("head -c 100000000 /dev/zero >zeros && 7z a -bd bomb.7z zeros one.json >/dev/null; rm zeros"), "bomb");
 		expect_part("bomb.7z", "unpacks to more than 1200 times its size");
-		{ /* also when nobody reads it */
+		{ /* also when it is not read */
 			struct source *s = source_new((const char *const[]){ "bomb.7z" }, 1);
 			const struct source_stream *stream;
 			int n = 0;
@@ -903,7 +903,7 @@ static void workbooks(void)
 	expect("w.xlsx", "+ w.xlsx:Log \"1\\n\"\n");
 	CHECK(told_losses == 0);
 
-	/* what is missing is said, and the rest is read */
+	/* missing parts are reported, and the rest is read */
 	WORKBOOK("w.xlsx", SHEET("<row><c><v>1</v></c></row>"), BOOK_OF_TWO, RELATIONS);
 	expect("w.xlsx", "+ w.xlsx:Log \"1\\n\"\nx w.xlsx:A_x0026_B w.xlsx:A_x0026_B: this sheet of the workbook is missing or damaged\n");
 	WORKBOOK("w.xlsx", SHEET("<row><c><v>1</v></c></row>"));
@@ -972,7 +972,7 @@ static void workbooks(void)
 	WORKBOOK("w.xlsx", "xl/worksheets/sheet1.xml", sheet.p, BOOK, RELATIONS);
 	expect("w.xlsx", "! w.xlsx:Log \"1\\n\" w.xlsx:Log: 1 row was left out: longer than 4 MB\n");
 	buf_release(&sheet);
-	/* more texts than memory takes: they lie in a temporary file, and each is the right one */
+	/* more texts than memory takes: they are in a temporary file, and each is the right one */
 	buf_init(&sheet, 512 * MIB);
 	buf_init(&got, 512 * MIB);
 	buf_add_cstr(&sheet, "<worksheet><sheetData>");
@@ -1037,7 +1037,7 @@ static void workbooks(void)
 	expect_part("w.ods", "an OpenDocument file (.ods, .odt: save a spreadsheet as .xlsx), which is not read");
 }
 
-/* Streams left unread, or half read, do not disturb the ones behind them. */
+/* Streams left unread, or half read, do not disturb the following ones. */
 static void impatience(void)
 {
 	static const char *const paths[] = { "in.tar", "g.zip", "p.7z", "p.tar.xz", "one.json" };

@@ -120,7 +120,7 @@ static void shared_primes(void)
 		CHECK(BN_generate_prime_ex(primes[i], 256, 0, NULL, NULL, NULL) == 1);
 		hex[i] = BN_bn2hex(primes[i]);
 	}
-	/* 0 and 5 share one prime; 7 shares both of its primes with two others; the rest stand alone */
+	/* 0 and 5 share one prime; 7 shares both of its primes with two others; the rest share none */
 	product(hex[0], hex[1], &keys[0]);
 	product(hex[0], hex[2], &keys[5]);
 	product(hex[3], hex[4], &keys[1]);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* token: verdicts.  First vectors that nobody here wrote: the JWS vectors of Wycheproof, by number, and the examples of the
+/* token: verdicts.  First others' vectors: the JWS vectors of Wycheproof, by number, and the examples of the
  * RFCs.  Then the attack list, minted here with keys that are made at run time: each attack must be refused, and for the
  * reason that is its own. */
 #include <openssl/bn.h>
@@ -148,7 +148,7 @@ static size_t sign_raw(int key, const char *alg, struct str input, uint8_t out[1
 	return n;
 }
 
-/* header.claims signed by that key; alg says how, whatever the header says */
+/* header.claims signed by that key; with alg, whatever the header says */
 static void mint(struct buf *b, struct str header, struct str claims, int key, const char *alg)
 {
 	uint8_t sig[1024];
@@ -320,7 +320,7 @@ struct attack {
 	const char *extra;        /* raw members before the others */
 	const char *want;         /* code; NULL = accepted */
 	int status;               /* 0 = whatever is not 0 */
-	const char *alg;          /* how it is signed; NULL = as the record says */
+	const char *alg;          /* how it is signed; NULL = as in the record */
 	int key;                  /* signed by keys[key - 1]; 0 = the record's */
 };
 
@@ -482,7 +482,7 @@ static const struct attack attacks[] = {
 	{ "token from before the key's life", "not-yet", .want = "key-iat", .status = 4 },
 	{ "token from before the certificate", "a", .change = { { "iat", "1765000000" }, { "exp", "1765003000" }, { "nbf", NULL } }, .want = "key-iat" },
 
-	/* scope: the key behind the signature */
+	/* scope: the key that made the signature */
 	{ "consumer key for an organisation", "consumer", .want = "forged-scope", .status = 4 },
 	{ "consumer key for an organisation, bad signature", "consumer", .want = "key-none", .key = RSA_A + 1, .status = 1 },
 	{ "key id of one issuer, key of another", "a", .want = "sig", .key = RSA_B + 1, .status = 1 },
@@ -648,7 +648,7 @@ static void test_form(struct judge *j)
 	buf_add_str(&b, buf_str(&good));
 	b.p[b.n - 1]++;
 	check_text(j, "trailing bits", buf_str(&b), "b64");
-	/* a signature in the form of X.509: genuine is said only where it is */
+	/* a signature in the form of X.509: called genuine only where it is */
 	const char *says = "the signature is genuine, but it is DER";
 	signed_as(&b, "ec", EC_256, "ES256+");
 	check_text(j, "ECDSA in DER", buf_str(&b), "sig");
@@ -679,7 +679,7 @@ static void test_form(struct judge *j)
 		check_text(j, "deep nesting", buf_str(&b), "json");
 		buf_release(&deep);
 	}
-	/* UTF-16, byte order mark, NUL behind the object */
+	/* UTF-16, byte order mark, NUL after the object */
 	mint(&b, STR("{\"alg\":\"RS256\",\"kid\":\"a\"}"), STR("\xff\xfe{\0}\0"), RSA_A, "RS256");
 	check_text(j, "UTF-16", buf_str(&b), "json");
 	mint(&b, STR("\xef\xbb\xbf{\"alg\":\"RS256\",\"kid\":\"a\"}"), STR("{}"), RSA_A, "RS256");
@@ -852,7 +852,7 @@ static void test_storm(struct judge *j)
 	CHECK(verdict_status(v) == 4 && v->signature_good);
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
 		CHECK_MSG(has_code(v, wanted[i]), "wanted %s, have %s", wanted[i], codes(v));
-	/* the day before its certificate ended, a consumer token of it was in order but for the key's age */
+	/* the day before its certificate ended, a consumer token of it was in order except for the key's age */
 	{
 		static const struct member then[] = { { "iss", "\"" V2(CONSUMER_TENANT) "\"" }, { "tid", "\"" CONSUMER_TENANT "\"" },
 						      { "aud", "\"" CONSUMER_AUDIENCE "\"" }, { "iat", "1617460000" },
@@ -1207,7 +1207,7 @@ static void test_private_form(struct judge *j)
 	buf_release(&claims);
 }
 
-/* -- vectors that nobody here wrote -- */
+/* -- others' vectors -- */
 
 static struct policy *signatures_only(struct str jwks)
 {

@@ -103,7 +103,7 @@ static void test_names(void)
 	CHECK(name_part(names_get(&n, x), 4).n == 0 && name_part(NULL, 0).n == 0 && name_part(names_get(&n, x), 9).n == 0);
 	CHECK(!names_get(&n, 0) && !names_has(&n, 0) && !names_get(&n, 12345) && names_has(&n, x));
 
-	/* long texts: cut, but two that differ behind the cut are two */
+	/* long texts: cut, but two that differ after the cut are two */
 	memset(wide, 'w', sizeof(wide));
 	struct str one[] = { { wide, 1999 } }, two[] = { { wide, 2000 } };
 	x = names_put(&n, NAME_ACTOR, one, 1);
@@ -227,7 +227,7 @@ static void test_details(void)
 	CHECK(rec_detail(packed, STR("Empty"), &value) && value.n == 0);
 	CHECK(!rec_detail(packed, STR("Missing"), &value));
 
-	/* every padding: 0 to 7 zeros behind the last pair are never read as a pair */
+	/* every padding: 0 to 7 zeros after the last pair are never read as a pair */
 	for (size_t length = 0; length < 16; length++) {
 		rec_begin(&b);
 		rec_add_detail(&b, STR("N"), (struct str){ wide, length });
@@ -256,7 +256,7 @@ static void test_details(void)
 		CHECK(str_is(name, "Wide"));
 	CHECK(n == 3);
 
-	/* a tail that somebody else wrote: lengths that lie */
+	/* a tail that somebody else wrote: false lengths */
 	for (unsigned i = 0; i < 64; i++) {
 		rec_begin(&b);
 		rec_add_detail(&b, STR("Name"), STR("value"));
@@ -283,7 +283,7 @@ static int kind_of(const char *text)
 
 static void test_net(void)
 {
-	/* first and last address inside, and the ones beside them */
+	/* first and last address inside, and their neighbours */
 	static const struct { const char *before, *first, *last, *after; } borders[] = {
 		{ "13.107.6.151", "13.107.6.152", "13.107.6.153", "13.107.6.154" },
 		{ "13.107.18.9", "13.107.18.10", "13.107.18.11", "13.107.18.12" },
@@ -518,7 +518,7 @@ static void test_mailboxes(void)
 	world_meet(&w, &r, &e);
 	CHECK(e.mailbox == a && str_is(world_mailbox_guid(&w, a), GUID_A));
 
-	/* the zero GUID is no GUID; the name decides, and it is met before its GUID is */
+	/* the zero GUID is no GUID; the name decides, and it is seen before its GUID is */
 	r = mail(T0 + 6, mailbox(ZERO, "Bob@example.com"), c, ACCESS_BIND, 1);
 	world_meet(&w, &r, &e);
 	b = e.mailbox;
@@ -634,7 +634,7 @@ static void test_counts(void)
 	world_meet(&w, &r, &e);
 	r.folder = 12;
 	world_meet(&w, &r, &e);
-	r.folder = 0; /* a folder that we cannot tell from others is none */
+	r.folder = 0; /* a folder that cannot be distinguished from others is none */
 	world_meet(&w, &r, &e);
 	CHECK(e.edge->folders_synced == 2 && w.clients[0].folders_synced == 2 && w.clients[0].syncs == 4);
 	r = mail(T0 + 1, mailbox(GUID_B, "bob@example.com"), c, ACCESS_SYNC, 0);

@@ -84,7 +84,7 @@ static void add_record(struct text *t, unsigned format, unsigned number)
 }
 
 /* -- wrappings: ' for "; J the record, T the same as text, U as text in the text of an object,
- * K as the key-value list of OpenTelemetry; `after` is "lines" for what stands before a record on its line -- */
+ * K as the key-value list of OpenTelemetry; `after` is "lines" for text before a record on its line -- */
 
 struct wrapping { const char *name, *before, *after; };
 
@@ -148,7 +148,7 @@ static const struct wrapping pages[] = {
 	{ "list in lists in objects", "{'a':[[", "]]}" },
 };
 
-/* one value of JSON with its type; what is behind it */
+/* one value of JSON with its type; the text after it */
 static const char *add_typed(struct text *t, const char *p)
 {
 	if (*p == '{' || *p == '[') {
@@ -393,7 +393,7 @@ static void test_traps(void)
 	check_counts("{'CreationTime':'2026-01-06T10:00:00','Id':'x','Operation':'Send','message':'" SEND_TEXT "'}", 1, 0);
 	check_counts("{'CreationTime':'2026-01-06T10:00:00','Id':'x','Operation':'Send','list':[" SEND "," SEND "]}", 1, 0);
 	check_counts("{'_source':{'CreationTime':'2026-01-06T10:00:00','Id':'x','Operation':'Send','x':" SEND "}}", 1, 0);
-	/* two members that are records are two; a text beside them is a copy of them */
+	/* two members that are records are two; a text next to them is a copy of them */
 	check_counts("{'a':" SEND ",'b':" SEND "}", 2, 0);
 	check_counts("{'a':" SEND ",'b':'" SEND_TEXT "'}", 1, 0);
 	/* of several texts the longest counts */
