@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fuzz_dump: any bytes as a dump, of whatever format they begin like.  What the format makes of them is a partition: ranges
+/* fuzz_dump: any bytes as a dump, of whatever format they begin like.  The format turns them into a partition: ranges
  * that do not overlap, in order, and together the whole file; addresses lead back to the offsets they came from; every byte is
- * given to the finders once; what is missing is said. */
+ * given to the finders once; missing parts are reported. */
 #include <stdlib.h>
 
 #include "dump/dump.h"

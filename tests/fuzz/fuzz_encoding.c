@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fuzz_encoding: any bytes as text whose encoding nobody names: a whole file, and a line of Windows-1252.  What comes out is UTF-8;
- * what was UTF-8 comes out as it was; and no encoding takes more than is there for byte order marks.
+/* fuzz_encoding: any bytes as text of unknown encoding: a whole file, and a line of Windows-1252.  What comes out is UTF-8;
+ * what was UTF-8 comes out as it was; and no encoding takes more than the bytes there are for byte order marks.
  *
  * Seeds: lines with umlauts in each encoding, with and without mark, whole and cut. */
 #include <stdlib.h>

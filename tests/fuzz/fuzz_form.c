@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fuzz_form: any bytes to each parser of a key form, at each place.  Whatever is claimed lies inside the bytes, and its text
+/* fuzz_form: any bytes to each parser of a key form, at each place.  Every claim is inside the bytes, and its text
  * places too; proving it ends.  The first byte chooses the parser, 0xff all.
  *
  * Seeds: forms of published keys (tests/dump/make-seeds). */

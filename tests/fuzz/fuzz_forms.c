@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fuzz_forms: any bytes as a dump, to the finders of forms, schedules and elliptic secrets.  The portable and the vector search
- * report the same, and every hit lies inside the file.
+ * report the same, and every hit is inside the file.
  *
  * Seeds: those of fuzz_form. */
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fuzz_frame: any bytes behind the head of a long stream whose form is already known, so that they are cut as they come in.
+/* fuzz_frame: any bytes after the head of a long stream whose form is already known, so that they are cut as they come in.
  * Blocks hold the stream's own bytes, in order, none twice, and never more than a record and two reads; the cutter comes to
  * an end; and in pieces of any size, one byte even, the same records and the same rejects come out.
  *

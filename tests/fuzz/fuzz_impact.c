@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fuzz_impact: what the user gives beside the export, as anybody may have written it: a CSV with subjects, a findings
- * file, an impact report to be made into letters, a ledger; and the tail of a record.  The first byte says which.
+/* fuzz_impact: the user's files besides the export, with untrusted content: a CSV with subjects, a findings
+ * file, an impact report to be made into letters, a ledger; and the tail of a record.  The first byte chooses.
  *
  * Held: a CSV gives the same rows when it is read again; a letter holds no control byte but line ends; a ledger that is
  * accepted once is accepted again. */

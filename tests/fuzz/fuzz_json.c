@@ -26,7 +26,7 @@ static void look(const struct json_index *x, uint32_t v)
 	require(s.p >= x->p && s.p + s.n <= x->p + x->len);
 }
 
-/* number behind the value, or WALK_BAD / WALK_DEEP; never below v */
+/* number after the value, or WALK_BAD / WALK_DEEP; never below v */
 static uint32_t visit(const struct json_index *x, uint32_t v, unsigned depth)
 {
 	uint32_t end = walk_skip(x, v);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fuzz_jwk: any bytes as a key set.  What loads has keys with consistent facts: a usable key has an SPKI and no fault that
  * refuses it, no private bytes are kept unless they were asked for, and reading twice gives the same.  The strict JSON walk is
- * compared with itself over a copy without a byte behind it.
+ * compared with itself over a copy without a byte after it.
  *
  * Seeds: the published half of the stolen key, examples of RFC 7517, OpenID metadata. */
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fuzz_keys: any bytes as key sets, lines of a history, certificates, logged tokens and leak reports of one audit.  Whatever
- * they are: the audit ends, says the same about the same twice, its lines are well-formed JSON, and nothing of a stranger's
+ * they are: the audit ends, reports the same twice, its lines are well-formed JSON, and no untrusted
  * text becomes markup of the page. */
 #include <stdlib.h>
 

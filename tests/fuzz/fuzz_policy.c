@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fuzz_policy: any bytes as a policy file.  It loads, or one line says why not.  What loads holds records that lack nothing: an
- * algorithm, an issuer, an audience, tenants.  (Files it names do not exist: the name of the file lies in no folder.)
+/* fuzz_policy: any bytes as a policy file.  It loads, or is refused with a reason in one line.  Loaded records are complete: an
+ * algorithm, an issuer, an audience, tenants.  (Files it names do not exist: the name of the file has no folder.)
  *
  * Seeds: the template and its relatives. */
 #include <stdlib.h>

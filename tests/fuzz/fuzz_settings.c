@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fuzz_settings: any bytes as an export of audit settings, twice into one: nothing is read or written out of bounds, every
- * account can be said in a sentence, and the same bytes again add no account. */
+ * account can be printed as a sentence, and the same bytes again add no account. */
 #include <stdlib.h>
 
 #include "coverage/settings.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fuzz_source: any bytes as a file, through every unpacker and archive reader.  It ends; what it says is one line that
+/* fuzz_source: any bytes as a file, through every unpacker and archive reader.  It ends; its message is one line that
  * begins with the stream's name; and the same bytes come out whether they are taken in big pieces or in small ones.
  *
  * Seeds: one small file of each kind, made by tests/fuzz/make-seeds-source. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fuzz_state: any bytes as the parts of a state file, behind its checksums: names, ids, world, alerts, each detector, in the
+/* fuzz_state: any bytes as the parts of a state file, with good checksums: names, ids, world, alerts, each detector, in the
  * order in which a run loads them.  Nothing may crash or hang; what was taken is saved again, and must come back the same.
  *
- * What is fuzzed is a whole state, made here by showing some records to the detectors.  The input's first byte says up to
+ * The fuzzed state is a whole one, made here by showing some records to the detectors.  The input's first byte chooses up to
  * which part it is read; then five bytes a change: part, place (two bytes; negative ones count from the end), how, value.
  * 0xff as the first byte: the rest of the input is the state itself.  Where a part is refused the run would end; so does
  * this. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fuzz_token: any bytes as a token, against a policy with the published stolen key and against that key alone
- * (--jws-only); and as a line of a batch.  Nobody has the private half here: nothing may ever be accepted.  Verdicts must be the same
+ * (--jws-only); and as a line of a batch.  The private half is not known here: nothing may ever be accepted.  Verdicts must be the same
  * twice, have a reason, and print as one line of JSON.  Bytes are also taken as header and claims of a well-formed token: the
  * first 0x00 parts them.
  *

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fuzz_zone: any bytes as the name of a zone, which the header of a column or --timezone gives, and as a zoneinfo file.  A zone that was
- * named moves a clock by less than two days; the same name says the same; no moment of the years that a time can have does harm.
+ * named moves a clock by less than two days; the same name gives the same; no moment of the years that a time can have does harm.
  *
  * The first byte is even for a name, odd for a file.  Seeds: names as exporters write them, and zoneinfo files. */
 #include <stdlib.h>
