@@ -6,7 +6,7 @@
 
 #include "plant.h"
 
-#define IMAGE_VA UINT64_C(0x7f5500000000) /* of the first byte behind the ELF head */
+#define IMAGE_VA UINT64_C(0x7f5500000000) /* of the first byte after the ELF head */
 #define IMAGE_HEAD 4096
 
 struct planted {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* make-image: writes a core file with every form of key planted in it, and beside it what is where.
+/* make-image: writes a core file with every form of key planted in it, and a list of their places.
  *
  *     make-image OUT [MIB [CODE]]    OUT, OUT.tsv (name, kind, offset, length, SPKI SHA-256), OUT.known.pem (public keys that
  *                                    a scanner is given, for the forms that need them)
  *
- * The keys are made for this and live nowhere else. */
+ * The keys are made for this and used nowhere else. */
 #include <openssl/pem.h>
 #include <stdio.h>
 #include <stdlib.h>

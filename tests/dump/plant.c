@@ -701,7 +701,7 @@ static bool w_bignums(struct buf *out, EVP_PKEY *key, uint64_t va)
 	return true;
 }
 
-/* R^2 mod p, R = 2^1024: what Montgomery's method keeps beside p */
+/* R^2 mod p, R = 2^1024: which Montgomery's method keeps next to p */
 static bool w_montgomery(struct buf *out, EVP_PKEY *key, uint64_t va)
 {
 	BIGNUM *p = NULL, *r = BN_new();
@@ -838,7 +838,7 @@ static uint8_t sbox(uint8_t x)
 	return r;
 }
 
-/* FIPS 197, 5.2, bytes as they stand there; swapped: each word's bytes the other way round */
+/* FIPS 197, 5.2, bytes as they are there; swapped: each word's bytes the other way round */
 static bool schedule(struct buf *out, unsigned bits, bool swapped)
 {
 	uint8_t w[60][4], box[256], rcon = 1;

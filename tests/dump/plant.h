@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* plant: private keys written in every form that docs/dump-forms.md lists, with keys made at run time, so that no key of
- * anybody's lies in this repository.  Writers here, readers in src/dump: they share no code, and wherever OpenSSL can write a
+/* plant: private keys written in every form that docs/dump-forms.md lists, with keys made at run time, so that no real
+ * key is in this repository.  Writers here, readers in src/dump: they share no code, and wherever OpenSSL can write a
  * form, OpenSSL writes it. */
 #ifndef TXM_TESTS_PLANT_H
 #define TXM_TESTS_PLANT_H
@@ -14,7 +14,7 @@ enum plant_kind {
 	PLANT_KNOWN,    /* the same, but its public key must be given */
 	PLANT_LOCKED,   /* must be found as locked */
 	PLANT_SCHEDULE, /* must be found as an AES key schedule */
-	PLANT_LOST,     /* one of the three that nobody finds; finding it is no error */
+	PLANT_LOST,     /* one of the three that no finder finds; finding it is no error */
 };
 
 struct plant {
