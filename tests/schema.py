@@ -172,7 +172,7 @@ def total(passed, failed):
 # -- CSV --
 
 def cell(value):
-    """what a member of an alert is in CSV; values are raw JSON texts, but for lists and objects"""
+    """a member of an alert as CSV; values are raw JSON texts, except for lists and objects"""
     if value is None:
         return ''
     if isinstance(value, list):
@@ -183,7 +183,7 @@ def cell(value):
 
 
 def agree(table, stream):
-    """`scan -f csv` against `scan -f ndjson`: the same alerts, and in each column what the member says"""
+    """`scan -f csv` against `scan -f ndjson`: the same alerts, and in each column the value of the member"""
     alerts = [o for o in (json.loads(line, parse_int=str, parse_float=str) for line in stream.splitlines()) if o['type'] == 'alert']
     rows = list(csv.DictReader(io.StringIO(table)))
     wrong = [] if len(rows) == len(alerts) else ['%d rows in CSV, %d alerts in NDJSON' % (len(rows), len(alerts))]
