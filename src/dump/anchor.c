@@ -25,8 +25,8 @@ static const struct bucket {
 	{ { "\xfe\xce\xd0\x1e", "\xed\xce\x8c\xf1", "\xfe\xce\x9d\xb5" }, { 4, 4, 4 } }, /* Java stores, DPAPI, PVK */
 };
 
-/* Classes, as pairs of sets of high and low halves; bits 0..3 together are base64 (and three bytes too many, which the caller
- * sees), 1 and 4..7 hexadecimal digits and their separators. */
+/* Classes, as pairs of sets of high and low halves; bits 0..3 together are base64 (plus three other bytes, which the caller
+ * sorts out), 1 and 4..7 hexadecimal digits and their separators. */
 static const struct class {
 	uint16_t high, low;
 } classes[8] = {
@@ -51,7 +51,7 @@ struct tables {
 
 static struct tables tables;
 
-/* Before main, so that no thread has to ask whether it is done. */
+/* Before main, so that no thread has to check that it is done. */
 __attribute__((constructor)) static void fill(void)
 {
 	for (int b = 0; b < 8; b++) {
@@ -74,7 +74,7 @@ __attribute__((constructor)) static void fill(void)
 		tables.class[c] = tables.class_low[c & 15] & tables.class_high[c >> 4];
 }
 
-/* What 32 bytes at `at` are worth, from their masks. */
+/* Adds the places of the 32 bytes at `at`, from their masks. */
 static inline size_t places(size_t at, uint32_t magic, uint32_t base64, uint32_t spaced, uint32_t hex, uint32_t zero, struct anchor *ret)
 {
 	size_t count = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* arena: secret values are in chunks of whole pages, allocated one by one, so that the system's limit on locked
- * memory (often 64 KiB) is not spent on what is never used.  Nothing is ever given back singly: a key is kept until the
+ * memory (often 64 KiB) is not spent on unused pages.  Nothing is freed singly: a key is kept until the
  * scan is over. */
 #include "dump/arena.h"
 

@@ -21,7 +21,7 @@
 #define GROUP 64
 
 struct place {
-	uint64_t in, out; /* what comes next, here and unpacked */
+	uint64_t in, out; /* offsets of the next piece, packed and unpacked */
 	uint64_t left;    /* unpacked bytes of this segment that are still to come */
 	uint64_t begin;   /* of its frames */
 	bool inside;
@@ -80,7 +80,7 @@ static int broken(struct avml *a, const struct place *at, const char *what)
 
 static bool get(const struct avml *a, uint64_t offset, void *p, size_t n) { return a->base->read(a->base, offset, p, n) == n; }
 
-/* The next piece, and over it.  1; 0: the end; -1: broken. */
+/* Returns the next piece and advances past it.  1; 0: the end; -1: broken. */
 static int step(struct avml *a, struct place *x, struct piece *ret)
 {
 	uint8_t head[HEAD_SIZE];

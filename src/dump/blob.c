@@ -174,7 +174,7 @@ static bool ssh_private(struct cursor *c, struct claim *ret)
 		for (size_t k = i; k < sizeof order / sizeof order[0]; k++)
 			ret->part[order[k]] = (struct number){ 0 };
 		ret->cut = i < sizeof order / sizeof order[0];
-		/* a public blob is e, n: then the "modulus" is the small one */
+		/* a public blob is e, n: then the "modulus" is the smaller number */
 		return i >= 3 && ret->part[RSA_N].n >= CLAIM_RSA_BITS_MIN / 8;
 	}
 	if (number_is(&type, "ssh-ed25519")) {
@@ -253,7 +253,7 @@ bool form_ssh_blob(const uint8_t *p, size_t n, size_t at, struct claim *ret)
 	return true;
 }
 
-/* -- stores that only their owner opens: how far they reach is not known, so the head is what is reported -- */
+/* -- stores that only their owner opens: their length is not known, so only the head is reported -- */
 
 bool form_store(const uint8_t *p, size_t n, size_t at, struct claim *ret)
 {

@@ -17,7 +17,7 @@ bool dump_hit_is_erased(const struct dump_scan *s, const struct dump_hit *h, boo
 		return false;
 	if (h->proof != DUMP_PROOF_SHAPE || shapes)
 		return true;
-	/* a private exponent whose lower half is damaged: no key, and still no business of anybody's */
+	/* a private exponent whose lower half is damaged: no key, but still secret */
 	return h->component && strcmp(h->component, "part of d") == 0;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* density: the same bits by three ways. */
+/* density: the same bits, computed in three ways. */
 #include "dump/density.h"
 
 #include "dump/bytes.h"

@@ -246,7 +246,7 @@ bool form_der_version(const uint8_t *p, size_t n, size_t at, struct claim *ret)
 			ret->form = "pkcs1";
 			if (v > 1 || !rsa_members(&again, cut, ret))
 				return false;
-			if (cut || ret->cut) /* what follows the last good member is not ours to skip */
+			if (cut || ret->cut) /* bytes after the last good member are not skipped */
 				ret->end = again.at;
 			return true;
 		default:

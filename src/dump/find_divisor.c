@@ -2,9 +2,9 @@
 /* divisor: p or q of a known N, wherever it is, without anything around it.
  *
  * Every window of a prime's size is a candidate if its lowest bit is set and its top byte can be that of a prime: generators
- * make p and q at least sqrt(2) 2^(h-1), so that N has its full length (--any-prime: N / 2^h, which always holds).  redc.c tests whether a
- * candidate divides N; OpenSSL confirms it.  A divisor other than 1 and N is p or q, so a hit is
- * its own proof and no false one is possible.
+ * make p and q at least sqrt(2) 2^(h-1), so that N has its full length (--any-prime: N / 2^h, which always holds).  redc.c tests
+ * whether a candidate divides N; OpenSSL confirms it.  A divisor other than 1 and N is p or q, so a hit is its own proof and
+ * false hits are impossible.
  *
  * Layouts: little-endian at the step of the block (8 in memory, 1 in plain bytes), big-endian at each byte, Java's words at each
  * fourth; in dumps of big-endian processes their words.  Loads at i and i + h/8 - 1 serve the first two at once. */

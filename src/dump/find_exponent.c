@@ -5,7 +5,7 @@
  * public, up to a fraction whose denominator g divides N - 1.  Each window of N's size is tested in three steps:
  *
  *   1. doubles: is G e D / N near an integer?  (D: the top 64 bits; G: the small primes' part of N - 1)
- *   2. integers: is it one as far as the top 128 bits can tell?
+ *   2. integers: is it one, to the precision of the top 128 bits?
  *   3. OpenSSL: 2^(e d) = 2 modulo N.
  *
  * What passes 2 and not 3 is an exponent whose lower half is damaged: suspected, and worth erasing.

@@ -3,12 +3,12 @@
  *
  *     bytes ─ anchor.c ─▶ places ─▶ parsers (form.h) ─▶ claims ─ prove.c ─▶ keys and hits
  *                           │                                       ▲
- *                           └─▶ runs of digits (text.h) ─▶ bytes ───┘   as often as DUMP_DECODE_DEPTH_MAX says
+ *                           └─▶ runs of digits (text.h) ─▶ bytes ───┘   up to DUMP_DECODE_DEPTH_MAX levels
  *
  * Text is peeled first: a run of base64 or hexadecimal digits is decoded and looked at like memory, at every phase when its
  * head may be missing; UTF-16 is narrowed.  The decoded bytes go to the number finders as well (a key without any header is
- * still a divisor).  Nothing counts because it looks right: claim_prove() decides, and what can never be proven (a curve's
- * secret without its public point, a symmetric key) is "suspected" only where the form says clearly what it is.
+ * still a divisor).  Looking right proves nothing: claim_prove() decides, and a form that can never be proven (a curve's
+ * secret without its public point, a symmetric key) is "suspected" only where the form names itself.
  *
  * The hit covers the secret, not the whole form: modulus, point and headers stay out of it, so that erasing a
  * hit leaves what is public. */
@@ -458,7 +458,7 @@ static void bare_secret(const struct layer *l, const uint8_t *bytes, size_t n, b
 		*slot = h;
 }
 
-/* Decoded bytes: looked at as memory is, and given to those who look for numbers. */
+/* Decoded bytes: scanned like memory, and given to the number finders. */
 static void decoded(const struct layer *l, const struct text_run *run, const char *encoding, const uint8_t *bytes, size_t n, bool first_phase)
 {
 	size_t from = l->base + (run->begin - l->first) * l->scale, from_n = clipped(l, from, run->end - run->begin);
@@ -650,10 +650,10 @@ static void look(const struct layer *l)
 {
 	struct anchor *places = l->w->places[l->depth];
 	size_t after_magic = 0, after_digits = 0, after_wide = 0;
-	/* what begins before our own bytes is looked at as well: its secret may be ours (and a run must be known to be skipped) */
+	/* a form that begins before our own bytes is parsed as well: its secret may be ours (and a run must be known to be skipped) */
 	size_t start = l->first > FORMS_BEFORE_BYTES ? l->first - FORMS_BEFORE_BYTES : 0, stop = l->first + l->own;
 
-	/* and what begins in them may have its magic, or its first sixteen digits, past their end */
+	/* and a form that begins in them may have its magic, or its first sixteen digits, past their end */
 	stop = l->n - stop < FORMS_PAST_BYTES ? l->n : stop + FORMS_PAST_BYTES;
 
 	for (size_t at = start; at < stop; at += ANCHOR_CHUNK) {

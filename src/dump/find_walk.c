@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* walk: unknown keys, found through the structures in which libraries hold their numbers.
  *
- * A structure says: here is a pointer, so many words long.  OpenSSL's BIGNUM, GMP's mpz, mbedTLS' mpi and Go's nat have one
+ * A structure holds a pointer and a length in words.  OpenSSL's BIGNUM, GMP's mpz, mbedTLS' mpi and Go's nat have one
  * small fixed form each; a Java int[] holds its words itself.  The values they point to are gathered, and then arithmetic
  * decides: p and q are odd, of one size, and their product is a third value of the same process.  That proves a key without
  * any public part, and without a single false one.
  *
- * With N known (given, or just proven) each value V of a prime's size is also asked whether it is R^2 mod p, which OpenSSL and
- * mbedTLS keep for their Montgomery products: gcd(2^(2h) - V, N) = p.  And whether it is d mod (p - 1) or d mod (q - 1) alone:
+ * With N known (given, or just proven) each value V of a prime's size is also tested for R^2 mod p, which OpenSSL and
+ * mbedTLS keep for their Montgomery products: gcd(2^(2h) - V, N) = p.  And for d mod (p - 1) or d mod (q - 1) alone:
  * gcd(2^(e V) - 2 mod N, N).
  *
- * The structures are found while blocks go by; pointers are followed when all have gone by, in the order of the file. */
+ * The structures are collected during the scan of the blocks; pointers are followed after it, in the order of the file. */
 #include <stdlib.h>
 
 #include <openssl/crypto.h>
@@ -535,7 +535,7 @@ static bool is_of_family(const struct family *f, const struct value *v, unsigned
 {
 	const int half = (f->bits + 1) / 2, word = (int)word_bits, r = 2 * ((half + word - 1) / word * word);
 	BIGNUM *x, *m;
-	bool yes = true; /* when in doubt, ask each */
+	bool yes = true; /* when in doubt, test each */
 
 	BN_CTX_start(ctx);
 	x = BN_CTX_get(ctx);
@@ -614,7 +614,7 @@ static void gcds(struct dump_scan *s, struct dump_image *im, struct values *x, B
 		const struct dump_key *key = dump_keys(s, &n_keys) + k;
 		struct dump_target own = { .algorithm = DUMP_RSA, .bits = key->bits, .n = key->n, .e = key->e };
 
-		if (key->algorithm == DUMP_RSA && key->p.n && !key->allowed) /* what everybody has needs no constants */
+		if (key->algorithm == DUMP_RSA && key->p.n && !key->allowed) /* a published key needs no constants */
 			gcds_with(s, im, x, &own, &work, ctx);
 	}
 	for (size_t k = 0; k < count; k++)

@@ -3,7 +3,7 @@
  *
  * Two anchors cover nearly all: the end of the two numbers of a public key in DER, INTEGER 65537 after an INTEGER of a
  * modulus' size (certificates, SubjectPublicKeyInfo, PKCS#1 public and private), and the identifier rsaEncryption, for any
- * exponent.  A third is ssh's "ssh-rsa" blob.  What is found is only hunted for (in a second pass), so a wrong one costs time and proves nothing;
+ * exponent.  A third is ssh's "ssh-rsa" blob.  Keys found are only hunted (in a second pass): a wrong one only costs time;
  * small and even numbers are not taken.  Keys of certificate authorities are hunted less thoroughly when there are many. */
 #include <openssl/sha.h>
 #include <openssl/x509.h>
@@ -190,7 +190,7 @@ static void take(struct dump_scan *s, struct dump_bytes n, struct dump_bytes e, 
 	}
 	full = !room_for_one(s);
 	if (!full && make(&t, n, e, p, size, at)) {
-		if (dump_allowed(t.spki, s->options.today)) { /* a published test key is not worth a hunt */
+		if (dump_allowed(t.spki, s->options.today)) { /* a published test key is not hunted */
 			free((void *)(uintptr_t)t.n.p);
 			free((void *)(uintptr_t)t.subject);
 		} else {

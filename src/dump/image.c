@@ -28,7 +28,7 @@ const struct dump_format *const dump_formats[] = {
 	NULL
 };
 
-/* ---- what formats say ---- */
+/* ---- declarations of formats ---- */
 
 void dump_problem(struct dump_image *im, const char *format, ...)
 {
@@ -249,7 +249,7 @@ bool dump_image_seal(struct dump_image *im)
 		if (r.offset < end) {
 			uint64_t cut = end - r.offset < r.length ? end - r.offset : r.length;
 
-			/* twice the same bytes at the same address is only odd; at two addresses something is wrong */
+			/* the same bytes twice at one address are harmless; at two addresses they are an error */
 			if (!same_place(&out[n - 1], &r) && !(r.flags & (DUMP_NOTE | DUMP_STRUCT) & out[n - 1].flags))
 				overlap += cut;
 			r.offset += cut;

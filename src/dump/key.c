@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* key: completes a proven key.  One factor of n, or d, gives all the rest; here p, q and d are enough, the others are
- * made when they are needed (redaction).  The public parts are plain memory, the secret ones are in the arena; numbers on
- * their way are OpenSSL's secure ones. */
+ * made when they are needed (redaction).  The public parts are plain memory, the secret ones are in the arena; temporary
+ * numbers are OpenSSL's secure ones. */
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>

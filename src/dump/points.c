@@ -11,7 +11,7 @@
 #include "dump/points.h"
 
 #define LIMBS_MAX 9
-/* Everything inlined into five curves is what makes it fast.  Under a sanitizer that takes minutes to compile, and speed is no matter. */
+/* It is fast because everything is inlined for five curves.  Under a sanitizer that takes minutes to compile, and speed does not matter. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define WATCHED 1
 #elif defined(__has_feature)
@@ -58,7 +58,7 @@ struct points {
 	size_t n_hunted, hunted_capacity;
 	uint8_t filter[65536 / 8];             /* their lowest 16 bits */
 };
-enum { AT_INFINITY, FINITE, ODD /* an addition of equal X: not computed, so it must be asked elsewhere */ };
+enum { AT_INFINITY, FINITE, ODD /* an addition of equal X: not computed, so OpenSSL must compute it */ };
 
 /* one addition of many: *r = *a + *b */
 struct sum {

@@ -247,7 +247,7 @@ static bool take_factor(struct prover *v, const BIGNUM *n, const BIGNUM *f)
 	return ok;
 }
 
-/* The public exponent, when the form does not say it: the inverse of d, or of d mod p-1, is it if it is small.  (By chance
+/* The public exponent, when the form does not have it: the inverse of d, or of d mod p-1, is it if it is small.  (By chance
  * that happens once in 2^(bits - 64).)  v->e is set. */
 static bool derive_e(struct prover *v, const BIGNUM *d, const BIGNUM *p, const BIGNUM *q)
 {

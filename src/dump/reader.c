@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* reader: bytes of a plain file and of memory.  A file is read with pread(): a mapped file that somebody shortens would
- * kill us with a signal, and a dump is worth hiding from its reader to somebody. */
+/* reader: bytes of a plain file and of memory.  A file is read with pread(): a mapped file that is truncated meanwhile would
+ * kill us with a signal, and someone may want to hide a dump from its reader. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>

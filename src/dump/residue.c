@@ -59,7 +59,7 @@ static bool multiply(struct state *s, const struct modulus *m, const uint8_t *p,
 	return ok;
 }
 
-/* Does s->g hold a prime of n, or all of n?  An odd number that only looked like a modulus shares its 3 or 7 with everything. */
+/* Does s->g hold a prime of n, or all of n?  An odd number that only looked like a modulus shares a 3 or 7 with many windows. */
 static bool is_residue(const struct state *s, const struct modulus *m)
 {
 	return BN_num_bits(s->g) + 40 >= (BN_num_bits(m->n) + 1) / 2;

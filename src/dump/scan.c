@@ -126,7 +126,7 @@ static void forget_state(struct dump_scan *s, size_t finder)
 	s->kept[finder] = NULL;
 }
 
-/* One pass of the finders that are asked for.  again: only those that hunt targets; and what was gathered from all blocks is not
+/* One pass of the finders that are asked for.  again: only those that hunt targets; and public keys are not
  * gathered a second time. */
 static bool pass(struct dump_scan *s, struct dump_image *im, bool again)
 {
@@ -241,7 +241,7 @@ bool dump_scan_image(struct dump_scan *s, struct dump_image *im)
 	for (int again = 0; again < 2 && ok && s->n_targets > s->first_target; again++) {
 		ok = pass(s, im, true);
 		s->first_target = s->n_targets;
-		targets_from_keys(s); /* an authority that was hunted from afar, and is here */
+		targets_from_keys(s); /* an authority that was hunted less thoroughly, and is in this dump */
 	}
 	s->first_target = 0;
 	for (size_t i = 0; dump_finders[i]; i++)

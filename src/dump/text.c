@@ -342,7 +342,7 @@ bool text_run_base64(const uint8_t *p, size_t low, size_t n, size_t seed, struct
 	size_t i = end = begin;
 	for (;;) {
 		size_t stop = token_end(p, n, i, &length);
-		/* the last line of a body may be short; a word after it may be taken for one, which does no harm */
+		/* the last line of a body may be short; a word after it may be taken for one, which is harmless */
 		if (ret->digits && length < 16 && (length == 0 || previous < 48))
 			break;
 		ret->uncertain |= ret->digits % 4 != 0; /* another value may begin here */

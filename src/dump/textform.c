@@ -123,7 +123,7 @@ bool form_jwk(const uint8_t *p, size_t n, size_t at, uint8_t *scratch_bytes, str
 		ret->curve = curve_by_name(crv);
 		if (!ret->curve && !crv.n) /* cut away: the size decides */
 			ret->curve = ret->part[EC_D].n == 32 ? CURVE_P256 : ret->part[EC_D].n == 48 ? CURVE_P384 : CURVE_P521;
-		/* X and Y side by side in the scratch are one point; X alone will do */
+		/* X and Y in a row in the scratch are one point; X alone will do */
 		if (member[JWK_X].n && take_value(p, n, member[JWK_X].at, &s, ret, EC_PUBLIC)) {
 			x = ret->part[EC_PUBLIC];
 			if (member[JWK_Y].n && take_value(p, n, member[JWK_Y].at, &s, ret, EC_PUBLIC) && ret->part[EC_PUBLIC].n == x.n)
@@ -347,7 +347,7 @@ bool form_dnssec(const uint8_t *p, size_t n, size_t at, uint8_t *scratch, struct
 	}
 	if (number_has(&ret->part[RSA_N]))
 		return number_has(&ret->part[RSA_D]) || number_has(&ret->part[RSA_P]);
-	/* elliptic ones have a number and nothing public: it is for the known keys to decide */
+	/* elliptic ones have a number and no public part: only known keys can prove them */
 	size_t algorithm_at, algorithm_end;
 	if (!line_value(p, at, high, "\nPrivateKey:", &begin, &end) || !line_value(p, at, high, "\nAlgorithm:", &algorithm_at, &algorithm_end))
 		return false;
