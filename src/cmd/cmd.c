@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cmd: what all sub-commands share in front of a person: the option parser, --help, error lines.  All of it reads the
- * rows of a command's descriptor, so that an option exists in the parser, in the help, in the man page and in the shell
- * completion, or nowhere. */
+/* cmd: the user interface that all sub-commands share: the option parser, --help, error lines.  All of it reads the rows of a
+ * command's descriptor, so an option is in the parser, the help, the man page and the shell completion alike. */
 #include "cmd/cmd.h"
 
 #include "cmd/output.h"

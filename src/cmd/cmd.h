@@ -22,7 +22,7 @@ struct option_row {
 	const char *values;    /* the words it takes, separated by blanks; NULL = free text */
 };
 
-/* Rows that several commands have: one name, one letter, one argument, one meaning.  `more` goes on from the meaning: ", ...",
+/* Rows that several commands have: same name, letter, argument and meaning.  `more` continues the meaning: ", ...",
  * ": ..." or "; default: ...", with its full stop. */
 #define OPTION_FORMAT(preset, values) { 'f', "format", "FORMAT", "How the result is written; default: " preset ".", values }
 #define OPTION_OUTPUT \
@@ -65,7 +65,7 @@ int cmd_help(const struct command *c); /* on stdout; exit status */
 const char *cmd_status_doc(const struct command *c, int status);
 void cmd_status_table(struct buf *b); /* all commands, all statuses */
 
-/* One line on stderr, "taximeter scan: ...", safe for a terminal whatever the arguments hold.  Always EXIT_USAGE, so
+/* One line on stderr, "taximeter scan: ...", safe for a terminal whatever the arguments hold.  Always returns EXIT_USAGE, so
  * that a command can say `return cmd_usage_error(...)`. */
 int cmd_usage_error(const struct command *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void cmd_error(const struct command *c, const char *format, ...) __attribute__((format(printf, 2, 3)));

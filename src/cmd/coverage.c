@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* coverage: for every mailbox and day, could the log have shown anything?  And, from exported settings, will it tomorrow? */
+/* coverage: for every mailbox and day, could the log have shown anything?  And, from exported settings, will it in future? */
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -142,7 +142,7 @@ static void write_text(struct cover *x, const struct covered *t)
 				"exist: --settings with an export of Get-Mailbox names them.\n");
 }
 
-/* What was not read, and what was not asked for. */
+/* Input that was not read, and output that was not requested. */
 static void text_limits(struct cover *x)
 {
 	struct buf *b = &x->run.output.out.pending, text;
@@ -397,7 +397,7 @@ static int take_settings(struct cover *x, const char *path)
 	return status;
 }
 
-/* Settings alone: there is no past to speak of. */
+/* Settings alone: there are no past days. */
 static int settings_only(struct cover *x)
 {
 	int status = output_open(&x->run.output, x->run.command, x->run.output_path);

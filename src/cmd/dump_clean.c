@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* dump_clean: is a finished dump clean?  Asked by verify, and by redact before it lets a file go: the finders again, the sweep for
- * what follows from the erased keys, and the residue test, which knows of no pattern at all. */
+/* dump_clean: is a finished dump clean?  Used by verify, and by redact before it releases a file: the finders again, the sweep for
+ * traces of the erased keys, and the residue test, which uses no patterns. */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -100,8 +100,8 @@ struct dump_left {
 	size_t residue_moduli; /* N that were tested */
 	size_t residue_untested; /* N found in the dump, past RESIDUE_MET_MAX */
 	size_t residue_authorities; /* N of certificate authorities: a trust store is not tested (see dump_target.distant) */
-	bool damaged;          /* it could not be read whole, or not all of it was searched: never clean */
-	char first[256];       /* the first thing that is left, in words; "" = clean */
+	bool damaged;          /* not read or not searched completely: never clean */
+	char first[256];       /* the first remaining find, in words; "" = clean */
 };
 /* Scans the image with the targets, sweeps it for the traces (NULL: none), and tests what is left of the moduli of all RSA
  * targets, given and found.  report: gets the findings; may be NULL.  False: out of memory. */
@@ -136,9 +136,9 @@ enum dump_packing dump_packing_of(const char *path, bool plain);
 /* NULL: reported on stderr */
 struct dump_writer *dump_writer_new(const char *path, enum dump_packing packing);
 bool dump_writer_add(struct dump_writer *w, const void *p, size_t n);
-bool dump_writer_sync(struct dump_writer *w);    /* all is on the disk and the file is closed */
+bool dump_writer_sync(struct dump_writer *w);    /* all data are on the disk and the file is closed */
 const char *dump_writer_path(const struct dump_writer *w); /* its name until then */
-bool dump_writer_deliver(struct dump_writer *w); /* gives it its name */
+bool dump_writer_deliver(struct dump_writer *w); /* renames it to its final name */
 void dump_writer_free(struct dump_writer *w);    /* not delivered: removes it */
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* dump_confine: the worker of `dump filter` reads what a crashing process left, and that is whatever an attacker wrote.  So it has
- * no user, no groups, no way to open, connect or execute: what it needs is open before. */
+/* dump_confine: the worker of `dump filter` reads the memory of a crashed process, which an attacker may have written.  So it has
+ * no user, no groups, no way to open, connect or execute: its files are opened before. */
 #include <errno.h>
 #include <grp.h>
 #include <linux/audit.h>
@@ -21,7 +21,7 @@
 #define THIS_ARCH AUDIT_ARCH_AARCH64
 #endif
 
-/* Everything else is refused with EPERM: a library that asks for more goes without. */
+/* Everything else is refused with EPERM: a library that wants more must do without. */
 static bool seccomp(void)
 {
 #ifdef THIS_ARCH
@@ -59,7 +59,7 @@ static bool seccomp(void)
 
 bool filter_confine(const char *user, bool *ret_seccomp, const char **ret_why)
 {
-	/* 1: the kernel calls no handler for a handler; 0 would not stop it */
+	/* 1: the kernel calls no handler if the handler crashes; 0 would not prevent that */
 	const struct rlimit none = { 0, 0 }, one = { 1, 1 }, all = { RLIM_INFINITY, RLIM_INFINITY };
 
 	(void)setrlimit(RLIMIT_MEMLOCK, &all); /* secrets are locked; only root may ask for so much */

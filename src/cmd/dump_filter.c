@@ -5,7 +5,7 @@
  *
  * The kernel calls us with the rights of root while the dead process is still there, frozen.  This process opens its memory, hands it
  * to a worker that has no rights, and waits.  The next handler is started only when the worker has seen the whole memory; it sees
- * the end of its input only when the worker has forwarded the whole core.  Anything else (an error, a killed worker, time) ends
+ * the end of its input only when the worker has forwarded the whole core.  Anything else (an error, a killed worker, a timeout) ends
  * the handler and leaves one line in the log.  Nothing unredacted touches a disk. */
 #include <ctype.h>
 #include <errno.h>
@@ -40,7 +40,7 @@ struct filter {
 	char comm[64];
 	char *file, *temp;   /* next handler: a file */
 	pid_t worker, handler;
-	int to_handler;      /* our own write end: the handler sees no end until we let go */
+	int to_handler;      /* our own write end: the handler sees no end until we close it */
 	int from_worker;     /* what the handler reads */
 	int control;
 	int pidfd;           /* of the process, from the kernel; -1: it gave none */
@@ -175,7 +175,7 @@ static void log_line(const struct filter *f, int priority, const char *head, con
 	if (!buf_failed(&line)) {
 		fd = access("/dev/log", W_OK) < 0 ? open("/dev/kmsg", O_WRONLY | O_CLOEXEC | O_NOCTTY) : -1;
 		if (fd >= 0) {
-			(void)!write(fd, line.p, line.n); /* without its end the line would wait for the next one */
+			(void)!write(fd, line.p, line.n); /* without a newline the line would be joined to the next one */
 			close(fd);
 		} else {
 			syslog(priority, "%.*s", (int)(line.n - text - 1), line.p + text);
@@ -197,7 +197,7 @@ static int file_child(const struct filter *f, int in, int fd)
 	static uint8_t p[MIB];
 
 	(void)f;
-	close(STDIN_FILENO); /* the kernel's pipe: what is left to do here needs no frozen process */
+	close(STDIN_FILENO); /* the kernel's pipe: from here on the frozen process is not needed */
 	for (;;) {
 		ssize_t n = read(in, p, sizeof(p)), done = 0;
 
@@ -378,7 +378,7 @@ static char *read_text(const char *path, size_t max)
 	return p;
 }
 
-/* The unredacted core, only if the settings say so in so many words. */
+/* The unredacted core, only if the settings request it explicitly. */
 static void keep(const struct filter *f)
 {
 	char *path = NULL;
@@ -460,7 +460,7 @@ static bool is_the_one(const struct filter *f, unsigned long long start)
 	return (double)start / (double)sysconf(_SC_CLK_TCK) <= (double)up.tv_sec - age + 2;
 }
 
-/* The whole core is through: a process waits for nothing but our end of its pipe. */
+/* The whole core is forwarded: the process only waits for us to close the pipe. */
 static void let_go(void)
 {
 	int fd = open("/dev/null", O_RDONLY);
@@ -489,7 +489,7 @@ static bool run(struct filter *f, char *why, size_t n)
 	smaps = open(path, O_RDONLY | O_CLOEXEC);
 	snprintf(path, sizeof(path), "/proc/%s/mem", f->args[0]);
 	mem = maps && *maps ? open(path, O_RDONLY | O_CLOEXEC) : -1;
-	if (mem >= 0 && !is_the_one(f, start)) { /* a number that was given again: the core alone is what can be trusted */
+	if (mem >= 0 && !is_the_one(f, start)) { /* the pid was reused: only the core can be trusted */
 		close(mem);
 		mem = -1;
 	}
@@ -565,7 +565,7 @@ static int filter_run(struct dump_settings *x)
 		if (!isdigit((unsigned char)*c))
 			return cmd_usage_error(&command_dump, "filter: '%s' is no time", x->paths[4]);
 	fill_standard();
-	/* 1: should this process die, the kernel does not call us for it (0 would not do) */
+	/* 1: if this process crashes, the kernel does not call us for it (0 would not prevent that) */
 	(void)setrlimit(RLIMIT_CORE, &one);
 	(void)umask(077);
 	(void)clearenv();

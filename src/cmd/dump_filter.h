@@ -19,7 +19,7 @@ struct filter_settings {
 	bool honour_limit;   /* the user's limit of a core's size (%c) */
 };
 
-/* What the worker is handed: descriptors, and nothing that names a file. */
+/* Input of the worker: descriptors, no file names. */
 struct filter_job {
 	int core, mem;       /* mem < 0: not readable */
 	int smaps;           /* of the process; < 0: not readable */

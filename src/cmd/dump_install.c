@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* dump install: makes the kernel hand its cores to `dump filter`; dump uninstall puts back what was there.  What will be written is
- * shown first; with --check it is only shown.  The settings last until the machine starts again; a line for /etc/sysctl.d is
+/* dump install: makes the kernel hand its cores to `dump filter`; dump uninstall puts back what was there.  The new settings are
+ * shown first; with --check they are only shown.  The settings last until the next boot; a line for /etc/sysctl.d is
  * printed, and written by its owner. */
 #include <errno.h>
 #include <fcntl.h>
@@ -88,7 +88,7 @@ static int change(const struct dump_settings *x, const char *pattern, const char
 		buf_release(&b);
 		return EXIT_RAN;
 	}
-	/* the limit first: a pattern without it loses the memory */
+	/* the limit first: with the pattern alone the process' memory would be gone */
 	if (!set(path, limit, O_TRUNC)) {
 		buf_release(&b);
 		return EXIT_INPUT;

@@ -49,7 +49,7 @@ static bool hash_file(const char *path, uint8_t ret[32], uint64_t *ret_size)
 
 static int by_bytes(const void *a, const void *b) { return memcmp(a, b, 32); }
 
-/* What was looked for: the public keys and the options that change what is found.  Not a secret. */
+/* The search: the public keys and the options that affect the result.  Not a secret. */
 static void policy(const struct dump_settings *x, uint8_t ret[32])
 {
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();

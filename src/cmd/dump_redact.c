@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* dump redact IN OUT: a copy of the dump without the keys that are in it and without anything that follows from them.
+/* dump redact IN OUT: a copy of the dump without the keys that are in it and without anything derived from them.
  *
  * The copy gets its name only after it was written, synced, closed, opened again and found clean: the check comes after the last
- * write, because what was checked and what was written are otherwise two things.  Everything that cannot be done whole (a dump
- * that is cut, a secret over a header, more keys than can be swept) is not done at all. */
+ * write, because otherwise the checked file may not be the written one.  A job that cannot be completed (a dump
+ * that is cut, a secret over a header, more keys than can be swept) is refused. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -49,7 +49,7 @@ static int refuse(const struct redaction *r, int status, const char *why)
 	return status;
 }
 
-/* The public halves of what was found are hunted in the copy: given, so that no other copy of them is needed. */
+/* The public halves of what was found are hunted in the copy: as given targets, so that no other copy of them is needed. */
 static bool make_targets(struct redaction *r)
 {
 	size_t n;
@@ -98,7 +98,7 @@ static int copy(struct redaction *r)
 	return ok && dump_writer_sync(r->writer) ? EXIT_RAN : EXIT_INPUT;
 }
 
-/* The file as it was written, with other eyes. */
+/* The file as written, checked independently. */
 static int check(struct redaction *r)
 {
 	char *path = (char *)(uintptr_t)dump_writer_path(r->writer);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* dump_report: what was found, for people, for programs, and as SARIF.  The only fingerprint of a key is the SHA-256 of its
+/* dump_report: the findings, for people, for programs, and as SARIF.  The only fingerprint of a key is the SHA-256 of its
  * public SubjectPublicKeyInfo; no byte of a secret passes through here, because hits do not carry any. */
 #include <openssl/crypto.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* dump_targets: public keys from files, as plain arrays.  keys/keyset.c reads them, so that an audit and a search of a dump never take
+/* dump_targets: public keys from files, as plain arrays.  keys/keyset.c reads them, so that an audit and a search of a dump never read
  * two different keys out of one set; a key whose base64 is not quite that of a JWK is hunted as well. */
 #include <dirent.h>
 #include <errno.h>
@@ -174,7 +174,7 @@ static EVP_PKEY *other_curve(const struct key *k)
 	return key;
 }
 
-/* A key may be two: that of its numbers, and another one in its certificate.  Somebody trusts each.  -1: out of memory */
+/* A key may be two: that of its numbers, and another one in its certificate.  Each may be trusted.  -1: out of memory */
 static int take_key(struct target_list *l, const struct key *k, const char *set)
 {
 	char kid[257], subject[256];

@@ -29,7 +29,7 @@ struct watch {
 	const char *in, *out;
 	int in_fd, out_fd;     /* the folders */
 	int signals;           /* signalfd: SIGINT, SIGTERM, SIGHUP, SIGCHLD */
-	sigset_t before;       /* what was blocked when we came */
+	sigset_t before;       /* signals blocked at the start */
 	struct failed *failed; /* not tried again until they change */
 	size_t n_failed;
 	uint64_t delivered, not_delivered, removed;
@@ -72,7 +72,7 @@ static bool is_wanted(const struct watch *w, const char *name, struct stat *ret_
 	return fstatat(w->out_fd, name, &done, AT_SYMLINK_NOFOLLOW) < 0 || is_before(done.st_mtim, ret_st->st_ctim);
 }
 
-/* Does somebody still write to it?  A lease is refused while the file is open for writing; without leases, its age decides. */
+/* Is it still being written?  A lease is refused while the file is open for writing; without leases, its age decides. */
 static bool is_growing(int fd, const struct stat *st)
 {
 	struct timespec now;
@@ -279,7 +279,7 @@ static int wait_for_dumps(struct watch *w, int events)
 		if (w->stop)
 			return EXIT_RAN;
 		while (read(events, text, sizeof(text)) > 0)
-			due = true; /* which name it is does not matter, nor that some were lost */
+			due = true; /* the names do not matter, nor lost events */
 		if (fstat(w->in_fd, &st) < 0 || st.st_nlink == 0) {
 			cmd_error(&command_dump, "watch: %s: the folder is gone", w->in);
 			return EXIT_INPUT;
@@ -328,7 +328,7 @@ static int watch_run(struct dump_settings *x)
 	(void)sigprocmask(SIG_BLOCK, &set, &w.before);
 	w.failed = calloc(WATCH_FAILED_MAX, sizeof(*w.failed));
 	w.signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-	/* before the first look: what lands in between is an event */
+	/* before the first look: a file that arrives in between is an event */
 	events = x->once ? -1 : inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (!w.failed || w.signals < 0 ||
 	    (!x->once && (events < 0 || inotify_add_watch(events, w.in, IN_CLOSE_WRITE | IN_MOVED_TO | IN_ONLYDIR) < 0))) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* dump_worker: the two passes of `dump filter`, in a process without rights.
  *
- * First the frozen process' own memory is scanned through /proc/PID/mem: what is found becomes places by address, and patterns of all
- * that follows from it.  Only then is a byte of the core read: its program headers say where each address is, places and patterns
+ * First the frozen process' own memory is scanned through /proc/PID/mem: the result is a list of addresses, and patterns of everything
+ * derived from the keys.  Only then is a byte of the core read: its program headers say where each address is, places and patterns
  * are erased, and bytes further back than the longest pattern are forwarded.  Only that window is kept. */
 #include <elf.h>
 #include <errno.h>
@@ -114,7 +114,7 @@ static bool scan(struct worker *w, struct dump_image *im)
 	w->s = dump_scan_new(w->job->options);
 	if (!w->s || !dump_scan_image(w->s, im))
 		return fail(w, "out of memory in the scan");
-	if (*dump_limits_text(w->s)) { /* what was not searched is not forwarded */
+	if (*dump_limits_text(w->s)) { /* memory that was not searched is not forwarded */
 		const char *limits = dump_limits_text(w->s);
 		char text[96];
 
@@ -276,7 +276,7 @@ static bool headers(struct worker *w)
 	return true;
 }
 
-/* Gathered first and erased then: two that overlap must both be seen whole. */
+/* Collected first, erased later: two that overlap must both be seen whole. */
 static void gather(void *arg, const struct dump_trace *trace)
 {
 	struct worker *w = arg;
@@ -309,7 +309,7 @@ static bool second_pass(struct worker *w)
 		if (!fill(w, CHUNK + 2 * delay > w->n ? CHUNK + 2 * delay : w->n))
 			return false;
 		w->last = w->n < CHUNK + 2 * delay;
-		/* places first: they are exact; the sweep then sees what is left, and whatever has no address */
+		/* places first: they are exact; the sweep then finds the rest, and bytes without an address */
 		(void)dump_cuts_apply(&w->by_offset, w->at, w->p, w->n);
 		if (!sweep(w))
 			return false;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* events: what Taximeter understood of each record, for other tools and for checking Taximeter: each distinct record
- * once, in order of event time.  What a record does not say is null (an empty cell), never a guess: a Sync has no
+/* events: each record as Taximeter understood it, for other tools and for checking Taximeter: each distinct record
+ * once, in order of event time.  A missing value is null (an empty cell), never a guess: a Sync has no
  * items, an old record no bytes.
  *
  * One event is some 700 bytes and there are millions, so a line is put together by copying: texts of a client are
- * rendered once, digits of a time and of ids by hand, and printf stays out of it. */
+ * rendered once, digits of a time and of ids by hand, without printf. */
 #include <getopt.h>
 #include <stdlib.h>
 

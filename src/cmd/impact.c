@@ -119,7 +119,7 @@ static int take_option(struct impact_run *x, const struct option_row *row, const
 	return EXIT_RAN;
 }
 
-/* What must fit together, before hours of reading. */
+/* Checks that the options fit together, before hours of reading. */
 static int check(struct impact_run *x)
 {
 	const struct command *c = x->run.command;

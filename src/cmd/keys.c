@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* keys: key sets under audit.  Four questions about the keys that somebody trusts: what is wrong with them (audit), what is
- * new since yesterday (watch), what is different between two sets (diff), and how would a policy for them begin (records). */
+/* keys: key sets under audit.  Four questions about trusted keys: what is wrong with them (audit), what is
+ * new since yesterday (watch), what is different between two sets (diff), and a first policy for them (records). */
 #include <errno.h>
 #include <getopt.h>
 #include <libgen.h>
@@ -18,7 +18,7 @@
 
 #define LISTS_MAX 8
 #define KEEP_DAYS_DEFAULT 400
-#define LOOK_EVERY_US US_PER_DAY /* watch writes a set down again after that, though nothing changed */
+#define LOOK_EVERY_US US_PER_DAY /* watch records a set again after that, even if nothing changed */
 
 extern const struct command command_keys;
 
@@ -138,7 +138,7 @@ static int take_action(struct keys *x, const char *word)
 
 /* -- output -- */
 
-/* What the run amounts to, or that it could not be written. */
+/* The status of the run, or EXIT_INPUT if it could not be written. */
 static int print(const struct keys *x, void (*write)(struct buf *b, bool color, void *arg), void *arg, int status)
 {
 	struct output out;
@@ -338,7 +338,7 @@ static const char *proposed_alg(const struct key *k)
 static void add_yaml(struct buf *b, const char *name, struct str value)
 {
 	buf_printf(b, "    %s: ", name);
-	buf_add_json(b, value); /* a text of JSON is one of YAML */
+	buf_add_json(b, value); /* a JSON string is valid YAML */
 	buf_add_char(b, '\n');
 }
 
@@ -500,7 +500,7 @@ static struct str content_of(const struct kept *k)
 	return at < 0 ? line : (struct str){ line.p + at, line.n - (size_t)at };
 }
 
-/* Is it worth a line?  If the set has changed since its last one, or nothing was written down for a day. */
+/* Is it worth a line?  Yes if the set has changed since its last line, or the last line is a day old. */
 static bool is_worth_keeping(const struct watch *w, size_t old, const struct kept *k)
 {
 	const struct kept *last = NULL;
@@ -511,7 +511,7 @@ static bool is_worth_keeping(const struct watch *w, size_t old, const struct kep
 	return !last || !str_eq(content_of(last), content_of(k)) || k->time - last->time >= LOOK_EVERY_US;
 }
 
-/* A set with private members is reported, never written down. */
+/* A set with private members is reported, never recorded. */
 static bool has_private(const struct audit *a, const char *name)
 {
 	uint32_t n, keys_n;
@@ -556,7 +556,7 @@ static bool has_folder(const char *path)
 	return has;
 }
 
-/* The state into both audits and the list of lines.  A state that cannot be read is no empty one. */
+/* The state into both audits and the list of lines.  An unreadable state is not an empty one. */
 static bool read_state(struct watch *w, struct audit *before, struct audit *after)
 {
 	char *line = NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* keys_policy: the records of a policy as an audit wants them.  The audit asks one thing of a policy: who trusts which key,
+/* keys_policy: the records of a policy as an audit wants them.  The audit needs one thing from a policy: which key is trusted,
  * for what, until when. */
 #ifndef TXM_CMD_KEYS_POLICY_H
 #define TXM_CMD_KEYS_POLICY_H

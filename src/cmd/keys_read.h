@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* keys_read: paths into an audit.  What a file is, is seen from its bytes: lines of a history, a set, certificates.  A date in
- * a file's name makes it an observation of that day, under the name without the date; so a folder into which somebody copied
- * the set every morning is a history. */
+/* keys_read: paths into an audit.  The kind of a file is recognised from its bytes: lines of a history, a set, certificates.  A date in
+ * a file's name makes it an observation of that day, under the name without the date; so a folder with a copy of
+ * the set for each morning is a history. */
 #ifndef TXM_CMD_KEYS_READ_H
 #define TXM_CMD_KEYS_READ_H
 

@@ -110,7 +110,7 @@ static bool write_file(struct notice *x, const char *name, struct str content)
 	return good;
 }
 
-/* The name of a notice: of the addressee's hash, since his address may hold anything. */
+/* The name of a notice: made from the addressee's hash, since the address may contain any character. */
 static bool name_of(struct str to, char file[64], char signature[64])
 {
 	char sum[SHA256_TEXT_SIZE];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* output: a file is written under a temporary name in the folder it belongs to, and renamed when it is complete.  So a
- * reader never sees half a report, and an old report outlives a full disk.  A name that is a link is followed first; a
+ * reader never sees half a report, and an old report survives a full disk.  A name that is a link is followed first; a
  * device or a pipe is written in place.  A run that is interrupted takes its temporary files with it. */
 #include "cmd/output.h"
 
@@ -64,7 +64,7 @@ static bool wants_color(int fd)
 unsigned terminal_columns(int fd)
 {
 	struct winsize size = { 0 };
-	const char *said = getenv("COLUMNS"); /* exported on purpose: shells keep it to themselves */
+	const char *said = getenv("COLUMNS"); /* set only if the user exported it: shells do not */
 	char *end;
 	unsigned long n = said ? strtoul(said, &end, 10) : 0;
 
@@ -130,7 +130,7 @@ int output_open(struct output *o, const struct command *c, const char *path)
 	if (exists && !S_ISREG(old.st_mode))
 		fd = open(o->path, O_WRONLY | O_CLOEXEC);
 	else if (exists && access(o->path, W_OK) < 0)
-		goto fail; /* a file made read-only is meant to stay as it is */
+		goto fail; /* a read-only file must not be replaced */
 	else
 		fd = open_beside(o, exists ? &old : NULL);
 	if (fd < 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* output: where a command writes: standard output, or a file that appears under its name whole or not at all. */
+/* output: where a command writes: standard output, or a file that gets its name only when it is complete. */
 #ifndef TXM_CMD_OUTPUT_H
 #define TXM_CMD_OUTPUT_H
 
@@ -24,7 +24,7 @@ static inline void output_for_people(struct output *o) { o->out.wraps = true; }
 /* Columns of the terminal that fd is, or those that COLUMNS names; 0: no terminal. */
 unsigned terminal_columns(int fd);
 
-/* A temporary file that a signal which ends us is to take along; pardoned before it gets its name. */
+/* A temporary file to be removed when a signal ends us; pardoned before it gets its name. */
 void output_doom(const char *path);
 void output_pardon(const char *path);
 

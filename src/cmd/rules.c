@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rules: the detectors in their own words: what each looks at, catches, misses and costs. */
+/* rules: the descriptors of the detectors: signal, catches, misses and cost. */
 #include <getopt.h>
 
 #include "base/limits.h"

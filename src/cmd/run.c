@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* run: one pass over the inputs, for scan and for events.  Findings go to the output; everything about the run itself
- * (how far, how fast, what was wrong with which file) goes to standard error and to --stats, because it differs between
- * two runs over the same records and the findings must not. */
+ * (progress, speed, problems with files) goes to standard error and to --stats, because it differs between two runs over the
+ * same records and the findings must not. */
 #include "cmd/run.h"
 
 #include <getopt.h>
@@ -204,7 +204,7 @@ int run_open(struct run *r, int argc, char **argv)
 
 /* -- the pass -- */
 
-/* A second pass is possible if every path can be opened again and gives the same. */
+/* A second pass is possible if every path can be opened again and yields the same. */
 static bool can_read_again(const struct run *r)
 {
 	struct stat st;
@@ -215,7 +215,7 @@ static bool can_read_again(const struct run *r)
 	return true;
 }
 
-/* What the first pass learnt about everybody helps to judge each. */
+/* The second pass judges each event with what the first pass learned. */
 static void read_again(struct run *r)
 {
 	struct engine *first = r->engine, *second;
@@ -235,7 +235,7 @@ static void read_again(struct run *r)
 	engine_free(first);
 }
 
-/* False: a tenant was asked for that no record belongs to. */
+/* False: no record belongs to one of the requested tenants. */
 static bool has_tenants_asked(struct run *r)
 {
 	struct buf line;
@@ -319,7 +319,7 @@ int run_read(struct run *r)
 	else if (is_empty(r))
 		cmd_error(r->command, !period_is_open(&r->period) ? "0 records between --since and --until: nothing was judged"
 			: "0 records: nothing was judged");
-	if (engine_report(r->engine)->state_refused) { /* nothing was read: nothing to print */
+	if (engine_report(r->engine)->state_refused) { /* nothing was read, so there is nothing to print */
 		engine_free(r->engine);
 		r->engine = NULL;
 		return EXIT_USAGE;
@@ -396,11 +396,11 @@ int run_close(struct run *r, int status)
 	if (output_close(&r->stats, r->command, r->engine != NULL) != EXIT_RAN)
 		status = EXIT_INPUT;
 	if (closed)
-		return EXIT_RAN; /* the reader had enough: quiet success */
+		return EXIT_RAN; /* the reader closed the pipe: quiet success */
 	if (r->engine && !r->quiet) {
 		buf_init(&b, 1 * MIB);
 		if (isatty(STDERR_FILENO) && isatty(STDOUT_FILENO))
-			buf_add_char(&b, '\n'); /* both on one screen: apart */
+			buf_add_char(&b, '\n'); /* both on one screen: separate them */
 		report_tell(&b, r);
 		cmd_tell(&b);
 		buf_release(&b);

@@ -23,7 +23,7 @@ struct run {
 	bool quiet;
 	struct output output, stats;
 	struct engine *engine;
-	bool keeps;              /* what was learnt is worth keeping, if the output is written */
+	bool keeps;              /* learned data are to be kept, if the output is written */
 	bool kept;
 	const char *tenants[TENANTS_ASKED_MAX]; /* --tenant */
 	bool failed;             /* the run ended early: engine_report()->error */
@@ -75,9 +75,9 @@ int run_close(struct run *r, int status);
 struct run_lost {
 	const char *name[LOST_MAX], *text[LOST_MAX]; /* "bad_json", "not well-formed JSON" */
 	size_t n;
-	const char *partial[CLAIM_SENTENCES_MAX]; /* what the exports say themselves is missing, with numbers */
+	const char *partial[CLAIM_SENTENCES_MAX]; /* losses that the exports themselves report, with numbers */
 	size_t partial_n;
-	struct lost said; /* all this, as results say it */
+	struct lost said; /* all this, as results report it */
 };
 void run_gather_lost(const struct run *r, struct run_lost *ret);
 /* The first lines of a result for people when there is nothing in it, or one of the inputs gave nothing; else none. */

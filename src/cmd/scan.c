@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* scan: the main job: read everything, then say who reads whose mail, and what of it is alarming. */
+/* scan: the main command: reads everything, then reports who reads whose mail, and which of it is alarming. */
 #include <getopt.h>
 #include <stdlib.h>
 
@@ -233,7 +233,7 @@ static bool gather_tenant(struct scan *s, struct tenant *t, struct tenant_findin
 		return false;
 	keep_apps_within(s, ret);
 	f->app_count += ret->app_count;
-	if (!s->run.settings.state_path) /* which knows of this run's events only */
+	if (!s->run.settings.state_path) /* it has only this run's events */
 		cite_coverage(c, &t->alerts);
 	for (size_t i = 0; i < n; i++) {
 		const bool news = is_news(s, t, t->alerts.v[i]); /* called for each raised alert, shown or not */

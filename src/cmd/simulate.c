@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* simulate: a made-up tenant on disk, or as a stream; and what is true of it. */
+/* simulate: a made-up tenant on disk, or as a stream; and its ground truth. */
 #include <dirent.h>
 #include <errno.h>
 #include <getopt.h>
@@ -347,7 +347,7 @@ static void make(struct simulate *x, struct sim *s)
 	struct sim_day day;
 	uint64_t records = 0, signins = 0;
 
-	write_beside(x, s, false); /* first: who reads the stream may want it */
+	write_beside(x, s, false); /* first: a reader of the stream may need it */
 	x->day = x->set.start;
 	while (step == SIM_DAY && x->status == EXIT_RAN) {
 		step = sim_next_day(s, write_audit, write_signins, x, &day);

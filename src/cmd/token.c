@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* token: verify and explain signed tokens against a policy.  One token a line in, one verdict out; a line may also be a JSON
- * record with a token in it.  The verdict is what the caller asked for, so it always shows in the exit status. */
+/* token: verifies and explains signed tokens against a policy.  One token a line in, one verdict out; a line may also be a JSON
+ * record with a token in it.  The verdict always shows in the exit status. */
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -42,7 +42,7 @@ struct token_run {
 	unsigned chain_n;
 	struct output out;
 	uint64_t tokens, empty_lines;
-	uint64_t shaped;            /* of the lines: have anything of a token */
+	uint64_t shaped;            /* lines with any part of a token */
 	int status;
 };
 
@@ -122,7 +122,7 @@ static void worsen(struct token_run *x, int status)
 		x->status = status;
 }
 
-/* A set that cannot be read is the caller's mistake (2) before any token was looked at. */
+/* An unreadable set is a usage error (2) before any token is judged. */
 static int load_sets(struct token_run *x, struct buf *error)
 {
 	for (unsigned i = 0; i < x->jwks_n; i++) {
@@ -239,7 +239,7 @@ static int load_chain(struct token_run *x, struct buf *error)
 
 /* -- tokens -- */
 
-/* Reads policy and sets anew, and goes on with the old ones if that fails. */
+/* Reads policy and sets anew, and keeps the old ones if that fails. */
 static void reload(struct token_run *x, bool wants_newer)
 {
 	struct policy *old = x->policy;
@@ -299,7 +299,7 @@ static void judge_line(struct token_run *x, struct str line)
 	const int64_t now = x->at_s >= 0 ? x->at_s : x->at_record && when >= 0 ? when / US_PER_SECOND : clock_s();
 
 	judge_with_fresh_keys(x, problem ? STR("") : token, now);
-	if (problem) { /* a line without a token still gets its verdict: the lines of input and output stay side by side */
+	if (problem) { /* a line without a token still gets its verdict: input and output lines correspond */
 		x->judge->verdict.n = 0;
 		x->judge->text_n = 0;
 		judge_refuse(x->judge, REASON_FORM, "the line %s", problem);
@@ -350,7 +350,7 @@ static void skip_line(struct token_run *x, struct buf *held)
 	buf_clear(held);
 }
 
-/* Reads on to see whether what is held is all there is. */
+/* Reads on to see whether the held bytes are the whole input. */
 static bool is_whole(int fd, struct buf *held)
 {
 	while (held->n <= TOKEN_BYTES_MAX) {
@@ -452,7 +452,7 @@ static bool read_lines(struct token_run *x, int fd)
 	return ok;
 }
 
-/* A word on the command line that is no file and looks like a token is one. */
+/* An argument that is no file and looks like a token is taken as one. */
 static bool is_token_word(const char *word)
 {
 	unsigned dots = 0, count;
@@ -559,7 +559,7 @@ static int token_run(int argc, char **argv)
 		return cmd_usage_error(c, "--jws-only looks at no claims; leave --subject-token and --replay away");
 	if (!x.policy_path && !x.jwks_n && !x.explain)
 		return cmd_usage_error(c, "wants --policy, or --jwks with --jws-only: without a record no token is accepted");
-	/* nothing but the files that were named is read: not the system's OpenSSL settings either */
+	/* only the named files are read: not even the system's OpenSSL settings */
 	OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
 	buf_init(&error, 64 * KIB);
 	buf_init(&x.subject_text, TOKEN_CHAIN_MAX * (TOKEN_BYTES_MAX + 64));
