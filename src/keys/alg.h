@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* alg: the signature algorithms of JOSE (RFC 7518, 8037, 9864) that Taximeter knows, each bound to one kind of key.  There is
- * no "none" in this list, on purpose, and nothing here is ever chosen by a token. */
+ * no "none" in this list, on purpose, and a token never chooses one. */
 #ifndef TXM_KEYS_ALG_H
 #define TXM_KEYS_ALG_H
 

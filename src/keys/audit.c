@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* audit: takes sets in, keeps each distinct entry once, and lets the finding groups look at the whole.
  *
- * A history of 240 observations holds some 5,000 entries, but no more than a hundred that differ.  So an entry is known by
- * the hash of its words, and reading its numbers and certificate is done once. */
+ * A history of 240 observations holds some 5,000 entries, but no more than a hundred that differ.  So an entry is identified by
+ * the hash of its text, and its numbers and certificate are read once. */
 #include "keys/audit_int.h"
 
 #include <openssl/crypto.h>
@@ -141,7 +141,7 @@ static bool add_entry(struct audit *a, struct key *key, const uint8_t digest[32]
 	*e = (struct entry){ .key = key };
 	memcpy(e->digest, digest, 32);
 	memcpy(e->id, key->has_spki ? key->spki_sha256 : digest, 32);
-	/* what is private is not kept, not even in the words of an entry */
+	/* private members are not kept, not even in the text of an entry */
 	if (raw.n && !key->private_members) {
 		e->raw = malloc(raw.n);
 		if (e->raw)
@@ -187,7 +187,7 @@ static void earlier(int64_t *since, int64_t time)
 		*since = time;
 }
 
-/* The smaller of two names stays, so that the order of input means nothing. */
+/* The smaller of two names stays, so that the order of input does not matter. */
 static void note_text(char **kept, const char *text, size_t n)
 {
 	char *copy;
@@ -597,7 +597,7 @@ static void count(struct audit *a)
 		a->counts.findings[a->findings[i]->severity]++;
 }
 
-/* Two findings alike in every respect are one. */
+/* Identical findings are merged. */
 static void drop_repeats(struct audit *a)
 {
 	size_t kept = 0;
@@ -678,7 +678,7 @@ bool audit_run(struct audit *a)
 	return !a->failed;
 }
 
-/* what makes a finding the same one tomorrow */
+/* the identity of a finding from day to day */
 static int compare_identity(const void *pa, const void *pb)
 {
 	const struct finding *a = *(const struct finding *const *)pa, *b = *(const struct finding *const *)pb;
@@ -707,7 +707,7 @@ bool audit_mark_known(struct audit *a, const struct audit *old)
 	return true;
 }
 
-/* -- questions -- */
+/* -- queries -- */
 
 bool audit_distinct(const struct audit *a, const uint8_t id[32], uint32_t *ret)
 {
@@ -806,6 +806,6 @@ int audit_status(const struct audit *a, uint64_t lost)
 {
 	if (a->counts.findings[SEVERITY_CRITICAL_FINDING])
 		return 4;
-	/* an audit of no key is no clean one */
+	/* an audit without a key is never clean */
 	return lost || a->counts.refused || !a->counts.judged ? 3 : a->counts.findings[SEVERITY_FINDING] ? 1 : 0;
 }

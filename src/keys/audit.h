@@ -39,9 +39,9 @@ struct finding {
 	uint8_t spki[32]; bool has_spki; /* of the key, or of the hash that was leaked */
 	struct str kid, set;           /* borrowed from the audit */
 	int64_t since;                 /* since when it has been so; 0 = unknown */
-	bool known;                    /* an earlier look had it too (keys watch) */
+	bool known;                    /* an earlier run had it too (keys watch) */
 	bool listed;                   /* the key is in its set at the time of the audit (or the finding is about the set) */
-	struct str text;               /* the evidence, a sentence; what strangers wrote is in it, unescaped */
+	struct str text;               /* the evidence, a sentence; contains untrusted text, unescaped */
 };
 
 /* What a policy allows a key in one role: filled in by the reader of policies. */
@@ -67,7 +67,7 @@ struct audit_settings {
 	int64_t idle;                 /* us; life.idle; 0 = 30 days */
 	bool has_policy;
 	const struct audit_record *records; size_t record_count;
-	/* Is this key known to be in an intruder's hands?  The answer is a text saying whence, or NULL.  May be NULL. */
+	/* Is this key known to be in an intruder's hands?  Returns the source as text, or NULL.  May be NULL. */
 	const char *(*denied)(const struct key *k, void *arg);
 	void *denied_arg;
 };
@@ -101,7 +101,7 @@ bool audit_take_token(struct audit *a, struct str line, struct buf *error);
 /* One line of a leak report: an object with "spki" (or "spki_sha256", "key_spki_sha256"), or 64 hexadecimal digits.  An object
  * without any that has a "type" is of a report of `taximeter dump` and no leak. */
 bool audit_take_leak(struct audit *a, struct str line, struct buf *error);
-/* A list of compromised keys: sorted entries of 16 bytes.  Copied not: must outlive the audit. */
+/* A list of compromised keys: sorted entries of 16 bytes.  Not copied: must outlive the audit. */
 bool audit_take_blocklist(struct audit *a, const char *name, struct str bytes, struct buf *error);
 
 bool audit_run(struct audit *a); /* once.  False: out of memory */

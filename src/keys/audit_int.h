@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* audit_int: what the finding groups see of an audit. */
+/* audit_int: the part of an audit that the finding groups use. */
 #ifndef TXM_KEYS_AUDIT_INT_H
 #define TXM_KEYS_AUDIT_INT_H
 

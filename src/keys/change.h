@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* change: what is different between two looks at key sets: keys that came, went or say something else now.  Keys are
- * matched by what they are; a key that is away for less than the hysteresis of a history has not gone. */
+/* change: differences between two observations of key sets: keys that came, went or changed.  Keys are
+ * matched by SPKI; a key that is away for less than the hysteresis of a history has not gone. */
 #ifndef TXM_KEYS_CHANGE_H
 #define TXM_KEYS_CHANGE_H
 
@@ -19,7 +19,7 @@ struct change {
 
 struct changes { struct change *rows; size_t n, capacity; bool failed; };
 
-/* Both audits have run; texts stay theirs. */
+/* Both audits must have run; they keep the texts. */
 void changes_find(const struct audit *before, const struct audit *after, struct changes *ret);
 void changes_release(struct changes *c);
 void changes_text(const struct changes *c, struct buf *ret);

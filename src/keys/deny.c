@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* deny: keys whose private half is in a stranger's hands.  A key is known by its public key, its modulus or its certificate;
+/* deny: keys whose private half is known to others.  A key is known by its public key, its modulus or its certificate;
  * its key id proves nothing: libraries use the id of the stolen key in their tests, with keys of their own. */
 #include <openssl/sha.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* history: observations are sorted once, by provider, time and content, and everything else is read off the sorted list.
- * So the order in which they came is forgotten before anything is concluded. */
+/* history: observations are sorted once, by provider, time and content, and everything else is derived from the sorted list.
+ * So the result does not depend on the order of arrival. */
 #include "keys/history.h"
 
 #include <stdlib.h>
@@ -118,7 +118,7 @@ bool history_observe(struct history *h, struct str provider, int64_t time_us, bo
 
 		*s = (struct sighting){ .provider = number, .entry = entries[i], .time = time_us };
 		memcpy(s->id, ids[i], sizeof(s->id));
-		content += hash64(ids[i], sizeof(s->id), entries[i]); /* a sum: the order within a set means nothing */
+		content += hash64(ids[i], sizeof(s->id), entries[i]); /* a sum: the order within a set does not matter */
 	}
 	h->looks[h->look_count++] = (struct look){ number, dated, time_us, content };
 	return true;
@@ -343,8 +343,8 @@ static bool make_keys(struct history *h, int64_t at)
 	return true;
 }
 
-/* How often does this provider bring a new key?  Keys of the first observation are older than they look and say nothing;
- * their time is where the first interval begins. */
+/* How often does this provider bring a new key?  Keys of the first observation are older than they look and do not count;
+ * their time begins the first interval. */
 static void measure_rotation(const struct history *h, struct history_provider *p, int64_t *work)
 {
 	uint32_t n = 0;
@@ -385,7 +385,7 @@ bool history_close(struct history *h, int64_t at)
 	return work != NULL;
 }
 
-/* -- questions -- */
+/* -- queries -- */
 
 int64_t history_newest(const struct history *h)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* history: which keys a provider has listed, and when.  The key of Storm-0558 was no secret mistake: it was in a public
+/* history: which keys a provider has listed, and when.  The key of Storm-0558 was not hidden: it was in a public
  * list for seven years, two of them after its certificate had ended, and no one looked at the history of the list.
  *
  * Identity of a key is the hash of its SubjectPublicKeyInfo.  Key id, issuer, use and certificate are attributes that a set publishes;
@@ -8,7 +8,7 @@
  * Observations may come in any order and any number of times: the result is a function of their set.  Two observations of
  * one provider at one time (two front ends) are taken together.
  *
- * Providers answer from many machines, and those do not change their minds at once: in a history of 240 observations of
+ * Providers answer from many machines, and those do not change their answers at once: in a history of 240 observations of
  * one provider 34 of 42 keys left and came back, for up to two days.  So a key counts as gone only after
  * HISTORY_HYSTERESIS_US without it; shorter absences are counted and not reported. */
 #ifndef TXM_KEYS_HISTORY_H
@@ -68,7 +68,7 @@ bool history_observe(struct history *h, struct str provider, int64_t time_us, bo
 /* Other numbers for the entries: number i becomes map[i].  Before history_close(), so that numbers need not depend on the order in
  * which things came. */
 void history_renumber(struct history *h, const uint32_t *map);
-/* Brings all that in order, as it was known at that time: later observations are left out.  Once, before the questions
+/* Sorts all observations, as known at that time: later observations are left out.  Once, before the queries
  * below.  False: out of memory. */
 bool history_close(struct history *h, int64_t at);
 

@@ -3,7 +3,7 @@
  *
  * A JWK is read member by member into the texts and numbers of struct key; then the public key is made by OpenSSL, which
  * checks that a point is on its curve; then what the key claims is compared with what it is, and with its
- * certificate.  Each disagreement is a fault and none ends the reading. */
+ * certificate.  Each disagreement is a fault; none stops the reading. */
 #include "keys/key.h"
 
 #include <openssl/bn.h>
@@ -380,7 +380,7 @@ struct jwk {
 	unsigned flags;
 };
 
-/* NULL: absent, or null, which serialisers write for what is absent. */
+/* NULL: absent, or null, which serialisers write for absent members. */
 static const struct sj_node *member(const struct jwk *w, const char *name)
 {
 	const struct sj_node *n = sj_member(w->j, w->object, str_of(name));

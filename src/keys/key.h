@@ -99,16 +99,16 @@ struct key {
 
 enum { /* flags */
 	KEY_KEEP_SYMMETRIC = 1,
-	KEY_LAX_BASE64 = 2,            /* numbers with = at the end, or with + and /, are faults and read all the same: to look for, never to trust */
+	KEY_LAX_BASE64 = 2,            /* numbers with = at the end, or with + and /, are faults but read all the same: to search, never to trust */
 };
 
-/* From a JWK: any node of a parsed document.  Never NULL but when memory is out. */
+/* From a JWK: any node of a parsed document.  NULL only when out of memory. */
 struct key *key_from_jwk(const struct strict_json *j, const struct sj_node *node, unsigned flags);
 /* From a certificate, which is not taken; der is its encoding. */
 struct key *key_from_certificate(X509 *x, struct str der);
 /* From a key of OpenSSL, taken (freed on failure too); `from`: how it was found. */
 struct key *key_from_pkey(EVP_PKEY *pkey, enum key_from from);
-void key_set_kid(struct key *k, struct str kid); /* for keys that are named by what is around them */
+void key_set_kid(struct key *k, struct str kid); /* for keys that are named by their surroundings */
 void key_free(struct key *k); /* NULL is fine */
 
 void key_add_fault(struct key *k, enum key_fault_code code, const char *member);

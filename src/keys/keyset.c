@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* keyset: bytes to keys.  What the bytes are is seen from their first ones: 0x30 is DER, "-----BEGIN" PEM, everything else
- * has to be JSON.  A file name decides nothing. */
+/* keyset: bytes to keys.  The form is recognised from the first bytes: 0x30 is DER, "-----BEGIN" PEM, everything else
+ * has to be JSON.  The file name is ignored. */
 #include "keys/keyset.h"
 
 #include <errno.h>
@@ -73,7 +73,7 @@ const struct key *keyset_find_spki(const struct keyset *s, const uint8_t spki_sh
 	return NULL;
 }
 
-/* -- what only a set can have wrong -- */
+/* -- faults that only a set can have -- */
 
 static int by_kid(const void *a, const void *b)
 {
@@ -89,7 +89,7 @@ static void find_kid_duplicates(struct keyset *s)
 	struct key **sorted = malloc((s->n ? s->n : 1) * sizeof(struct key *));
 	uint32_t n = 0;
 
-	if (!sorted) { /* cannot say: treated as if there were one */
+	if (!sorted) { /* unknown: treated as if there were one */
 		s->faults |= KEYSET_KID_DUPLICATE;
 		for (uint32_t i = 0; i < s->n; i++)
 			key_add_fault(s->keys[i], KEY_FAULT_KID_DUPLICATE, "kid");

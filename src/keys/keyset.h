@@ -47,14 +47,14 @@ bool keyset_load_node(struct keyset *s, const struct strict_json *j, const struc
  * Firebase publish it?  keyset_load_bytes() reads both. */
 const struct sj_node *keyset_list(const struct strict_json *j, const struct sj_node *object);
 bool keyset_is_map(const struct strict_json *j, const struct sj_node *object);
-/* Takes the key, freed on failure.  After the last one: keyset_judge(), which looks for what only a set can have wrong. */
+/* Takes the key, freed on failure.  After the last one: keyset_judge(), which finds the faults that only a set can have. */
 bool keyset_add(struct keyset *s, struct key *k);
 void keyset_judge(struct keyset *s);
 
 /* The first key with that SPKI, or NULL. */
 const struct key *keyset_find_spki(const struct keyset *s, const uint8_t spki_sha256[32]);
 
-extern const struct sj_limits keyset_limits; /* for sj_init() by who parses a history */
+extern const struct sj_limits keyset_limits; /* for sj_init() by the parser of a history */
 
 /* A whole file into a buffer whose ceiling is its `max`.  "-" is standard input.  False: reported in *error. */
 bool file_read(const char *path, struct buf *ret, int64_t *ret_modified_us, struct buf *error);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* leak: keys whose private half has been seen where it must not be: in a dump that somebody scanned, or in an intruder's
- * hands.  The question that follows is always the same: who still believes this key? */
+/* leak: keys whose private half has been seen where it must not be: in a scanned dump, or in an intruder's
+ * hands.  The next question is always the same: who still trusts this key? */
 #include "keys/audit_int.h"
 
 #include <stdlib.h>

@@ -25,7 +25,7 @@ static int64_t since_of(const struct audit *a, const struct history_key *k, int6
 static void judge_certificate(struct audit *a, const struct history_key *k)
 {
 	const struct key_cert *c = &newest(a, k)->cert;
-	/* in a history of changes the newest set holds until now; otherwise only what was seen counts */
+	/* in a history of changes the newest set holds until now; otherwise only observations count */
 	const int64_t seen = k->present && history_on_change(a->history) ? a->at : k->last;
 	char one[TIME_TEXT_SIZE], two[TIME_TEXT_SIZE], span[TIME_TEXT_SIZE];
 
@@ -161,8 +161,8 @@ static void judge_rotation(struct audit *a, uint32_t provider)
 	}
 }
 
-/* Is there a moment at which every key was exchanged for others?  Between two observations of a sampled history that may
- * have happened step by step; only a history of changes can say. */
+/* Was there a moment at which all keys were replaced by others?  Between two observations of a sampled history that may
+ * have happened step by step; only a history of changes can show it. */
 static void judge_breaks(struct audit *a, uint32_t provider)
 {
 	const struct history_provider *p = &a->providers[provider];

@@ -199,7 +199,7 @@ static void earliest(int64_t *to, int64_t t)
 		*to = t;
 }
 
-/* Gives a record its key and takes from it what the key may not do. */
+/* Gives a record its key and narrows it to what the key may do. */
 static void narrow(struct policy *p, struct key_record *r, const struct key *k, const struct keyset *set)
 {
 	const struct key_cert *c = &k->cert;
@@ -216,7 +216,7 @@ static void narrow(struct policy *p, struct key_record *r, const struct key *k, 
 	earliest(&r->first_us, r->not_before_us);
 	if (k->first_listed_us)
 		earliest(&r->first_us, k->first_listed_us);
-	if (k->gone_us && r->state == STATE_ACTIVE) { /* it left its set: what it signed before may live out its time */
+	if (k->gone_us && r->state == STATE_ACTIVE) { /* it left its set: tokens it signed before stay valid until they expire */
 		r->state = STATE_RETIRING;
 		r->since_us = k->gone_us;
 	}
@@ -292,7 +292,7 @@ static bool bind_rule(struct policy *p, const struct policy_rule *rule, struct b
 					return false;
 			}
 		}
-	if (!found) { /* kept: a token that names it learns that its key is in no set */
+	if (!found) { /* kept: a token that names it is refused because its key is in no set */
 		struct key_record r = rule->record;
 		size_t n = 0;
 		(void)OPENSSL_hexstr2buf_ex(r.spki_sha256, sizeof(r.spki_sha256), &n, rule->spki.p, '\0'); /* an audit asks by it */

@@ -119,7 +119,7 @@ const struct key_record *policy_record_next(const struct policy *p, const struct
 const struct key_record *policy_known(const struct policy *p, struct str kid);
 const struct key_record *policy_known_next(const struct policy *p, const struct key_record *k, struct str kid);
 
-/* The deny list that is built in: keys that are stolen, by what they are, never by their key id.  The name of the entry,
+/* The deny list that is built in: stolen keys, by SPKI, modulus or certificate, never by key id.  Returns the name of the entry,
  * or NULL. */
 const char *deny_list_find(const struct key *k);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* policy_file: the policy file into rules.  A map is read by a table of its settings, each with the function that takes it, so
- * that a name exists in its table or is an error, and what is required is asked for in one place. */
+ * that a name not in the table is an error, and required settings are checked in one place. */
 #include <libgen.h>
 #include <openssl/sha.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* registry: names that are known and not supported, which is another thing than wrong.  Policy, tokens and audits say the same sentence
- * about them, and none of them calls a name registered that is not. */
+/* registry: names that are known but not supported, which is not the same as wrong.  Policy, tokens and audits use the same sentence
+ * about them, and an unregistered name is never called registered. */
 #ifndef TXM_KEYS_REGISTRY_H
 #define TXM_KEYS_REGISTRY_H
 

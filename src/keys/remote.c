@@ -138,7 +138,7 @@ bool remote_merge(struct str cache_text, struct str jwks, int64_t now_s, struct 
 	bool ok = document_read(&fresh, "the answer", jwks, false, error);
 
 	if (ok && cache_text.n && !document_read(&cache, "the cache", cache_text, true, error)) {
-		/* a cache that cannot be read remembers nothing; the answer is what counts */
+		/* an unreadable cache counts as empty; the answer is used */
 		buf_clear(error);
 		document_release(&cache);
 		cache = (struct document){ 0 };
@@ -215,7 +215,7 @@ static bool cache_path(const struct policy *p, const struct key_source *s, struc
 		return false;
 	add_path(ret, p, s->cache);
 	buf_add_char(ret, '/');
-	for (size_t i = 0; i < s->name.n; i++) { /* the name of a file and nothing more */
+	for (size_t i = 0; i < s->name.n; i++) { /* a plain file name without a folder */
 		const char c = s->name.p[i];
 		const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
 		buf_add_char(ret, plain ? c : '_');

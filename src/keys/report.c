@@ -80,7 +80,7 @@ static int compare_rows(const void *pa, const void *pb)
 	const struct row *a = pa, *b = pb;
 	int c = (int)b->f->severity - (int)a->f->severity;
 
-	c = c ? c : (int)a->f->known - (int)b->f->known; /* what is new comes first */
+	c = c ? c : (int)a->f->known - (int)b->f->known; /* new ones come first */
 	c = c ? c : (int)a->f->code - (int)b->f->code;
 	return c ? c : (a->place > b->place) - (a->place < b->place);
 }
@@ -167,7 +167,7 @@ static void add_set(const struct audit *a, struct buf *b, const struct history_p
 	buf_add_char(b, '\n');
 }
 
-/* What these inputs cannot show of RSA keys. */
+/* The limits of these inputs for RSA keys. */
 static void add_untested(const struct audit *a, struct buf *b)
 {
 	uint32_t rsa = 0;

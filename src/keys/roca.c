@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* roca: for each of seventeen primes r the set of powers of 65537 mod r is a bit mask; N is suspect when N mod r is in
- * each.  The masks are made anew at every call: a key is looked at once. */
+ * each.  The masks are computed at every call: a key is tested once. */
 #include "keys/roca.h"
 
 static const unsigned primes[] = { 11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* scope: for whom may a key sign, and does anything say so?  The keys of Storm-0558's story were good keys, correctly
- * listed; what was missing was the sentence "this one is for consumers". */
+/* scope: for whom may a key sign, and is that declared anywhere?  The keys of Storm-0558 were good keys, correctly
+ * listed; the statement "this one is for consumers" was missing. */
 #include "keys/audit_int.h"
 
 #include <stdlib.h>
@@ -96,7 +96,7 @@ static void judge_presence(struct audit *a, const struct history_key *k)
 		    a->settings.has_policy ? "the policy has no record for the key" : "no policy was given");
 }
 
-/* Two versions of one key that say different things: the first pair found. */
+/* Two versions of one key with different members: the first pair found. */
 static bool versions_differ(const struct audit *a, const struct history_key *k, struct str (*of)(const struct key *), struct str *ret_a,
 			    struct str *ret_b, int64_t *ret_since)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* shape: is the entry what the standards say, in the one way in which it can be read?  Whatever two readers of a set can
+/* shape: does the entry follow the standards, with only one possible reading?  Anything that two readers of a set can
  * understand differently, an attacker can use. */
 #include "base/count.h"
 #include "keys/audit_int.h"

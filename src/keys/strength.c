@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* strength: the tests that break weak public keys, over OpenSSL's big numbers.
  *
- * Everything here runs on numbers a stranger published, so all loops have a bound that does not depend on them: 100 Fermat
+ * All input here is untrusted numbers, so all loops have a bound that does not depend on them: 100 Fermat
  * steps, as many convergents as a modulus has bits, Newton steps by the length of the number. */
 #include "keys/strength.h"
 
@@ -52,7 +52,7 @@ out:
 	return ok;
 }
 
-/* A square leaves few remainders; 99 of 100 other numbers are found out by a division by one word. */
+/* A square leaves few remainders; a division by one word excludes 99 of 100 other numbers. */
 static bool may_be_square(const BIGNUM *a)
 {
 	static const BN_ULONG moduli[] = { 64, 63, 65, 11, 17, 19, 23 };
@@ -340,7 +340,7 @@ static bool tree_remainders(struct tree *t, BN_CTX *ctx)
 }
 
 /* Have a and b a common factor?  Euclid's own way: OpenSSL's BN_gcd() hides its operands by taking always the longest time,
- * which is 10 ms here and of no use for numbers that everybody may read.  work, left: room. */
+ * which is 10 ms here and of no use for public numbers.  work, left: scratch. */
 static bool share(const BIGNUM *a, const BIGNUM *b, BIGNUM *work, BIGNUM *left, BN_CTX *ctx, bool *ret)
 {
 	if (!BN_copy(work, b) || !BN_mod(left, a, b, ctx))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* strict_json: small hostile JSON documents (token headers, claims, key sets) in one reading that leaves nothing open.
+/* strict_json: small hostile JSON documents (token headers, claims, key sets) parsed without any ambiguity.
  *
  * Two readers of one token that disagree about it are an attack: one takes the first "iss", the other the last; one stops
  * at U+0000, the other does not.  So everything ambiguous is an error here: text that is not UTF-8, a byte order mark,
@@ -7,7 +7,7 @@
  * or members than such a document has.  Members of one name (after unescaping; for names that mean something also when
  * they differ in case only) are all kept and marked: a token with one is refused, a key set with one is reported.
  *
- * Why not the simdjson index of decode/json.h: it looks at quotes and brackets of megabytes, the rules above would all
+ * Why not the simdjson index of decode/json.h: it is made for megabytes, the rules above would all
  * still have to be written, and on a few hundred bytes it gains nothing.
  *
  *     struct strict_json j;

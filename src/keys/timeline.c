@@ -3,7 +3,7 @@
  *
  * One row is one key.  The thick bar is when it was listed, the thin line behind it is its certificate, the bracket below it what
  * the policy allows.  A bar turns red where the certificate had ended, and amber where the key was older than 90 days: the
- * eye finds the stolen key before it reads a word.
+ * eye finds the stolen key before any reading.
  *
  * All untrusted text goes through add_text(), which leaves no control character and none of & < > " ' as they are; there
  * is no script in the page, and its policy forbids any. */
@@ -98,7 +98,7 @@ static void add_bar(struct buf *b, const struct axis *x, const char *class, int6
 		   width < 2.5 ? 2.5 : width, height);
 }
 
-/* From the oldest thing that is of interest to the time of the audit; a certificate that runs for years to come is cut.  Where
+/* From the oldest relevant time to the time of the audit; a certificate that runs for years to come is cut.  Where
  * there is a history, one old certificate must not squeeze it into a corner: what is further back than a part of the history
  * is given in words (add_past). */
 static struct axis axis_of(const struct audit *a, const struct history_provider *p)
@@ -118,7 +118,7 @@ static struct axis axis_of(const struct audit *a, const struct history_provider 
 		x.from = p->times[0] - before;
 	if (x.to - x.from < 30 * US_PER_DAY)
 		x.from = x.to - 30 * US_PER_DAY;
-	x.to += (x.to - x.from) / (seen ? 40 : 6); /* one look: what is still to come of the certificate is of interest too */
+	x.to += (x.to - x.from) / (seen ? 40 : 6); /* a single observation: the rest of the certificate's life is shown too */
 	return x;
 }
 

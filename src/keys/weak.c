@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* weak: keys that a stranger can break, or whose private half is in print.  Each distinct key is tested once, however many
+/* weak: keys that anyone can break, or whose private half is published.  Each distinct key is tested once, however many
  * sets list it. */
 #include "keys/audit_int.h"
 
@@ -87,7 +87,7 @@ static unsigned find_listed(struct str list, const uint8_t hash[32])
 static void judge_lists(struct audit *a, const struct history_key *k, const struct key *key)
 {
 	const struct str number = listed_number(key);
-	const char *published = published_source(k->id, 0); /* what was in print once is weak for ever */
+	const char *published = published_source(k->id, 0); /* a key published once stays weak */
 	uint8_t hash[32];
 
 	if (published)

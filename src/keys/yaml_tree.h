@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* yaml_tree: a settings file in the small, plain part of YAML: maps, lists and scalars.  libyaml reads; everything that
  * makes two readers of a YAML file disagree is an error: anchors, aliases, tags, merge keys, several documents, a name
- * twice.  Whether a plain scalar is text, a number or a switch is asked by the reader of the setting, never guessed. */
+ * twice.  Whether a plain scalar is text, a number or a switch is decided by the reader of the setting, never guessed. */
 #ifndef TXM_KEYS_YAML_TREE_H
 #define TXM_KEYS_YAML_TREE_H
 
