@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* exchange: each link of the chain is one trade: a subject token was given, a result was issued.
+/* exchange: each link of the chain is one exchange: a subject token was given, a result was issued.
  *
  *   sign-in -> token n -> ... -> token 1 -> the result
  *
- * At the moment of the trade (the result's iat) the subject must have been good by itself; it must not come from the very
- * service that takes it (then a service renews its own tokens, and the first one is never asked for again); the result must
- * end with its subject; both must speak of one session and one person; and at the end of the chain somebody must have
- * signed in. */
+ * At the time of the exchange (the result's iat) the subject must have been good by itself; it must not come from the very
+ * service that takes it (then a service renews its own tokens, and the first one is never checked again); the result must
+ * end with its subject; both must speak of one session and one person; and at the end of the chain there must be a
+ * sign-in. */
 #include "token/exchange.h"
 
 #include <stdio.h>
@@ -65,7 +65,7 @@ static void check_link(struct judge *to, const struct judge *result, const struc
 		judge_refuse(to, REASON_OUTLIVES, "the token made of subject token %u outlives it", at);
 }
 
-/* Somebody proved who he is: a person (amr, auth_time), or an application with a secret or a certificate (acr 1, 2). */
+/* Someone authenticated: a person (amr, auth_time), or an application with a secret or a certificate (acr 1, 2). */
 static bool is_sign_in(const struct judge *j)
 {
 	const struct sj_node *amr = j->token.claim[CLAIM_AMR];

@@ -105,7 +105,7 @@ static void add_key(struct buf *b, const struct judge *j)
 
 /* -- the steps -- */
 
-/* Was the step taken at all?  What was not looked at did not pass. */
+/* Was the step reached at all?  A step not reached did not pass. */
 static bool was_asked(const struct judge *j, enum token_reason r)
 {
 	const struct verdict *v = &j->verdict;
@@ -173,7 +173,7 @@ struct careless {
 	bool signature, dates, tenant;
 };
 
-/* Three verifiers, each a little more careful than the one before it, and none asks for whom the key may speak. */
+/* Three verifiers, each a little more careful than the one before it, and none checks for whom the key may sign. */
 static struct careless careless_of(const struct judge *j)
 {
 	const struct verdict *v = &j->verdict;

@@ -524,7 +524,7 @@ static bool split_issuer(struct str iss, struct str *ret_host, struct str *ret_t
 	return *ret_version != 0;
 }
 
-/* "login.microsoftonline.us" speaks for the cloud "microsoftonline.us"; the v1 host is the same for all clouds. */
+/* "login.microsoftonline.us" means the cloud "microsoftonline.us"; the v1 host is the same for all clouds. */
 static bool is_cloud_of(struct str iss, struct str cloud)
 {
 	struct str host, tenant;
@@ -558,7 +558,7 @@ static void check_issuer(struct judge *j, const struct key_record *r)
 		judge_refuse(j, REASON_SCOPE_ISSUER, "the key belongs to the cloud '%.*s', the issuer does not", CUT(r->key->cloud_instance));
 }
 
-/* True: the tenant is not merely another customer's, but one that this key must never speak about. */
+/* True: the tenant is not merely another customer's, but one that this key must never sign for. */
 static bool check_tenant(struct judge *j, const struct key_record *r)
 {
 	const struct verdict *v = &j->verdict;
@@ -727,7 +727,7 @@ static void judge_severity(struct judge *j, bool forbidden_tenant)
 		judge_refuse(j, REASON_FORGED_SCOPE, "the signature is genuine, but the key may not say this: its holder forged the scope");
 	if (v->signature_good && (outside || dead))
 		v->critical = true;
-	/* a key in a stranger's hands is still among those a token can name */
+	/* a stolen key can still be named by a token */
 	if (r->denied || r->state == STATE_DENIED || (v->signature_good && (r->state == STATE_REVOKED || r->state == STATE_LEAKED)))
 		v->critical = true;
 }
@@ -788,7 +788,7 @@ const struct verdict *judge_token(struct judge *j, struct str token, int64_t now
 		check_signature(j, v->record);
 		if (j->token.has_claims)
 			forbidden = check_claims(j);
-		else if (v->record->denied) /* also where nothing but the signature is asked for */
+		else if (v->record->denied) /* also where only the signature is checked */
 			judge_refuse(j, REASON_DENIED, "the key is on the deny list: %s", v->record->denied);
 		judge_severity(j, forbidden);
 	}

@@ -90,7 +90,7 @@ struct str token_unwrap(struct str text, unsigned *ret_count)
 	}
 	if (*ret_count == 1)
 		return found;
-	/* nothing that looks like one: judged as it is, so that the verdict can say what is wrong */
+	/* nothing that looks like one: judged as it is, so that the verdict can name the fault */
 	while (text.n && (text.p[text.n - 1] == ',' || text.p[text.n - 1] == ';'))
 		text.n--;
 	if (text.n >= 2 && text.p[0] == text.p[text.n - 1] && (text.p[0] == '"' || text.p[0] == '\''))

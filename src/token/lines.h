@@ -12,7 +12,7 @@ struct line_reader {
 void line_reader_init(struct line_reader *x);
 void line_reader_release(struct line_reader *x);
 /* The token in what people copy from logs, shells and browsers: blanks, CR, byte order mark, quotes, a comma after it, percent escapes around it, "Bearer ", the name of
- * a header, variable or cookie before it are taken off.  A token itself is never changed: what is wrong in it stays in it.
+ * a header, variable or cookie before it are taken off.  A token itself is never changed: its faults stay in it.
  * *ret_count: how many tokens the text holds; of more than one none is taken. */
 struct str token_unwrap(struct str text, unsigned *ret_count);
 /* In place: each %2E, as addresses of sites may write a full stop, becomes one.  The new length. */

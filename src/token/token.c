@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* token: three segments, their bytes, two JSON objects, and the places of the known members.
  *
- * An error in one segment does not keep the others from being looked at: a report that names everything wrong at once is
- * worth more than one that stops. */
+ * An error in one segment does not keep the others from being looked at: a report of all faults at once is
+ * better than one that stops at the first. */
 #include "token/token.h"
 
 #include <stdio.h>

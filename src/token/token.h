@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* token: one compact JWS taken apart, strictly.  Nothing here trusts anything: the claims are what somebody wrote.
+/* token: one compact JWS taken apart, strictly.  Nothing is trusted here: anyone may have written the claims.
  * Memory is kept from token to token; all views die with the next token_parse(). */
 #ifndef TXM_TOKEN_TOKEN_H
 #define TXM_TOKEN_TOKEN_H
