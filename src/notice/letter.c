@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* letter: see letter.h.  Words that come from the log pass buf_add_terminal(), so that a subject cannot break a line or
- * turn the direction of one. */
+/* letter: see letter.h.  Text from the log goes through buf_add_terminal(), so that a subject cannot break a line or
+ * reverse its direction. */
 #include "notice/letter.h"
 
 #include <inttypes.h>

@@ -11,7 +11,7 @@
 
 struct letter_line { /* of a mailbox */
 	char *name, *guid;       /* address; GUID */
-	char *key;               /* the address, else the GUID: what it is found by */
+	char *key;               /* the address, else the GUID; used to find it */
 	uint64_t messages, accesses, unlisted, unclear, folders_assumed;
 	bool assume_all;
 	int64_t unknown_tenths;  /* of hours, as impact counts them */
@@ -29,8 +29,8 @@ struct letters {
 	struct buf unseen;       /* unknown times of all mailboxes */
 	unsigned unseen_count;
 	bool intruder;           /* the report shows that somebody else was at work */
-	bool dark;               /* it is about what was not recorded, and names no access */
-	bool matched;            /* anything belongs to its selection */
+	bool dark;               /* it is about a gap in the log, and names no access */
+	bool matched;            /* something matched the selection */
 	bool complete;           /* the summary line was there */
 	struct buf error;        /* one sentence */
 };
