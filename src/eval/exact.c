@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* exact: the incomplete gamma function by its power series below the mean and by its continued fraction above it, the
  * incomplete beta function by its continued fraction, both in logarithms up to the last step; quantiles by halving, which
- * cannot run away.  tests/unit/test_eval.c holds the values that they must give. */
+ * always end.  tests/unit/test_eval.c holds the values that they must give. */
 #include "eval/exact.h"
 
 #include <float.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* judge: an alarm is looked at from the mailboxes that it names: from each to the attacks on it.  What comes of that is a
+/* judge: each alarm is judged by its mailboxes and the attacks on them.  The result is a
  * verdict for the alarm and a hit for each attack that it found; the figures are sums over both. */
 #include "eval/judge.h"
 
@@ -121,7 +121,7 @@ static void judge_alarm(struct court *c, uint32_t pair, uint32_t alarm, int32_t 
 
 	for (uint32_t i = 0; i < al->mailbox_count; i++)
 		v->innocent += !p->truth.mailboxes[mailbox_of(&p->alarms, al, i)].is_victim;
-	/* while a tenant is learnt everything is new: what is raised then neither finds nor is false */
+	/* during learning everything is new: alarms of that time count neither as found nor as false */
 	if (al->time_us < begin || (al->time_us > end && !to_the_end)) {
 		v->verdict = ALARM_OUTSIDE;
 		return;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* line: each line is indexed by itself (decode/json.h) and its members are found in one pass; values are looked at only
- * when somebody asks, and then in their whole: a number is nothing but a number. */
+/* line: each line is indexed by itself (decode/json.h) and its members are found in one pass; values are parsed only
+ * on request, and completely: a number with trailing text is an error. */
 #include "eval/line.h"
 
 #include <errno.h>

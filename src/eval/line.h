@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* line: a file of one JSON object a line, read for an evaluation.  Unlike audit logs, of which the good records are taken
- * and the rest is counted, these files are whole or of no use: the first fault, of form or of type, ends the reading with
+ * and the rest is counted, these files must be whole: the first fault, of form or of type, ends the reading with
  * one sentence that names file, line and member. */
 #ifndef TXM_EVAL_LINE_H
 #define TXM_EVAL_LINE_H

@@ -335,7 +335,7 @@ static void read_event(struct truth *t, struct line_object *o, struct truth_name
 	t->events[t->event_count++] = c;
 }
 
-/* -- links: from a mailbox to what concerns it -- */
+/* -- links: from a mailbox to its cases -- */
 
 static int by_mailbox(const void *x, const void *y)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* truth: what a simulated tenant knows about itself (format: docs/simulator.md): its mailboxes, the attacks
+/* truth: the ground truth of a simulated tenant (format: docs/simulator.md): its mailboxes, the attacks
  * on them, and the harmless events that may look like attacks.
  *
  * Names that only have to be distinguished are kept as hashes. */
