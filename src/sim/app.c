@@ -21,7 +21,7 @@
 #define OUTLOOK_PHONE "27922004-5251-4030-b22d-91ecd9a37ea4"
 #define OUTLOOK_MAC   "fe93bfe1-7947-460a-a5e0-7a5906b51360"
 
-/* first-party applications that no innocent mailbox here is read by: for attack A1b */
+/* first-party applications that read no innocent mailbox here: for attack A1b */
 static const char *const first_party[] = {
 	"d3590ed6-52b3-4102-aeff-aad2292ab01c", "00b41c95-dab0-4487-9791-b9d2c32c80f2",
 	"1fec8e78-bce4-4aaf-ab1b-5451cc387264", "cc15fd57-2c6c-4117-a88c-83b1d56b4bbe",

@@ -2,7 +2,7 @@
 /* attack: who is attacked, when and how; and what the log shows of it.
  *
  * Victims are persons, each of one attack at most, and stay for the whole time.  A kind takes a tenth of the
- * mailboxes at most and all kinds together a half; what finds no room is dropped and counted. */
+ * mailboxes at most and all kinds together a half; attacks without room are dropped and counted. */
 #include <stdlib.h>
 
 #include "sim/sim_int.h"
@@ -63,7 +63,7 @@ static bool suits(struct sim *s, unsigned kind, const struct mailbox *m)
 
 	if (m->class_ != CLASS_HUMAN || !a || !m->apps)
 		return false;
-	/* his application must show where it is used from */
+	/* the application must show its user's address */
 	if (kind == SIM_A4 || (kind >= SIM_A5 && kind <= SIM_A5D) || kind == SIM_A8)
 		return a->place == APP_USER || a->place == APP_MOBILE;
 	return true;
@@ -194,7 +194,7 @@ bool attacks_plan(struct sim *s)
 	s->victim_index = calloc(s->set.mailboxes + 1, sizeof(*s->victim_index));
 	if (!s->attacks || !s->victims || !s->victim_of || !s->victim_index)
 		return false;
-	/* in rounds, so that what is dropped is dropped of all kinds alike */
+	/* in rounds, so that all kinds lose equally */
 	for (unsigned number = 1; number <= s->set.instances; number++)
 		for (unsigned kind = 0; kind < SIM_KINDS; kind++) {
 			if (!(s->set.attacks >> kind & 1))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* what happens in an innocent tenant and looks like something: symbol, name, what it is */
+/* innocent events that look like an attack: symbol, name, what it is */
 CONFOUNDER(ROLLOUT, "rollout", "two applications that 40 % of the mailboxes take up within ten days")
 CONFOUNDER(BIRTH, "birth", "applications new to the tenant, each taken up by a few mailboxes")
 CONFOUNDER(ADOPT, "adopt", "a mailbox takes up an application that others use")

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sim: a day after the other.  All mailboxes' records of a day are made, dated with their delivery, put in its order
- * and written; what is delivered later waits.  Memory is that of the slots and of one day, however many days there
+/* sim: one day after the other.  All mailboxes' records of a day are made, dated with their delivery, put in its order
+ * and written; later deliveries wait.  Memory use: the slots and one day, however many days there
  * are. */
 #include "sim/sim.h"
 
@@ -13,7 +13,7 @@
 #define LATE_FROM      86400 /* the late ones: one to three days */
 #define LATE_TO	       259200
 #define OUTAGE_SECONDS (6 * 3600)
-#define OUTAGE_REPLAY  3600 /* then it all comes at once, in no order */
+#define OUTAGE_REPLAY  3600 /* then all records arrive at once, in random order */
 #define TEXT_FLUSH     (256 * KIB)
 #define TEXT_MAX       (TEXT_FLUSH + 4 * RECORD_TEXT_MAX)
 #define EVENTS_MAX     16000000

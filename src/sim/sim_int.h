@@ -22,8 +22,8 @@ enum purpose {
 
 /* -- addresses: net.c -- */
 
-/* A made-up network n is 198.18.0.0/15's n-th /24 and 2001:db8:n::/48, together AS 4200000000 + n.  What Microsoft's
- * service ranges are is Microsoft's: Graph's front ends and Exchange's own servers appear with such addresses. */
+/* A made-up network n is 198.18.0.0/15's n-th /24 and 2001:db8:n::/48, together AS 4200000000 + n.  Microsoft's
+ * service ranges are real: Graph's front ends and Exchange's own servers appear with such addresses. */
 enum {
 	NETS = 512,
 	NET_ISPS = 200,       /* 0 .. 199: where people live, by Zipf's law */
@@ -37,7 +37,7 @@ enum {
 	NET_DATA_CENTRE,      /* 2603:10a6::/32 */
 	NET_KINDS
 };
-/* A reader's place: network << 20 | v6 << 16 | host.  Never 0 as network 0 has no host 0. */
+/* A reading client's place: network << 20 | v6 << 16 | host.  Never 0 as network 0 has no host 0. */
 static inline uint32_t place_of(uint32_t net, bool v6, uint32_t host)
 {
 	return net << 20 | (uint32_t)v6 << 16 | (host & 0xffff);
