@@ -142,7 +142,7 @@ static void write_text(struct cover *x, const struct covered *t)
 				"exist: --settings with an export of Get-Mailbox names them.\n");
 }
 
-/* Input that was not read, and output that was not requested. */
+/* Input that was not read, and the time outside --since and --until. */
 static void text_limits(struct cover *x)
 {
 	struct buf *b = &x->run.output.out.pending, text;
