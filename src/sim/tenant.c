@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tenant: who there is and what changes from day to day.
+/* tenant: the mailboxes and what changes from day to day.
  *
- * A mailbox sits in a slot.  When somebody leaves, somebody new gets the slot and a new GUID, so that a tenant of
- * any length needs the memory of its slots.  What a mailbox is, is drawn from its occupant's number; what changes in
- * the morning of a day, from that number and the day.  So a mailbox on day d is its first day and d small steps, and
+ * A mailbox has a slot.  When the owner leaves, a new one gets the slot and a new GUID, so that a tenant of
+ * any length needs the memory of its slots.  The properties of a mailbox are drawn from its occupant's number; the changes of
+ * a morning from that number and the day.  So a mailbox on day d is its first day and d small steps, and
  * needs no other mailbox. */
 #include "sim/sim_int.h"
 
@@ -18,7 +18,7 @@
 #define MONTH		    30
 #define MIGRATION_MAILBOXES 25
 #define MIGRATION_DAYS	    3
-#define GENERATIONS_MAX	    127 /* who stays a positive number */
+#define GENERATIONS_MAX	    127 /* `who` stays a positive number */
 
 const char *const mailbox_class_names[MAILBOX_CLASSES] = { "human", "shared", "service", "room", "dormant" };
 
@@ -68,7 +68,7 @@ static bool uses(const struct mailbox *m, uint32_t app)
 	return false;
 }
 
-/* one application more; the least used goes where there is no room */
+/* one application more; without room, the least used goes */
 static void take_up(struct mailbox *m, uint32_t app, double share)
 {
 	unsigned at = m->apps;

@@ -203,7 +203,7 @@ static void token_guid(uint64_t key, uint8_t out[16])
 	memcpy(out + 8, &b, 8);
 	out[6] = (uint8_t)(0x40 | (out[6] & 15));
 	out[8] = (uint8_t)(0x80 | (out[8] & 63));
-	out[15] = (uint8_t)(b % 3); /* Entra's end so */
+	out[15] = (uint8_t)(b % 3); /* Entra's ids end like this */
 }
 
 /* -- the bare record -- */
