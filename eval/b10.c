@@ -4,7 +4,7 @@
  * (a - s/t)^2 t^2 / (s (t - 1)), and the score of a record is the highest of its edge, its source and its destination.
  *
  * Two rows of 1024, factor 0.5, a tick an hour; edges mailbox-client and mailbox-network, the higher score counts.  There is
- * no published threshold, so only the budget-matched row means anything.  One alert per mailbox and day. */
+ * no published threshold, so only the budget-matched row is meaningful.  One alert per mailbox and day. */
 #include "peers.h"
 
 #define ROWS 2

@@ -12,7 +12,7 @@
 
 #define DAYS 30
 #define DEVIATIONS 2.5
-#define DAYS_MIN 3 /* for a deviation to mean anything */
+#define DAYS_MIN 3 /* for a meaningful deviation */
 
 struct app {
 	uint32_t id;

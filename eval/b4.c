@@ -26,7 +26,7 @@ static void see(struct peers *p, struct table *seen, uint64_t key, const char *r
 		return;
 	days = is_new ? NEVER : (double)(e->time_us - *last) / (double)US_PER_DAY;
 	*last = e->time_us;
-	/* what is seen all day is not worth keeping */
+	/* repeats on one day are not kept */
 	if (days >= 1)
 		peers_raise(p, rule, &(struct peer_alert){ .score = days / DAYS, .time_us = e->time_us, .first_us = e->time_us,
 			.last_us = e->time_us, .app_id = e->app_id, .client_app_id = e->client_app_id, .family = e->family,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* B9: the folk rule of many a blog: more than 3 times the mailbox's own mean of 14 days, on a day on which it is read from
+/* B9: a rule found in many blogs: more than 3 times the mailbox's own mean of 14 days, on a day on which it is read from
  * an address that it has not shown in that time.  The mean is over calendar days, at least one item a day; a mailbox is
  * silent for its first 14 days.  In its favour: raised with the record at which both became true. */
 #include "peers.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* peers: public rules for the same purpose, written anew from their published parameters, to be measured next to Taximeter.
+/* peers: public rules for the same purpose, written anew from their published parameters, to be compared with Taximeter.
  * This is a tool of the evaluation, not part of the product; it is built and never installed.
  *
  * One rule, one file, named after its number in the protocol (docs/evaluation.md).  To add one: b11_foo.c with a
@@ -7,7 +7,7 @@
  *
  * Every rule speaks through peers_raise() with a score that is the factor by which all of its thresholds could be raised
  * together until it would just fire: 1 and above fires as shipped, and any other threshold can be tried afterwards on the
- * same alerts.  Where the choice was ours it was made in the rule's favour, and the file says so. */
+ * same alerts.  Where the choice was ours, it favours the rule, and the file mentions it. */
 #ifndef TXM_EVAL_PEERS_H
 #define TXM_EVAL_PEERS_H
 
@@ -18,7 +18,7 @@
 
 #define PEER_NONE 0u /* number of the empty text */
 
-struct peer_event { /* one MailItemsAccessed record; texts are numbers, PEER_NONE if the record does not say */
+struct peer_event { /* one MailItemsAccessed record; texts are numbers, PEER_NONE if absent */
 	int64_t time_us, day;
 	uint32_t mailbox, app_id, client_app_id, family, ip, net;
 	uint64_t items;      /* 0 for a Sync */
@@ -30,7 +30,7 @@ struct peers;
 
 struct peer {
 	const char *rule;    /* "B4" */
-	const char *source;  /* which public rule */
+	const char *source;  /* the public rule */
 	size_t state_bytes;  /* zeroed before the first event */
 	void (*event)(struct peers *p, void *state, const struct peer_event *e);
 	/* the day is over, all its events were seen; called for days without events too */
@@ -42,7 +42,7 @@ struct peer {
 struct peer_alert {
 	double score;
 	int64_t time_us, first_us, last_us;
-	uint32_t app_id, client_app_id, family, net; /* what it blames; PEER_NONE = it does not say */
+	uint32_t app_id, client_app_id, family, net; /* what it blames; PEER_NONE = nothing */
 	uint64_t items;
 	const uint32_t *mailboxes;
 	uint32_t mailbox_count;
@@ -56,7 +56,7 @@ bool peers_is(const struct peers *p, uint32_t text, struct str what);
 #define PEER_ALERTS_MAX 50000    /* of one rule; far more than any budget lets through */
 #define PEER_ENTRIES_MAX 50000000
 
-/* memory that cannot be had ends the tool: it has nothing to save */
+/* out of memory ends the tool: it has nothing to save */
 void *peer_grow(void *p, size_t *capacity, size_t wanted, size_t size);
 
 /* a list of distinct numbers */
