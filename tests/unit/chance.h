@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* chance: numbers as if drawn, and the same in each run (xorshift64*, Vigna 2016).  For tests that fill memory; no test's verdict may
- * depend on which numbers come. */
+/* chance: pseudo-random numbers, the same in each run (xorshift64*, Vigna 2016).  For tests that fill memory; no test result may
+ * depend on the numbers. */
 #ifndef TXM_TESTS_CHANCE_H
 #define TXM_TESTS_CHANCE_H
 

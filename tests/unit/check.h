@@ -4,7 +4,7 @@
  * check_summary() as its status is a test.
  *
  *     CHECK(table.n == 3);
- *     CHECK_MSG(ok, "input %s", text);          the message says which of many inputs it was
+ *     CHECK_MSG(ok, "input %s", text);          the message names the failing input
  *     CHECK_TEXT(addr_format(&a, out), "::1");  prints both when they differ
  *     return check_summary();
  */

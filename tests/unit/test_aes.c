@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_aes: key schedules made by other people's code (OpenSSL's low-level AES, in both of its word orders where the machine
+/* test_aes: key schedules made by others' code (OpenSSL's low-level AES, in both of its word orders where the machine
  * has both) and by the writer of tests/dump, found in noise, in every kind and by every path. */
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/aes.h>
@@ -66,7 +66,7 @@ static void openssl_schedules(void)
 	}
 }
 
-/* bytes that satisfy the sums and are no schedule */
+/* bytes that satisfy the sums but are no schedule */
 static void silence(void)
 {
 	static uint8_t b[65536];
@@ -83,7 +83,7 @@ static void silence(void)
 			b[i + 20 + k] = b[i + 4 + k] ^ b[i + 16 + k];
 	CHECK(scan(b, sizeof b, DUMP_PATH_BEST) == 0);
 	CHECK(scan(b, sizeof b, DUMP_PATH_PORTABLE) == 0);
-	/* too short for what it begins */
+	/* too short for a whole schedule */
 	AES_KEY k;
 	CHECK(AES_set_encrypt_key(b, 256, &k) == 0);
 	for (size_t n = 0; n < 240; n += 4)

@@ -160,7 +160,7 @@ static void test_tenant(const char *path)
 	txm_scan_free(s);
 }
 
-/* the same, with times of a clock on a wall: with a heading that names the zone */
+/* the same, with local times, in a column whose heading names the zone */
 static void test_timezone(const char *path)
 {
 	static const char *const zones[] = { NULL, "Europe/Berlin", "+01:00", "UTC" };

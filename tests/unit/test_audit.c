@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* audit: each finding once where it must be and once where it must not.  First on others' data: the lists of
+/* audit: each finding: raised once where it must be, and not raised where it must not.  First on others' data: the lists of
  * five providers, the stolen key of Storm-0558, keys that others broke.  Then on keys and certificates made here, on curve
  * P-256, anew in every run. */
 #include <openssl/bn.h>
@@ -108,7 +108,7 @@ static void take_set(struct audit *a, const char *name, struct str bytes)
 	buf_release(&error);
 }
 
-/* -- other people's data -- */
+/* -- others' data -- */
 
 static void real_providers(bool on_change)
 {
@@ -178,7 +178,7 @@ static void stolen_key(void)
 	CHECK(audit_run(a) && count(a, FINDING_LEAK_DENIED) == 1 && count(a, FINDING_LIFE_AGE) == 1);
 	audit_free(a);
 
-	/* the id proves nothing: another modulus under the same id is not denied */
+	/* an equal id does not matter: another modulus under the same id is not denied */
 	set = read_file("keys/storm-0558-jwk.json");
 	snprintf(other, sizeof(other), "%.*s", (int)set.n, set.p);
 	n = strstr(other, "\"n\":\"");
@@ -465,7 +465,7 @@ static void sets(void)
 	a = audit_set(b.p, NULL);
 	CHECK(!count(a, FINDING_SCOPE_TWO_ROLES) && count(a, FINDING_SCOPE_MIXED_SET) == 1 && !count(a, FINDING_SCOPE_KID_REUSE));
 	audit_free(a);
-	/* a symmetric key, and one that no one can read */
+	/* a symmetric key, and one that cannot be read */
 	buf_clear(&b);
 	add_jwk(&b, 0, "a", SIG, NULL, NULL);
 	buf_add_cstr(&b, ",{\"kty\":\"oct\",\"kid\":\"s\",\"k\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"},{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"c\","
@@ -499,7 +499,7 @@ static void metadata(void)
 	buf_release(&b);
 }
 
-/* In a history of changes what is listed stays listed; in any other only what was seen is known. */
+/* In a history of changes a listed key stays listed; in any other only observations count. */
 static void expiry(bool on_change)
 {
 	const struct audit_settings settings = { .on_change = on_change, .at = at_time("2025-07-01") };
@@ -607,7 +607,7 @@ static void records(void)
 	CHECK(critical(a, FINDING_LIFE_EXPIRED_LISTED) == 1);
 	audit_free(a);
 	rows[2].denies_consumer = true;
-	settings.record_count = 1; /* the class is one now, and nothing is open */
+	settings.record_count = 1; /* there is only one class now, and no issuer is open */
 	rows[0].trusts = false;
 	a = audit_set(b.p, &settings);
 	CHECK(!count(a, FINDING_SCOPE_TWO_ROLES) && !count(a, FINDING_SCOPE_CONSUMER_OPEN) && !critical(a, FINDING_LIFE_AGE) &&
@@ -798,7 +798,7 @@ static void hostile(void)
 	CHECK(audit_run(a) && audit_status(a, 0) == 3 && audit_counts(a)->keys == 0);
 	audit_free(a);
 	buf_release(&error);
-	/* an empty set is no finding, and no clean bill */
+	/* an empty set is no finding, and not clean either */
 	a = audit_set("", NULL);
 	CHECK(audit_status(a, 0) == 3 && audit_counts(a)->sets == 1);
 	audit_free(a);

@@ -372,7 +372,7 @@ static void time_shapes(void)
 	}
 }
 
-/* what may be read in two ways, and what settles it; which forms name their zone */
+/* ambiguous dates, and what settles them; forms that name their zone */
 static void time_readings(void)
 {
 #define F ORDER_FIXED
@@ -468,7 +468,7 @@ static void time_readings(void)
 #undef M
 #undef D
 
-/* a zone of two rules and one of a place; the hours that come twice and never */
+/* a zone of two rules and one of a place; the hours that come twice or never */
 static void zones(void)
 {
 	static const int64_t noon = INT64_C(1767693600) * US_PER_SECOND; /* 2026-01-06T10:00:00Z */
@@ -1084,7 +1084,7 @@ static void table_attack(void)
 	table_init(&t, 8, 1000000);
 	for (uint64_t i = 0; i < 200000; i++)
 		taken += table_put(&t, key_with_home(i << 40), NULL) != NULL;
-	CHECK_MSG(taken <= 2048 && t.refused == 200000 - taken, "%zu taken", taken); /* and it came to an end quickly */
+	CHECK_MSG(taken <= 2048 && t.refused == 200000 - taken, "%zu taken", taken); /* and it ended quickly */
 	CHECK_MSG(t.capacity <= 65536, "capacity %zu", t.capacity);
 	for (uint64_t i = 1; i <= 50000; i++)
 		honest += table_put(&t, i * i, NULL) != NULL;

@@ -2,9 +2,9 @@
 /* test_decode: bytes in, records out, through frame and decoder as the engine drives them.
  *
  *   shapes      every made-up record of the format manual and every wrapping, each as a line of text
- *   fields      what each member may be, and what becomes of it
+ *   fields      the forms of each member, and the result
  *   invariance  the same bytes in pieces of any size, on one decoder or two: the same records, the same rejects
- *   hostile     what each kind of damage costs: its record, and the next one still comes
+ *   hostile     the cost of each kind of damage: its record; the next one is still read
  *
  * JSON is written with ' for ", so that it can be read here.  All data is made up.  With TXM_SLOW set, the pathological
  * inputs have 50 MB, and the time that each took is printed. */
@@ -200,7 +200,7 @@ static void add_id(struct text *out, const struct took *t, const char *what, con
 		add_guid(out, str_of(guid_format(id, guid)));
 }
 
-/* All that is known of a record, and nothing that is not there. */
+/* All known values of a record, and no absent ones. */
 static void add_rec(struct text *out, const struct took *t, const struct rec *r)
 {
 	static const char *const classes[] = { "audit", "signin", "directory", "graph", "other" };
@@ -832,7 +832,7 @@ static void test_csv(void)
 	for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
 		CHECK_JSON(good[i], TOLD_SMALL);
 
-	/* what a fault costs */
+	/* the cost of a fault */
 	CHECK_JSON("a,AuditData\n'x'y," AUDIT_CELL "\n1," AUDIT_CELL "\n", TOLD_SMALL "!bad_csv 1\n");
 	CHECK_JSON("a,AuditData\n'x\n1," AUDIT_CELL "\n1," AUDIT_CELL "\n", TOLD_SMALL TOLD_SMALL "!bad_csv 1\n");
 	CHECK_JSON("a,AuditData\n1," AUDIT_CELL "\n'x\n", TOLD_SMALL "!bad_csv 1\n");
@@ -887,7 +887,7 @@ static void test_csv(void)
 		"client=9199bf20-a13f-4107-85dc-02114787ef48|9199bf20-a13f-4107-85dc-02114787ef48|9199bf20-a13f-4107-85dc-021"
 		"14787ef48|| signin=noninteractive\n");
 
-	/* columns beyond counting */
+	/* too many columns */
 	struct text in = { 0 };
 	for (int row = 0; row < 3; row++) {
 		for (int i = 0; i < 2000; i++)
@@ -956,7 +956,7 @@ static void test_members(void)
 	CHECK_JSON(REC("'Operation':'Send','UserId\\u0000':'b','':1,'UserIds':'c','UserIdx':'d'"), TOLD_OP("Send", ""));
 	CHECK_JSON(REC("'Operation':'S\\u0065nd','UserId':'\\ud83d\\ude00\\\\\\/\\'\\ud800x'"), TOLD_OP("Send", " actor=\xf0\x9f\x98\x80\\/\"\xef\xbf\xbdx"));
 
-	/* ids: GUIDs in any dress, text, and what is none */
+	/* ids: GUIDs in any form, text, and no id at all */
 	CHECK_JSON("{'CreationTime':'2026-01-06T10:00:00','Id':'{5F0C7A10-0000-4000-8000-000000000B01}','Operation':'Send'}", TOLD_OP("Send", ""));
 	static const char *const no_id[] = { "null", "''", "'  '", "'00000000-0000-0000-0000-000000000000'", "'[REDACTED]'", "'Not Available'", "{}", "true" };
 	for (size_t i = 0; i < sizeof no_id / sizeof no_id[0]; i++) {
@@ -1097,7 +1097,7 @@ static void test_clients(void)
 		add(&json, "}");
 		if (cases[i].want)
 			add(&want, TOLD_OP("Send", " client=%s"), cases[i].want);
-		/* twice on one decoder: what comes from its cache is the same */
+		/* twice on one decoder: its cache gives the same */
 		struct text twice = { 0 }, want_twice = { 0 };
 		add(&twice, "%s\n%s\n", json.p, json.p);
 		add(&want_twice, "%s%s", cases[i].want ? want.p : TOLD_OP("Send", ""), cases[i].want ? want.p : TOLD_OP("Send", ""));
@@ -1793,7 +1793,7 @@ static void test_damage(void)
 	add_many(&d, 0, 1000);
 	CHECK_DAMAGE(d, "20 bad_json=1", "20 bad_json=1", "20 bad_json=1");
 
-	/* nested beyond all reason, closed and not */
+	/* nested far too deep, closed and not closed */
 	d.n = 0;
 	add_json(&d, "{'CreationTime':'2026-01-06T10:00:00','Operation':'Send','a':");
 	add_many(&d, '[', 100000);
@@ -2009,7 +2009,7 @@ static void test_long_cells(void)
 			add_json(&in, "1," AUDIT_CELL "\n");
 		CHECK_PIECES(&in, kind == 2 ? "21" : "20 too_long=1");
 	}
-	/* beyond it, each of its lines is a row that is none; and at its end one line more, since the quote opens there */
+	/* beyond it, each of its lines is a bad row; and at its end one line more, since the quote opens there */
 	in.n = 0;
 	add_json(&in, "x,AuditData\n1," AUDIT_CELL "\n'");
 	for (int i = 0; i < 250000; i++)
@@ -2094,7 +2094,7 @@ static void test_samples(void)
 	release(&in);
 }
 
-/* -- what could take for ever -- */
+/* -- inputs that could take for ever -- */
 
 #define JSON_LINES "{'a':1}\n{'a':1}\n"
 #define PAGE "[\n"

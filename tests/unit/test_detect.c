@@ -838,7 +838,7 @@ static void test_known_indicator(void)
 	indicators_free(s.indicators);
 	scene_release(&s);
 
-	/* without a list there is nothing to know */
+	/* without a list no indicator is known */
 	scene_init(&s);
 	bind(&s, june, "ann", OWA, "195.26.87.219", 4);
 	run(&s);
@@ -918,7 +918,7 @@ static void test_split_session(void)
 	CHECK_TEXT(severity_of(alert_of(&s, "split-session", 1)), "high");
 	scene_release(&s);
 
-	/* a sign-in and the mail of its session are one story; a failed sign-in is none */
+	/* a sign-in and the mail of its session belong together; a failed sign-in does not */
 	scene_init(&s);
 	struct rec *r = with_session(add(&s, T0, OP_USER_LOGGED_IN, 0), 3);
 	set_actor(&s, r, "ann@example.com");
@@ -1067,7 +1067,7 @@ static void test_sweep(void)
 	CHECK_TEXT(severity_of(alert_of(&s, "sweep", 0)), "high");
 	scene_release(&s);
 
-	/* a thief hides among ten thousand networks of his own making: history of others is not lost */
+	/* a thief hides among ten thousand networks of his own making: the others' history is not lost */
 	scene_init(&s);
 	ordinary_days(&s, T0, 5, 20);
 	for (unsigned i = 0; i < 10000; i++) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_forms: every written form of a key (tests/dump/plant.c) is found in its place, proved, and as the right key; and data
- * that only looks like a key is not.  Keys are made here and now: the test has never seen them before. */
+ * that only looks like a key is not.  Keys are made anew in each run. */
 #include <stdlib.h>
 
 #include "../dump/plant.h"
@@ -428,7 +428,7 @@ static void name_of(const struct carried *c, char ret[128])
 		*p = *p < ' ' ? '~' : *p;
 }
 
-/* Found, and erased, at every distance from a multiple of 32, which is how far a seed can see. */
+/* Found, and erased, at every distance from a multiple of 32, which is the reach of a seed. */
 static void every_alignment(void)
 {
 	size_t readable = 0;
@@ -454,7 +454,7 @@ static void every_alignment(void)
 		buf_release(&form);
 		EVP_PKEY_free(key);
 	}
-	/* or the search for what is left would prove nothing.  Not legible are the 11 locked forms, base64 of base64 and digits with signs
+	/* otherwise the search for remains would prove nothing.  Not legible are the 11 locked forms, base64 of base64 and digits with signs
 	 * between them; and of three short keys with escapes in their text each, if the escapes happen to be close. */
 	CHECK_MSG(readable + 11 + 3 >= sizeof carried / sizeof carried[0], "the key's text was legible in %zu of %zu images", readable, sizeof carried / sizeof carried[0]);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* history: first what real providers' lists did for five months (tests/data/jwks-history, observed by somebody else), then
+/* history: first real providers' lists over five months (tests/data/jwks-history, observed by somebody else), then
  * made histories for the edges: order, repetition, hysteresis, holes. */
 #include <stdlib.h>
 

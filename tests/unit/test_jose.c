@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* jose: the ground under token and keys: strict base64, strict JSON, keys and key sets.  Data: the published half of the
+/* jose: the basis of token and keys: strict base64, strict JSON, keys and key sets.  Data: the published half of the
  * stolen key (tests/data/keys), then made ones. */
 #include <openssl/pem.h>
 #include <stdlib.h>
@@ -196,7 +196,7 @@ static void test_stolen_key(void)
 
 static void test_faults(void)
 {
-	/* what follows from what is missing is no fault of its own, and null is what is absent */
+	/* a consequence of a missing member is no fault of its own, and null counts as absent */
 	static const struct { const char *jwk; uint64_t faults; } alone[] = {
 		{ "{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"k\",\"use\":\"sig\",\"alg\":\"ES256\",\"x\":\"AQ\"}", UINT64_C(1) << KEY_FAULT_MISSING },
 		{ "{\"kty\":\"EC\",\"kid\":\"k\",\"use\":\"sig\",\"alg\":\"ES256\",\"x\":\"AQ\",\"y\":\"AQ\"}", UINT64_C(1) << KEY_FAULT_MISSING },
@@ -374,7 +374,7 @@ static void test_remote(void)
 	s = merge(&cache, "{\"keys\":[" TWO "]}", 8000 + 86400); /* a day later it is forgotten */
 	CHECK(s->n == 1);
 	keyset_free(s);
-	/* an answer that is no key set changes nothing; a broken cache remembers nothing */
+	/* an answer that is no key set changes nothing; a broken cache counts as empty */
 	CHECK(!remote_merge(buf_str(&cache), STR("<html>"), 9000, &out, &error) && error.n);
 	CHECK(!remote_merge(buf_str(&cache), STR("{\"keys\":7}"), 9000, &out, &error));
 	buf_clear(&cache);

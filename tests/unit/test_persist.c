@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* persist and store: to bytes and back, and what is not believed. */
+/* persist and store: to bytes and back, and data that are refused. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>

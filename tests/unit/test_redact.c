@@ -285,7 +285,7 @@ static void test_cuts(const struct made *m)
 	dump_reader_free(r);
 }
 
-/* What no list of patterns has: a multiple of p, whole words of it.  Only the residue test finds it. */
+/* Numbers that no list of patterns has: a multiple of p, whole words of it.  Only the residue test finds it. */
 static void test_residue(const struct made *m)
 {
 	const struct dump_modulus modulus = { m->n, m->key.n.n, m->key.spki };

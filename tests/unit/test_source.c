@@ -158,7 +158,7 @@ static void expect(const char *path, const char *want)
 	}
 }
 
-/* for what is long: one pass, and only parts of the answer */
+/* for long outputs: one pass, and only parts of it are compared */
 static void expect_part(const char *path, const char *part)
 {
 	struct buf got = tell(path, 256 * KIB);
@@ -922,7 +922,7 @@ static void workbooks(void)
 	WORKBOOK("w.xlsx", BOOK, RELATIONS);
 	expect_part("w.xlsx", "x w.xlsx:Log w.xlsx:Log: this sheet of the workbook is missing or damaged\n");
 
-	/* document types, in every part; what has nothing to do with them is read */
+	/* document types, in every part; the other parts are read */
 	WORKBOOK("w.xlsx", "xl/worksheets/sheet1.xml", "<!DOCTYPE worksheet [<!ENTITY a 'aaaa'>]><worksheet><sheetData><row><c t='str'><v>&a;</v></c></row></sheetData></worksheet>", BOOK, RELATIONS);
 	expect("w.xlsx", "! w.xlsx:Log \"\" w.xlsx:Log: declares a document type (DTD), which no workbook does; not read further, in case it is made to exhaust the reader\n");
 	WORKBOOK("w.xlsx", "xl/sharedStrings.xml", "<!DOCTYPE sst SYSTEM 'file:///etc/passwd'><sst><si><t>a</t></si></sst>", SHEET("<row><c><v>1</v></c></row><row><c t='s'><v>0</v></c></row>"), BOOK, RELATIONS);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* token: verdicts.  First others' vectors: the JWS vectors of Wycheproof, by number, and the examples of the
  * RFCs.  Then the attack list, minted here with keys that are made at run time: each attack must be refused, and for the
- * reason that is its own. */
+ * right reason. */
 #include <openssl/bn.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_wrappers: records in what collectors put around them.  What counts is inside, so every record comes out of every wrapping as it
+/* test_wrappers: records in the wrappings of collectors.  Only the content counts, so every record comes out of every wrapping as it
  * does without one:
  *
  *   formats   each format of records that Taximeter reads from JSON
- *   each      what a collector writes around one record
- *   pages     what it writes around many
+ *   each      the wrapping of one record
+ *   pages     the wrapping of many
  *
  * Every `each` in every page, every format in every `each`; compact and over several lines, with LF and CRLF; one record, some, and more than the
  * 4 MiB that a record may have.  All data is made up. */
