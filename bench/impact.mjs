@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // impact.mjs FILE THREADS OUT: the same question in SQL: every message of every mailbox, once, with its folder, size, first and
 // last access and times read, written as CSV.  Prints messages, accesses, bytes.  (Nothing about habits, syncs, throttling,
-// unknown hours, copies of records with another order of keys: DISTINCT on the record's id is all.)
+// unknown hours, copies of records with another order of keys: only DISTINCT on the record's id.)
 import { DuckDBInstance } from "@duckdb/node-api";
 
 const [file, threads, out] = process.argv.slice(2);
