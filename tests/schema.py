@@ -198,7 +198,7 @@ def agree(table, stream):
         for k, have in row.items():
             text = cell(want.get(k)) if k != 'apps' else have
             same = have == text or have == "'" + text
-            if not same and k in ('odds', 'baseline', 'campaign'):  # NDJSON has more digits of what is above 1000
+            if not same and k in ('odds', 'baseline', 'campaign'):  # NDJSON has more digits of numbers above 1000
                 same = bool(have) == bool(text)
             if not same:
                 wrong.append('%s: %s is %r in CSV, %r in NDJSON' % (alert['id'], k, have[:200], text[:200]))
