@@ -62,7 +62,7 @@ static size_t mem_read(struct dump_reader *r, uint64_t offset, void *p, size_t n
 		ssize_t got = pread(m->fd, (char *)p + done, n - done, (off_t)(offset + done));
 
 		if (got == 0)
-			m->gone = true; /* somebody killed it while it was dumped */
+			m->gone = true; /* the process was killed while it was dumped */
 		if (got <= 0) {
 			/* a page that is not there (past the end of a mapped file) is none in the core either */
 			size_t page = 4096 - (size_t)((offset + done) & 4095);
