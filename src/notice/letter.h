@@ -28,7 +28,7 @@ struct letters {
 	int64_t from_us, to_us;
 	struct buf unseen;       /* unknown times of all mailboxes */
 	unsigned unseen_count;
-	bool intruder;           /* the report shows that somebody else was at work */
+	bool intruder;           /* the report shows that an intruder was at work */
 	bool dark;               /* it is about a gap in the log, and names no access */
 	bool matched;            /* something matched the selection */
 	bool complete;           /* the summary line was there */
