@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* day: what the audit log shows of one mailbox on one day.
  *
- * First everybody reads: the owner or the delegates through their applications, the services in the background, the
+ * First all read: the owner or the delegates through their applications, the services in the background, the
  * backup, the events of the day's plan, and an attacker.  Then the log's own rules, as the audit log reference
  * describes them: reads of one context within two minutes share a record until it holds ten or eleven items; more than
  * 1,000 records in 24 hours silence reads for 24 hours, and synchronising goes on. (That a read of the same message in
