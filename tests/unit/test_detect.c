@@ -1089,7 +1089,7 @@ static void test_sweep(void)
 static void test_sweep_benign(void)
 {
 	struct scene s;
-	/* everybody begins to use a new client in a morning, each in his own network: a roll-out */
+	/* all begin to use a new client in one morning, each in his own network: a roll-out */
 	scene_init(&s);
 	ordinary_days(&s, T0, 10, 20);
 	for (unsigned u = 0; u < 20; u++) {
@@ -1169,7 +1169,7 @@ static void test_sweep_cold(void)
 	SAYS(a, "There was no history");
 	scene_release(&s);
 
-	/* a journaling service reads everybody, every day */
+	/* a journaling service reads all mailboxes, every day */
 	scene_init(&s);
 	ordinary_days(&s, T0, 2, 40);
 	for (unsigned d = 0; d < 2; d++)

@@ -711,7 +711,7 @@ static int certificate_of_set(uint8_t der[4096])
 	return (int)n;
 }
 
-/* HS256 keyed with what everybody knows: every spelling of the public key */
+/* HS256 keyed with public data: every spelling of the public key */
 static void test_public_key_as_secret(struct judge *j)
 {
 	BIO *bio = BIO_new(BIO_s_mem());
