@@ -869,7 +869,7 @@ static void test_csv(void)
 	/* Defender rows without the record, and rows of other tables, whose ReportId may come again */
 	CHECK_JSON("Timestamp,ActionType,ReportId,DeviceName\n2026-01-06T10:00:00Z,MailItemsAccessed,1_20893_5f0c7a10-0000-4000-8000-000000000b01,\n"
 		"2026-01-06T10:00:00Z,LdapSearch,17,a\n2026-01-06T10:00:00Z,LdapSearch,18,b\n2026-01-06T10:00:00Z,LdapSearch,17,a\n,LdapSearch,17,\n",
-		"2026-01-06T10:00:00Z audit \"MailItemsAccessed\" id=~b01 access? items=1 items-lost folders-lost rank=1\n"
+		"2026-01-06T10:00:00Z audit \"MailItemsAccessed\" id=~b01 access? items=1 items-lost folders-lost cut-short rank=1\n"
 		"2026-01-06T10:00:00Z other \"LdapSearch\" op=other id=made rank=1\n"
 		"2026-01-06T10:00:00Z other \"LdapSearch\" op=other id=made rank=1\n"
 		"2026-01-06T10:00:00Z other \"LdapSearch\" op=other id=made rank=1\n"
@@ -1240,7 +1240,7 @@ static void test_other_logs(void)
 		"2026-01-06T10:00:00Z other \"LdapSearch\" op=other id=~b77 rank=1\n");
 	CHECK_JSON("{'Timestamp':'2026-01-06T10:00:00Z','ActionType':'AttachmentAccess','ReportId':'1_20893_5F0C7A10-0000-4000-8000-000000000B77','IPAddress':'203.0.113.9'}",
 		"2026-01-06T10:00:00Z audit \"AttachmentAccess\" id=~b77 ip=203.0.113.9 attachment items=1 items-lost "
-		"folders-lost rank=1\n");
+		"folders-lost cut-short rank=1\n");
 	CHECK_JSON("{'Timestamp':'x','ActionType':'LdapSearch','ReportId':'1'}\n{'ActionType':'LdapSearch','ReportId':'1'}\n", "!no_time 1\n!bad_time 1\n");
 
 	/* administrative records: bags of every shape */
