@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fuzz_frame: any bytes after the head of a long stream whose form is already known, so that they are cut as they come in.
  * Blocks hold the stream's own bytes, in order, none twice, and never more than a record and two reads; the cutter comes to
- * an end; and in pieces of any size, one byte even, the same records and the same rejects come out.
+ * an end; and in pieces of any size, one byte even, the same records, the same rejects and the same words of the export about
+ * itself come out.
  *
  * The first byte chooses the form, the second the size of the pieces.  Seeds: what tests/unit/test_decode.c does its damage
  * with. */
 #include <stdlib.h>
 
 #include "base/hash.h"
+#include "decode/claims.h"
 #include "decode/decode.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -85,6 +87,30 @@ static struct seen feed(const char *head, const uint8_t *data, size_t size, size
 	return s;
 }
 
+/* what the bytes say of themselves as a stream of pages */
+static uint64_t claims_in(const uint8_t *data, size_t size, size_t piece)
+{
+	struct claims *c = claims_new();
+	struct buf b;
+	uint64_t sum = 0;
+
+	require(c);
+	buf_init(&b, 4 * KIB);
+	for (size_t at = 0; at < size; at += piece)
+		claims_stream(c, (const char *)data + at, size - at < piece ? size - at : piece);
+	struct claim_total total = claims_stream_end(c, true);
+	require(total.total >= 0);
+	total.holds = 1;
+	claims_totals(c, &total, 1);
+	for (unsigned i = 0; i < CLAIM_SENTENCES_MAX && claims_sentence(c, i, &b); i++)
+		;
+	require(!buf_failed(&b));
+	sum = hash_str(buf_str(&b), total.mark);
+	buf_release(&b);
+	claims_free(c);
+	return sum;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (size < 3)
@@ -100,5 +126,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			first = s;
 		require(s.records == first.records && s.sum == first.sum);
 	}
+	const uint64_t claims = claims_in(data, size, pieces[2]);
+	require(claims == claims_in(data, size, pieces[1]) && claims == claims_in(data, size, 1));
 	return 0;
 }
