@@ -730,7 +730,10 @@ static void gather_claims(struct engine *e)
 	for (unsigned i = 0; i < e->threads; i++)
 		claims_take(e->claims, decoder_claims(e->workers[i].decoder));
 	for (size_t i = 0; i < e->report.file_count; i++)
-		e->file_total[i].holds = e->report.files[i].records + e->report.files[i].rejects;
+		if (e->report.files[i].records)
+			e->file_total[i].holds = e->report.files[i].records + e->report.files[i].rejects;
+		else
+			e->file_total[i].total = 0; /* pages of something else */
 	claims_totals(e->claims, e->file_total, e->report.file_count);
 	for (size_t i = 0; i < e->report.file_count; i++)
 		if (e->report.files[i].rows == e->report.files[i].records + e->report.files[i].rejects)

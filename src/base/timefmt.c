@@ -349,20 +349,20 @@ static enum time_order order_of(int64_t first, int64_t second)
 	return first == second ? ORDER_FIXED : first > 12 ? ORDER_DAY_FIRST : second > 12 ? ORDER_MONTH_FIRST : ORDER_OPEN;
 }
 
-/* "1/6/2026 10:00:00 AM", the CreationDate of each row of a search: what parse_culture() makes of it, in a fifth of the time.  False: not of
- * this shape, or not a time. */
+/* "1/6/2026 10:00:00 AM", the CreationDate of each row of a search, without the general reader: the result is that of parse_culture().  False:
+ * not of this shape, or not a time. */
 static bool parse_slashes(struct str s, struct time_read *ret)
 {
 	const char *p = s.p, *const end = s.p + s.n;
 	unsigned n[6], half = 0;
-	static const char behind[6] = "// ::";
+	static const char next[6] = "// ::"; /* after each number */
 
 	for (unsigned i = 0; i < 6; i++) { /* month or day, day or month, year, hour, minute, second */
 		const unsigned most = i == 2 ? 4 : 2, least = i == 2 ? 4 : i > 3 ? 2 : 1;
 		unsigned k = 0;
 		for (n[i] = 0; k < most && p < end && (unsigned)(*p - '0') < 10; k++)
 			n[i] = n[i] * 10 + (unsigned)(*p++ - '0');
-		if (k < least || (i < 5 && (p == end || *p++ != behind[i])))
+		if (k < least || (i < 5 && (p == end || *p++ != next[i])))
 			return false;
 	}
 	if (end - p == 3 && p[0] == ' ' && p[2] == 'M' && (p[1] == 'A' || p[1] == 'P'))
@@ -664,7 +664,7 @@ static char *put_digits(char *p, unsigned value, unsigned digits, char next)
 	return p + digits + 1;
 }
 
-/* Each alert and each event has several: by hand, which takes a tenth of the time of snprintf(). */
+/* Each alert and each event has several, so without snprintf(). */
 const char *time_format(int64_t us, char out[TIME_TEXT_SIZE])
 {
 	int64_t year, rest, days = split_day(us, &rest);

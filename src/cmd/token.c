@@ -134,7 +134,7 @@ static int load_sets(struct token_run *x, struct buf *error)
 		if (s->form == KEYSET_METADATA)
 			cmd_error(&command_token, "%s: OpenID metadata has no keys; its jwks_uri is not followed", x->jwks[i]);
 		if (s->faults & KEYSET_PRIVATE && !x->jws_only)
-			cmd_error(&command_token, "%s: holds a private half: whoever can read it can sign", x->jwks[i]);
+			cmd_error(&command_token, "%s: holds a private half: anyone who can read it can sign", x->jwks[i]);
 		if (s->faults & KEYSET_TOO_MANY)
 			cmd_error(&command_token, "%s: more than %d keys; the rest was not read", x->jwks[i], KEYS_SET_KEYS_MAX);
 		if (!policy_add_set(x->policy, s))
@@ -214,7 +214,8 @@ static int load_chain(struct token_run *x, struct buf *error)
 	const bool read = file_read(x->subject_path, &raw, NULL, error) && text_to_utf8(buf_str(&raw), &x->subject_text, NULL);
 	buf_release(&raw);
 	if (!read)
-		return cmd_usage_error(&command_token, "--subject-token: %s", error->n ? error->p : "too large");
+		return error->n ? cmd_usage_error(&command_token, "--subject-token: %s", error->p) :
+			cmd_usage_error(&command_token, "--subject-token: %s is too large", x->subject_path);
 	x->subject_text.n = token_restore_dots(x->subject_text.p, x->subject_text.n);
 	token_join_lines(x->subject_text.p, &x->subject_text.n);
 	rest = str_trim(buf_str(&x->subject_text));
@@ -389,7 +390,8 @@ static bool take_utf16(int fd, struct buf *held)
 		buf_clear(held);
 		buf_add_str(held, buf_str(&utf8));
 		buf_release(&utf8);
-		errno = ok ? 0 : ENOMEM;
+		ok = ok && !buf_failed(held);
+		errno = ok ? 0 : EFBIG;
 		return ok;
 	}
 	return false;

@@ -440,7 +440,7 @@ bool claims_sentence(const struct claims *c, unsigned i, struct buf *ret)
 		return true;
 	}
 	if (c->short_n > 1 && i-- == 0) {
-		buf_printf(ret, "%" PRIu64 " more queries say so: %" PRIu64 " of their results are not here", c->short_n - 1,
+		buf_printf(ret, "other queries say so too: %" PRIu64 " of their results are not here",
 			c->short_results - ((uint64_t)c->worst.total - c->worst.holds));
 		return true;
 	}

@@ -28,7 +28,7 @@ struct scope {
 };
 void scope_release(struct scope *s);
 bool scope_is_empty(const struct scope *s);
-/* Have they a client or a place in common?  A Microsoft front end is no place: anyone may be behind it. */
+/* Do they have a client or a place in common?  A Microsoft front end is no place: anyone may be behind it. */
 bool scopes_meet(const struct scope *a, const struct scope *b);
 /* The members of a line into a scope; `clients` is the name of the list: "clients" in a truth, "apps" in an alert. */
 bool clients_meet(const struct scope_client *a, const struct scope_client *b);
