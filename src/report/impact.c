@@ -169,8 +169,8 @@ static void put_assumed(struct html *h, const struct impact_report *r)
 	if (t->unclear) {
 		html_open(h, "p");
 		html_counted(h, t->unclear, "message was", "messages were");
-		html_say(h, " opened by an application that the owner uses too, through an address that does not "
-			    "distinguish them.");
+		html_say(h, " opened by an application that the owner uses too, through an address that both "
+			    "share: the log does not show by whom.");
 		html_close(h);
 	}
 	html_close(h);
@@ -190,8 +190,8 @@ static void put_unknown(struct html *h, const struct impact_report *r)
 		html_say(h, "In ");
 		html_counted(h, t->unknown_mailboxes, "mailbox", "mailboxes");
 		html_say(h,
-			 " there were hours in which reading was not recorded. What happened in them, nobody "
-				"can say.");
+			 " there were hours in which reading was not recorded. What happened in them "
+				"is unknown.");
 	} else {
 		html_say(h, "No hours without a record were found in these mailboxes. Some ways of reading leave "
 			"none "

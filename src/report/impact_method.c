@@ -18,8 +18,8 @@ void impact_put_own(struct html *h, const struct impact_report *r)
 		html_leaf(h, "p", "", STR("Nothing: no record belongs to the selection."));
 	else if (!r->total.own_contexts && !r->has_history)
 		html_leaf(h, "p", "",
-			  STR("The export holds less than a week from before the intruder came, so that nobody's "
-			      "habits are known. If an owner used the same application from the same network, his "
+			  STR("The export holds less than a week from before the intruder came, so that the owners' "
+			      "habits are not known. If an owner used the same application from the same network, his "
 			      "reads are counted above."));
 	else if (!r->total.own_contexts)
 		html_leaf(h, "p", "",

@@ -62,7 +62,7 @@ void impact_put_unseen(struct html *h, const struct impact_report *r)
 		return;
 	}
 	html_leaf(h, "p", "",
-		  STR("What was opened in these times is unknown. Whoever has to judge the harm must assume "
+		  STR("What was opened in these times is unknown. Assume that it is "
 			"everything "
 		      "that was there."));
 	html_begin_table(h);
