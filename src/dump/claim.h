@@ -29,7 +29,10 @@ enum claim_alg {
 };
 
 /* Curves by the names of the field; 0 = not given. */
-enum curve { CURVE_NONE, CURVE_P224, CURVE_P256, CURVE_P384, CURVE_P521, CURVE_K256, CURVE_COUNT };
+enum curve {
+	CURVE_NONE, CURVE_P224, CURVE_P256, CURVE_P384, CURVE_P521, CURVE_K256, CURVE_P192, CURVE_SM2, CURVE_B256R1, CURVE_B320R1, CURVE_B384R1, CURVE_B512R1,
+	CURVE_B256T1, CURVE_B320T1, CURVE_B384T1, CURVE_B512T1, CURVE_COUNT
+};
 
 /* Places of the numbers in claim.part */
 enum { RSA_N, RSA_E, RSA_D, RSA_P, RSA_Q, RSA_DP, RSA_DQ, RSA_QI };
@@ -105,6 +108,9 @@ uint64_t prover_cost(const struct prover *p);
 
 static inline bool number_has(const struct number *x) { return x->p && x->n; }
 unsigned curve_bytes(enum curve c); /* of one coordinate; 0 for CURVE_NONE */
+unsigned curve_bits(enum curve c);
+int curve_nid(enum curve c);
+const char *curve_group(enum curve c); /* OpenSSL's short name, as in struct dump_target */
 enum curve curve_by_oid(const uint8_t *oid, size_t n);  /* content of the OBJECT IDENTIFIER */
 enum curve curve_by_name(struct str name);              /* "P-256", "nistp256", "secp256r1", "prime256v1", ... */
 

@@ -284,7 +284,6 @@ static void remember(struct state *st, uint64_t name) { __atomic_store_n(&st->te
 
 static void found(struct state *st, const struct claim *c, const struct proof *v, const struct hit_place *place, size_t n, const char *layout, const char *form)
 {
-	static const char *const groups[] = { [CURVE_P224] = "secp224r1", [CURVE_P256] = "prime256v1", [CURVE_P384] = "secp384r1", [CURVE_P521] = "secp521r1", [CURVE_K256] = "secp256k1" };
 	uint8_t secret[66];
 	size_t secret_bytes = c->alg == CLAIM_EC ? curve_bytes(c->curve) : c->part[EC_D].n;
 	struct dump_hit hit = {
@@ -298,7 +297,7 @@ static void found(struct state *st, const struct claim *c, const struct proof *v
 		.layout = layout,
 	};
 	if (BN_bn2binpad(v->d, secret, (int)secret_bytes) == (int)secret_bytes)
-		hit.key = dump_key_point(st->s, hit.algorithm, v->bits, c->alg == CLAIM_EC ? groups[c->curve] : NULL, (struct dump_bytes){ v->point, v->point_bytes },
+		hit.key = dump_key_point(st->s, hit.algorithm, v->bits, c->alg == CLAIM_EC ? curve_group(c->curve) : NULL, (struct dump_bytes){ v->point, v->point_bytes },
 		                         (struct dump_bytes){ secret, secret_bytes });
 	OPENSSL_cleanse(secret, sizeof secret);
 	if (place->block) {

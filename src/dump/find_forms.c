@@ -180,7 +180,6 @@ static void end(void *state)
 
 /* ---- from claim to hit ---- */
 
-static const char *const groups[] = { [CURVE_P224] = "secp224r1", [CURVE_P256] = "prime256v1", [CURVE_P384] = "secp384r1", [CURVE_P521] = "secp521r1", [CURVE_K256] = "secp256k1" };
 static const char *const rsa_parts[CLAIM_PARTS] = { "n", "e", "d", "p", "q", "d mod p-1", "d mod q-1", "q^-1 mod p" };
 
 /* the parts of a claim that are secret, as a set */
@@ -216,7 +215,7 @@ static int32_t keep_key(const struct layer *l, const struct claim *c, const stru
 	if (c->alg == CLAIM_DSA || c->alg == CLAIM_DH)
 		key = dump_key_dsa(l->st->s, algorithms[c->alg], v->bits, v->has_spki ? v->spki : NULL, (struct dump_bytes){ secret, n });
 	else
-		key = dump_key_point(l->st->s, algorithms[c->alg], v->bits, c->alg == CLAIM_EC ? groups[v->curve] : NULL,
+		key = dump_key_point(l->st->s, algorithms[c->alg], v->bits, c->alg == CLAIM_EC ? curve_group(v->curve) : NULL,
 		                     (struct dump_bytes){ v->point, v->point_bytes }, (struct dump_bytes){ secret, n });
 	OPENSSL_cleanse(secret, sizeof secret);
 	return key;

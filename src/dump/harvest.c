@@ -257,8 +257,6 @@ static bool ssh_string(const uint8_t *p, size_t n, size_t *i, struct dump_bytes 
 /* An elliptic or Edwards key in a SubjectPublicKeyInfo; at: see form_der_public(). */
 static void take_point(struct dump_scan *s, const uint8_t *p, size_t size, size_t at)
 {
-	static const char *const groups[] = { [CURVE_P224] = "secp224r1", [CURVE_P256] = "prime256v1", [CURVE_P384] = "secp384r1",
-		                              [CURVE_P521] = "secp521r1", [CURVE_K256] = "secp256k1" };
 	struct dump_target t = { .kid = "", .from_dump = true };
 	struct public_key k;
 	uint8_t *copy;
@@ -285,8 +283,8 @@ static void take_point(struct dump_scan *s, const uint8_t *p, size_t size, size_
 		goto out;
 	memcpy(copy, k.point.p, k.point.n);
 	t.algorithm = k.alg == CLAIM_EC ? DUMP_EC : DUMP_ED25519;
-	t.bits = k.alg == CLAIM_EC ? (k.curve == CURVE_P521 ? 521 : 8 * curve_bytes(k.curve)) : 256;
-	t.group = k.alg == CLAIM_EC ? groups[k.curve] : NULL;
+	t.bits = k.alg == CLAIM_EC ? curve_bits(k.curve) : 256;
+	t.group = k.alg == CLAIM_EC ? curve_group(k.curve) : NULL;
 	t.point = (struct dump_bytes){ copy, k.point.n };
 	t.n = (struct dump_bytes){ copy, 0 }; /* owns the copy */
 	t.subject = subject_of(p, size, at, &t.distant);

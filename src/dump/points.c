@@ -3,7 +3,6 @@
  * always below the prime, so that equal is equal bit by bit. */
 #include <openssl/crypto.h>
 #include <openssl/ec.h>
-#include <openssl/obj_mac.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -11,7 +10,7 @@
 #include "dump/points.h"
 
 #define LIMBS_MAX 9
-/* It is fast because everything is inlined for five curves.  Under a sanitizer that takes minutes to compile, and speed does not matter. */
+/* It is fast because everything is inlined for three sizes.  Under a sanitizer that takes minutes to compile, and speed does not matter. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define WATCHED 1
 #elif defined(__has_feature)
@@ -35,16 +34,14 @@ struct field {
 
 /* T[k][v] = v 256^k G, as X and Y of `limbs` limbs each; v from 1 to 255 */
 struct curve_table {
-	pthread_once_t once;
+	bool made;
 	unsigned limbs, bytes;
 	struct field f;
 	uint64_t *t;
 };
 
-static struct curve_table tables[CURVE_COUNT] = {
-	[CURVE_P224] = { .once = PTHREAD_ONCE_INIT }, [CURVE_P256] = { .once = PTHREAD_ONCE_INIT }, [CURVE_P384] = { .once = PTHREAD_ONCE_INIT },
-	[CURVE_P521] = { .once = PTHREAD_ONCE_INIT }, [CURVE_K256] = { .once = PTHREAD_ONCE_INIT },
-};
+static struct curve_table tables[CURVE_COUNT];
+static pthread_mutex_t making = PTHREAD_MUTEX_INITIALIZER;
 
 struct points {
 	struct curve_table *table;
@@ -318,18 +315,16 @@ static bool powers_of_two(struct curve_table *c, const EC_GROUP *g, BN_CTX *ctx)
 
 static void make(enum curve which)
 {
-	static const int nids[] = { [CURVE_P224] = NID_secp224r1, [CURVE_P256] = NID_X9_62_prime256v1, [CURVE_P384] = NID_secp384r1,
-		                    [CURVE_P521] = NID_secp521r1, [CURVE_K256] = NID_secp256k1 };
 	struct curve_table *c = &tables[which];
 	struct sum *s = malloc(POINTS_BATCH * sizeof(*s));
 	uint64_t *pre = malloc(POINTS_BATCH * LIMBS_MAX * sizeof(*pre));
-	EC_GROUP *g = EC_GROUP_new_by_curve_name(nids[which]);
+	EC_GROUP *g = EC_GROUP_new_by_curve_name(curve_nid(which));
 	BIGNUM *p = BN_new(), *r = BN_new();
 	BN_CTX *ctx = BN_CTX_new();
 	bool ok;
 
 	c->bytes = curve_bytes(which);
-	c->limbs = (c->bytes + 7) / 8;
+	c->limbs = c->bytes <= 32 ? 4 : c->bytes <= 48 ? 6 : 9;
 	c->t = malloc((size_t)c->bytes * 256 * 2 * c->limbs * sizeof(*c->t));
 	ok = s && pre && g && p && r && ctx && c->t && EC_GROUP_get_curve(g, p, NULL, NULL, ctx) && limbs_of(c->f.p, p, c->limbs) &&
 	     BN_set_bit(r, (int)c->limbs * 64) && BN_nnmod(r, r, p, ctx) && limbs_of(c->f.one, r, c->limbs) && BN_mod_sqr(r, r, p, ctx) &&
@@ -357,19 +352,15 @@ static void make(enum curve which)
 	BN_CTX_free(ctx);
 }
 
-static void make_p224(void) { make(CURVE_P224); }
-static void make_p256(void) { make(CURVE_P256); }
-static void make_p384(void) { make(CURVE_P384); }
-static void make_p521(void) { make(CURVE_P521); }
-static void make_k256(void) { make(CURVE_K256); }
-
 static struct curve_table *table_of(enum curve c)
 {
-	static void (*const makers[CURVE_COUNT])(void) = { [CURVE_P224] = make_p224, [CURVE_P256] = make_p256, [CURVE_P384] = make_p384,
-		                                           [CURVE_P521] = make_p521, [CURVE_K256] = make_k256 };
-
-	if (c <= CURVE_NONE || c >= CURVE_COUNT || pthread_once(&tables[c].once, makers[c]) != 0)
+	if (c <= CURVE_NONE || c >= CURVE_COUNT)
 		return NULL;
+	pthread_mutex_lock(&making);
+	if (!tables[c].made)
+		make(c);
+	tables[c].made = true;
+	pthread_mutex_unlock(&making);
 	return tables[c].t ? &tables[c] : NULL;
 }
 

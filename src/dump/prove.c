@@ -18,7 +18,10 @@
 
 const char *const proof_names[] = { "none", "shape", "locked", "pair", "point", "exponent", "factor", "full" };
 const char *const claim_alg_names[] = { "", "RSA", "EC", "Ed25519", "Ed448", "X25519", "X448", "DSA", "DH", "symmetric", "locked", "OpenPGP" };
-const char *const curve_names[] = { "", "P-224", "P-256", "P-384", "P-521", "secp256k1" };
+const char *const curve_names[] = { "", "P-224", "P-256", "P-384", "P-521", "secp256k1", "P-192", "SM2", "brainpoolP256r1", "brainpoolP320r1", "brainpoolP384r1",
+	                            "brainpoolP512r1", "brainpoolP256t1", "brainpoolP320t1", "brainpoolP384t1", "brainpoolP512t1" };
+#define BRAINPOOL(bits, kind, last) \
+	{ NID_brainpoolP##bits##kind, bits / 8, bits, 9, { 0x2b, 0x24, 0x03, 0x03, 0x02, 0x08, 0x01, 0x01, last }, { "brainpoolP" #bits #kind } }
 
 static const struct curve_row {
 	int nid;
@@ -32,6 +35,12 @@ static const struct curve_row {
 	[CURVE_P384] = { NID_secp384r1, 48, 384, 5, { 0x2b, 0x81, 0x04, 0x00, 0x22 }, { "P-384", "nistp384", "secp384r1" } },
 	[CURVE_P521] = { NID_secp521r1, 66, 521, 5, { 0x2b, 0x81, 0x04, 0x00, 0x23 }, { "P-521", "nistp521", "secp521r1" } },
 	[CURVE_K256] = { NID_secp256k1, 32, 256, 5, { 0x2b, 0x81, 0x04, 0x00, 0x0a }, { "secp256k1", "P-256K" } },
+	[CURVE_P192] = { NID_X9_62_prime192v1, 24, 192, 8, { 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x01 },
+	                 { "P-192", "nistp192", "secp192r1", "prime192v1" } },
+	[CURVE_SM2] = { NID_sm2, 32, 256, 8, { 0x2a, 0x81, 0x1c, 0xcf, 0x55, 0x01, 0x82, 0x2d }, { "SM2", "sm2p256v1", "curveSM2" } },
+	[CURVE_B256R1] = BRAINPOOL(256, r1, 7), [CURVE_B320R1] = BRAINPOOL(320, r1, 9), [CURVE_B384R1] = BRAINPOOL(384, r1, 11),
+	[CURVE_B512R1] = BRAINPOOL(512, r1, 13), [CURVE_B256T1] = BRAINPOOL(256, t1, 8), [CURVE_B320T1] = BRAINPOOL(320, t1, 10),
+	[CURVE_B384T1] = BRAINPOOL(384, t1, 12), [CURVE_B512T1] = BRAINPOOL(512, t1, 14),
 };
 
 struct prover {
@@ -45,6 +54,21 @@ struct prover {
 unsigned curve_bytes(enum curve c)
 {
 	return curves[c].bytes;
+}
+
+unsigned curve_bits(enum curve c)
+{
+	return curves[c].bits;
+}
+
+int curve_nid(enum curve c)
+{
+	return curves[c].nid;
+}
+
+const char *curve_group(enum curve c)
+{
+	return OBJ_nid2sn(curves[c].nid);
 }
 
 enum curve curve_by_oid(const uint8_t *oid, size_t n)

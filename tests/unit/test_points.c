@@ -2,7 +2,6 @@
 /* test_points: the X of d G as points.c computes it is OpenSSL's, for every curve, for numbers at both ends and in between, in both
  * byte orders, whatever else is in the batch; and nothing else passes. */
 #include <openssl/ec.h>
-#include <openssl/obj_mac.h>
 #include <stdlib.h>
 
 #include "dump/points.h"
@@ -10,14 +9,12 @@
 #include "chance.h"
 #include "check.h"
 
-static const int nids[] = { [CURVE_P224] = NID_secp224r1, [CURVE_P256] = NID_X9_62_prime256v1, [CURVE_P384] = NID_secp384r1,
-	                    [CURVE_P521] = NID_secp521r1, [CURVE_K256] = NID_secp256k1 };
 #define SECRETS 24
 
 static void one_curve(enum curve which)
 {
 	const unsigned n = curve_bytes(which);
-	EC_GROUP *g = EC_GROUP_new_by_curve_name(nids[which]);
+	EC_GROUP *g = EC_GROUP_new_by_curve_name(curve_nid(which));
 	const BIGNUM *order = EC_GROUP_get0_order(g);
 	EC_POINT *q = EC_POINT_new(g);
 	BN_CTX *ctx = BN_CTX_new();
