@@ -129,6 +129,7 @@
 #define TOKEN_HEADER_BYTES_MAX (4 * KIB)    /* its first segment; real ones are below 300 bytes */
 #define TOKEN_NODES_MAX 4096                /* JSON values of header or claims */
 #define TOKEN_FOREIGN_MAX 8                 /* records of another scope that a refused token is tried against */
+#define TOKEN_LINE_MAX 64                   /* tokens of one line */
 #define TOKEN_CHAIN_MAX 8                   /* tokens of an exchange chain */
 #define TOKEN_REPLAY_MAX 4000000            /* token ids remembered for the replay check, 24 bytes each */
 #define FETCH_BYTES_MAX (4 * MIB)           /* a key set over the network */

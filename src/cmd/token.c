@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* token: verifies and explains signed tokens against a policy.  One token a line in, one verdict out; a line may also be a JSON
- * record with a token in it.  The verdict always shows in the exit status. */
+ * record with tokens in it.  The verdict always shows in the exit status. */
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -13,6 +13,7 @@
 
 #include "base/encoding.h"
 #include "base/limits.h"
+#include "base/schema.h"
 #include "base/timefmt.h"
 #include "cmd/output.h"
 #include "keys/remote.h"
@@ -287,37 +288,93 @@ static void judge_with_fresh_keys(struct token_run *x, struct str token, int64_t
 	}
 }
 
-static void judge_line(struct token_run *x, struct str line)
+/* Judges one token of a line, or a line that has none.  `problem`: of the line. */
+static void judge_one(struct token_run *x, struct str token, const char *problem, int64_t now)
 {
-	struct buf *b = &x->out.out.pending;
-	int64_t when = INT64_MIN;
-	struct str token = STR_NONE;
-	const char *problem = line_token(&x->lines, line, &token, &when);
-
-	if (!problem && x->at_record && when < 0)
-		problem = "has no time as of which to judge";
-	x->shaped += token_has_shape(token);
-	const int64_t now = x->at_s >= 0 ? x->at_s : x->at_record && when >= 0 ? when / US_PER_SECOND : clock_s();
-
-	judge_with_fresh_keys(x, problem ? STR("") : token, now);
-	if (problem) { /* a line without a token still gets its verdict: input and output lines correspond */
+	judge_with_fresh_keys(x, token, now);
+	if (!token.n && problem) {
 		x->judge->verdict.n = 0;
 		x->judge->text_n = 0;
-		judge_refuse(x->judge, REASON_FORM, "the line %s", problem);
 	}
+	if (problem) /* a line without a token still gets its verdict: input and output lines correspond */
+		judge_refuse(x->judge, x->lines.duplicate ? REASON_DUP : REASON_FORM, "the line %s", problem);
 	judge_finish(x->judge);
 	if (x->chain_n && !exchange_judge(x->judge, x->chain, x->chain_n)) {
 		cmd_error(&command_token, "out of memory");
 		worsen(x, EXIT_INPUT);
 		x->judge->verdict.valid = false;
 	}
-	if (x->tokens++ && !x->ndjson)
-		buf_add_char(b, '\n');
+	worsen(x, verdict_status(&x->judge->verdict));
+}
+
+static void add_verdict(struct token_run *x, struct buf *b)
+{
 	if (x->explain)
 		(x->ndjson ? explain_add_json : explain_add_text)(b, x->judge);
 	else
 		(x->ndjson ? verdict_add_json : verdict_add_text)(b, x->judge);
-	worsen(x, verdict_status(&x->judge->verdict));
+}
+
+/* Any of them may be what the reader of the line took: the worst verdict is the line's, and all are listed. */
+static void judge_several(struct token_run *x, struct buf *b, const char *problem, int64_t now)
+{
+	static const char end[] = SCHEMA_MEMBER "}\n";
+	struct buf worst, each;
+	int status = -1;
+	unsigned reasons = 0;
+
+	buf_init(&worst, 16 * MIB);
+	buf_init(&each, MIB);
+	for (unsigned i = 0; i < x->lines.n; i++) {
+		judge_one(x, x->lines.token[i], problem, now);
+		buf_add_cstr(&each, i ? "," : "[");
+		verdict_add_brief(&each, x->judge);
+		const struct verdict *v = &x->judge->verdict;
+		if (x->ndjson && (verdict_status(v) < status || (verdict_status(v) == status && v->n <= reasons)))
+			continue;
+		status = verdict_status(v);
+		reasons = v->n;
+		if (x->ndjson)
+			buf_clear(&worst);
+		else
+			buf_printf(&worst, "%stoken %u of %u in the line: ", i ? "\n" : "", i + 1, x->lines.n);
+		add_verdict(x, &worst);
+	}
+	if (x->ndjson && worst.n >= sizeof(end) - 1) {
+		worst.n -= sizeof(end) - 1;
+		buf_printf(&worst, ",\"each\":%.*s]%s", (int)each.n, each.p, end);
+	}
+	if (buf_failed(&worst) || buf_failed(&each)) {
+		cmd_error(&command_token, "out of memory");
+		worsen(x, EXIT_INPUT);
+	} else {
+		buf_add_str(b, buf_str(&worst));
+	}
+	buf_release(&worst);
+	buf_release(&each);
+}
+
+static void judge_line(struct token_run *x, struct str line)
+{
+	struct buf *b = &x->out.out.pending;
+	int64_t when = INT64_MIN;
+	const char *problem = line_tokens(&x->lines, line, &when);
+
+	if (!problem && x->at_record && when < 0)
+		problem = "has no time as of which to judge";
+	for (unsigned i = 0; i < x->lines.n; i++)
+		x->shaped += token_has_shape(x->lines.token[i]);
+	const int64_t now = x->at_s >= 0 ? x->at_s : x->at_record && when >= 0 ? when / US_PER_SECOND : clock_s();
+
+	if (x->tokens++ && !x->ndjson)
+		buf_add_char(b, '\n');
+	x->judge->in_line = x->lines.n;
+	if (x->lines.n > 1) {
+		judge_several(x, b, problem, now);
+	} else {
+		judge_one(x, x->lines.n && (!problem || x->lines.duplicate) ? x->lines.token[0] : STR(""), problem, now);
+		add_verdict(x, b);
+	}
 	if (b->n >= SINK_FLUSH_BYTES)
 		sink_out_flush(&x->out.out);
 }
@@ -341,6 +398,7 @@ static void one_line(struct token_run *x, char *p, size_t n)
 static void skip_line(struct token_run *x, struct buf *held)
 {
 	judge_token(x->judge, STR(""), 0);
+	x->judge->in_line = 0;
 	x->judge->verdict.n = 0;
 	x->judge->text_n = 0;
 	judge_refuse(x->judge, REASON_FORM, "the line is longer than %zu MiB", (size_t)(RECORD_BYTES_MAX / MIB));
@@ -585,7 +643,7 @@ const struct command command_token = {
 	.arguments = "verify|explain [TOKEN|FILE|-...]",
 	.doc = "Verify signed tokens: signature, and whether the key may sign for this issuer, tenant and audience",
 	.description = "Tokens (JWS, compact form) are read one a line from files or standard input; a line may also be a JSON record "
-		       "that carries one. For each there is one verdict, with every reason that applies. A token is accepted when there "
+		       "that carries one or more. For each line there is one verdict, the worst of its tokens', with every reason that applies. A token is accepted when there "
 		       "is no reason against it, and only through a record of the policy: a key without a record, an issuer or a life "
 		       "is refused, whatever its signature. Addresses in a token or in a key set are never followed; key "
 		       "sets that the policy names by address are fetched with --fetch only.\n\n"

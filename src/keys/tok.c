@@ -113,7 +113,8 @@ static const struct sj_node *segment(struct audit *a, struct str text, uint8_t *
 
 	if (b64url_decode(text, room, TOKEN_BYTES_MAX, &n) != B64_OK)
 		return NULL;
-	if (sj_parse(&a->line_json, (struct str){ (const char *)room, n }) != SJ_OK || sj_root(&a->line_json)->kind != SJ_OBJECT)
+	if (sj_parse(&a->line_json, (struct str){ (const char *)room, n }) != SJ_OK || sj_root(&a->line_json)->kind != SJ_OBJECT ||
+	    a->line_json.first_duplicate)
 		return NULL;
 	return sj_root(&a->line_json);
 }
@@ -127,8 +128,8 @@ static bool take_compact(struct audit *a, struct str line, struct token_seen *t)
 	if (!first || line.n > TOKEN_BYTES_MAX)
 		return false;
 	second = memchr(first + 1, '.', (size_t)(line.p + line.n - first - 1));
-	if (!second)
-		return false;
+	if (!second || b64url_first_wrong((struct str){ second + 1, (size_t)(line.p + line.n - second - 1) }) != (size_t)(line.p + line.n - second - 1))
+		return false; /* or something after the signature: a second token is not passed over */
 	o = segment(a, (struct str){ line.p, (size_t)(first - line.p) }, room);
 	if (!o || !number_of_text(a, text_member(&a->line_json, o, "kid", NULL), &t->kid))
 		return false;
@@ -142,19 +143,21 @@ bool audit_take_token(struct audit *a, struct str line, struct buf *error)
 	bool ok;
 
 	line = str_trim(line);
+	if (str_starts_nocase(line, STR("Bearer ")))
+		line = str_trim((struct str){ line.p + 7, line.n - 7 });
 	if (!line.n)
 		return true;
 	a->counts.tokens++;
 	if (line.p[0] == '{') {
 		const enum sj_error e = sj_parse(&a->line_json, line);
-		ok = e == SJ_OK && sj_root(&a->line_json)->kind == SJ_OBJECT &&
+		ok = e == SJ_OK && sj_root(&a->line_json)->kind == SJ_OBJECT && !a->line_json.first_duplicate &&
 		     take_claims(a, &a->line_json, sj_root(&a->line_json), &t) && says_anything(&t);
 	} else {
 		ok = take_compact(a, line, &t);
 	}
 	if (!ok) {
 		a->counts.tokens_unreadable++;
-		buf_add_cstr(error, "neither a compact token nor an object with claims");
+		buf_add_cstr(error, "neither one compact token nor an object with claims, each there once");
 		return false;
 	}
 	if (!audit_grow(&a->tokens, &a->token_capacity, a->token_count, sizeof(*a->tokens), KEYS_TOKENS_MAX)) {

@@ -150,6 +150,7 @@ struct judge *judge_new(const struct policy *p, struct replay_store *replay)
 		return NULL;
 	j->policy = p;
 	j->replay = replay;
+	j->in_line = 1;
 	/* both in any case: release must find them initialised */
 	const bool token = token_init(&j->token), verifier = sign_verifier_init(&j->verifier, p->n + p->known_n);
 	if (token && verifier)

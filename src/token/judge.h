@@ -62,6 +62,7 @@ struct judge {
 	char text[VERDICT_TEXT_BYTES];
 	size_t text_n;
 	int64_t now_s;
+	unsigned in_line;                /* tokens of the line that this one is from; 1 unless its reader says otherwise */
 };
 
 /* The policy must be bound, and outlive the judge.  NULL: out of memory. */

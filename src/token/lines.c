@@ -1,19 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* lines: looks for the token in a record by the name of its member, at any depth; failing that, by its looks. */
+/* lines: looks for tokens in a record by the name of a member and by their looks, in every text of it. */
 #include "token/lines.h"
 
 #include <openssl/crypto.h>
+#include <stdio.h>
 
-#include "base/limits.h"
+#include "base/b64url.h"
 #include "base/timefmt.h"
 
 static const struct sj_limits limits = {
 	.bytes = RECORD_BYTES_MAX, .depth = SJ_DEPTH_MAX, .object_members = 4096, .nodes = 100000,
 };
 
+/* those whose names may be written in any case */
+static const char *const token_names[] = {
+	"token", "access_token", "accessToken", "id_token", "idToken", "jwt", "jws", "assertion", "client_assertion", "subject_token",
+	"actor_token", "logout_token", "authorization", "proxy-authorization", NULL
+};
+static const char *const time_names[] = { "time", "CreationTime", "createdDateTime", "TimeGenerated", "timestamp", "@timestamp", NULL };
+
 void line_reader_init(struct line_reader *x)
 {
 	static const char *const none[] = { NULL };
+	*x = (struct line_reader){ 0 };
 	sj_init(&x->json, &limits, none);
 }
 
@@ -36,16 +45,33 @@ static bool is_escaped_delimiter(struct str s)
 	return low >= 0 && is_delimiter((char)(high << 4 | low));
 }
 
-/* A compact JWS or JWE begins with a brace in base64: {" {blank {LF {CR. */
+static bool is_base64url(char c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+}
+
+/* A compact JWS or JWE begins with an object in base64, perhaps with blanks before and in it. */
 static bool begins_token(struct str s)
 {
-	return str_starts(s, STR("eyJ")) || str_starts(s, STR("eyA")) || str_starts(s, STR("ewo")) || str_starts(s, STR("ew0"));
+	uint8_t bytes[12];
+	size_t n = 0, digits = 0, i = 0;
+
+	if (!s.n || !strchr("eCDI", s.p[0])) /* a brace, or one of JSON's four blanks */
+		return false;
+	while (digits < 16 && digits < s.n && is_base64url(s.p[digits]))
+		digits++;
+	digits -= digits % 4;
+	if (!digits || b64url_decode((struct str){ s.p, digits }, bytes, sizeof(bytes), &n) != B64_OK)
+		return false;
+	while (i < n && strchr(" \t\r\n", bytes[i]) && bytes[i])
+		i++;
+	return i == n || (bytes[i] == '{' && (i + 1 == n || (bytes[i + 1] && strchr(" \t\r\n\"}", bytes[i + 1]))));
 }
 
 /* may a value begin after this?  name=VALUE, name:VALUE, %20VALUE */
 static bool ends_name(const char *p, size_t i)
 {
-	return i == 0 || is_delimiter(p[i - 1]) || p[i - 1] == '=' || p[i - 1] == ':' || p[i - 1] == '/' || p[i - 1] == '+' || (i >= 3 && p[i - 3] == '%' && p[i - 2] >= '2' && p[i - 2] <= '3');
+	return i == 0 || (!is_base64url(p[i - 1]) && p[i - 1] != '.') || (i >= 3 && p[i - 3] == '%' && p[i - 2] >= '2' && p[i - 2] <= '3');
 }
 
 size_t token_restore_dots(char *text, size_t n)
@@ -60,34 +86,51 @@ size_t token_restore_dots(char *text, size_t n)
 	return to;
 }
 
-struct str token_unwrap(struct str text, unsigned *ret_count)
+/* The next token in a text, from *at on; *at is then after it. */
+static bool next_token(struct str text, size_t *at, struct str *ret)
 {
-	struct str found = STR_NONE;
-
-	*ret_count = 0;
-	if (str_starts(text, STR("\xef\xbb\xbf")))
-		text = (struct str){ text.p + 3, text.n - 3 };
-	text = str_trim(text);
-	for (size_t i = 0; i < text.n;) {
-		struct str rest = { text.p + i, text.n - i }, one;
+	while (*at < text.n) {
+		struct str rest = { text.p + *at, text.n - *at };
 		size_t n = 0, dots = 0;
-		if (!begins_token(rest) || !ends_name(text.p, i)) {
-			i++;
+		if (!begins_token(rest) || !ends_name(text.p, *at)) {
+			++*at;
 			continue;
 		}
-		for (; n < rest.n && !is_delimiter(rest.p[n]) && !is_escaped_delimiter((struct str){ rest.p + n, rest.n - n }); n++)
+		for (; n < rest.n && !is_delimiter(rest.p[n]) && !is_escaped_delimiter((struct str){ rest.p + n, rest.n - n }); n++) {
+			const struct str after = { rest.p + n + 1, rest.n - n - 1 };
+			if (dots >= 2 && rest.p[n] != '.' && !is_base64url(rest.p[n]) && begins_token(after))
+				break; /* "one:another", "one~another" */
 			dots += rest.p[n] == '.';
-		one = (struct str){ rest.p, n };
+		}
+		*at += n;
 		if ((dots == 3 || dots == 5) && rest.p[n - 1] == '.') { /* the end of a sentence */
-			one.n--;
+			n--;
 			dots--;
 		}
-		if ((dots == 2 || dots == 4) && !(found.n && str_eq(found, one))) {
+		*ret = (struct str){ rest.p, n };
+		if (dots == 2 || dots == 4)
+			return true;
+	}
+	return false;
+}
+
+static struct str trim_line(struct str text)
+{
+	return str_trim(str_starts(text, STR("\xef\xbb\xbf")) ? (struct str){ text.p + 3, text.n - 3 } : text);
+}
+
+struct str token_unwrap(struct str text, unsigned *ret_count)
+{
+	struct str found = STR_NONE, one;
+	size_t at = 0;
+
+	*ret_count = 0;
+	text = trim_line(text);
+	while (next_token(text, &at, &one))
+		if (!(found.n && str_eq(found, one))) {
 			found = one;
 			++*ret_count;
 		}
-		i += n;
-	}
 	if (*ret_count == 1)
 		return found;
 	/* nothing that looks like one: judged as it is, so that the verdict can name the fault */
@@ -177,53 +220,92 @@ static bool is_named(struct str name, const char *const *names)
 	return false;
 }
 
-static bool looks_like_token(struct str s)
+static void take(struct line_reader *x, struct str token)
+{
+	for (unsigned i = 0; i < x->n; i++)
+		if (str_eq(x->token[i], token))
+			return;
+	x->too_many |= x->n == TOKEN_LINE_MAX;
+	if (x->n < TOKEN_LINE_MAX)
+		x->token[x->n++] = token;
+}
+
+static bool take_by_looks(struct line_reader *x, struct str text)
+{
+	struct str one;
+	size_t at = 0;
+	bool any = false;
+
+	for (text = trim_line(text); next_token(text, &at, &one); any = true)
+		take(x, one);
+	return any;
+}
+
+/* "Basic ...", "Negotiate ...": credentials that are no token. */
+static bool is_other_scheme(struct str text)
+{
+	static const char *const schemes[] = { "Basic", "Digest", "Negotiate", "NTLM", "AWS4-HMAC-SHA256", "SharedKey", NULL };
+	const char *blank = text.n ? memchr(text.p, ' ', text.n) : NULL;
+
+	return blank && is_named((struct str){ text.p, (size_t)(blank - text.p) }, schemes);
+}
+
+/* Elements of a list have the name of the list. */
+static void take_node(struct line_reader *x, const struct sj_node *n, struct str name)
 {
 	unsigned count;
 
-	if (s.n > TOKEN_BYTES_MAX)
-		return false;
-	token_unwrap(s, &count);
-	return count == 1;
+	if (n->key.n)
+		take_by_looks(x, n->key);
+	if (n->kind == SJ_STRING && !take_by_looks(x, n->value) && is_named(name, token_names) && !is_other_scheme(n->value)) {
+		const struct str as_it_is = token_unwrap(n->value, &count);
+		if (as_it_is.n)
+			take(x, as_it_is);
+	}
+	if (n->kind == SJ_OBJECT || n->kind == SJ_ARRAY) /* no deeper than SJ_DEPTH_MAX */
+		for (const struct sj_node *c = sj_first(&x->json, n); c; c = sj_next(&x->json, c))
+			take_node(x, c, n->kind == SJ_ARRAY ? name : c->key);
 }
 
-const char *line_token(struct line_reader *x, struct str line, struct str *ret, int64_t *ret_time_us)
+static const char *take_record(struct line_reader *x, int64_t *ret_time_us)
 {
-	static const char *const token_names[] = { "token", "access_token", "accessToken", "id_token", "jwt", "jws", "assertion",
-						   "authorization", NULL };
-	static const char *const time_names[] = { "time", "CreationTime", "createdDateTime", "TimeGenerated", "timestamp", "@timestamp", NULL };
-	struct strict_json *j = &x->json;
-	const struct sj_node *best = NULL, *when = NULL;
-	struct str text = line;
+	const struct strict_json *j = &x->json;
+	const struct sj_node *when = NULL;
+
+	take_node(x, sj_root(j), STR_NONE);
+	for (uint32_t i = 1; i < j->n && !when; i++)
+		if (is_named(j->nodes[i].key, time_names) && (j->nodes[i].kind == SJ_STRING || j->nodes[i].kind == SJ_NUMBER))
+			when = &j->nodes[i];
+	if (when)
+		time_parse(when->value, ret_time_us);
+	if (!j->first_duplicate)
+		return NULL;
+	const struct str key = j->nodes[j->first_duplicate].key;
+	x->duplicate = true;
+	snprintf(x->problem, sizeof(x->problem), "has '%.*s' twice: two readers of it may take two different things", key.n > 40 ? 40 : (int)key.n, key.p);
+	return x->problem;
+}
+
+const char *line_tokens(struct line_reader *x, struct str line, int64_t *ret_time_us)
+{
+	const char *problem = NULL;
 	unsigned count;
 	enum sj_error e;
 
-	if (str_starts(text, STR("\xef\xbb\xbf")))
-		text = (struct str){ text.p + 3, text.n - 3 };
-	text = str_trim(text);
-	if (!text.n || text.p[0] != '{') {
-		*ret = token_unwrap(text, &count);
-		return count > 1 ? "has more than one token in it; give one a line" : NULL;
+	x->n = 0;
+	x->too_many = x->duplicate = false;
+	line = trim_line(line);
+	while (line.n && (line.p[0] == '{' || line.p[0] == '[') && line.p[line.n - 1] == ',')
+		line = str_trim((struct str){ line.p, line.n - 1 });
+	e = line.n && (line.p[0] == '{' || line.p[0] == '[') ? sj_parse(&x->json, line) : SJ_EMPTY;
+	if (e == SJ_OK) {
+		problem = take_record(x, ret_time_us);
+	} else if (line.n && (line.p[0] == '{' || (line.p[0] == '[' && e != SJ_SYNTAX && e != SJ_TRAILING))) {
+		return sj_error_text(e); /* "[time] text" is no JSON at all */
+	} else if (!take_by_looks(x, line)) {
+		take(x, token_unwrap(line, &count)); /* judged as it is, so that the verdict can name the fault */
 	}
-	line = text;
-	while (line.n && line.p[line.n - 1] == ',')
-		line.n--;
-	e = sj_parse(j, line);
-	if (e != SJ_OK)
-		return sj_error_text(e);
-	for (uint32_t i = 1; i < j->n; i++) {
-		const struct sj_node *n = &j->nodes[i];
-		if (n->kind == SJ_STRING && is_named(n->key, token_names) && (!best || !is_named(best->key, token_names)))
-			best = n;
-		else if (n->kind == SJ_STRING && !best && looks_like_token(n->value))
-			best = n;
-		if (!when && is_named(n->key, time_names) && (n->kind == SJ_STRING || n->kind == SJ_NUMBER))
-			when = n;
-	}
-	if (when)
-		time_parse(when->value, ret_time_us);
-	if (!best)
-		return "has no token in it";
-	*ret = token_unwrap(best->value, &count);
-	return count > 1 ? "has more than one token in it" : NULL;
+	if (x->too_many)
+		return "has more tokens than are judged of one line";
+	return problem ? problem : x->n ? NULL : "has no token in it";
 }

@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* lines: what a line of a batch holds: a token as it is, or a JSON record (an audit line, a proxy's log) with one in it. */
+/* lines: what a line of a batch holds: a token as it is, or a JSON record (an audit line, a proxy's log) with one or more in it.
+ * Whoever reads the line may take any of them, so all are found and all are judged. */
 #ifndef TXM_TOKEN_LINES_H
 #define TXM_TOKEN_LINES_H
 
+#include "base/limits.h"
 #include "keys/strict_json.h"
 
 struct line_reader {
 	struct strict_json json;
+	struct str token[TOKEN_LINE_MAX]; /* of the last line, in its order, each text once */
+	unsigned n;
+	bool too_many;                 /* the line has more of them */
+	char problem[120];
+	bool duplicate;                /* the problem is a member that is there twice */
 };
 
 void line_reader_init(struct line_reader *x);
@@ -23,8 +30,10 @@ bool token_has_shape(struct str text);
 bool token_join_lines(char *text, size_t *n);
 bool token_join_possible(struct str text); /* so far: it begins as a token does, and has a line's end in it */
 
-/* The token in a line, as token_unwrap() has it, or in a JSON record.  NULL: *ret is it; else why there is none.
+/* Finds every token of a line: all that token_unwrap() finds in a text; in a JSON record those in any member (or name of one) at any
+ * depth, and what a member with the name of a token holds, whatever it looks like.  NULL: at least one was found, see x.  Else what is
+ * wrong with the line: it has no token, cannot be read, or (then tokens were found all the same) can be read in two ways.
  * *ret_time_us: the record's own time, untouched if it has none. */
-const char *line_token(struct line_reader *x, struct str line, struct str *ret, int64_t *ret_time_us);
+const char *line_tokens(struct line_reader *x, struct str line, int64_t *ret_time_us);
 
 #endif

@@ -56,7 +56,23 @@ void verdict_add_json(struct buf *b, struct judge *j)
 	add_reasons(b, v);
 	buf_printf(b, ",\"status\":%d", verdict_status(v));
 	add_member(b, "token_sha256", str_of(token_sha256(j, hex)));
+	buf_printf(b, ",\"tokens\":%u", j->in_line);
 	buf_add_cstr(b, SCHEMA_MEMBER "}\n");
+}
+
+void verdict_add_brief(struct buf *b, struct judge *j)
+{
+	const struct verdict *v = &j->verdict;
+	char hex[KEY_HEX_SIZE];
+
+	buf_printf(b, "{\"status\":%d", verdict_status(v));
+	add_member(b, "kid", v->kid);
+	add_member(b, "token_sha256", str_of(token_sha256(j, hex)));
+	buf_add_cstr(b, ",\"codes\":[");
+	for (unsigned i = 0; i < v->n; i++)
+		if (!i || v->reason[i].code != v->reason[i - 1].code)
+			buf_printf(b, "%s\"%s\"", i ? "," : "", reason_rows[v->reason[i].code].code);
+	buf_add_cstr(b, "]}");
 }
 
 /* -- text -- */

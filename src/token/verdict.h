@@ -7,9 +7,10 @@
 #include "token/judge.h"
 
 /* One JSON object and a newline: valid, kid, alg, key_spki_sha256, issuer, tenant, audience, reasons [{code, text}]; then
- * status and token_sha256. */
+ * status, token_sha256, and how many tokens its line had. */
 void verdict_add_json(struct buf *b, struct judge *j);
 void verdict_add_text(struct buf *b, struct judge *j);
+void verdict_add_brief(struct buf *b, struct judge *j); /* {status, kid, token_sha256, codes}: one of several tokens of a line */
 void verdict_add_headline(struct buf *b, const struct judge *j); /* its first line: "REFUSED, for 2 reasons" */
 /* The token for people: header, claims with their times, the key and the records that list it, every step, and what less careful
  * verifiers would have said. */

@@ -1355,7 +1355,6 @@ static void test_lines(void)
 		{ "export TOKEN=eyJh.b.c", "eyJh.b.c", -1 },
 		{ "https://x.example.com/cb#id_token=eyJh.b.c&state=1", "eyJh.b.c", -1 },
 		{ "[\"eyJh.b.c\"]", "eyJh.b.c", -1 },
-		{ "access_token=eyJh.b.c id_token=eyJi.b.c", NULL, -1 },
 		{ "eyJh=.b.c=", "eyJh=.b.c=", -1 }, /* what is wrong in the token stays in it */
 		{ "eyJh.b+/.c%3D", "eyJh.b+/.c%3D", -1 },
 		{ "id_token%3DeyJh.b.c%26state%3D1", "eyJh.b.c", -1 },
@@ -1369,18 +1368,67 @@ static void test_lines(void)
 		{ "{\"msg\":\"hello\"}", NULL, -1 },
 		{ "{\"token\":", NULL, -1 },
 	};
+	/* lines of several tokens: all of them, in their order, blanks between them here; "!" = found, and the line is wrong */
+	static const struct { const char *line, *tokens; } several[] = {
+		{ "{\"id_token\":\"eyJh.b.c\",\"access_token\":\"eyJi.b.c\"}", "eyJh.b.c eyJi.b.c" },
+		{ "{\"token\":\"eyJh.b.c\",\"token\":\"eyJi.b.c\"}", "!eyJh.b.c eyJi.b.c" },
+		{ "{\"token\":\"eyJh.b.c\",\"tok\\u0065n\":\"eyJi.b.c\"}", "!eyJh.b.c eyJi.b.c" },
+		{ "{\"token\":\"eyJh.b.c\",\"token\":\"eyJh.b.c\"}", "!eyJh.b.c" },
+		{ "{\"q\":1,\"token\":\"eyJh.b.c\",\"q\":2}", "!eyJh.b.c" },
+		{ "{\"x\":{\"token\":\"eyJh.b.c\"},\"x\":{}}", "!eyJh.b.c" },
+		{ "{\"token\":[\"eyJh.b.c\",\"eyJi.b.c\"]}", "eyJh.b.c eyJi.b.c" },
+		{ "{\"token\":[\"eyJh.b.c\",[[\"a.b.c\"]]]}", "eyJh.b.c a.b.c" },
+		{ "{\"a\":{\"a\":{\"a\":[{\"jwt\":\"eyJh.b.c\"}]}},\"authorization\":\"Bearer eyJi.b.c\"}", "eyJh.b.c eyJi.b.c" },
+		{ "{\"Authorization\":[\"Bearer eyJh.b.c\",\"DPoP eyJi.b.c\"]}", "eyJh.b.c eyJi.b.c" },
+		{ "{\"Authorization\":\"Basic dTpw\",\"Cookie\":\"a=1; t=eyJh.b.c; u=eyJi.b.c\"}", "eyJh.b.c eyJi.b.c" },
+		{ "{\"token\":\"eyJh.b.c\",\"access_token\":\"opaque\"}", "eyJh.b.c opaque" },
+		{ "{\"token\":\"eyJh.b.c\",\"access_token\":\"\"}", "eyJh.b.c" },
+		{ "{\"token\":\"eyJh.b.c eyJi.b.c\"}", "eyJh.b.c eyJi.b.c" },
+		{ "{\"msg\":\"one eyJh.b.c, two eyJi.b.c\"}", "eyJh.b.c eyJi.b.c" },
+		{ "{\"body\":\"{\\\"access_token\\\":\\\"eyJh.b.c\\\",\\\"id_token\\\":\\\"eyJi.b.c\\\"}\"}", "eyJh.b.c eyJi.b.c" },
+		{ "{\"eyJh.b.c\":\"eyJi.b.c\"}", "eyJh.b.c eyJi.b.c" },
+		{ "{\"token\":\"eyJh.b.c\",\"x\":\"eyJi.b.c\"}", "eyJh.b.c eyJi.b.c" },
+		{ "{\"token\":\"eyJh.b.c\",\"x\":\"eyJ\\u0069.b.c\"}", "eyJh.b.c eyJi.b.c" },
+		{ "{\"token\":\"eyJh.b.c\",\"x\":\"IHsi.b.c\",\"y\":\"CgkNCiAgICAgICAg.b.c\",\"z\":\"ewki.b.c\"}", "eyJh.b.c IHsi.b.c CgkNCiAgICAgICAg.b.c ewki.b.c" },
+		{ "[\"eyJh.b.c\",{\"t\":\"eyJi.b.c\"}]", "eyJh.b.c eyJi.b.c" },
+		{ "[2026-01-06 10:00] eyJh.b.c eyJi.b.c", "eyJh.b.c eyJi.b.c" },
+		{ "eyJh.b.c eyJi.b.c\r", "eyJh.b.c eyJi.b.c" },
+		{ "Bearer eyJh.b.c, Bearer eyJi.b.c", "eyJh.b.c eyJi.b.c" },
+		{ "eyJh.b.c eyJi.b.c eyJh.b.c", "eyJh.b.c eyJi.b.c" },
+		{ "eyJh.b.c:eyJi.b.c~eyJj.b.c=eyJk.b.c", "eyJh.b.c eyJi.b.c eyJj.b.c eyJk.b.c" },
+		{ "eyJh.b.c%20eyJi.b.c%26t%3DeyJj.b.c", "eyJh.b.c eyJi.b.c eyJj.b.c" },
+		{ "eyJh.b.c eyJi.b.c.d.e", "eyJh.b.c eyJi.b.c.d.e" },
+		{ "eyJh.b.c eyJi.b.c.", "eyJh.b.c eyJi.b.c" },
+		{ "access_token=eyJh.b.c id_token=eyJi.b.c", "eyJh.b.c eyJi.b.c" },
+	};
 	struct line_reader x;
 
 	line_reader_init(&x);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct str token = STR_NONE;
 		int64_t us = -1000000;
-		const char *problem = line_token(&x, str_of(rows[i].line), &token, &us);
+		const char *problem = line_tokens(&x, str_of(rows[i].line), &us);
 		CHECK_MSG((problem == NULL) == (rows[i].token != NULL), "%s", rows[i].line);
 		if (rows[i].token)
-			CHECK_MSG(str_eq(token, str_of(rows[i].token)), "%s", rows[i].line);
+			CHECK_MSG(x.n == 1 && str_eq(x.token[0], str_of(rows[i].token)), "%s", rows[i].line);
 		CHECK_MSG(us / 1000000 == rows[i].time, "%s", rows[i].line);
 	}
+	for (size_t i = 0; i < sizeof(several) / sizeof(several[0]); i++) {
+		const bool wrong = several[i].tokens[0] == '!';
+		char all[512] = "";
+		int64_t us;
+		size_t n = 0;
+		CHECK_MSG((line_tokens(&x, str_of(several[i].line), &us) != NULL) == wrong && x.duplicate == wrong, "%s", several[i].line);
+		for (unsigned k = 0; k < x.n; k++)
+			n += (size_t)snprintf(all + n, sizeof(all) - n, "%s%.*s", k ? " " : "", STR_ARG(x.token[k]));
+		CHECK_TEXT(all, several[i].tokens + wrong);
+	}
+	struct buf many; /* more than are judged: what is not looked at is not accepted */
+	int64_t us;
+	buf_init(&many, 64 * KIB);
+	for (int i = 0; i <= TOKEN_LINE_MAX; i++)
+		buf_printf(&many, "eyJh.%d.c ", i);
+	CHECK(line_tokens(&x, buf_str(&many), &us) && x.n == TOKEN_LINE_MAX);
+	buf_release(&many);
 	line_reader_release(&x);
 
 	static const struct { const char *text, *dots; } escaped[] = {
@@ -1408,7 +1456,7 @@ static void test_lines(void)
 static void test_output(struct judge *j)
 {
 	static const char *const none[] = { NULL };
-	static const char *const members[] = { "valid", "kid", "alg", "key_spki_sha256", "issuer", "tenant", "audience", "reasons", "status", "token_sha256", "schema_version" };
+	static const char *const members[] = { "valid", "kid", "alg", "key_spki_sha256", "issuer", "tenant", "audience", "reasons", "status", "token_sha256", "tokens", "schema_version" };
 	struct strict_json doc;
 	struct buf token, b;
 	const struct sj_node *n;
