@@ -31,7 +31,10 @@ struct dump_traces *dump_traces_of(const struct dump_scan *s, struct dump_image 
 
 	for (size_t i = 0; i < n_keys && ok; i++)
 		if (!keys[i].allowed)
-			ok = dump_traces_add_key(t, &keys[i], (int32_t)i);
+			ok = dump_traces_add_key_of(t, &keys[i], keys, n_keys, (int32_t)i);
+	for (size_t i = 0; i < n_keys && ok; i++)
+		if (!keys[i].allowed)
+			ok = dump_traces_add_rare(t, &keys[i], keys, n_keys, (int32_t)i);
 	for (size_t i = 0; i < n_hits && ok; i++) {
 		uint8_t key[32];
 		const struct dump_hit *h = &hits[i];

@@ -20,6 +20,7 @@
 #define SEPARATORS_MAX 24  /* bytes between two digits: a line break, an indent, an escape */
 #define CHUNK (256 * KIB)  /* of patterns */
 #define VALUE_BYTES_MAX 4096
+#define RARE_EVERY 3       /* coprime to 8: in 31 bytes that agree there is one place that is both looked up and in the table */
 
 enum spelling {
 	RAW,    /* bytes, 16 of them are enough */
@@ -33,6 +34,7 @@ struct pattern {
 	uint32_t n;
 	uint8_t spelling;
 	uint8_t step;          /* text: bytes from one digit to the next, 2 in UTF-16 */
+	uint8_t every;         /* raw: runs of eight bytes begin at each so manieth byte in the table */
 	int32_t key;
 	const char *component;
 };
@@ -54,19 +56,23 @@ struct dump_traces {
 	 * enough for a cache. */
 	uint64_t *bloom[2];
 	unsigned shift[2];     /* of the hash, to a word of the filter */
+	uint8_t every;         /* of the patterns that are added now */
 	bool big_endian;
 };
 
 static const struct { uint8_t bits, bytes; } cells[] = {
-	{ 63, 8 }, { 62, 8 }, { 60, 8 }, { 56, 8 }, { 52, 8 }, { 51, 8 }, { 31, 4 }, { 30, 4 }, { 29, 4 }, { 28, 4 }, { 26, 4 }, { 15, 2 },
+	{ 63, 8 }, { 62, 8 }, { 60, 8 }, { 56, 8 }, { 52, 8 }, { 51, 8 }, { 48, 8 }, { 44, 8 }, { 32, 8 }, { 31, 4 }, { 30, 4 }, { 29, 4 },
+	{ 28, 4 }, { 26, 4 }, { 24, 4 }, { 16, 4 }, { 15, 2 },
 };
 
 struct dump_traces *dump_traces_new(bool big_endian)
 {
 	struct dump_traces *t = calloc(1, sizeof(*t));
 
-	if (t)
+	if (t) {
 		t->big_endian = big_endian;
+		t->every = 1;
+	}
 	return t;
 }
 
@@ -99,7 +105,7 @@ size_t dump_traces_patterns(const struct dump_traces *t) { return t->n; }
 static bool put(struct dump_traces *t, const uint8_t *p, size_t n, enum spelling spelling, unsigned step, int32_t key, const char *component)
 {
 	struct chunk *c = t->chunks;
-	size_t entries = n * (spelling == HEX || spelling == BASE64 ? 2 : 1);
+	size_t entries = spelling == HEX || spelling == BASE64 ? n * 2 : n / t->every + 1;
 
 	if (n < WORD)
 		return true;
@@ -128,7 +134,7 @@ static bool put(struct dump_traces *t, const uint8_t *p, size_t n, enum spelling
 		t->capacity = capacity;
 	}
 	memcpy(c->p + c->used, p, n);
-	t->patterns[t->n++] = (struct pattern){ c->p + c->used, (uint32_t)n, (uint8_t)spelling, (uint8_t)step, key, component };
+	t->patterns[t->n++] = (struct pattern){ c->p + c->used, (uint32_t)n, (uint8_t)spelling, (uint8_t)step, t->every, key, component };
 	c->used += n;
 	t->entries += entries;
 	t->entries_of[spelling == HEX || spelling == BASE64] += entries;
@@ -188,6 +194,16 @@ static bool put_spellings(struct dump_traces *t, const uint8_t *p, size_t n, int
 	return ok;
 }
 
+/* `bits` bits of a number at bit `at` */
+static uint64_t bits_at(const uint8_t *le, size_t used, size_t at, unsigned bits)
+{
+	unsigned __int128 x = 0;
+
+	for (size_t i = 0; i < 9 && at / 8 + i < used; i++)
+		x |= (unsigned __int128)le[at / 8 + i] << 8 * i;
+	return (uint64_t)(x >> at % 8) & ((UINT64_C(1) << bits) - 1);
+}
+
 /* le: n bytes, little-endian, n a multiple of 8; used: without leading zero bytes */
 static bool put_layouts(struct dump_traces *t, const uint8_t *le, size_t n, size_t used, int32_t key, const char *component, bool text)
 {
@@ -205,17 +221,17 @@ static bool put_layouts(struct dump_traces *t, const uint8_t *le, size_t n, size
 		number_to_le(turned[i], le, n, out);
 		ok = put(t, out, n, RAW, 1, key, component);
 	}
+	for (size_t i = 0; i < n; i += 8) /* the most significant word of 64 bits first, each little-endian */
+		memcpy(out + i, le + n - 8 - i, 8);
+	ok = ok && put(t, out, n, RAW, 1, key, component);
 	for (size_t i = 0; i < sizeof(cells) / sizeof(cells[0]) && ok; i++) {
 		const unsigned bits = cells[i].bits, bytes = cells[i].bytes;
 		size_t m = 0;
 
-		for (size_t bit = 0; bit < 8 * used; bit += bits, m += bytes) {
-			for (unsigned k = 0; k < 8 * bytes; k++) {
-				size_t from = bit + k;
-				bool one = k < bits && from < 8 * used && (le[from / 8] >> (from % 8) & 1);
+		for (size_t at = 0; at < 8 * used; at += bits, m += bytes) {
+			const uint64_t x = htole64(bits_at(le, used, at, bits));
 
-				out[m + k / 8] = (uint8_t)(k % 8 ? out[m + k / 8] | one << k % 8 : one);
-			}
+			memcpy(out + m, &x, bytes);
 		}
 		ok = put(t, out, m, RAW, 1, key, component);
 	}
@@ -234,6 +250,17 @@ static bool put_number(struct dump_traces *t, const BIGNUM *x, int32_t key, cons
 	bool ok = n <= sizeof(le) && BN_bn2lebinpad(x, le, (int)n) == (int)n && put_layouts(t, le, n, used, key, component, text);
 
 	OPENSSL_cleanse(le, sizeof(le));
+	if (ok && text && used >= RAW_LEAST) {
+		char *decimal = BN_bn2dec(x);
+		size_t digits = decimal ? strlen(decimal) : 0;
+		uint8_t *out = decimal ? dump_pages_new(2 * digits) : NULL;
+
+		if (out)
+			memcpy(out, decimal, digits);
+		ok = out && put_text(t, out, digits, HEX, key, component); /* (these digits are hexadecimal ones as well) */
+		dump_pages_free(out, out ? 2 * digits : 0);
+		OPENSSL_clear_free(decimal, digits);
+	}
 	return ok;
 }
 
@@ -247,80 +274,283 @@ static bool put_word(struct dump_traces *t, uint64_t x, int32_t key, const char 
 
 /* ---- the numbers of an RSA key ---- */
 
-/* What Montgomery multiplication keeps of a modulus. */
-static bool put_montgomery(struct dump_traces *t, const BIGNUM *p, int32_t key, const char *const names[4], BN_CTX *ctx)
-{
-	const int bits = BN_num_bits(p);
-	const int words[] = { (bits + 63) / 64 * 64, (bits + 31) / 32 * 32, (bits + 51) / 52 * 52 };
-	BIGNUM *x, *r;
-	uint64_t low, inverse;
-	uint8_t bytes[8] = { 0 };
-	bool ok = true;
+/* Montgomery multiplication works with R = 2^(words x bits of a word).  Every size of word that somebody uses, and one word more. */
+static const uint8_t word_sizes[] = { 64, 128, 63, 62, 60, 56, 52, 51, 48, 44, 32, 31, 30, 29, 28, 26, 24, 16, 15 };
+#define RADICES_MAX (3 * sizeof(word_sizes))
+#define POWERS 6             /* R^-1, R, R^2 ... R^6 */
+#define POWERS_OF_N 3        /* the same of the R that fits N */
 
-	BN_CTX_start(ctx);
-	x = BN_CTX_get(ctx);
-	r = BN_CTX_get(ctx);
-	for (unsigned i = 0; i < 3 && ok; i++) {
-		if (i == 1 && words[1] == words[0])
-			continue;
-		BN_zero(x);
-		ok = r && BN_set_bit(x, words[i]) && BN_nnmod(r, x, p, ctx) && put_number(t, r, key, names[0], false) &&
-		     BN_mod_sqr(r, r, p, ctx) && put_number(t, r, key, names[1], false);
-	}
-	ok = ok && BN_nnmod(r, p, p, ctx); /* r = 0 */
-	ok = ok && BN_set_bit(r, 64) && BN_nnmod(x, p, r, ctx) && BN_bn2lebinpad(x, bytes, 8) == 8;
+static size_t add_radix(unsigned *list, size_t n, unsigned bits)
+{
+	for (size_t i = 0; i < n; i++)
+		if (list[i] == bits)
+			return n;
+	list[n] = bits;
+	return n + 1;
+}
+
+static size_t radices(unsigned bits, bool more, unsigned list[RADICES_MAX])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < sizeof(word_sizes); i++)
+		n = add_radix(list, n, (bits + word_sizes[i] - 1) / word_sizes[i] * word_sizes[i]);
+	for (unsigned w = 64; more && w >= 32; w /= 2)
+		n = add_radix(list, n, (bits + w - 1) / w * w + w);
+	return n;
+}
+
+/* names of one prime's numbers */
+struct names {
+	const char *prime, *exponent, *inverse, *other, *power, *product, *quotient, *word[2], *minus, *whole;
+};
+static const struct names names_of[3] = {
+	{ "p", "d mod p-1", "1/q mod p", "q mod p", "R^k mod p", "R/q mod p", "R/p", { "-1/p mod a word", "1/p mod a word" }, "-q mod p", "1/p mod R" },
+	{ "q", "d mod q-1", "1/p mod q", "p mod q", "R^k mod q", "R/p mod q", "R/q", { "-1/q mod a word", "1/q mod a word" }, "-p mod q", "1/q mod R" },
+	{ "another prime", "d mod r-1", "a coefficient", "q mod r", "R^k mod r", "R/q mod r", "R/r", { "-1/r mod a word", "1/r mod a word" }, "-q mod r",
+	  "1/r mod R" },
+};
+
+/* +-1/p modulo a word: whole, and cut to the words that are used, in eight bytes (four alone can be chance) */
+static bool put_inverse_words(struct dump_traces *t, const BIGNUM *p, int32_t key, const char *const names[2])
+{
+	static const uint8_t sizes[] = { 32, 52, 60, 62, 63 };
+	uint8_t bytes[DUMP_RSA_BITS_MAX / 8];
+	uint64_t low, inverse;
+	bool ok = BN_bn2lebinpad(p, bytes, sizeof(bytes)) == sizeof(bytes);
+
 	low = get64(bytes, false);
 	inverse = 3 * low ^ 2;
 	for (int i = 0; i < 4; i++)
 		inverse *= 2 - low * inverse;
-	ok = ok && put_word(t, 0 - inverse, key, names[2]) && put_word(t, inverse, key, names[3]) &&
-	     put_word(t, (0 - inverse) & UINT32_MAX, key, names[2]) && /* in a word of 64; alone, four bytes are chance */
-	     put_word(t, (0 - inverse) & ((UINT64_C(1) << 52) - 1), key, names[2]) &&
-	     put_word(t, (0 - inverse) & ((UINT64_C(1) << 63) - 1), key, names[2]);
+	ok = ok && put_word(t, 0 - inverse, key, names[0]) && put_word(t, inverse, key, names[1]);
+	for (size_t i = 0; i < sizeof(sizes) && ok; i++)
+		ok = put_word(t, (0 - inverse) & ((UINT64_C(1) << sizes[i]) - 1), key, names[0]);
 	OPENSSL_cleanse(bytes, sizeof(bytes));
+	return ok;
+}
+
+/* x R and x R^2 mod p */
+static bool put_products(struct dump_traces *t, const BIGNUM *x, const BIGNUM *r, const BIGNUM *p, int32_t key, const char *name, BN_CTX *ctx)
+{
+	BIGNUM *y;
+	bool ok;
+
+	BN_CTX_start(ctx);
+	y = BN_CTX_get(ctx);
+	ok = y && BN_mod_mul(y, x, r, p, ctx) && put_number(t, y, key, name, false) && BN_mod_mul(y, y, r, p, ctx) &&
+	     put_number(t, y, key, name, false);
 	BN_CTX_end(ctx);
 	return ok;
 }
 
-static bool put_rsa(struct dump_traces *t, const struct dump_key *k, int32_t key, BN_CTX *ctx)
+/* What the arithmetic modulo p keeps: powers of R, the members of the key times R, 1/p modulo R, R/p rounded down (Barrett). */
+static bool put_arithmetic(struct dump_traces *t, const BIGNUM *p, const BIGNUM *n, const BIGNUM *const *members, size_t n_members, int32_t key,
+			   const struct names *names, BN_CTX *ctx)
 {
-	static const char *const of_p[4] = { "R mod p", "R^2 mod p", "-1/p mod a word", "1/p mod a word" };
-	static const char *const of_q[4] = { "R mod q", "R^2 mod q", "-1/q mod a word", "1/q mod a word" };
-	BIGNUM *p, *q, *d, *e, *p1, *q1, *phi, *lambda, *x, *y;
+	const unsigned bits = (unsigned)BN_num_bits(p), n_bits = (unsigned)BN_num_bits(n);
+	unsigned list[RADICES_MAX], quotients[2 * RADICES_MAX];
+	size_t n_list = radices(bits, true, list), n_quotients = 0;
+	BIGNUM *r, *x, *y;
 	bool ok;
 
 	BN_CTX_start(ctx);
-	p = BN_CTX_get(ctx);
-	q = BN_CTX_get(ctx);
-	d = BN_CTX_get(ctx);
-	e = BN_CTX_get(ctx);
-	p1 = BN_CTX_get(ctx);
-	q1 = BN_CTX_get(ctx);
+	r = BN_CTX_get(ctx);
+	x = BN_CTX_get(ctx);
+	y = BN_CTX_get(ctx);
+	ok = y != NULL;
+	for (size_t i = 0; i < n_list && ok; i++) {
+		BN_zero(x);
+		ok = BN_set_bit(x, (int)list[i]) && BN_mod_inverse(y, p, x, ctx) && put_number(t, y, key, names->whole, false) &&
+		     BN_sub(y, x, y) && put_number(t, y, key, names->whole, false) && BN_nnmod(r, x, p, ctx) && BN_mod_inverse(x, r, p, ctx) &&
+		     put_number(t, x, key, names->power, false) && BN_one(x);
+		for (int k = 1; k <= POWERS && ok; k++)
+			ok = BN_mod_mul(x, x, r, p, ctx) && put_number(t, x, key, names->power, false);
+		for (size_t k = 0; k < n_members && ok; k++)
+			ok = put_products(t, members[k], r, p, key, names->product, ctx);
+		n_quotients = add_radix(quotients, n_quotients, 2 * list[i]);
+	}
+	n_list = radices(n_bits, false, list);
+	for (size_t i = 0; i < n_list && ok; i++) {
+		BN_zero(x);
+		ok = BN_set_bit(x, (int)list[i]) && BN_nnmod(r, x, p, ctx) && BN_one(x);
+		for (int k = 1; k <= POWERS_OF_N && ok; k++)
+			ok = BN_mod_mul(x, x, r, p, ctx) && put_number(t, x, key, names->power, false);
+	}
+	/* floor(2^m / p): the bytes are those of a larger m of the same m mod 8, cut off below */
+	n_quotients = add_radix(quotients, n_quotients, 2 * bits);
+	for (unsigned m = 0; m < 8; m++)
+		n_quotients = add_radix(quotients, n_quotients, 2 * bits + 128 + m);
+	for (size_t i = 0; i < n_quotients && ok; i++) {
+		BN_zero(x);
+		ok = BN_set_bit(x, (int)quotients[i]) && BN_div(y, NULL, x, p, ctx) && put_number(t, y, key, names->quotient, false);
+	}
+	BN_CTX_end(ctx);
+	return ok;
+}
+
+/* R, R^2, R^3 mod p for the words that most libraries use: every piece of them, as of p. */
+static bool put_common(struct dump_traces *t, const BIGNUM *p, int32_t key, const struct names *names, BN_CTX *ctx)
+{
+	static const uint8_t words[] = { 64, 32, 52 };
+	BIGNUM *r, *x;
+	bool ok;
+
+	BN_CTX_start(ctx);
+	r = BN_CTX_get(ctx);
+	x = BN_CTX_get(ctx);
+	ok = x != NULL;
+	for (size_t i = 0; i < sizeof(words) && ok; i++) {
+		BN_zero(x);
+		ok = BN_set_bit(x, (BN_num_bits(p) + words[i] - 1) / words[i] * words[i]) && BN_nnmod(r, x, p, ctx) && BN_one(x);
+		for (int k = 0; k < 3 && ok; k++)
+			ok = BN_mod_mul(x, x, r, p, ctx) && put_number(t, x, key, names->power, false);
+	}
+	BN_CTX_end(ctx);
+	return ok;
+}
+
+#define PRIMES_MAX 8
+
+/* The key's primes: two, or more of them if others divide N. */
+struct primes { BIGNUM *x[PRIMES_MAX]; size_t n; };
+
+/* The numbers of one prime that a key file has, and those next to them; *ret: its members, for put_arithmetic() */
+static bool put_prime(struct dump_traces *t, const struct primes *all, size_t at, const BIGNUM *d, int32_t key, const struct names *names,
+		      BIGNUM *const ret[4], BN_CTX *ctx)
+{
+	const BIGNUM *p = all->x[at];
+	BIGNUM *x, *y;
+	bool ok;
+
+	BN_CTX_start(ctx);
+	x = BN_CTX_get(ctx);
+	y = BN_CTX_get(ctx);
+	ok = y && put_number(t, p, key, names->prime, true) && BN_sub(y, p, BN_value_one()) && put_number(t, y, key, names->prime, false) &&
+	     BN_add(x, p, BN_value_one()) && put_number(t, x, key, names->prime, false) && BN_nnmod(ret[0], d, y, ctx) &&
+	     put_number(t, ret[0], key, names->exponent, true) && BN_one(ret[1]) && BN_one(x);
+	for (size_t i = 0; i < all->n && ok; i++) {
+		if (i == at)
+			continue;
+		/* of each other prime, and of the product of all others, or of those before it */
+		ok = BN_nnmod(y, all->x[i], p, ctx) && put_number(t, y, key, names->other, false) && BN_sub(ret[3], p, y) &&
+		     put_number(t, ret[3], key, names->minus, false) && BN_mod_mul(ret[1], ret[1], y, p, ctx) &&
+		     BN_mod_inverse(ret[2], y, p, ctx) && put_number(t, ret[2], key, names->inverse, true) && BN_mul(x, x, all->x[i], ctx);
+		if (ok && i + 1 < all->n && i > 0 && all->n > 2)
+			ok = BN_nnmod(y, x, p, ctx) && BN_mod_inverse(y, y, p, ctx) && put_number(t, y, key, names->inverse, true) &&
+			     put_number(t, x, key, names->prime, true);
+	}
+	ok = ok && BN_mod_inverse(ret[2], ret[1], p, ctx) && put_number(t, ret[2], key, names->inverse, true) &&
+	     BN_sub(ret[3], p, ret[1]);
+	if (ok && all->n > 2)
+		ok = put_number(t, x, key, names->prime, true); /* N / p */
+	BN_CTX_end(ctx);
+	return ok;
+}
+
+static bool put_primes(struct dump_traces *t, const struct primes *all, const BIGNUM *n, const BIGNUM *e, int32_t key, bool rare, BN_CTX *ctx)
+{
+	BIGNUM *phi, *lambda, *x, *y, *members[4];
+	bool ok;
+
+	BN_CTX_start(ctx);
 	phi = BN_CTX_get(ctx);
 	lambda = BN_CTX_get(ctx);
 	x = BN_CTX_get(ctx);
 	y = BN_CTX_get(ctx);
-	ok = y && BN_bin2bn(k->p.p, (int)k->p.n, p) && BN_bin2bn(k->q.p, (int)k->q.n, q) && BN_bin2bn(k->d.p, (int)k->d.n, d) &&
-	     BN_bin2bn(k->e.p, (int)k->e.n, e);
-	if (ok && !BN_is_zero(d))
-		ok = put_number(t, d, key, "d", true);
-	if (!ok || !k->p.n || !k->q.n)
-		goto out;
-	ok = BN_sub(p1, p, BN_value_one()) && BN_sub(q1, q, BN_value_one()) && BN_mul(phi, p1, q1, ctx) && BN_gcd(x, p1, q1, ctx) &&
-	     BN_div(lambda, NULL, phi, x, ctx) && put_number(t, p, key, "p", true) && put_number(t, q, key, "q", true) &&
-	     put_number(t, lambda, key, "lcm(p-1, q-1)", false);
-	/* the upper half of phi is that of n, which is public */
-	ok = ok && BN_copy(x, phi) && BN_mask_bits(x, BN_num_bits(p) < BN_num_bits(q) ? BN_num_bits(p) : BN_num_bits(q)) &&
-	     put_number(t, x, key, "(p-1)(q-1)", false) && BN_add(x, p, q) && put_number(t, x, key, "p+q", false);
-	if (ok && !BN_is_zero(e) && BN_mod_inverse(x, e, phi, ctx)) {
-		ok = put_number(t, x, key, "d", true);
-		ok = ok && BN_mod(y, x, p1, ctx) && put_number(t, y, key, "d mod p-1", true) && BN_mod(y, x, q1, ctx) &&
-		     put_number(t, y, key, "d mod q-1", true);
+	for (int i = 0; i < 4; i++)
+		members[i] = BN_CTX_get(ctx);
+	ok = members[3] && BN_one(phi) && BN_one(lambda);
+	for (size_t i = 0; i < all->n && ok; i++)
+		ok = BN_sub(x, all->x[i], BN_value_one()) && BN_mul(phi, phi, x, ctx) && BN_gcd(y, lambda, x, ctx) && BN_mul(lambda, lambda, x, ctx) &&
+		     BN_div(lambda, NULL, lambda, y, ctx);
+	if (ok && !rare) {
+		/* the upper half of phi is that of n, which is public */
+		ok = put_number(t, lambda, key, "lcm(p-1, q-1)", false) && BN_rshift1(x, lambda) && put_number(t, x, key, "lcm(p-1, q-1)", false) &&
+		     BN_copy(x, phi) && (all->n > 2 || BN_mask_bits(x, BN_num_bits(n) / 2)) && put_number(t, x, key, "(p-1)(q-1)", false) &&
+		     BN_rshift1(y, x) && put_number(t, y, key, "(p-1)(q-1)", false);
+		for (size_t i = 0; i < all->n && ok; i++)
+			for (size_t k = i + 1; k < all->n && ok; k++)
+				ok = BN_add(x, all->x[i], all->x[k]) && put_number(t, x, key, "p+q", false) && BN_sub(x, all->x[i], all->x[k]) &&
+				     put_number(t, x, key, "p-q", false);
 	}
-	ok = ok && BN_mod_inverse(x, q, p, ctx) && put_number(t, x, key, "1/q mod p", true) && BN_mod_inverse(x, p, q, ctx) &&
-	     put_number(t, x, key, "1/p mod q", true);
-	ok = ok && put_montgomery(t, p, key, of_p, ctx) && put_montgomery(t, q, key, of_q, ctx);
-out:
+	/* d modulo lambda, modulo phi; their negatives, upper halves left out: those are nearly -n */
+	for (int which = 0; which < 2 && ok; which++) {
+		const BIGNUM *m = which ? phi : lambda;
+
+		if (BN_is_zero(e) || !BN_mod_inverse(x, e, m, ctx)) {
+			BN_zero(x);
+			continue;
+		}
+		if (!rare)
+			ok = put_number(t, x, key, "d", true) && BN_sub(y, n, x) && put_number(t, y, key, "n-d", false) && BN_sub(y, m, x) &&
+			     put_number(t, y, key, "-d", false);
+	}
+	for (size_t i = 0; i < all->n && ok; i++) {
+		const struct names *names = &names_of[i < 2 ? i : 2];
+
+		if (!rare)
+			ok = put_prime(t, all, i, x, key, names, members, ctx) && put_inverse_words(t, all->x[i], key, names->word) &&
+			     put_common(t, all->x[i], key, names, ctx);
+		else
+			ok = BN_sub(y, all->x[i], BN_value_one()) && BN_nnmod(members[0], x, y, ctx) && BN_div(members[1], NULL, n, all->x[i], ctx) &&
+			     BN_nnmod(members[1], members[1], all->x[i], ctx) && BN_mod_inverse(members[2], members[1], all->x[i], ctx) &&
+			     BN_nnmod(members[3], x, all->x[i], ctx) &&
+			     put_arithmetic(t, all->x[i], n, (const BIGNUM *const *)members, 4, key, names, ctx);
+	}
+	BN_CTX_end(ctx);
+	return ok;
+}
+
+/* The primes of N among those of k and of the others; k->q may be a product.  False: out of memory. */
+static bool primes_of(const struct dump_key *k, const struct dump_key *others, size_t n_others, struct primes *ret, BN_CTX *ctx)
+{
+	BIGNUM *left = BN_CTX_get(ctx), *x = BN_CTX_get(ctx), *rest = BN_CTX_get(ctx), *q = BN_CTX_get(ctx);
+	bool ok = q && BN_bin2bn(k->n.p, (int)k->n.n, left);
+
+	ret->n = 0;
+	for (size_t i = 0; i <= n_others && ok; i++) {
+		const struct dump_key *o = i ? &others[i - 1] : k;
+
+		if (o->algorithm != DUMP_RSA)
+			continue;
+		for (int which = 0; which < 2 && ok; which++) {
+			const struct dump_bytes *b = which ? &o->q : &o->p;
+
+			/* half of N or less: one of two primes, or of more */
+			if (b->n < 16 || b->n > k->n.n / 2 + 8 || ret->n == PRIMES_MAX - 1)
+				continue;
+			ok = BN_bin2bn(b->p, (int)b->n, x) && BN_div(q, rest, left, x, ctx);
+			if (!ok || !BN_is_zero(rest) || BN_is_one(x) || BN_check_prime(x, ctx, NULL) != 1)
+				continue;
+			ret->x[ret->n] = BN_CTX_get(ctx);
+			ok = ret->x[ret->n] && BN_copy(ret->x[ret->n], x) && BN_copy(left, q);
+			ret->n++;
+		}
+	}
+	if (ok && ret->n && !BN_is_one(left)) { /* the last prime, or, of three of which one is known, a product */
+		ret->x[ret->n] = BN_CTX_get(ctx);
+		ok = ret->x[ret->n] && BN_copy(ret->x[ret->n], left);
+		ret->n++;
+	}
+	return ok;
+}
+
+static bool put_rsa(struct dump_traces *t, const struct dump_key *k, const struct dump_key *others, size_t n_others, int32_t key, bool rare, BN_CTX *ctx)
+{
+	struct primes all = { 0 };
+	BIGNUM *n, *d, *e;
+	bool ok;
+
+	BN_CTX_start(ctx);
+	n = BN_CTX_get(ctx);
+	d = BN_CTX_get(ctx);
+	e = BN_CTX_get(ctx);
+	ok = e && BN_bin2bn(k->n.p, (int)k->n.n, n) && BN_bin2bn(k->d.p, (int)k->d.n, d) && BN_bin2bn(k->e.p, (int)k->e.n, e);
+	if (ok && !BN_is_zero(d) && !rare)
+		ok = put_number(t, d, key, "d", true);
+	if (ok && k->p.n && k->q.n)
+		ok = primes_of(k, others, n_others, &all, ctx) && (all.n < 2 || put_primes(t, &all, n, e, key, rare, ctx));
 	BN_CTX_end(ctx);
 	return ok;
 }
@@ -385,17 +615,34 @@ static bool put_edwards(struct dump_traces *t, const struct dump_key *k, int32_t
 
 bool dump_traces_add_key(struct dump_traces *t, const struct dump_key *k, int32_t number)
 {
+	return dump_traces_add_key_of(t, k, NULL, 0, number);
+}
+
+bool dump_traces_add_key_of(struct dump_traces *t, const struct dump_key *k, const struct dump_key *others, size_t n_others, int32_t number)
+{
 	BN_CTX *ctx = BN_CTX_secure_new();
 	bool ok = ctx != NULL;
 
 	if (ok && k->algorithm == DUMP_RSA)
-		ok = put_rsa(t, k, number, ctx);
+		ok = put_rsa(t, k, others, n_others, number, false, ctx);
 	else if (ok && k->algorithm == DUMP_EC)
 		ok = put_curve(t, k, number, ctx);
 	else if (ok && (k->algorithm == DUMP_ED25519 || k->algorithm == DUMP_ED448))
 		ok = put_edwards(t, k, number);
 	else if (ok)
 		ok = put_bytes(t, k->d.p, k->d.n, number, "private key");
+	BN_CTX_free(ctx);
+	return ok;
+}
+
+bool dump_traces_add_rare(struct dump_traces *t, const struct dump_key *k, const struct dump_key *others, size_t n_others, int32_t number)
+{
+	BN_CTX *ctx = k->algorithm == DUMP_RSA ? BN_CTX_secure_new() : NULL;
+	bool ok = k->algorithm != DUMP_RSA || ctx;
+
+	t->every = RARE_EVERY;
+	ok = ok && (!ctx || put_rsa(t, k, others, n_others, number, true, ctx));
+	t->every = 1;
 	BN_CTX_free(ctx);
 	return ok;
 }
@@ -476,7 +723,7 @@ bool dump_traces_seal(struct dump_traces *t)
 		const struct pattern *x = &t->patterns[i];
 		const bool text = x->spelling == HEX || x->spelling == BASE64;
 
-		for (size_t at = 0; at + WORD <= x->n; at++) {
+		for (size_t at = 0; at + WORD <= x->n; at += text ? 1 : x->every) {
 			uint8_t turned[WORD];
 
 			enter(t, x->p + at, i, at, text);

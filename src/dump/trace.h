@@ -20,6 +20,11 @@ struct dump_traces *dump_traces_new(bool big_endian);
 void dump_traces_free(struct dump_traces *t); /* cleanses; NULL is fine */
 /* All numbers of a key.  number: reported with its traces.  False: out of memory, or more than DUMP_TRACE_ENTRIES_MAX. */
 bool dump_traces_add_key(struct dump_traces *t, const struct dump_key *k, int32_t number);
+/* The same; p or q of the others may be further primes of the same N (three and more of them).  n_others may be 0. */
+bool dump_traces_add_key_of(struct dump_traces *t, const struct dump_key *k, const struct dump_key *others, size_t n_others, int32_t number);
+/* What the arithmetic modulo its primes keeps for every size of word: powers of R, products with R, quotients.  Some four times as many
+ * entries as all else, although only every third place of these numbers is in the table: runs of 31 bytes are found, shorter ones perhaps. */
+bool dump_traces_add_rare(struct dump_traces *t, const struct dump_key *k, const struct dump_key *others, size_t n_others, int32_t number);
 /* Bytes that are secret as they are (an AES key found by its schedule): as they are, with their words reversed, as text. */
 bool dump_traces_add_bytes(struct dump_traces *t, const uint8_t *p, size_t n, const char *component);
 /* To be called once, when everything was added.  False: out of memory. */

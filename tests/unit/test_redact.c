@@ -116,7 +116,7 @@ static struct dump_traces *traces_of(const struct made *m)
 {
 	struct dump_traces *t = dump_traces_new(false);
 
-	CHECK(t && dump_traces_add_key(t, &m->key, 0) && dump_traces_seal(t));
+	CHECK(t && dump_traces_add_key(t, &m->key, 0) && dump_traces_add_rare(t, &m->key, NULL, 0, 0) && dump_traces_seal(t));
 	return t;
 }
 
