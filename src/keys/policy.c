@@ -2,6 +2,7 @@
 /* policy: binding: each record as written (keys/policy_file.c) finds its keys in the sets, and becomes one record a key; and the
  * index by key id.
  *
+ * A record that names a set and nothing else applies to every key of it that can sign with the record's algorithm.
  * A record that names a set and an issuer applies to every key of that set whose own "issuer" member is exactly that text.
  * So a set that mixes consumer and enterprise keys gives the enterprise record its enterprise keys and no other, and a key
  * without an "issuer" gets no record at all. */
@@ -32,53 +33,6 @@ bool text_list_has(const struct text_list *l, struct str s)
 		if (str_eq(l->v[i], s))
 			return true;
 	return false;
-}
-
-/* -- issuers -- */
-
-bool issuer_rule_parse(struct str text, struct issuer_rule *ret)
-{
-	static const struct str mark = { "{tenantid}", 10 };
-	const ptrdiff_t at = str_find(text, mark);
-	struct str rest;
-
-	*ret = (struct issuer_rule){ .text = text, .prefix = text };
-	if (at >= 0) {
-		ret->is_template = true;
-		ret->prefix.n = (size_t)at;
-		ret->suffix = (struct str){ text.p + at + mark.n, text.n - (size_t)at - mark.n };
-	}
-	rest = ret->suffix;
-	return text.n && (!ret->prefix.n || !memchr(ret->prefix.p, '{', ret->prefix.n)) && (!rest.n || !memchr(rest.p, '{', rest.n));
-}
-
-bool tenant_is_canonical(struct str s)
-{
-	uint8_t g[16];
-	char back[GUID_TEXT_SIZE];
-
-	return s.n == 36 && guid_parse(s, g) && str_eq(s, str_of(guid_format(g, back)));
-}
-
-bool issuer_rule_equals(const struct issuer_rule *r, struct str iss, struct str tid)
-{
-	if (!r->is_template)
-		return str_eq(r->prefix, iss);
-	return iss.n == r->prefix.n + tid.n + r->suffix.n && str_starts(iss, r->prefix) &&
-	       memcmp(iss.p + r->prefix.n, tid.p, tid.n) == 0 &&
-	       (!r->suffix.n || memcmp(iss.p + r->prefix.n + tid.n, r->suffix.p, r->suffix.n) == 0);
-}
-
-bool issuer_rule_fits(const struct issuer_rule *r, struct str iss)
-{
-	struct str tid;
-
-	if (!r->is_template)
-		return str_eq(r->prefix, iss);
-	if (iss.n != r->prefix.n + 36 + r->suffix.n)
-		return false;
-	tid = (struct str){ iss.p + r->prefix.n, 36 };
-	return tenant_is_canonical(tid) && issuer_rule_equals(r, iss, tid);
 }
 
 /* -- making and freeing -- */
@@ -245,19 +199,92 @@ static bool bind_one(struct policy *p, const struct policy_rule *rule, const str
 	return false;
 }
 
+/* May a record for a whole set mean this key?  Sets have keys for encryption, other algorithms and certificates of servers beside them. */
+static bool is_meant(const struct policy_rule *rule, const struct key *k)
+{
+	const struct key_record *r = &rule->record;
+	const bool is_svid = str_eq(k->use, STR("jwt-svid"));
+
+	if (!k->kid.n || !alg_fits(r->alg, k->kind, k->curve) || (k->alg > JWS_ALG_UNKNOWN && k->alg != r->alg && k->kind != KEY_OKP))
+		return false;
+	return k->alg != JWS_ALG_UNKNOWN && (!k->use.n || is_svid == r->svid) && (!k->use.n || is_svid || str_eq(k->use, STR("sig")));
+}
+
 /* The keys of one set that a record as written means.  *found counts them. */
 static bool bind_from_set(struct policy *p, const struct policy_rule *rule, const struct keyset *set, uint32_t *found,
 			  struct buf *error)
 {
 	for (uint32_t i = 0; i < set->n; i++) {
 		const struct key *k = set->keys[i];
-		if (rule->from_kid.n ? !str_eq(k->kid, rule->from_kid) : rule->from_issuer.n && !str_eq(k->issuer, rule->from_issuer))
+		if (rule->from_kid.n ? !str_eq(k->kid, rule->from_kid) : rule->from_issuer.n ? !str_eq(k->issuer, rule->from_issuer) :
+		    rule->whole_set && !is_meant(rule, k))
 			continue;
 		++*found;
 		if (!bind_one(p, rule, k, set, error))
 			return false;
 	}
 	return true;
+}
+
+static void add_cut(struct buf *b, const char *before, struct str s, const char *after)
+{
+	buf_printf(b, "%s%.*s%s", before, s.n > 80 ? 80 : (int)s.n, s.p ? s.p : "", after);
+}
+
+/* Why a record fits no key of its set, or more than one: what the set has. */
+static void say_what_is_there(const struct policy *p, const struct policy_rule *rule, uint32_t found, struct buf *error)
+{
+	const struct keyset *set = rule->set;
+	const bool by_issuer = rule->from_issuer.n != 0;
+	uint32_t shown = 0;
+
+	buf_printf(error, "%s:%u: from: ", p->path, rule->line);
+	if (set->form == KEYSET_METADATA) {
+		add_cut(error, "", str_of(set->name), " is OpenID metadata, which names keys and has none: save what its jwks_uri gives");
+		if (set->jwks_uri)
+			add_cut(error, " (", str_of(set->jwks_uri), ")");
+		buf_add_cstr(error, ", and name that file");
+		return;
+	}
+	if (found) {
+		buf_printf(error, "%s has %u keys that this record could mean, and it wants exactly one: %s", set->name, found, rule->from_kid.n ?
+			   "this key id is in the set more than once; name the key by 'spki' in place of 'from'" : "name it with kid inside 'from'");
+		return;
+	}
+	buf_printf(error, "%s has ", set->name);
+	if (!set->n) {
+		buf_add_cstr(error, "no key at all");
+		return;
+	}
+	if (rule->from_kid.n)
+		add_cut(error, "no key of the id '", rule->from_kid, "'");
+	else if (by_issuer)
+		add_cut(error, "no key whose own 'issuer' member is '", rule->from_issuer, "'");
+	else
+		buf_printf(error, "no key for signatures with the algorithm %s and a key id", alg_rows[rule->record.alg].name);
+	buf_printf(error, "; its %u key%s:", set->n, set->n == 1 ? "" : "s");
+	for (uint32_t i = 0; i < set->n && shown < 8; i++) {
+		const struct key *k = set->keys[i];
+		bool again = false;
+		for (uint32_t o = 0; o < i && by_issuer; o++)
+			again |= str_eq(k->issuer, set->keys[o]->issuer) && (k->issuer.p != NULL) == (set->keys[o]->issuer.p != NULL);
+		if (again)
+			continue;
+		if (by_issuer)
+			add_cut(error, shown ? ", '" : " '", k->issuer.p ? k->issuer : STR("(no issuer)"), "'");
+		else if (k->kid.p)
+			add_cut(error, shown ? ", '" : " '", k->kid, "'");
+		else
+			buf_add_cstr(error, shown ? ", (no key id)" : " (no key id)");
+		if (!by_issuer)
+			buf_printf(error, " (%s%s)", k->alg > JWS_ALG_UNKNOWN ? alg_rows[k->alg].name : key_kind_name(k->kind),
+				   k->use.n && !str_eq(k->use, STR("sig")) ? ", another use" : "");
+		shown++;
+	}
+	if (!by_issuer && set->n > shown)
+		buf_printf(error, " and %u more", set->n - shown);
+	if (by_issuer)
+		buf_add_cstr(error, "; without 'issuer', 'from' means all keys of the set");
 }
 
 static bool bind_rule(struct policy *p, const struct policy_rule *rule, struct buf *error)
@@ -273,11 +300,8 @@ static bool bind_rule(struct policy *p, const struct policy_rule *rule, struct b
 	if (rule->set) {
 		if (!bind_from_set(p, rule, rule->set, &found, error))
 			return false;
-		if (!found || (found > 1 && !rule->from_issuer.n)) {
-			buf_printf(error, "%s:%u: %s has %u keys that this record could mean; it wants %s", p->path, rule->line,
-				   rule->set->name, found, rule->from_issuer.n ? "at least one" : !found ? "exactly one" : rule->from_kid.n ?
-				   "exactly one: this key id is in the set more than once; name the key by 'spki' in place of 'from'" :
-				   "exactly one: name it with kid");
+		if (!found || (found > 1 && !rule->from_issuer.n && !rule->whole_set)) {
+			say_what_is_there(p, rule, found, error);
 			return false;
 		}
 		return true;

@@ -12,6 +12,7 @@
 #ifndef TXM_KEYS_POLICY_H
 #define TXM_KEYS_POLICY_H
 
+#include "keys/claims.h"
 #include "keys/keyset.h"
 
 #define CONSUMER_TENANT "9188040d-6c67-4c5b-b112-36a304b66dad"
@@ -37,9 +38,17 @@ struct issuer_rule {
 bool issuer_rule_parse(struct str text, struct issuer_rule *ret); /* false: two {tenantid}, or a brace elsewhere */
 bool issuer_rule_equals(const struct issuer_rule *r, struct str iss, struct str tid); /* template(tid) = iss, byte for byte */
 bool issuer_rule_fits(const struct issuer_rule *r, struct str iss); /* for some canonical GUID, or exactly */
+/* Is iss another way in which the same authority writes an issuer of this rule?  Entra's two versions for one tenant, Google's without
+ * "https://", a slash at the end, the names of a Kubernetes cluster for itself.  False if it is the same text. */
+bool issuer_rule_other_form(const struct issuer_rule *r, struct str iss);
+/* "https://HOST/TENANT/v2.0" or "https://HOST/TENANT/": host and tenant (36 bytes, unchecked) and nothing else. */
+bool tenant_is_canonical(struct str s); /* a GUID in lower case without braces */
+bool issuer_split(struct str iss, struct str *ret_host, struct str *ret_tenant, unsigned *ret_version);
 
 enum { VERSION_1 = 1, VERSION_2 = 2 };
-enum { TYP_ABSENT = 1, TYP_JWT = 2, TYP_AT_JWT = 4 };
+enum { TYP_ABSENT = 1, TYP_JWT = 2, TYP_AT_JWT = 4, TYP_JOSE = 8, TYP_LOGOUT = 16 };
+enum audience_list { LIST_NONE, LIST_ONE, LIST_ALL, LIST_ANY }; /* a list of one; all of it are the record's; one of it is */
+enum token_kind { KIND_UNSAID, KIND_ACCESS, KIND_ID, KIND_LOGOUT, KIND_OTHER, KIND_ANY };
 #define TIME_UNKNOWN INT64_MIN
 
 struct key_record {
@@ -55,7 +64,16 @@ struct key_record {
 	bool tenants_any, tenants_none; /* none: an issuer without tenants; no tid is wanted */
 	struct text_list tenants, tenants_denied;
 	struct text_list audiences, cae_audiences, actors;
-	bool audience_array, actors_any, app_only, symmetric;
+	enum audience_list audience_list;
+	bool issuers_none, audiences_none; /* tokens without iss, without aud */
+	bool actors_any, app_only, symmetric;
+	bool proof_bound;              /* cnf: allowed */
+	bool svid;                     /* use: jwt-svid, SPIFFE */
+	bool decimal_dates, max_age_said;
+	bool whole_set;                /* all keys of a set: the set says which are in use, so that their age may be unknown */
+	enum token_kind kind;          /* UNSAID: an access or ID token; of Entra's, an access token */
+	struct claim_rule *claims;
+	uint32_t claim_n;
 	unsigned versions;             /* VERSION_*; 0 = "none": no ver is wanted */
 	unsigned typ;                  /* TYP_* */
 	int64_t not_before_us, not_after_us; /* narrower of policy and certificate; TIME_UNKNOWN = open */

@@ -41,16 +41,39 @@ static bool wrong(struct reader *x, const struct yaml_node *n, const char *forma
 	return false;
 }
 
+/* What people look for first: it is a condition on a claim. */
+static bool is_claim_word(struct str s)
+{
+	static const char *const words[] = { "sub", "subject", "subjects", "scp", "scope", "scopes", "roles", "groups", "repository", "repositories", "claim",
+					     "conditions", "namespace", "azp", "client_id", "email", NULL };
+	for (size_t i = 0; words[i]; i++)
+		if (str_eq(s, str_of(words[i])))
+			return true;
+	return false;
+}
+
+static bool unknown_setting(struct reader *x, const struct yaml_node *n, const struct setting *rows)
+{
+	const bool is_record = str_eq(str_of(rows->name), STR("from"));
+
+	wrong(x, n, is_record && is_claim_word(n->key) ? "no such setting here; a condition on a claim is written claims: {sub: ...}; there are:"
+						       : "no such setting here; there are:");
+	for (; rows->name; rows++)
+		buf_printf(x->error, " %s", rows->name);
+	return false;
+}
+
 static bool take_map(struct reader *x, const struct yaml_node *map, const struct setting *rows, void *to)
 {
 	if (map->kind != YAML_MAP)
-		return wrong(x, map, "wants names and values");
+		return wrong(x, map, map->kind == YAML_LIST ? "wants names and values, not a list" : "wants names and values, not '%.40s'",
+			     map->kind == YAML_LIST ? "" : map->text.p);
 	for (const struct yaml_node *n = yaml_first(map); n; n = yaml_next(x->p->tree, n)) {
 		const struct setting *row = rows;
 		while (row->name && !str_eq(n->key, str_of(row->name)))
 			row++;
 		if (!row->name)
-			return wrong(x, n, "no such setting here");
+			return unknown_setting(x, n, rows);
 		if (!row->take(x, n, to))
 			return false;
 	}
@@ -59,20 +82,47 @@ static bool take_map(struct reader *x, const struct yaml_node *map, const struct
 		for (const struct yaml_node *n = yaml_first(map); n && !there; n = yaml_next(x->p->tree, n))
 			there = str_eq(n->key, str_of(row->name));
 		if (!there)
-			return wrong(x, map, "'%s' is missing; without it the key may do nothing", row->name);
+			return wrong(x, map, "'%s' is missing here", row->name);
 	}
+	return true;
+}
+
+/* `of`: whose value, or list, it is in. */
+static bool is_text_of(struct reader *x, const struct yaml_node *n, const struct yaml_node *of)
+{
+	const struct yaml_node named = { .key = of->key, .line = n->line };
+
+	if (n->kind != YAML_SCALAR)
+		return wrong(x, &named, "wants a text");
+	if (!n->text.n)
+		return wrong(x, &named, "is empty");
+	if (yaml_is_ambiguous(n))
+		return wrong(x, &named, "'%.40s' can be read in two ways; put it in quotes", n->text.p);
 	return true;
 }
 
 static bool is_text(struct reader *x, const struct yaml_node *n)
 {
-	if (n->kind != YAML_SCALAR)
-		return wrong(x, n, "wants a text");
-	if (!n->text.n)
-		return wrong(x, n, "is empty");
-	if (yaml_is_ambiguous(n))
-		return wrong(x, n, "'%.40s' can be read in two ways; put it in quotes", n->text.p);
-	return true;
+	return is_text_of(x, n, n);
+}
+
+/* Memory that lives as long as the policy. */
+static void *keep(struct reader *x, size_t n, size_t size)
+{
+	struct policy *p = x->p;
+	void *made = calloc(n, size);
+
+	if (p->list_n == p->list_capacity) {
+		const uint32_t capacity = p->list_capacity ? 2 * p->list_capacity : 64;
+		void **grown = realloc(p->lists, capacity * sizeof(void *));
+		if (!grown) {
+			free(made);
+			return NULL;
+		}
+		p->lists = grown;
+		p->list_capacity = capacity;
+	}
+	return p->lists[p->list_n++] = made;
 }
 
 static bool read_list(struct reader *x, const struct yaml_node *n, struct text_list *ret)
@@ -82,25 +132,14 @@ static bool read_list(struct reader *x, const struct yaml_node *n, struct text_l
 
 	if (n->kind != YAML_LIST || !n->children)
 		return wrong(x, n, "wants a list that is not empty");
-	ret->v = calloc(n->children, sizeof(*ret->v));
+	ret->v = keep(x, n->children, sizeof(*ret->v));
 	if (!ret->v)
 		return wrong(x, n, "out of memory");
-	if (p->list_n == p->list_capacity) {
-		const uint32_t capacity = p->list_capacity ? 2 * p->list_capacity : 64;
-		void **grown = realloc(p->lists, capacity * sizeof(void *));
-		if (!grown) {
-			free(ret->v);
-			return wrong(x, n, "out of memory");
-		}
-		p->lists = grown;
-		p->list_capacity = capacity;
-	}
-	p->lists[p->list_n++] = ret->v;
 	for (const struct yaml_node *c = yaml_first(n); c; c = yaml_next(p->tree, c)) {
-		if (!is_text(x, c))
+		if (!is_text_of(x, c, n))
 			return false;
 		if (text_list_has(ret, c->text))
-			return wrong(x, c, "'%.80s' is here twice", c->text.p);
+			return wrong(x, n, "'%.80s' is here twice", c->text.p);
 		ret->v[i++] = c->text;
 		ret->n = i;
 	}
@@ -209,6 +248,10 @@ static bool take_issuers(struct reader *x, const struct yaml_node *n, void *to)
 	struct policy_rule *r = to;
 	struct text_list texts = { 0 };
 
+	if (n->kind == YAML_SCALAR && str_eq(n->text, STR("none"))) {
+		r->record.issuers_none = true;
+		return true;
+	}
 	if (!read_list(x, n, &texts))
 		return false;
 	r->record.issuers = calloc(texts.n, sizeof(*r->record.issuers));
@@ -217,7 +260,8 @@ static bool take_issuers(struct reader *x, const struct yaml_node *n, void *to)
 	r->record.issuer_n = texts.n;
 	for (uint32_t i = 0; i < texts.n; i++)
 		if (!issuer_rule_parse(texts.v[i], &r->record.issuers[i]))
-			return wrong(x, n, "'%.120s' has more than one {tenantid}, or another brace", texts.v[i].p);
+			return wrong(x, n, "'%.120s': in an issuer the place of the tenant is written {tenantid}, once, and no other brace has a meaning",
+				     texts.v[i].p);
 	return true;
 }
 
@@ -258,12 +302,19 @@ static bool take_tenants(struct reader *x, const struct yaml_node *n, void *to)
 		r->record.tenants_none = true;
 		return true;
 	}
+	if (n->kind != YAML_MAP)
+		return wrong(x, n, n->kind == YAML_LIST ? "wants {allow: [...]}, as a list of tenants to deny has its place beside it" :
+			     str_eq(n->text, STR("any")) ? "'any' is written {allow: any}" : "'%.40s' is neither none nor {allow: ...}", n->text.p);
+	r->tenants_said = true;
 	return take_map(x, n, rows, to);
 }
 
 static bool take_audiences(struct reader *x, const struct yaml_node *n, void *to)
 {
-	return read_list(x, n, &((struct policy_rule *)to)->record.audiences);
+	struct key_record *r = &((struct policy_rule *)to)->record;
+
+	r->audiences_none = n->kind == YAML_SCALAR && str_eq(n->text, STR("none"));
+	return r->audiences_none || read_list(x, n, &r->audiences);
 }
 
 static bool take_cae_audiences(struct reader *x, const struct yaml_node *n, void *to)
@@ -273,25 +324,28 @@ static bool take_cae_audiences(struct reader *x, const struct yaml_node *n, void
 
 static bool take_audience_array(struct reader *x, const struct yaml_node *n, void *to)
 {
-	static const char *const words[] = { "one", NULL };
-	unsigned i;
+	static const char *const words[] = { "one", "all", "any", NULL };
+	unsigned i = 0;
 
-	return read_word(x, n, words, &i) && (((struct policy_rule *)to)->record.audience_array = true);
+	if (!read_word(x, n, words, &i))
+		return false;
+	((struct policy_rule *)to)->record.audience_list = (enum audience_list)(LIST_ONE + i);
+	return true;
 }
 
 static bool take_versions(struct reader *x, const struct yaml_node *n, void *to)
 {
 	struct policy_rule *r = to;
-	struct text_list l = { 0 };
 
+	r->versions_said = true;
 	if (n->kind == YAML_SCALAR && str_eq(n->text, STR("none")))
 		return true;
-	if (!read_list(x, n, &l))
-		return false;
-	for (uint32_t i = 0; i < l.n; i++) {
-		const unsigned v = str_eq(l.v[i], STR("1.0")) ? VERSION_1 : str_eq(l.v[i], STR("2.0")) ? VERSION_2 : 0;
+	if (n->kind != YAML_LIST || !n->children)
+		return wrong(x, n, "wants none or a list that is not empty, like [\"2.0\"]");
+	for (const struct yaml_node *c = yaml_first(n); c; c = yaml_next(x->p->tree, c)) { /* here 2.0 without quotes has one meaning */
+		const unsigned v = c->kind != YAML_SCALAR ? 0 : str_eq(c->text, STR("1.0")) ? VERSION_1 : str_eq(c->text, STR("2.0")) ? VERSION_2 : 0;
 		if (!v)
-			return wrong(x, n, "'%.40s' is neither \"1.0\" nor \"2.0\"", l.v[i].p);
+			return wrong(x, n, "'%.40s' is neither \"1.0\" nor \"2.0\"", c->kind == YAML_SCALAR ? c->text.p : "");
 		r->record.versions |= v;
 	}
 	return true;
@@ -304,12 +358,14 @@ static bool take_typ(struct reader *x, const struct yaml_node *n, void *to)
 
 	if (!read_list(x, n, &l))
 		return false;
+	r->typ_said = true;
 	r->record.typ = 0;
 	for (uint32_t i = 0; i < l.n; i++) {
 		const unsigned v = str_eq(l.v[i], STR("absent")) ? TYP_ABSENT : str_eq(l.v[i], STR("JWT")) ? TYP_JWT
-				 : str_eq(l.v[i], STR("at+jwt")) ? TYP_AT_JWT : 0;
+				 : str_eq(l.v[i], STR("at+jwt")) ? TYP_AT_JWT : str_eq(l.v[i], STR("JOSE")) ? TYP_JOSE
+				 : str_eq(l.v[i], STR("logout+jwt")) ? TYP_LOGOUT : 0;
 		if (!v)
-			return wrong(x, n, "'%.40s' is none of: absent JWT at+jwt", l.v[i].p);
+			return wrong(x, n, "'%.40s' is none of: absent JWT at+jwt logout+jwt JOSE", l.v[i].p);
 		r->record.typ |= v;
 	}
 	return true;
@@ -337,7 +393,10 @@ static bool take_since(struct reader *x, const struct yaml_node *n, void *to)
 
 static bool take_max_age(struct reader *x, const struct yaml_node *n, void *to)
 {
-	return read_span(x, n, INT64_C(3660) * 86400, &((struct policy_rule *)to)->record.max_age_s);
+	struct key_record *r = &((struct policy_rule *)to)->record;
+
+	r->max_age_said = true;
+	return read_span(x, n, INT64_C(3660) * 86400, &r->max_age_s);
 }
 
 static bool take_max_token_life(struct reader *x, const struct yaml_node *n, void *to)
@@ -369,6 +428,162 @@ static bool take_symmetric(struct reader *x, const struct yaml_node *n, void *to
 	return read_word(x, n, words, &i) && (((struct policy_rule *)to)->record.symmetric = true);
 }
 
+static bool take_kind(struct reader *x, const struct yaml_node *n, void *to)
+{
+	static const char *const words[] = { "access", "id", "logout", "any", NULL };
+	static const enum token_kind kinds[] = { KIND_ACCESS, KIND_ID, KIND_LOGOUT, KIND_ANY };
+	unsigned i = 0;
+
+	if (!read_word(x, n, words, &i))
+		return false;
+	((struct policy_rule *)to)->record.kind = kinds[i];
+	return true;
+}
+
+static bool take_cnf(struct reader *x, const struct yaml_node *n, void *to)
+{
+	static const char *const words[] = { "allowed", NULL };
+	unsigned i;
+
+	return read_word(x, n, words, &i) && (((struct policy_rule *)to)->record.proof_bound = true);
+}
+
+static bool take_dates(struct reader *x, const struct yaml_node *n, void *to)
+{
+	static const char *const words[] = { "decimal", NULL };
+	unsigned i;
+
+	return read_word(x, n, words, &i) && (((struct policy_rule *)to)->record.decimal_dates = true);
+}
+
+static bool take_use(struct reader *x, const struct yaml_node *n, void *to)
+{
+	static const char *const words[] = { "sig", "jwt-svid", NULL };
+	unsigned i = 0;
+
+	if (!read_word(x, n, words, &i))
+		return false;
+	((struct policy_rule *)to)->record.svid = i == 1;
+	return true;
+}
+
+/* -- conditions on claims -- */
+
+/* A plain integer, true or false is of that type; all else, and all in quotes, is text. */
+static bool read_value(struct reader *x, const struct yaml_node *n, const struct yaml_node *of, struct claim_value *ret)
+{
+	size_t digits = n->kind == YAML_SCALAR && !n->quoted && n->text.n && n->text.p[0] == '-' ? 1 : 0;
+
+	*ret = (struct claim_value){ n->text, SJ_STRING };
+	if (n->kind == YAML_SCALAR && !n->quoted && (str_eq(n->text, STR("true")) || str_eq(n->text, STR("false")))) {
+		ret->kind = str_eq(n->text, STR("true")) ? SJ_TRUE : SJ_FALSE;
+		return true;
+	}
+	while (n->kind == YAML_SCALAR && digits < n->text.n && n->text.p[digits] >= '0' && n->text.p[digits] <= '9')
+		digits++;
+	if (n->kind == YAML_SCALAR && !n->quoted && n->text.n && digits == n->text.n && n->text.p[n->text.n - 1] != '-') {
+		ret->kind = SJ_NUMBER;
+		return true;
+	}
+	return is_text_of(x, n, of);
+}
+
+/* One value or a list of them. */
+static bool read_values(struct reader *x, const struct yaml_node *n, const struct yaml_node *of, struct claim_rule *r)
+{
+	const bool is_list = n->kind == YAML_LIST;
+
+	if (n->kind == YAML_MAP || (is_list && !n->children))
+		return wrong(x, of, "wants a value or a list that is not empty");
+	r->v = keep(x, is_list ? n->children : 1, sizeof(*r->v));
+	if (!r->v)
+		return wrong(x, of, "out of memory");
+	if (!is_list)
+		return read_value(x, n, of, &r->v[r->n++]);
+	for (const struct yaml_node *c = yaml_first(n); c; c = yaml_next(x->p->tree, c))
+		if (!read_value(x, c, of, &r->v[r->n++]))
+			return false;
+	return true;
+}
+
+static bool take_rules(struct reader *x, const struct yaml_node *map, unsigned depth, struct claim_rule **ret, uint32_t *ret_n);
+
+static bool is_word(const struct yaml_node *n, const char *word)
+{
+	return n->kind == YAML_SCALAR && !n->quoted && str_eq(n->text, str_of(word));
+}
+
+/* `n` is a name and its condition; adds a rule, or, of a map of tests, several. */
+static bool take_rule(struct reader *x, const struct yaml_node *n, unsigned depth, struct claim_rule *rules, uint32_t *count)
+{
+	static const struct { const char *word; enum claim_test test; } tests[] = {
+		{ "pattern", CLAIM_TEST_PATTERN }, { "contains", CLAIM_TEST_CONTAINS }, { "equals", CLAIM_TEST_EQUALS }
+	};
+	struct claim_rule *r = &rules[*count];
+	uint32_t known = 0;
+
+	*r = (struct claim_rule){ .name = n->key };
+	if (!n->key.n)
+		return wrong(x, n, "the name of a claim is empty");
+	if (n->kind != YAML_MAP) {
+		++*count;
+		if (is_word(n, "absent") || is_word(n, "present")) {
+			r->test = is_word(n, "absent") ? CLAIM_TEST_ABSENT : CLAIM_TEST_PRESENT;
+			return true;
+		}
+		return read_values(x, n, n, r);
+	}
+	for (const struct yaml_node *c = yaml_first(n); c; c = yaml_next(x->p->tree, c))
+		for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
+			if (str_eq(c->key, str_of(tests[i].word))) {
+				r = &rules[(*count)++];
+				*r = (struct claim_rule){ .name = n->key, .test = tests[i].test };
+				known++;
+				if (!read_values(x, c, c, r))
+					return false;
+				for (uint32_t k = 0; k < r->n && r->test == CLAIM_TEST_PATTERN; k++)
+					if (r->v[k].kind != SJ_STRING)
+						return wrong(x, c, "a pattern is a text; put it in quotes");
+			}
+	if (known && known != n->children)
+		return wrong(x, n, "has tests (pattern, contains, equals) and other names beside them");
+	if (known)
+		return true;
+	++*count;
+	r->test = CLAIM_TEST_WITHIN;
+	return take_rules(x, n, depth + 1, &r->within, &r->within_n);
+}
+
+static bool take_rules(struct reader *x, const struct yaml_node *map, unsigned depth, struct claim_rule **ret, uint32_t *ret_n)
+{
+	uint32_t most = 0;
+
+	if (map->kind != YAML_MAP || !map->children)
+		return wrong(x, map, "wants names of claims, each with what it must be");
+	if (depth > 8)
+		return wrong(x, map, "is nested too deeply");
+	for (const struct yaml_node *c = yaml_first(map); c; c = yaml_next(x->p->tree, c))
+		most += c->kind == YAML_MAP && c->children ? c->children : 1;
+	*ret = keep(x, most, sizeof(**ret));
+	if (!*ret)
+		return wrong(x, map, "out of memory");
+	for (const struct yaml_node *c = yaml_first(map); c; c = yaml_next(x->p->tree, c))
+		if (!take_rule(x, c, depth, *ret, ret_n))
+			return false;
+	return true;
+}
+
+static bool take_claims(struct reader *x, const struct yaml_node *n, void *to)
+{
+	struct key_record *r = &((struct policy_rule *)to)->record;
+
+	if (!take_rules(x, n, 0, &r->claims, &r->claim_n))
+		return false;
+	for (uint32_t i = 0; i < r->claim_n; i++)
+		r->proof_bound |= str_eq(r->claims[i].name, STR("cnf")) && r->claims[i].test != CLAIM_TEST_ABSENT;
+	return true;
+}
+
 static bool take_state(struct reader *x, const struct yaml_node *n, void *to)
 {
 	static const char *const words[] = { "pending", "active", "retiring", "retired", "revoked", "leaked", "denied", NULL };
@@ -385,6 +600,12 @@ static bool take_state(struct reader *x, const struct yaml_node *n, void *to)
 static bool take_from_file(struct reader *x, const struct yaml_node *n, void *to)
 {
 	return is_text(x, n) && (((struct policy_rule *)to)->from_file = n->text).n;
+}
+
+static bool take_from_certificate(struct reader *x, const struct yaml_node *n, void *to)
+{
+	((struct policy_rule *)to)->is_certificate = true;
+	return take_from_file(x, n, to);
 }
 
 static bool take_from_source(struct reader *x, const struct yaml_node *n, void *to)
@@ -408,7 +629,7 @@ static bool take_from_issuer(struct reader *x, const struct yaml_node *n, void *
 static bool take_from(struct reader *x, const struct yaml_node *n, void *to)
 {
 	static const struct setting rows[] = {
-		{ "jwks", false, take_from_file }, { "certificate", false, take_from_file }, { "source", false, take_from_source },
+		{ "jwks", false, take_from_file }, { "certificate", false, take_from_certificate }, { "source", false, take_from_source },
 		{ "kid", false, take_from_kid }, { "issuer", false, take_from_issuer }, { 0 }
 	};
 	const struct policy_rule *r = to;
@@ -459,17 +680,47 @@ static bool load_from_file(struct reader *x, const struct yaml_node *n, struct p
 	return ok;
 }
 
+/* What settings mean together. */
+static bool finish_record(struct reader *x, const struct yaml_node *n, struct policy_rule *r)
+{
+	struct key_record *k = &r->record;
+	bool has_template = false, has_tenant = false;
+
+	for (uint32_t i = 0; i < k->issuer_n; i++) {
+		struct str host, tenant;
+		unsigned version;
+		has_template |= k->issuers[i].is_template;
+		has_tenant |= k->issuers[i].is_template || issuer_split(k->issuers[i].text, &host, &tenant, &version);
+	}
+	if (k->tenants_none && has_template)
+		return wrong(x, n, "'tenants: none' and an issuer with {tenantid} contradict each other");
+	if (has_tenant && !r->tenants_said && !k->tenants_none)
+		return wrong(x, n, "'tenants' is missing: about which tenants may the key speak? {allow: [...]}, {allow: any} or none");
+	if (has_tenant && !r->versions_said)
+		return wrong(x, n, "'versions' is missing: [\"1.0\"], [\"2.0\"], both, or none");
+	if (!has_tenant && !r->tenants_said)
+		k->tenants_none = true; /* an issuer without tenants in its name */
+	if (k->audiences_none && !k->claim_n && (k->actors_any || !k->actors.n))
+		return wrong(x, n, "'audiences: none' wants another condition, so that not every token of the issuer is taken: claims: {client_id: ...} or actors");
+	if (!r->typ_said && (k->kind == KIND_LOGOUT || k->kind == KIND_ANY))
+		k->typ |= TYP_LOGOUT;
+	if (!r->typ_said && k->svid)
+		k->typ |= TYP_JOSE;
+	return true;
+}
+
 static bool take_record(struct reader *x, const struct yaml_node *n, struct policy_rule *r)
 {
 	static const struct setting rows[] = {
 		{ "from", false, take_from }, { "spki", false, take_spki }, { "kid", false, take_kid }, { "alg", true, take_alg },
-		{ "class", false, take_class }, { "issuers", true, take_issuers }, { "tenants", true, take_tenants },
+		{ "class", false, take_class }, { "issuers", true, take_issuers }, { "tenants", false, take_tenants },
 		{ "audiences", true, take_audiences }, { "cae_audiences", false, take_cae_audiences },
-		{ "audience_array", false, take_audience_array }, { "versions", true, take_versions }, { "typ", false, take_typ },
+		{ "audience_array", false, take_audience_array }, { "versions", false, take_versions }, { "typ", false, take_typ },
 		{ "not_before", false, take_not_before }, { "not_after", false, take_not_after },
 		{ "first_listed", false, take_first_listed }, { "max_age", false, take_max_age },
 		{ "max_token_life", false, take_max_token_life }, { "actors", false, take_actors }, { "idtyp", false, take_idtyp },
-		{ "symmetric", false, take_symmetric }, { "state", false, take_state }, { "since", false, take_since }, { 0 }
+		{ "claims", false, take_claims }, { "kind", false, take_kind }, { "cnf", false, take_cnf }, { "dates", false, take_dates },
+		{ "use", false, take_use }, { "symmetric", false, take_symmetric }, { "state", false, take_state }, { "since", false, take_since }, { 0 }
 	};
 	struct key_record *k = &r->record;
 
@@ -481,18 +732,18 @@ static bool take_record(struct reader *x, const struct yaml_node *n, struct poli
 		return false;
 	if ((r->from_file.n || r->from_source.n) == (r->spki.n != 0))
 		return wrong(x, n, "a record wants its key: either 'from' or 'spki'");
-	if (!r->from_kid.n && !r->from_issuer.n && !k->kid.n)
-		return wrong(x, n, "'kid' is missing; without it the key may do nothing");
+	if (!k->kid.n && (r->spki.n || r->is_certificate))
+		return wrong(x, n, "'kid' is missing: the key id that tokens name this key by");
+	r->whole_set = !r->from_kid.n && !r->from_issuer.n && !k->kid.n;
+	k->whole_set = r->whole_set;
+	if (!finish_record(x, n, r))
+		return false;
 	if (r->from_issuer.n && k->kid.n)
 		return wrong(x, n, "a record for all keys of an issuer has no 'kid' of its own");
 	if (k->state == STATE_RETIRING && k->since_us == TIME_UNKNOWN)
 		return wrong(x, n, "state retiring wants 'since'");
 	if (alg_rows[k->alg].kind == KEY_OCT && !k->symmetric)
 		return wrong(x, n, "a symmetric algorithm wants 'symmetric: allowed': who can verify can sign");
-	if (k->tenants_none)
-		for (uint32_t i = 0; i < k->issuer_n; i++)
-			if (k->issuers[i].is_template)
-				return wrong(x, n, "'tenants: none' and an issuer with {tenantid} contradict each other");
 	return !r->from_file.n || load_from_file(x, n, r);
 }
 

@@ -10,7 +10,7 @@
 #define SKEW_MAX_S 600
 #define MAX_AGE_DEFAULT_S (180 * 86400)
 #define TOKEN_LIFE_DEFAULT_S (95 * 60)
-#define TOKEN_LIFE_MAX_S (29 * 3600)
+#define TOKEN_LIFE_MAX_S (400 * 86400) /* Kubernetes gives a year where old pods need it */
 #define EXCHANGE_DEPTH_DEFAULT 3
 
 /* A record as it is written: all but the key, and where the key comes from. */
@@ -19,9 +19,9 @@ struct policy_rule {
 	struct str spki;           /* hex; or: */
 	struct str from_file, from_source, from_kid, from_issuer;
 	const struct keyset *set;  /* of from_file */
+	bool is_certificate, whole_set;
+	bool tenants_said, versions_said, typ_said;
 	unsigned line;
 };
-
-bool tenant_is_canonical(struct str s); /* a GUID in lower case without braces */
 
 #endif

@@ -517,3 +517,40 @@ bool sj_date(const struct sj_node *n, int64_t *ret_seconds)
 	*ret_seconds = v;
 	return true;
 }
+
+bool sj_decimal_date(const struct sj_node *n, int64_t *ret_seconds)
+{
+	const char *p = n->value.p;
+	int64_t v = 0;
+	size_t i = 0, fraction = 0, digits = 0;
+	int exponent = 0;
+	bool point = false, minus = false;
+	char text[40];
+
+	/* the parser has seen to the grammar of a number */
+	if (n->kind != SJ_NUMBER || n->value.n > sizeof(text))
+		return false;
+	for (; i < n->value.n && p[i] != 'e' && p[i] != 'E'; i++) {
+		if (p[i] == '-')
+			return false;
+		if (p[i] == '.')
+			point = true;
+		else
+			text[digits++] = p[i];
+		fraction += point && p[i] != '.';
+	}
+	for (i++; i < n->value.n; i++)
+		if (p[i] == '-' || p[i] == '+')
+			minus = p[i] == '-';
+		else if ((exponent = exponent * 10 + (p[i] - '0')) > 99)
+			return false;
+	/* the digits before the point, where the exponent puts it */
+	const int whole = (int)digits - (int)fraction + (minus ? -exponent : exponent);
+	for (int k = 0; k < whole; k++) {
+		v = v * 10 + (k < (int)digits ? text[k] - '0' : 0);
+		if (v >= INT64_C(1) << 33)
+			return false;
+	}
+	*ret_seconds = v;
+	return true;
+}

@@ -89,5 +89,7 @@ static inline const struct sj_node *sj_next(const struct strict_json *j, const s
 const struct sj_node *sj_member(const struct strict_json *j, const struct sj_node *object, struct str name);
 /* A NumericDate as Taximeter takes it: digits only (no sign, fraction, exponent, leading zero), below 2^33. */
 bool sj_date(const struct sj_node *n, int64_t *ret_seconds);
+/* Also with a fraction or an exponent: the whole seconds of exactly the number that is written, below 2^33. */
+bool sj_decimal_date(const struct sj_node *n, int64_t *ret_seconds);
 
 #endif

@@ -59,7 +59,7 @@ static int64_t date_member(const struct strict_json *j, const struct sj_node *ob
 	const struct sj_node *n = sj_member(j, object, str_of(name));
 	int64_t seconds;
 
-	return n && sj_date(n, &seconds) ? seconds : 0;
+	return n && (sj_date(n, &seconds) || sj_decimal_date(n, &seconds)) ? seconds : 0;
 }
 
 static uint64_t network_of(struct str ip)

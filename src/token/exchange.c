@@ -16,6 +16,16 @@ static bool date_of(const struct judge *j, enum token_claim c, int64_t *ret)
 	return j->token.claim[c] && sj_date(j->token.claim[c], ret);
 }
 
+/* Header and claims: two signatures over them make no two tokens. */
+static struct str signed_part(struct str token)
+{
+	size_t n = token.n;
+
+	while (n && token.p[n - 1] != '.')
+		n--;
+	return (struct str){ token.p, n ? n - 1 : 0 };
+}
+
 static struct str text_of(const struct judge *j, enum token_claim c)
 {
 	return node_text(j->token.claim[c]);
@@ -65,6 +75,23 @@ static void check_link(struct judge *to, const struct judge *result, const struc
 		judge_refuse(to, REASON_OUTLIVES, "the token made of subject token %u outlives it", at);
 }
 
+/* A token that is given for itself, or comes again further back, has no proof of its issue but its own word. */
+static void check_twice(struct judge *to, const struct str *chain, unsigned at)
+{
+	const struct str now = signed_part(chain[at]);
+
+	for (unsigned i = 0; i <= at; i++) {
+		const struct str before = i ? signed_part(chain[i - 1]) : to->token.signing_input;
+		if (now.n && str_eq(now, before)) {
+			if (i)
+				judge_refuse(to, REASON_SUBJECT, "subject token %u is subject token %u again: a token is no proof of itself", at + 1, i);
+			else
+				judge_refuse(to, REASON_SUBJECT, "subject token %u is the token itself: a token is no proof of itself", at + 1);
+			return;
+		}
+	}
+}
+
 /* Someone authenticated: a person (amr, auth_time), or an application with a secret or a certificate (acr 1, 2). */
 static bool is_sign_in(const struct judge *j)
 {
@@ -92,6 +119,7 @@ bool exchange_judge(struct judge *j, const struct str *chain, unsigned n)
 		if (!ok)
 			break;
 		judge_token(subjects[i], chain[i], when);
+		check_twice(j, chain, i);
 		check_subject(j, subjects[i], i + 1);
 		check_issuer_of_subject(j, result, subjects[i], i + 1);
 		check_link(j, result, subjects[i], i + 1);

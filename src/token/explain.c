@@ -96,7 +96,7 @@ static void add_key(struct buf *b, const struct judge *j)
 			continue;
 		listed++;
 		buf_printf(b, "  record       line %u, %s, %s, for issuer ", r->line, record_class_name(r->klass), record_state_name(r->state));
-		buf_add_terminal(b, r->issuers[0].text, VALUE_COLUMNS);
+		buf_add_terminal(b, r->issuer_n ? r->issuers[0].text : STR("none"), VALUE_COLUMNS);
 		buf_add_cstr(b, r->issuer_n > 1 ? " and others\n" : "\n");
 	}
 	if (!listed)
@@ -129,13 +129,15 @@ static bool was_asked(const struct judge *j, enum token_reason r)
 	case REASON_STATE: return v->record && v->scoped && !v->jws_only && !v->record->denied; /* denied has its own reason */
 	case REASON_KEY_EXPIRED:
 		return v->record && !v->jws_only && v->record->not_after_us != TIME_UNKNOWN;
-	case REASON_KEY_AGE:
+	case REASON_KEY_AGE: return v->record && !v->jws_only && !(v->record->whole_set && v->record->first_us == TIME_UNKNOWN);
 	case REASON_KEY_IAT: return v->record && !v->jws_only;
 	case REASON_SCOPE_ISSUER: return v->record && !v->jws_only && (v->scoped || v->record->set_issuer.text.p);
 	case REASON_TID: return v->record && !v->jws_only && !v->record->tenants_none;
 	case REASON_SCOPE_TENANT: return v->record && v->scoped && !v->jws_only && !v->record->tenants_none;
 	case REASON_VER: return v->record && v->scoped && !v->jws_only && v->record->versions;
+	case REASON_CLAIM: return v->record && v->scoped && !v->jws_only && (v->record->claim_n || v->record->svid);
 	case REASON_AUD:
+	case REASON_KIND:
 	case REASON_ACTOR: return v->record && v->scoped && !v->jws_only;
 	case REASON_EXP:
 	case REASON_NBF:

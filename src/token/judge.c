@@ -10,16 +10,17 @@
  * The expected values are in the record only; the header never selects anything. */
 #include "token/judge.h"
 
+#include <openssl/crypto.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/b64url.h"
 #include "keys/registry.h"
-#include "base/guid.h"
 #include "base/hash.h"
 #include "base/table.h"
 #include "base/timefmt.h"
+#include "token/kind.h"
 
 #define CAE_LIFE_MAX_S (29 * 3600)
 
@@ -201,38 +202,62 @@ static void check_header(struct judge *j)
 		judge_refuse(j, REASON_ALG, h[HDR_ALG] ? "'alg' is no text" : "no 'alg'");
 }
 
+/* A thumbprint in base64url, or in hexadecimal, as many tools write it. */
+static bool read_hash(struct str text, uint8_t *ret, size_t want)
+{
+	size_t n = 0;
+
+	if (text.n != 2 * want)
+		return text.n && b64url_decode(text, ret, want, &n) == B64_OK && n == want;
+	for (size_t i = 0; i < want; i++) {
+		const int high = OPENSSL_hexchar2int((unsigned char)text.p[2 * i]), low = OPENSSL_hexchar2int((unsigned char)text.p[2 * i + 1]);
+		if (high < 0 || low < 0)
+			return false;
+		ret[i] = (uint8_t)(high << 4 | low);
+	}
+	return true;
+}
+
 /* The part of the header that depends on the record. */
 static void check_header_by_record(struct judge *j, const struct key_record *r)
 {
 	const struct sj_node *const *h = j->token.header;
 	const struct str typ = node_text(h[HDR_TYP]);
-	uint8_t hash[32];
-	size_t n = 0;
+	uint8_t hash[32], own[32];
 	unsigned form = TYP_ABSENT;
 
-	if (h[HDR_TYP])
-		form = str_eq_nocase(typ, STR("JWT")) ? TYP_JWT : str_eq_nocase(typ, STR("at+jwt")) ||
-			str_eq_nocase(typ, STR("application/at+jwt")) ? TYP_AT_JWT : 0;
-	if (!(r->typ & form) && !j->verdict.jws_only)
-		judge_refuse(j, REASON_HDR, "typ '%.*s' is not one the record allows", CUT(typ));
+	if (h[HDR_TYP]) {
+		const struct str t = str_starts_nocase(typ, STR("application/")) ? (struct str){ typ.p + 12, typ.n - 12 } : typ;
+		form = str_eq_nocase(typ, STR("JWT")) ? TYP_JWT : str_eq_nocase(t, STR("at+jwt")) ? TYP_AT_JWT
+		     : str_eq_nocase(t, STR("logout+jwt")) ? TYP_LOGOUT : str_eq_nocase(typ, STR("JOSE")) ? TYP_JOSE : 0;
+	}
+	if (!h[HDR_TYP] && !(r->typ & form) && !j->verdict.jws_only)
+		judge_refuse(j, REASON_HDR, "no 'typ', and the record wants one");
+	else if (!(r->typ & form) && !j->verdict.jws_only)
+		judge_refuse(j, REASON_HDR, "typ '%.*s' is not one the record allows%s", CUT(typ), form == TYP_LOGOUT ? ": kind: logout takes it" : form == TYP_JOSE ? ": typ: [JWT, JOSE] takes it" : "");
 	for (int i = 0; i < 2; i++) {
 		const struct sj_node *x = h[i ? HDR_X5T256 : HDR_X5T];
 		const size_t want = i ? 32 : 20;
 		if (!x)
 			continue;
-		if (x->kind != SJ_STRING || b64url_decode(x->value, hash, sizeof(hash), &n) != B64_OK || n != want)
+		if (x->kind != SJ_STRING || !read_hash(x->value, hash, want))
 			judge_refuse(j, REASON_HDR, "'%s' is no hash", i ? "x5t#S256" : "x5t");
 		else if (r->key && r->key->cert.present && memcmp(hash, i ? r->key->cert.sha256 : r->key->cert.sha1, want) != 0)
 			judge_refuse(j, REASON_HDR, "'%s' is not the hash of the key's certificate", i ? "x5t#S256" : "x5t");
-		else if (r->key && !r->key->cert.present && !str_eq(x->value, i ? r->key->x5t256 : r->key->x5t) && !j->verdict.jws_only)
+		else if (r->key && !r->key->cert.present && !j->verdict.jws_only &&
+			 !(read_hash(i ? r->key->x5t256 : r->key->x5t, own, want) && memcmp(hash, own, want) == 0))
 			judge_refuse(j, REASON_HDR, "'%s' names a certificate, and the key has none", i ? "x5t#S256" : "x5t");
 	}
 }
 
 /* -- 4: the record -- */
 
-static bool fits(const struct key_record *r, struct str iss)
+static bool fits(const struct judge *j, const struct key_record *r)
 {
+	const struct str iss = j->verdict.issuer;
+
+	if (r->issuers_none)
+		return j->token.has_claims && !j->token.claim[CLAIM_ISS];
 	for (uint32_t i = 0; i < r->issuer_n; i++)
 		if (issuer_rule_fits(&r->issuers[i], iss))
 			return true;
@@ -270,6 +295,36 @@ static bool can_check(const struct judge *j, const struct key_record *r)
 	return r->key && j->token.decoded[PART_SIGNATURE];
 }
 
+/* Is a key of the same id, which is not for this issuer, the one that signed? */
+static const struct key_record *find_forger(struct judge *j, const struct key_record *own)
+{
+	const struct policy *p = j->policy;
+	const struct str iss = j->verdict.issuer;
+	unsigned tried = 0;
+
+	if (!iss.p)
+		return NULL;
+	for (const struct key_record *r = policy_record(p, own->kid); r && tried < TOKEN_FOREIGN_MAX; r = policy_record_next(p, r, own->kid)) {
+		bool own_issuer = fits(j, r) || r->key == own->key;
+		for (uint32_t i = 0; i < r->issuer_n; i++)
+			own_issuer |= issuer_rule_other_form(&r->issuers[i], iss);
+		if (own_issuer || !can_check(j, r))
+			continue;
+		tried++;
+		if (check_by(j, r) == SIGN_GOOD)
+			return r;
+	}
+	for (const struct key_record *r = policy_known(p, own->kid); r && tried < 2 * TOKEN_FOREIGN_MAX; r = policy_known_next(p, r, own->kid)) {
+		if (r->key == own->key || !r->set_issuer.text.p || issuer_rule_fits(&r->set_issuer, iss) || issuer_rule_other_form(&r->set_issuer, iss) ||
+		    !can_check(j, r))
+			continue;
+		tried++;
+		if (check_by(j, r) == SIGN_GOOD)
+			return r;
+	}
+	return NULL;
+}
+
 /* No record lets this key sign for that issuer: is it known under another scope, and is the signature genuine there? */
 static void look_for_foreign(struct judge *j)
 {
@@ -301,16 +356,47 @@ static void look_for_foreign(struct judge *j)
 	}
 }
 
+/* Does the token name one of the record's audiences? */
+static bool is_for_audience(const struct judge *j, const struct key_record *r)
+{
+	const struct sj_node *aud = j->token.claim[CLAIM_AUD];
+
+	if (!aud)
+		return r->audiences_none;
+	if (aud->kind != SJ_ARRAY)
+		return text_list_has(&r->audiences, node_text(aud)) || text_list_has(&r->cae_audiences, node_text(aud));
+	for (const struct sj_node *n = sj_first(&j->token.json[PART_CLAIMS], aud); n; n = sj_next(&j->token.json[PART_CLAIMS], n))
+		if (text_list_has(&r->audiences, node_text(n)))
+			return true;
+	return false;
+}
+
 static void find_record(struct judge *j)
 {
 	struct verdict *v = &j->verdict;
 	const struct policy *p = j->policy;
+	const struct key_record *by_audience = NULL;
+	unsigned same = 0, audiences = 0;
 
 	for (const struct key_record *r = policy_record(p, v->kid); r; r = policy_record_next(p, r, v->kid))
-		if (v->jws_only || fits(r, v->issuer)) {
+		if (v->jws_only || fits(j, r)) {
 			if (!v->candidates++)
 				v->record = r;
+			same += r->key && r->key == v->record->key;
+			if (v->candidates > 1 && !audiences && is_for_audience(j, v->record)) {
+				by_audience = v->record;
+				audiences = 1;
+			}
+			if (v->candidates > 1 && is_for_audience(j, r)) {
+				by_audience = r;
+				audiences++;
+			}
 		}
+	/* several roles of one key, each for other audiences: that is no guess about the key */
+	if (v->candidates > 1 && same == v->candidates && audiences == 1 && !v->jws_only) {
+		v->record = by_audience;
+		v->candidates = 1;
+	}
 	v->scoped = v->candidates > 0;
 	if (v->candidates > 1)
 		judge_refuse(j, REASON_KEY_AMBIGUOUS, "%u records of key id '%.*s' fit; which key is meant must not be a guess", v->candidates,
@@ -347,6 +433,16 @@ static void find_only_key(struct judge *j)
 	}
 }
 
+/* EdDSA and, since RFC 9864, the name of its curve are one algorithm for a key of that curve. */
+static bool is_same_alg(enum jws_alg a, enum jws_alg b, const struct key *k)
+{
+	const enum jws_alg full = k->curve == CURVE_ED25519 ? JWS_ED25519 : JWS_ED448;
+
+	if (a <= JWS_ALG_UNKNOWN || b <= JWS_ALG_UNKNOWN)
+		return false;
+	return a == b || (k->kind == KEY_OKP && (a == JWS_EDDSA || a == full) && (b == JWS_EDDSA || b == full));
+}
+
 static void check_key(struct judge *j, const struct key_record *r)
 {
 	const struct verdict *v = &j->verdict;
@@ -359,8 +455,11 @@ static void check_key(struct judge *j, const struct key_record *r)
 	}
 	for (unsigned i = 0; i < k->fault_n; i++) {
 		const struct key_fault *f = &k->fault[i];
-		const bool excused = f->code == KEY_FAULT_PRIVATE && (v->jws_only || (k->kind == KEY_OCT && r->symmetric));
-		if (key_fault_rows[f->code].refused && !excused)
+		const bool is_svid = f->code == KEY_FAULT_USE && str_eq(k->use, STR("jwt-svid"));
+		const bool excused = (f->code == KEY_FAULT_PRIVATE && (v->jws_only || (k->kind == KEY_OCT && r->symmetric))) || (is_svid && r->svid);
+		if (is_svid && !r->svid)
+			judge_refuse(j, REASON_KEY_BAD, "the key's use is 'jwt-svid' (SPIFFE); a record takes it with use: jwt-svid");
+		else if (key_fault_rows[f->code].refused && !excused)
 			judge_refuse(j, REASON_KEY_BAD, "the key %s%s%s", key_fault_rows[f->code].text, f->member[0] ? ": " : "", f->member);
 	}
 	if (k->fault_n == KEY_FAULTS_SHOWN && !verdict_has(v, REASON_KEY_BAD) && !(k->kind == KEY_OCT ? key_usable_symmetric(k) : key_usable(k)))
@@ -374,10 +473,10 @@ static void check_key(struct judge *j, const struct key_record *r)
 	if (wanted == JWS_ALG_UNKNOWN && registry_alg(v->alg))
 		judge_refuse(j, REASON_ALG, "the token says alg '%.*s', which %s and not supported: %s", CUT(v->alg), registry_alg(v->alg)->standing,
 			     registry_alg(v->alg)->text);
-	else if (algorithm_of(j, r) == JWS_ALG_UNKNOWN || algorithm_of(j, r) != wanted)
+	else if (!is_same_alg(algorithm_of(j, r), wanted, k))
 		judge_refuse(j, REASON_ALG, "the token says alg '%.*s', the %s '%s'", CUT(v->alg), r->line ? "record" : "key",
 			     r->alg > JWS_ALG_UNKNOWN ? alg_rows[r->alg].name : k->alg_text.p ? k->alg_text.p : key_kind_name(k->kind));
-	else if (k->alg != JWS_ALG_ABSENT && k->alg != wanted)
+	else if (k->alg != JWS_ALG_ABSENT && !is_same_alg(k->alg, wanted, k))
 		judge_refuse(j, REASON_ALG, "the record says alg '%s', the key itself '%.*s'", alg_rows[r->alg].name, CUT(k->alg_text));
 }
 
@@ -446,9 +545,10 @@ static bool take_date(struct judge *j, enum token_claim claim, enum token_reason
 			judge_refuse(j, r, "no '%s'", token_claim_names[claim]);
 		return false;
 	}
-	if (sj_date(n, ret))
+	if (sj_date(n, ret) || (j->verdict.record && j->verdict.record->decimal_dates && sj_decimal_date(n, ret)))
 		return true;
-	judge_refuse(j, r, "'%s' is no number of seconds: wanted a JSON integer from 0 to 2^33, written plainly", token_claim_names[claim]);
+	judge_refuse(j, r, "'%s' is no number of seconds: wanted a JSON integer from 0 to 2^33, written plainly%s", token_claim_names[claim],
+		     n->kind == SJ_NUMBER && sj_decimal_date(n, ret) ? "; a record takes this form with dates: decimal" : "");
 	return false;
 }
 
@@ -479,11 +579,12 @@ static void check_life(struct judge *j, const struct key_record *r, bool has_iat
 	if (r->not_after_us != TIME_UNKNOWN && now_us > r->not_after_us)
 		judge_refuse(j, REASON_KEY_EXPIRED, "the key's life ended on %s%s", date(r->not_after_us, a),
 			     r->key && r->key->cert.present && r->key->cert.not_after_us == r->not_after_us ? " with its certificate" : "");
-	if (r->first_us == TIME_UNKNOWN)
+	if (r->first_us == TIME_UNKNOWN && !r->whole_set)
 		judge_refuse(j, REASON_KEY_AGE, "nothing says how old the key is: no certificate, no first_listed, no not_before");
-	else if (now_us - r->first_us > r->max_age_s * US_PER_SECOND)
-		judge_refuse(j, REASON_KEY_AGE, "the key is %lld days old (since %s), %lld are the most",
-			     (long long)((now_us - r->first_us) / US_PER_DAY), date(r->first_us, a), (long long)(r->max_age_s / 86400));
+	else if (r->first_us != TIME_UNKNOWN && now_us - r->first_us > r->max_age_s * US_PER_SECOND)
+		judge_refuse(j, REASON_KEY_AGE, "the key is %lld days old (since %s), %lld are the most%s",
+			     (long long)((now_us - r->first_us) / US_PER_DAY), date(r->first_us, a), (long long)(r->max_age_s / 86400),
+			     r->max_age_said ? "" : ": the record names no max_age, and that is the default");
 	if (!has_iat)
 		return;
 	if (r->not_before_us != TIME_UNKNOWN && iat_us < r->not_before_us - skew_us)
@@ -494,102 +595,122 @@ static void check_life(struct judge *j, const struct key_record *r, bool has_iat
 
 /* -- 7, 8, 9: issuer, tenant, version -- */
 
-static bool is_canonical_guid(struct str s)
-{
-	uint8_t g[16];
-	char back[GUID_TEXT_SIZE];
-
-	return s.n == 36 && guid_parse(s, g) && str_eq(s, str_of(guid_format(g, back)));
-}
-
-/* "https://HOST/TENANT/v2.0" or "https://HOST/TENANT/": host and tenant, nothing else free. */
-static bool split_issuer(struct str iss, struct str *ret_host, struct str *ret_tenant, unsigned *ret_version)
-{
-	static const char scheme[] = "https://";
-	struct str rest;
-	const char *slash;
-
-	if (!str_starts(iss, str_of(scheme)))
-		return false;
-	rest = (struct str){ iss.p + sizeof(scheme) - 1, iss.n - sizeof(scheme) + 1 };
-	slash = rest.n ? memchr(rest.p, '/', rest.n) : NULL;
-	if (!slash)
-		return false;
-	*ret_host = (struct str){ rest.p, (size_t)(slash - rest.p) };
-	rest = (struct str){ slash + 1, rest.n - ret_host->n - 1 };
-	if (rest.n < 37 || rest.p[36] != '/')
-		return false;
-	*ret_tenant = (struct str){ rest.p, 36 };
-	rest = (struct str){ rest.p + 37, rest.n - 37 };
-	*ret_version = !rest.n ? VERSION_1 : str_eq(rest, STR("v2.0")) ? VERSION_2 : 0;
-	return *ret_version != 0;
-}
-
 /* "login.microsoftonline.us" means the cloud "microsoftonline.us"; the v1 host is the same for all clouds. */
 static bool is_cloud_of(struct str iss, struct str cloud)
 {
 	struct str host, tenant;
 	unsigned version;
 
-	if (!split_issuer(iss, &host, &tenant, &version) || !str_starts(host, STR("login.")))
+	if (!issuer_split(iss, &host, &tenant, &version) || !str_starts(host, STR("login.")))
 		return true;
 	return str_eq((struct str){ host.p + 6, host.n - 6 }, cloud);
 }
 
 static void check_issuer(struct judge *j, const struct key_record *r)
 {
-	const struct verdict *v = &j->verdict;
+	struct verdict *v = &j->verdict;
+	const struct issuer_rule *other = NULL;
 	bool equal = !v->scoped;
 
 	if (!v->issuer.p) {
-		judge_refuse(j, REASON_SCOPE_ISSUER, j->token.claim[CLAIM_ISS] ? "'iss' is no text" : "no 'iss'");
+		v->foreign = j->token.claim[CLAIM_ISS] != NULL; /* who names no issuer claims none */
+		if (j->token.claim[CLAIM_ISS] || !v->candidates)
+			judge_refuse(j, REASON_SCOPE_ISSUER, j->token.claim[CLAIM_ISS] ? "'iss' is no text" : "no 'iss'; a record takes such tokens with issuers: none");
 		return;
 	}
-	for (uint32_t i = 0; i < r->issuer_n; i++)
+	for (uint32_t i = 0; i < r->issuer_n; i++) {
 		equal |= issuer_rule_equals(&r->issuers[i], v->issuer, v->tenant);
-	if (!equal && !v->candidates)
+		if (issuer_rule_other_form(&r->issuers[i], v->issuer))
+			other = &r->issuers[i];
+	}
+	if (!equal && r->issuers_none)
+		judge_refuse(j, REASON_SCOPE_ISSUER, "issuer '%.*s': the record is for tokens without 'iss'", CUT(v->issuer));
+	else if (!equal && !v->candidates && other)
+		judge_refuse(j, REASON_SCOPE_ISSUER, "issuer '%.*s' is another form of '%.*s'; if such tokens are to be taken, list it under issuers too%s",
+			     CUT(v->issuer), CUT(other->text), r->versions ? ", and its version under versions" : "");
+	else if (!equal && !v->candidates)
 		judge_refuse(j, REASON_SCOPE_ISSUER, "issuer '%.*s' is not the key's: '%.*s'%s", CUT(v->issuer), CUT(r->issuers[0].text),
 			     r->issuer_n > 1 ? " or others" : "");
 	else if (!equal)
 		judge_refuse(j, REASON_SCOPE_ISSUER, "issuer '%.*s' is not that of the token's own tenant '%.*s'", CUT(v->issuer), CUT(v->tenant));
-	if (r->set_issuer.text.p && !issuer_rule_equals(&r->set_issuer, v->issuer, v->tenant))
-		judge_refuse(j, REASON_SCOPE_ISSUER, "the key's own set says that it speaks for '%.*s', not for '%.*s'", CUT(r->set_issuer.text),
-			     CUT(v->issuer));
-	if (r->key && r->key->cloud_instance.p && !is_cloud_of(v->issuer, r->key->cloud_instance))
+	v->foreign = !equal && !r->issuers_none && (v->candidates || !other);
+	if (r->set_issuer.text.p && !issuer_rule_equals(&r->set_issuer, v->issuer, v->tenant)) {
+		const bool form = issuer_rule_other_form(&r->set_issuer, v->issuer);
+		if (!form || !equal || !v->candidates)
+			judge_refuse(j, REASON_SCOPE_ISSUER, "the key's own set says that it speaks for '%.*s', not for '%.*s'", CUT(r->set_issuer.text),
+				     CUT(v->issuer));
+		v->foreign |= !form;
+	}
+	if (r->key && r->key->cloud_instance.p && !is_cloud_of(v->issuer, r->key->cloud_instance)) {
 		judge_refuse(j, REASON_SCOPE_ISSUER, "the key belongs to the cloud '%.*s', the issuer does not", CUT(r->key->cloud_instance));
+		v->foreign = true;
+	}
+}
+
+/* The one tenant that the key is for, by its set or its record. */
+static bool tenant_of_key(const struct key_record *r, struct str *ret)
+{
+	struct str host;
+	unsigned version;
+	const struct issuer_rule *rule = r->set_issuer.text.n ? &r->set_issuer : r->issuer_n == 1 ? &r->issuers[0] : NULL;
+
+	return rule && !rule->is_template && issuer_split(rule->text, &host, ret, &version) && tenant_is_canonical(*ret);
+}
+
+/* Two tenants in one token, or one that the key is not for: whoever signed that is no service of the issuer's. */
+static bool is_across_tenants(struct judge *j, const struct key_record *r)
+{
+	const struct verdict *v = &j->verdict;
+	struct str host, tenant;
+	unsigned version;
+
+	if (!v->tenant.p)
+		return false;
+	if (v->issuer.p && issuer_split(v->issuer, &host, &tenant, &version) && !str_eq(tenant, v->tenant)) {
+		if (!verdict_has(v, REASON_SCOPE_ISSUER))
+			judge_refuse(j, REASON_SCOPE_TENANT, "'iss' speaks of tenant '%.*s', 'tid' of '%.*s'", CUT(tenant), CUT(v->tenant));
+		return true;
+	}
+	if (tenant_of_key(r, &tenant) && !str_eq(tenant, v->tenant)) {
+		if (!verdict_has(v, REASON_SCOPE_ISSUER) || !v->issuer.p)
+			judge_refuse(j, REASON_SCOPE_TENANT, "the key is for tenant '%.*s', the token speaks of '%.*s'", CUT(tenant), CUT(v->tenant));
+		return true;
+	}
+	return false;
 }
 
 /* True: the tenant is not merely another customer's, but one that this key must never sign for. */
 static bool check_tenant(struct judge *j, const struct key_record *r)
 {
 	const struct verdict *v = &j->verdict;
-	bool has_template = false;
+	bool has_template = r->set_issuer.is_template;
+	const bool across = is_across_tenants(j, r);
 
 	if (r->tenants_none)
-		return false;
+		return across;
 	if (!v->tenant.p) {
 		judge_refuse(j, REASON_TID, j->token.claim[CLAIM_TID] ? "'tid' is no text" : "no 'tid'");
-		return false;
+		return across;
 	}
-	if (!is_canonical_guid(v->tenant) || str_eq(v->tenant, STR(NIL_TENANT)))
+	if (!tenant_is_canonical(v->tenant) || str_eq(v->tenant, STR(NIL_TENANT)))
 		judge_refuse(j, REASON_TID, "'tid' is '%.*s': wanted a GUID in lower case without braces, and not all zero", CUT(v->tenant));
-	if (!v->scoped)
-		return false;
 	for (uint32_t i = 0; i < r->issuer_n; i++)
 		has_template |= r->issuers[i].is_template;
+	if (!v->scoped)
+		return across || (has_template && str_eq(v->tenant, STR(CONSUMER_TENANT)));
 	if (text_list_has(&r->tenants_denied, v->tenant)) {
 		judge_refuse(j, REASON_SCOPE_TENANT, "the record denies tenant '%.*s'", CUT(v->tenant));
 		return true;
 	}
 	if (text_list_has(&r->tenants, v->tenant))
-		return false;
+		return across;
 	if (has_template && str_eq(v->tenant, STR(CONSUMER_TENANT))) {
 		judge_refuse(j, REASON_SCOPE_TENANT, "a key for organisations may not speak about the consumer tenant");
 		return true;
 	}
 	if (!r->tenants_any)
 		judge_refuse(j, REASON_SCOPE_TENANT, "tenant '%.*s' is not one of the record's", CUT(v->tenant));
-	return false;
+	return across;
 }
 
 static void check_version(struct judge *j, const struct key_record *r)
@@ -607,11 +728,11 @@ static void check_version(struct judge *j, const struct key_record *r)
 		judge_refuse(j, REASON_VER, said ? "version '%.*s' is not one of the record's" : "'ver' is '%.*s': wanted \"1.0\" or \"2.0\"", CUT(ver));
 		return;
 	}
-	if (!split_issuer(v->issuer, &host, &tenant, &version) || version != said)
+	if (!issuer_split(v->issuer, &host, &tenant, &version) || version != said)
 		judge_refuse(j, REASON_VER, "issuer '%.*s' does not have the shape of a token of version %.*s", CUT(v->issuer), CUT(ver));
 	else if (!str_eq(tenant, v->tenant))
 		judge_refuse(j, REASON_VER, "the first part of the issuer's path is not the tenant");
-	if (said == VERSION_2 && !is_canonical_guid(v->audience))
+	if (said == VERSION_2 && !tenant_is_canonical(v->audience))
 		judge_refuse(j, REASON_VER, "the audience of a token of version 2.0 is a GUID, '%.*s' is none", CUT(v->audience));
 	if (c[said == VERSION_2 ? CLAIM_APPID : CLAIM_AZP])
 		judge_refuse(j, REASON_VER, "a token of version %.*s does not have '%s'", CUT(ver), said == VERSION_2 ? "appid" : "azp");
@@ -621,17 +742,40 @@ static void check_version(struct judge *j, const struct key_record *r)
 
 static void check_audience(struct judge *j, const struct key_record *r)
 {
-	const struct verdict *v = &j->verdict;
+	struct verdict *v = &j->verdict;
 	const struct sj_node *aud = j->token.claim[CLAIM_AUD];
 
-	if (!aud)
+	const struct str azp = node_text(j->token.claim[CLAIM_AZP]);
+	unsigned ours = 0;
+
+	if (r->audiences_none) {
+		if (aud)
+			judge_refuse(j, REASON_AUD, "'aud' is there, and the record is for tokens without it");
+	} else if (!aud) {
 		judge_refuse(j, REASON_AUD, "no 'aud'");
-	else if (aud->kind == SJ_ARRAY && (!r->audience_array || !v->audience.p))
-		judge_refuse(j, REASON_AUD, "'aud' is a list of %u: a token for several is good for none", aud->children);
-	else if (aud->kind != SJ_ARRAY && aud->kind != SJ_STRING)
+	} else if (aud->kind == SJ_ARRAY) {
+		if (r->audience_list == LIST_NONE || (r->audience_list == LIST_ONE && aud->children != 1) || !aud->children) {
+			judge_refuse(j, REASON_AUD, "'aud' is a list of %u: a token for several is good for none, unless the record's audience_array says so", aud->children);
+			return;
+		}
+		for (const struct sj_node *n = sj_first(&j->token.json[PART_CLAIMS], aud); n; n = sj_next(&j->token.json[PART_CLAIMS], n)) {
+			const struct str one = node_text(n);
+			if (!one.p)
+				judge_refuse(j, REASON_AUD, "'aud' is a list, and not of texts alone");
+			else if (text_list_has(&r->audiences, one) || text_list_has(&r->cae_audiences, one))
+				v->audience = ours++ ? v->audience : one;
+			else if (r->audience_list != LIST_ANY)
+				judge_refuse(j, REASON_AUD, "audience '%.*s' is not one of the record's", CUT(one));
+		}
+		if (!ours && r->audience_list == LIST_ANY)
+			judge_refuse(j, REASON_AUD, "none of the %u audiences is one of the record's", aud->children);
+		if (aud->children > 1 && r->kind == KIND_ID && !text_list_has(&r->audiences, azp)) /* OpenID Connect Core 3.1.3.7 */
+			judge_refuse(j, REASON_AUD, "an ID token for several wants an 'azp' that is one of the record's audiences; it is '%.*s'", CUT(azp));
+	} else if (aud->kind != SJ_STRING) {
 		judge_refuse(j, REASON_AUD, "'aud' is no text");
-	else if (!text_list_has(&r->audiences, v->audience) && !text_list_has(&r->cae_audiences, v->audience))
+	} else if (!text_list_has(&r->audiences, v->audience) && !text_list_has(&r->cae_audiences, v->audience)) {
 		judge_refuse(j, REASON_AUD, "audience '%.*s' is not one of the record's", CUT(v->audience));
+	}
 }
 
 /* -- 11: time -- */
@@ -668,7 +812,8 @@ static void check_time(struct judge *j, const struct key_record *r, bool has_iat
 static void check_actor(struct judge *j, const struct key_record *r)
 {
 	const struct sj_node *const *c = j->token.claim;
-	const struct str azp = node_text(c[CLAIM_AZP]), appid = node_text(c[CLAIM_APPID]), actor = azp.p ? azp : appid;
+	const struct str azp = node_text(c[CLAIM_AZP]), appid = node_text(c[CLAIM_APPID]), client = node_text(c[CLAIM_CLIENT_ID]);
+	const struct str actor = azp.p ? azp : appid.p ? appid : client.p ? client : node_text(c[CLAIM_CID]);
 
 	if (r->app_only && !str_eq(node_text(c[CLAIM_IDTYP]), STR("app")))
 		judge_refuse(j, REASON_ACTOR, "the record wants an application ('idtyp' = app)");
@@ -677,21 +822,54 @@ static void check_actor(struct judge *j, const struct key_record *r)
 	if (r->actors_any)
 		return;
 	if (!actor.p)
-		judge_refuse(j, REASON_ACTOR, "no caller: neither 'azp' nor 'appid'");
+		judge_refuse(j, REASON_ACTOR, "no caller: neither 'azp' nor 'appid', 'client_id' or 'cid'");
 	else if (!text_list_has(&r->actors, actor))
 		judge_refuse(j, REASON_ACTOR, "caller '%.*s' is not one of the record's", CUT(actor));
+}
+
+/* -- kind and claims -- */
+
+static void check_kind(struct judge *j, const struct key_record *r)
+{
+	const struct sj_node *const *c = j->token.claim;
+	const char *sign;
+	const enum token_kind k = token_kind_of(&j->token, r->versions && str_eq(node_text(c[CLAIM_VER]), STR("2.0")), &sign);
+	const enum token_kind wanted = r->kind != KIND_UNSAID ? r->kind : r->versions ? KIND_ACCESS : KIND_UNSAID;
+
+	if (c[CLAIM_CNF] && !r->proof_bound)
+		judge_refuse(j, REASON_KIND, "the token is bound to a proof of possession ('cnf'), which is not checked here; a record takes it with cnf: allowed");
+	if (wanted != KIND_ANY && k != wanted && !(k == KIND_UNSAID && (wanted == KIND_ID || r->kind == KIND_UNSAID)) &&
+	    !(wanted == KIND_UNSAID && k != KIND_LOGOUT && k != KIND_OTHER))
+		judge_refuse(j, REASON_KIND, "it is %s%s%s%s; the record %s %s", token_kind_name(k), sign[0] && k ? " (by '" : "", k ? sign : "",
+			     sign[0] && k ? "')" : "", r->kind == KIND_UNSAID ? "names no kind, and then takes" : "is for",
+			     wanted == KIND_UNSAID ? "access and ID tokens" : token_kind_name(wanted));
+	if (k == KIND_LOGOUT && (c[CLAIM_NONCE] || (!node_text(c[CLAIM_SUB]).n && !node_text(c[CLAIM_SID]).n) || !node_text(c[CLAIM_JTI]).n || !c[CLAIM_EVENTS]))
+		judge_refuse(j, REASON_KIND, "a logout token has 'events', 'jti' and 'sub' or 'sid', and no 'nonce'");
+	if (r->svid && !str_starts(node_text(c[CLAIM_SUB]), STR("spiffe://")))
+		judge_refuse(j, REASON_CLAIM, "the 'sub' of a JWT-SVID is an id that begins with spiffe://");
+}
+
+static void on_claim(void *arg, const char *text)
+{
+	judge_refuse(arg, REASON_CLAIM, "%s", text);
 }
 
 static void check_replay(struct judge *j, int64_t exp)
 {
 	const struct sj_node *const *c = j->token.claim;
-	const struct str uti = node_text(c[CLAIM_UTI]), id = uti.n ? uti : node_text(c[CLAIM_JTI]);
+	const struct str ids[] = { node_text(c[CLAIM_UTI]), node_text(c[CLAIM_JTI]) };
+	enum replay worst = REPLAY_NEW;
 
-	if (!id.n) {
+	for (uint64_t i = 0; i < 2; i++) /* either is enough to know it again */
+		if (ids[i].n) {
+			const enum replay one = replay_take(j->replay, hash_str(ids[i], hash_str(j->verdict.issuer, 1 + i)), exp + j->policy->skew_s, j->now_s);
+			worst = one > worst ? one : worst;
+		}
+	if (!ids[0].n && !ids[1].n) {
 		judge_refuse(j, REASON_REPLAY, "no 'uti' and no 'jti': whether it was seen before cannot be known");
 		return;
 	}
-	switch (replay_take(j->replay, hash_str(id, hash_str(j->verdict.issuer, 1)), exp + j->policy->skew_s, j->now_s)) {
+	switch (worst) {
 	case REPLAY_NEW: break;
 	case REPLAY_SEEN: judge_refuse(j, REASON_REPLAY, "the token's id was seen before"); break;
 	case REPLAY_FULL: judge_refuse(j, REASON_REPLAY, "the store of token ids is full: nothing more is taken"); break;
@@ -718,10 +896,10 @@ static void judge_severity(struct judge *j, bool forbidden_tenant)
 {
 	struct verdict *v = &j->verdict;
 	const struct key_record *r = v->record;
-	const bool outside = verdict_has(v, REASON_SCOPE_ISSUER) || forbidden_tenant || (v->scoped && !v->candidates);
-	/* an undated key is not known to be too old, and a key that was never activated is a forgotten setting */
+	const bool outside = j->token.has_claims && (v->foreign || forbidden_tenant);
+	/* an undated key is not known to be too old, nor one for which the record names no age; and a key that was never activated is a forgotten setting */
 	const bool dead = verdict_has(v, REASON_KEY_EXPIRED) || verdict_has(v, REASON_KEY_IAT) ||
-			  (verdict_has(v, REASON_KEY_AGE) && r->first_us != TIME_UNKNOWN) ||
+			  (verdict_has(v, REASON_KEY_AGE) && r->first_us != TIME_UNKNOWN && r->max_age_said) ||
 			  (verdict_has(v, REASON_STATE) && r->state != STATE_PENDING);
 
 	if (v->signature_good && outside)
@@ -750,6 +928,9 @@ static bool check_claims(struct judge *j)
 		check_version(j, r);
 		check_audience(j, r);
 		check_actor(j, r);
+		check_kind(j, r);
+		if (r->claim_n)
+			claims_check(r->claims, r->claim_n, &j->token.json[PART_CLAIMS], sj_root(&j->token.json[PART_CLAIMS]), on_claim, j);
 	}
 	check_time(j, r, has_iat, iat, has_exp, exp);
 	if (j->replay && !v->n && v->scoped && v->signature_good) /* only a token that is otherwise good uses up its id */
@@ -763,7 +944,7 @@ const struct verdict *judge_token(struct judge *j, struct str token, int64_t now
 	bool forbidden = false;
 
 	/* entries past v->n are never read, so the list of reasons is not cleared */
-	v->valid = v->critical = v->cannot_say = v->scoped = v->signature_checked = v->signature_good = v->has_sha256 = false;
+	v->valid = v->critical = v->cannot_say = v->foreign = v->scoped = v->signature_checked = v->signature_good = v->has_sha256 = false;
 	v->seen = 0;
 	v->n = v->candidates = v->chain = 0;
 	v->record = NULL;
@@ -792,6 +973,15 @@ const struct verdict *judge_token(struct judge *j, struct str token, int64_t now
 		else if (v->record->denied) /* also where only the signature is checked */
 			judge_refuse(j, REASON_DENIED, "the key is on the deny list: %s", v->record->denied);
 		judge_severity(j, forbidden);
+		if (v->candidates && v->signature_checked && !v->signature_good && !v->jws_only) {
+			const struct key_record *forger = find_forger(j, v->record);
+			if (forger) {
+				const struct issuer_rule *rule = forger->issuer_n ? &forger->issuers[0] : &forger->set_issuer;
+				judge_refuse(j, REASON_FORGED_SCOPE, "the signature is genuine, by another key of this id, which speaks for '%.*s': its holder forged the "
+					     "scope", CUT(rule->text));
+				v->critical = true;
+			}
+		}
 	}
 	judge_finish(j);
 	/* a token without a record that fits is never accepted, even if the list of reasons is empty */

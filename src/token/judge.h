@@ -34,6 +34,7 @@ struct verdict {
 	bool valid;                      /* no reason */
 	bool critical;                   /* status 4: a genuine signature outside scope or life, or a denied key in use */
 	bool cannot_say;                 /* status 3 */
+	bool foreign;                    /* the issuer is one that the key is not for, in no form */
 	uint64_t seen;                   /* bit of each reason */
 	struct verdict_reason reason[VERDICT_REASONS_MAX]; /* in the order of the steps */
 	unsigned n;

@@ -16,14 +16,16 @@ const char *const token_header_names[HDR_COUNT] = {
 
 const char *const token_claim_names[CLAIM_COUNT] = {
 	"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "tid", "oid", "ver", "azp", "appid", "scp", "roles", "idtyp", "uti", "sid",
-	"amr", "auth_time", "azpacr", "appidacr", "upn", "preferred_username",
+	"amr", "auth_time", "azpacr", "appidacr", "upn", "preferred_username", "nonce", "at_hash", "c_hash", "s_hash", "scope", "permissions",
+	"client_id", "cid", "gty", "token_use", "typ", "events", "cnf",
 };
 
 /* for which a member that differs in case only is a duplicate too */
 static const char *const registered[] = {
 	"alg", "kid", "typ", "crit", "b64", "zip", "enc", "jwk", "jku", "x5u", "x5c", "x5t", "x5t#S256", "nonce", "iss", "sub", "aud",
 	"exp", "nbf", "iat", "jti", "tid", "oid", "ver", "azp", "appid", "scp", "roles", "idtyp", "uti", "sid", "amr", "auth_time",
-	"azpacr", "appidacr", "upn", "preferred_username", NULL
+	"azpacr", "appidacr", "upn", "preferred_username", "at_hash", "c_hash", "s_hash", "scope", "permissions", "client_id", "cid", "gty",
+	"token_use", "events", "cnf", NULL
 };
 
 static const struct sj_limits limits = {

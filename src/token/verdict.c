@@ -102,7 +102,15 @@ void record_add_relaxations(struct buf *b, const struct key_record *r)
 	RELAXED(r->tenants_none, "no tenant wanted");
 	RELAXED(!r->versions, "no version wanted");
 	RELAXED(r->actors_any, "any caller");
-	RELAXED(r->audience_array, "an audience list of one");
+	RELAXED(r->audience_list == LIST_ONE, "an audience list of one");
+	RELAXED(r->audience_list == LIST_ALL, "a list of audiences, all of them the record's");
+	RELAXED(r->audience_list == LIST_ANY, "a list of audiences with one of the record's in it");
+	RELAXED(r->issuers_none, "tokens without an issuer");
+	RELAXED(r->audiences_none, "tokens without an audience");
+	RELAXED(r->kind == KIND_ANY, "tokens of any kind");
+	RELAXED(r->proof_bound, "tokens bound to a proof, without the proof");
+	RELAXED(r->decimal_dates, "dates with fractions");
+	RELAXED(r->whole_set && r->first_us == TIME_UNKNOWN, "a key of unknown age");
 	RELAXED(r->symmetric, "a symmetric key");
 	RELAXED(r->max_age_s > 180 * 86400, "a key of up to %lld days", (long long)(r->max_age_s / 86400));
 	RELAXED(r->max_token_life_s > 95 * 60, "tokens of up to %lld minutes", (long long)(r->max_token_life_s / 60));

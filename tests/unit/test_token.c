@@ -941,13 +941,32 @@ static void test_policy_file(void)
 		{ "records:\n" R_ALL "    state: alive\n", "none of" },
 		{ "records:\n" R_ALL "    state: retiring\n", "since" },
 		{ "records:\n" R_ALL "    max_age: 120\n", "length of time" },
-		{ "records:\n" R_ALL "    max_token_life: 30h\n", "longer" },
+		{ "records:\n" R_ALL "    max_token_life: 401d\n", "longer" },
 		{ "records:\n" R_ALL "    actors: []\n", "not empty" },
 		{ "records:\n" R_ALL "    not_after: yesterday\n", "no time" },
 		{ "records:\n" R_ALL "    idtyp: yes\n", "two ways" },
 		{ "records:\n" R_FROM "    alg: none\n" R_ISSUERS R_TENANTS R_AUDIENCES R_VERSIONS, "none of RS256" },
 		{ "records:\n" R_FROM "    alg: HS256\n" R_ISSUERS R_TENANTS R_AUDIENCES R_VERSIONS, "symmetric" },
-		{ "records:\n" R_FROM R_ALG R_ISSUERS R_TENANTS R_AUDIENCES "    versions: [2.0]\n", "two ways" },
+		{ "records:\n" R_FROM R_ALG R_ISSUERS R_TENANTS R_AUDIENCES "    versions: [3.0]\n", "versions: '3.0' is neither" },
+		{ "records:\n" R_FROM R_ALG R_ISSUERS R_TENANTS "    audiences: [2.0]\n" R_VERSIONS, "audiences: '2.0' can be read in two ways" },
+		{ "records:\n" R_FROM R_ALG R_ISSUERS "    tenants: any\n" R_AUDIENCES R_VERSIONS, "{allow: any}" },
+		{ "records:\n" R_FROM R_ALG R_ISSUERS "    tenants: [" TENANT "]\n" R_AUDIENCES R_VERSIONS, "{allow: [" },
+		{ "records:\n" R_FROM R_ALG "    issuers: [\"https://login.microsoftonline.com/{tid}/v2.0\"]\n" R_TENANTS R_AUDIENCES R_VERSIONS,
+		  "the tenant is written {tenantid}" },
+		{ "records:\n" R_ALL "    scopes: [x]\n", "claims: {sub: ...}" },
+		{ "records:\n" R_ALL "    claims: {}\n", "names of claims" },
+		{ "records:\n" R_ALL "    claims: {sub: yes}\n", "sub: 'yes' can be read in two ways" },
+		{ "records:\n" R_ALL "    claims: {sub: 1.5}\n", "two ways" },
+		{ "records:\n" R_ALL "    claims: {sub: []}\n", "list that is not empty" },
+		{ "records:\n" R_ALL "    claims: {sub: {pattern: 5}}\n", "a pattern is a text" },
+		{ "records:\n" R_ALL "    claims: {sub: {pattern: x, other: y}}\n", "other names beside" },
+		{ "records:\n" R_ALL "    kind: refresh\n", "none of: access id logout any" },
+		{ "records:\n" R_FROM R_ALG R_ISSUERS R_TENANTS "    audiences: none\n" R_VERSIONS, "another condition" },
+		{ "records:\n  - from: {jwks: set.json}\n    alg: ES384\n" R_ISSUERS R_TENANTS R_AUDIENCES R_VERSIONS, "no key for signatures with the algorithm ES384" },
+		{ "records:\n  - from: {jwks: metadata.json}\n" R_ALG R_ISSUERS R_TENANTS R_AUDIENCES R_VERSIONS,
+		  "OpenID metadata, which names keys and has none: save what its jwks_uri gives (https://login.example.com/keys)" },
+		{ "records:\n  - from: {jwks: set.json, issuer: \"https://a.example\"}\n" R_ALG R_ISSUERS R_TENANTS R_AUDIENCES R_VERSIONS,
+		  "'https://a.example'; its 27 keys: 'https://login.microsoftonline.com/{tenantid}/v2.0', 'https://login.microsoftonline.com/9188" },
 		{ "records:\n" R_FROM R_ALG "    issuers: [\"{tenantid}{tenantid}\"]\n" R_TENANTS R_AUDIENCES R_VERSIONS, "{tenantid}" },
 		{ "records:\n" R_FROM R_ALG "    issuers: x\n" R_TENANTS R_AUDIENCES R_VERSIONS, "list" },
 		{ "records:\n" R_FROM R_ALG R_ISSUERS "    tenants: {allow: [72F988BF-86F1-41AF-91AB-2D7CD011DB47]}\n" R_AUDIENCES R_VERSIONS, "lower case" },
@@ -958,7 +977,8 @@ static void test_policy_file(void)
 		{ "records:\n" R_ALL "---\nrecords: []\n", "second document" },
 		{ "records:\n" R_ALL "    class: *x\n", "aliases" },
 		{ "records:\n  - from: {jwks: missing.json, kid: a}\n" R_ALG R_ISSUERS R_TENANTS R_AUDIENCES R_VERSIONS, "missing.json" },
-		{ "records:\n  - from: {jwks: set.json, kid: nobody}\n" R_ALG R_ISSUERS R_TENANTS R_AUDIENCES R_VERSIONS, "0 keys" },
+		{ "records:\n  - from: {certificate: set.json}\n" R_ALG R_ISSUERS R_TENANTS R_AUDIENCES R_VERSIONS, "'kid' is missing: the key id that tokens" },
+		{ "records:\n  - from: {jwks: set.json, kid: nobody}\n" R_ALG R_ISSUERS R_TENANTS R_AUDIENCES R_VERSIONS, "no key of the id 'nobody'; its 27 keys: 'a' (RSA)" },
 		{ "records:\n  - from: {jwks: set.json}\n" R_ALG R_ISSUERS R_TENANTS R_AUDIENCES R_VERSIONS "    kid: a\n", "exactly one" },
 		{ "records:\n  - from: {jwks: set.json, kid: a, issuer: b}\n" R_ALG R_ISSUERS R_TENANTS R_AUDIENCES R_VERSIONS, "not both" },
 		{ "records:\n  - from: {source: x, kid: a}\n" R_ALG R_ISSUERS R_TENANTS R_AUDIENCES R_VERSIONS, "no source" },
@@ -972,6 +992,7 @@ static void test_policy_file(void)
 	struct buf error;
 
 	buf_init(&error, 16 * KIB);
+	write_file("metadata.json", STR("{\"issuer\":\"https://login.example.com\",\"jwks_uri\":\"https://login.example.com/keys\"}"));
 	CHECK_MSG(loads("records:\n" R_ALL, &error), "%s", error.p ? error.p : "");
 	CHECK_MSG(loads("skew: 60s\nrecords:\n  - from: {jwks: set.json, issuer: \"" TEMPLATE "\"}\n" R_ALG R_ISSUERS R_TENANTS R_AUDIENCES R_VERSIONS,
 			&error), "%s", error.p ? error.p : "");
@@ -1075,6 +1096,248 @@ static void test_other_records(void)
 	buf_release(&error);
 	buf_release(&claims);
 	buf_release(&input);
+}
+
+/* -- what a record can say: each row is a policy of one record or two, and a token that it takes or not -- */
+
+#define SVC "    issuers: [\"https://iss.example\"]\n    audiences: [me]\n"
+#define C(more) "\"iss\":\"https://iss.example\",\"aud\":\"me\",\"sub\":\"repo:acme/app:ref:refs/heads/main\"" more
+#define ENTRA(v) "    issuers: [\"" TEMPLATE "\", \"https://sts.windows.net/{tenantid}/\"]\n    tenants: {allow: [" TENANT "]}\n    versions: " v \
+		 "\n    audiences: [\"api://x\", " AUDIENCE "]\n"
+#define E1 "\"iss\":\"https://sts.windows.net/" TENANT "/\",\"tid\":\"" TENANT "\",\"aud\":\"api://x\",\"ver\":\"1.0\",\"appid\":\"" APP "\""
+#define E2 "\"iss\":\"" V2(TENANT) "\",\"tid\":\"" TENANT "\",\"aud\":\"" AUDIENCE "\",\"ver\":\"2.0\""
+#define CONSUMER "    issuers: [\"" V2(CONSUMER_TENANT) "\"]\n    tenants: {allow: [" CONSUMER_TENANT "]}\n    versions: [\"2.0\"]\n    audiences: [" AUDIENCE "]\n"
+
+struct record_row {
+	const char *record, *claims, *want; /* code; NULL = accepted */
+	int status;
+	const char *header;               /* members beside alg and kid */
+	const char *set;                  /* NULL = plain.json */
+	const char *says;                 /* in a reason */
+};
+
+static const struct record_row record_rows[] = {
+	{ SVC, C("") },
+	{ "    issuers: [\"https://iss.example\"]\n    audiences: [you]\n", C(""), "aud", 1 },
+	/* exact, list, pattern, contains, absent, present; never across types */
+	{ SVC "    claims: {x: a}\n", C(",\"x\":\"a\"") },
+	{ SVC "    claims: {x: a}\n", C(",\"x\":\"A\""), "claim", 1 },
+	{ SVC "    claims: {x: a}\n", C(""), "claim", 1, .says = "no claim 'x'; the record wants it 'a'" },
+	{ SVC "    claims: {x: a}\n", C(",\"x\":[\"a\"]"), "claim", 1, .says = "claim 'x' is a list" },
+	{ SVC "    claims: {x: a}\n", C(",\"X\":\"a\""), "claim", 1 },
+	{ SVC "    claims: {x: 5}\n", C(",\"x\":5") },
+	{ SVC "    claims: {x: 5}\n", C(",\"x\":\"5\""), "claim", 1 },
+	{ SVC "    claims: {x: 5}\n", C(",\"x\":5.0"), "claim", 1 },
+	{ SVC "    claims: {x: \"5\"}\n", C(",\"x\":\"5\"") },
+	{ SVC "    claims: {x: \"5\"}\n", C(",\"x\":5"), "claim", 1, .says = "the number '5'; the record wants it '5', a text" },
+	{ SVC "    claims: {x: true}\n", C(",\"x\":true") },
+	{ SVC "    claims: {x: true}\n", C(",\"x\":\"true\""), "claim", 1 },
+	{ SVC "    claims: {x: true}\n", C(",\"x\":1"), "claim", 1 },
+	{ SVC "    claims: {x: \"true\"}\n", C(",\"x\":true"), "claim", 1 },
+	{ SVC "    claims: {x: [true, \"true\"]}\n", C(",\"x\":\"true\"") },
+	{ SVC "    claims: {x: [a, b]}\n", C(",\"x\":\"b\"") },
+	{ SVC "    claims: {x: [a, b]}\n", C(",\"x\":\"c\""), "claim", 1 },
+	{ SVC "    claims: {sub: {pattern: \"repo:acme/*\"}}\n", C("") },
+	{ SVC "    claims: {sub: {pattern: \"repo:acme/*:ref:refs/heads/main\"}}\n", C("") },
+	{ SVC "    claims: {sub: {pattern: [\"repo:x/*\", \"repo:acme/*\"]}}\n", C("") },
+	{ SVC "    claims: {sub: {pattern: \"repo:evil/*\"}}\n", C(""), "claim", 1, .says = "claim 'sub' is 'repo:acme/app:ref:refs/heads/main'; the record wants it like 'repo:evil/" },
+	{ SVC "    claims: {sub: {pattern: \"*acme\"}}\n", C(""), "claim", 1 },
+	{ SVC "    claims: {x: {pattern: \"*\"}}\n", C(",\"x\":7"), "claim", 1 },
+	{ SVC "    claims: {x: {pattern: \"*\"}}\n", C(""), "claim", 1 },
+	{ SVC "    claims: {scp: {contains: Mail.Read}}\n", C(",\"scp\":\"User.Read Mail.Read\"") },
+	{ SVC "    claims: {scp: {contains: Mail.Read}}\n", C(",\"scp\":\"Mail.ReadWrite\""), "claim", 1 },
+	{ SVC "    claims: {scp: {contains: Mail.Read}}\n", C(",\"scp\":[\"User.Read\",\"Mail.Read\"]") },
+	{ SVC "    claims: {scp: {contains: Mail.Read}}\n", C(",\"scp\":{\"Mail.Read\":1}"), "claim", 1 },
+	{ SVC "    claims: {scp: {contains: [a, b]}}\n", C(",\"scp\":\"b c a\"") },
+	{ SVC "    claims: {scp: {contains: [a, b]}}\n", C(",\"scp\":\"b c\""), "claim", 1 },
+	{ SVC "    claims: {x: {contains: 5}}\n", C(",\"x\":[1,5]") },
+	{ SVC "    claims: {x: {contains: 5}}\n", C(",\"x\":[1,\"5\"]"), "claim", 1 },
+	{ SVC "    claims: {sub: {pattern: \"repo:*\", contains: x}}\n", C(""), "claim", 1 },
+	{ SVC "    claims: {x: absent}\n", C("") },
+	{ SVC "    claims: {x: absent}\n", C(",\"x\":null"), "claim", 1 },
+	{ SVC "    claims: {x: \"absent\"}\n", C(",\"x\":\"absent\"") },
+	{ SVC "    claims: {x: present}\n", C(",\"x\":false") },
+	{ SVC "    claims: {x: present}\n", C(",\"x\":null"), "claim", 1 },
+	{ SVC "    claims: {x: present}\n", C(""), "claim", 1 },
+	{ SVC "    claims: {kubernetes.io: {namespace: prod, serviceaccount: {name: [a, b]}}}\n",
+	  C(",\"kubernetes.io\":{\"namespace\":\"prod\",\"serviceaccount\":{\"name\":\"b\"}}") },
+	{ SVC "    claims: {kubernetes.io: {namespace: prod, serviceaccount: {name: [a, b]}}}\n",
+	  C(",\"kubernetes.io\":{\"namespace\":\"prod\",\"serviceaccount\":{\"name\":\"c\"}}"), "claim", 1, .says = "'kubernetes.io / serviceaccount / name'" },
+	{ SVC "    claims: {a: {b: c}}\n", C(",\"a\":\"c\""), "claim", 1 },
+	{ SVC "    claims: {a: {b: c}}\n", C(",\"a.b\":\"c\",\"b\":\"c\""), "claim", 1 },
+	{ SVC "    claims: {a: {b: absent}}\n", C("") },
+	/* kinds */
+	{ SVC "    kind: access\n", C(",\"scope\":\"x\"") },
+	{ SVC "    kind: access\n", C(""), "kind", 1, .says = "does not show its kind" },
+	{ SVC "    kind: access\n", C(",\"nonce\":\"n\""), "kind", 1 },
+	{ SVC "    kind: access\n", C(",\"at_hash\":\"n\",\"azp\":\"me\""), "kind", 1 },
+	{ SVC "    kind: access\n", C(""), .header = ",\"typ\":\"at+jwt\"" },
+	{ SVC "    kind: access\n", C(",\"typ\":\"Bearer\",\"nonce\":\"n\"") },
+	{ SVC "    kind: access\n", C(",\"typ\":\"ID\",\"scope\":\"x\""), "kind", 1 },
+	{ SVC "    kind: access\n", C(",\"token_use\":\"id\",\"client_id\":\"x\""), "kind", 1 },
+	{ SVC "    kind: id\n", C("") },
+	{ SVC "    kind: id\n", C(",\"scope\":\"x\""), "kind", 1 },
+	{ SVC "    kind: id\n", C(""), "kind", 1, .header = ",\"typ\":\"application/at+jwt\"" },
+	{ SVC, C(",\"typ\":\"Refresh\""), "kind", 1 },
+	{ SVC, C(",\"jti\":\"1\",\"events\":{\"http://schemas.openid.net/event/backchannel-logout\":{}}"), "kind", 1, .says = "a logout token" },
+	{ SVC "    kind: id\n", C(",\"jti\":\"1\",\"events\":{\"http://schemas.openid.net/event/backchannel-logout\":{}}"), "kind", 1 },
+	{ SVC "    kind: logout\n", C(",\"jti\":\"1\",\"events\":{\"http://schemas.openid.net/event/backchannel-logout\":{}}") },
+	{ SVC "    kind: logout\n", C(",\"jti\":\"1\",\"events\":{\"http://schemas.openid.net/event/backchannel-logout\":{}}"), .header = ",\"typ\":\"logout+jwt\"" },
+	{ SVC, C(",\"jti\":\"1\",\"events\":{\"http://schemas.openid.net/event/backchannel-logout\":{}}"), "hdr", 1, .header = ",\"typ\":\"logout+jwt\"" },
+	{ SVC "    kind: logout\n", C(",\"jti\":\"1\",\"nonce\":\"n\",\"events\":{\"http://schemas.openid.net/event/backchannel-logout\":{}}"), "kind", 1 },
+	{ SVC "    kind: logout\n", C(""), "kind", 1 },
+	{ SVC "    kind: any\n", C(",\"jti\":\"1\",\"events\":{\"http://schemas.openid.net/event/backchannel-logout\":{}}") },
+	{ SVC, C(",\"cnf\":{\"jkt\":\"x\"}"), "kind", 1, .says = "cnf: allowed" },
+	{ SVC "    kind: any\n", C(",\"cnf\":{\"jkt\":\"x\"}"), "kind", 1 },
+	{ SVC "    cnf: allowed\n", C(",\"cnf\":{\"jkt\":\"x\"}") },
+	{ SVC "    claims: {cnf: {jkt: x}}\n", C(",\"cnf\":{\"jkt\":\"x\"}") },
+	{ SVC "    claims: {cnf: absent}\n", C(",\"cnf\":{\"jkt\":\"x\"}"), "kind", 1 },
+	{ ENTRA("[1.0, 2.0]"), E2 ",\"nonce\":\"n\"", "kind", 1 },
+	{ ENTRA("[1.0, 2.0]"), E2, "kind", 1 },
+	{ ENTRA("[1.0, 2.0]") "    kind: id\n", E2 ",\"nonce\":\"n\"" },
+	{ ENTRA("[1.0, 2.0]") "    kind: id\n", E2 ",\"azp\":\"" APP "\",\"scp\":\"x\"", "kind", 1 },
+	/* audiences */
+	{ SVC, "\"iss\":\"https://iss.example\",\"aud\":[\"me\"]", "aud", 1 },
+	{ SVC "    audience_array: one\n", "\"iss\":\"https://iss.example\",\"aud\":[\"me\"]" },
+	{ SVC "    audience_array: one\n", "\"iss\":\"https://iss.example\",\"aud\":[\"me\",\"you\"]", "aud", 1 },
+	{ SVC "    audience_array: all\n", "\"iss\":\"https://iss.example\",\"aud\":[\"me\",\"you\"]", "aud", 1, .says = "'you'" },
+	{ SVC "    audience_array: any\n", "\"iss\":\"https://iss.example\",\"aud\":[\"you\",\"me\"]" },
+	{ SVC "    audience_array: any\n", "\"iss\":\"https://iss.example\",\"aud\":[\"you\",\"he\"]", "aud", 1 },
+	{ SVC "    audience_array: any\n", "\"iss\":\"https://iss.example\",\"aud\":[]", "aud", 1 },
+	{ SVC "    audience_array: any\n", "\"iss\":\"https://iss.example\",\"aud\":[\"me\",7]", "aud", 1 },
+	{ SVC "    audience_array: any\n", "\"iss\":\"https://iss.example\",\"aud\":[[\"me\"]]", "aud", 1 },
+	{ SVC "    audience_array: any\n    kind: id\n", "\"iss\":\"https://iss.example\",\"aud\":[\"you\",\"me\"]", "aud", 1, .says = "azp" },
+	{ SVC "    audience_array: any\n    kind: id\n", "\"iss\":\"https://iss.example\",\"azp\":\"you\",\"aud\":[\"you\",\"me\"]", "aud", 1 },
+	{ SVC "    audience_array: any\n    kind: id\n", "\"iss\":\"https://iss.example\",\"azp\":\"me\",\"aud\":[\"you\",\"me\"]" },
+	{ "    issuers: [\"https://iss.example\"]\n    audiences: none\n    claims: {client_id: c, token_use: access}\n",
+	  "\"iss\":\"https://iss.example\",\"client_id\":\"c\",\"token_use\":\"access\"" },
+	{ "    issuers: [\"https://iss.example\"]\n    audiences: none\n    actors: [c]\n", "\"iss\":\"https://iss.example\",\"client_id\":\"d\"", "actor", 1 },
+	{ "    issuers: [\"https://iss.example\"]\n    audiences: none\n    actors: [c]\n", "\"iss\":\"https://iss.example\",\"client_id\":\"c\",\"aud\":\"x\"", "aud", 1 },
+	/* without an issuer */
+	{ "    issuers: none\n    audiences: [me]\n", "\"aud\":\"me\"" },
+	{ "    issuers: none\n    audiences: [me]\n", C(""), "key-none", 1, .says = "is for tokens without 'iss'" },
+	{ SVC, "\"aud\":\"me\"", "scope-issuer", 1, .says = "issuers: none" },
+	{ "    issuers: none\n    audiences: [me]\n    use: jwt-svid\n", "\"aud\":\"me\",\"sub\":\"spiffe://td/x\"", .header = ",\"typ\":\"JOSE\"", .set = "svid.json" },
+	{ "    issuers: none\n    audiences: [me]\n    use: jwt-svid\n", "\"aud\":\"me\",\"sub\":\"x\"", "claim", 1, .set = "svid.json" },
+	{ SVC, C(""), "hdr", 1, .header = ",\"typ\":\"JOSE\"", .says = "JOSE" },
+	/* dates, lives */
+	{ SVC "    dates: decimal\n", C(",\"iat\":1767693000.123456,\"exp\":1.7676972e9") },
+	{ SVC "    dates: decimal\n", C(",\"iat\":17676930e2,\"exp\":176769720000e-2") },
+	{ SVC "    dates: decimal\n", C(",\"iat\":1767693000,\"exp\":1e99"), "exp", 1 },
+	{ SVC "    dates: decimal\n", C(",\"iat\":1767693000,\"exp\":\"1767697200.5\""), "exp", 1 },
+	{ SVC "    dates: decimal\n", C(",\"iat\":1767693000,\"exp\":-1.5"), "exp", 1 },
+	{ SVC "    dates: decimal\n", C(",\"iat\":1767690000,\"exp\":1767693299.9"), "exp", 1 },
+	{ SVC, C(",\"iat\":1767693000.5,\"exp\":1767697200"), "iat", 1, .says = "dates: decimal" },
+	{ SVC "    max_token_life: 365d\n", C(",\"iat\":1767693000,\"exp\":1799229000") },
+	{ SVC, C(",\"iat\":1767693000,\"exp\":1799229000"), "life", 1 },
+	/* Entra's two versions and one key; the set says whom its keys are for, and only of version 2.0 */
+	{ ENTRA("[1.0, 2.0]"), E1 },
+	{ ENTRA("[1.0, 2.0]"), E2 ",\"azp\":\"" APP "\"" },
+	{ ENTRA("[1.0, 2.0]"), E1, .set = "entra.json" },
+	{ ENTRA("[1.0, 2.0]"), E2 ",\"azp\":\"" APP "\"", .set = "entra.json" },
+	{ ENTRA("[\"2.0\"]"), E1, "ver", 1, .set = "entra.json" },
+	{ "    issuers: [\"" TEMPLATE "\"]\n    tenants: {allow: [" TENANT "]}\n    versions: [2.0]\n    audiences: [" AUDIENCE "]\n", E1, "key-none", 1, .set = "entra.json",
+	  .says = "list it under issuers too" },
+	/* ... but a consumer key speaks for no organisation, in no claim, and the other way round */
+	{ ENTRA("[1.0, 2.0]"), E1, "forged-scope", 4, .set = "consumer.json" },
+	{ ENTRA("[1.0, 2.0]"), E2 ",\"azp\":\"" APP "\"", "forged-scope", 4, .set = "consumer.json" },
+	{ CONSUMER, "\"iss\":\"" V2(CONSUMER_TENANT) "\",\"tid\":\"" TENANT "\",\"aud\":\"" AUDIENCE "\",\"ver\":\"2.0\",\"azp\":\"x\"", "forged-scope", 4, .set = "consumer.json" },
+	{ CONSUMER, "\"iss\":\"" V2(CONSUMER_TENANT) "\",\"tid\":\"" TENANT "\",\"aud\":\"" AUDIENCE "\",\"ver\":\"2.0\",\"azp\":\"x\"", "forged-scope", 4 },
+	{ CONSUMER, "\"tid\":\"" TENANT "\",\"aud\":\"" AUDIENCE "\",\"ver\":\"2.0\",\"azp\":\"x\"", "forged-scope", 4, .set = "consumer.json" },
+	{ CONSUMER, E1, "forged-scope", 4, .set = "consumer.json" },
+	{ CONSUMER, "\"iss\":\"https://sts.windows.net/" CONSUMER_TENANT "/\",\"tid\":\"" CONSUMER_TENANT "\",\"aud\":\"" AUDIENCE "\",\"ver\":\"1.0\"", "key-none", 1, .set = "consumer.json" },
+	{ ENTRA("[1.0, 2.0]"), "\"iss\":\"" V2(TENANT) "\",\"tid\":\"" CONSUMER_TENANT "\",\"aud\":\"" AUDIENCE "\",\"ver\":\"2.0\",\"azp\":\"x\"", "forged-scope", 4, .set = "entra.json" },
+	{ ENTRA("[1.0, 2.0]"), "\"iss\":\"" V2(CONSUMER_TENANT) "\",\"tid\":\"" CONSUMER_TENANT "\",\"aud\":\"" AUDIENCE "\",\"ver\":\"2.0\",\"azp\":\"x\"", "forged-scope", 4, .set = "entra.json" },
+	{ ENTRA("[1.0, 2.0]"), "\"iss\":\"https://sts.windows.net/" CONSUMER_TENANT "/\",\"tid\":\"" CONSUMER_TENANT "\",\"aud\":\"api://x\",\"ver\":\"1.0\"", "forged-scope", 4, .set = "entra.json" },
+	{ CONSUMER, E2 ",\"azp\":\"" APP "\"", "forged-scope", 4, .set = "entra.json" },
+	/* one authority that writes its name in two ways */
+	{ "    issuers: [\"https://accounts.google.com\"]\n    audiences: [me]\n", "\"iss\":\"accounts.google.com\",\"aud\":\"me\"", "key-none", 1, .says = "another form" },
+	{ "    issuers: [\"accounts.google.com\"]\n    audiences: [me]\n", "\"iss\":\"https://accounts.google.com\",\"aud\":\"me\"", "key-none", 1 },
+	{ "    issuers: [\"https://t.auth0.example\"]\n    audiences: [me]\n", "\"iss\":\"https://t.auth0.example/\",\"aud\":\"me\"", "key-none", 1 },
+	{ "    issuers: [\"https://kubernetes.default.svc\"]\n    audiences: [me]\n", "\"iss\":\"https://kubernetes.default.svc.cluster.local\",\"aud\":\"me\"", "key-none", 1 },
+	{ "    issuers: [\"https://idp.example/realms/a\"]\n    audiences: [me]\n", "\"iss\":\"https://idp.example/realms/b\",\"aud\":\"me\"", "forged-scope", 4 },
+	{ "    issuers: [\"https://iss.example\"]\n    audiences: [me]\n", "\"iss\":\"https://iss.example.evil.example\",\"aud\":\"me\"", "forged-scope", 4 },
+	/* an old key: critical where the record names an age, a refusal where it names none */
+	{ SVC "    first_listed: 2025-01-01\n", C(""), "key-age", 1, .says = "names no max_age" },
+	{ SVC "    first_listed: 2025-01-01\n    max_age: 180d\n", C(""), "key-age", 4 },
+	{ SVC "    first_listed: 2025-01-01\n    max_age: 400d\n", C("") },
+	/* RFC 9864, thumbprints in hexadecimal */
+	{ SVC, C(""), "hdr", 1, .header = ",\"x5t\":\"0000000000000000000000000000000000000000\"" },
+};
+
+static void test_records(void)
+{
+	static const char *const sets[][2] = { { "plain.json", NULL }, { "entra.json", TEMPLATE }, { "consumer.json", V2(CONSUMER_TENANT) }, { "svid.json", NULL } };
+	struct buf b, error, token;
+	char path[256];
+
+	buf_init(&b, 64 * KIB);
+	buf_init(&error, 16 * KIB);
+	buf_init(&token, 64 * KIB);
+	for (int i = 0; i < 4; i++) {
+		buf_clear(&b);
+		buf_add_cstr(&b, "{\"keys\":[");
+		add_set_key(&b, "k", RSA_A, sets[i][1], NULL);
+		if (i == 3) { /* the second "use" is the last thing in the object */
+			b.n -= strlen("\"use\":\"sig\"}");
+			buf_add_cstr(&b, "\"use\":\"jwt-svid\"}");
+		}
+		buf_add_cstr(&b, ",{");
+		add_jwk(&b, RSA_B);
+		buf_add_cstr(&b, ",\"kid\":\"enc\",\"use\":\"enc\"},{");
+		add_jwk(&b, EC_256);
+		buf_add_cstr(&b, ",\"kid\":\"ec\"}]}");
+		write_file(sets[i][0], buf_str(&b));
+	}
+	snprintf(path, sizeof(path), "%s/r.yaml", folder);
+	for (size_t i = 0; i < sizeof(record_rows) / sizeof(record_rows[0]); i++) {
+		const struct record_row *r = &record_rows[i];
+		struct policy *p = policy_new();
+		struct judge *j;
+		struct buf header;
+		buf_clear(&b);
+		buf_clear(&error);
+		buf_printf(&b, "records:\n  - from: {jwks: %s}\n    alg: RS256\n    state: active\n%s", r->set ? r->set : "plain.json", r->record);
+		CHECK_MSG(policy_load_text(p, path, buf_str(&b), &error) && policy_bind(p, &error), "%s%s", b.p, error.n ? error.p : "");
+		CHECK_MSG(p->n == 1, "%s: %u records of one set", b.p, p->n); /* not of the key for encryption, nor of another algorithm's */
+		j = judge_new(p, NULL);
+		buf_clear(&b);
+		buf_printf(&b, "{%s%s%s}", r->claims, strstr(r->claims, "\"iat\"") ? "" : ",\"iat\":1767693000", strstr(r->claims, "\"exp\"") ? "" : ",\"exp\":1767697200");
+		buf_init(&header, 4096);
+		buf_printf(&header, "{\"alg\":\"RS256\",\"kid\":\"k\"%s}", r->header ? r->header : "");
+		mint(&token, buf_str(&header), buf_str(&b), RSA_A, "RS256");
+		judge_token(j, buf_str(&token), NOW);
+		if (r->want)
+			CHECK_MSG(has_code(&j->verdict, r->want) && (!r->status || verdict_status(&j->verdict) == r->status), "%s%s: wanted %s, %d, have %s, %d", r->record, r->claims,
+				  r->want, r->status, codes(&j->verdict), verdict_status(&j->verdict));
+		else if (r->status == 0)
+			CHECK_MSG(j->verdict.valid, "%s%s: refused: %s: %s", r->record, r->claims, codes(&j->verdict), j->verdict.n ? j->verdict.reason[0].text : "");
+		if (r->says)
+			CHECK_MSG(verdict_says(j, r->says), "%s%s: does not say %s", r->record, r->claims, r->says);
+		buf_release(&header);
+		judge_free(j);
+		policy_free(p);
+	}
+	for (int i = 0; i < 4; i++) {
+		snprintf(path, sizeof(path), "%s/%s", folder, sets[i][0]);
+		unlink(path);
+	}
+	buf_release(&b);
+	buf_release(&error);
+	buf_release(&token);
+}
+
+static void test_patterns(void)
+{
+	static const struct { const char *pattern, *text; bool matches; } rows[] = {
+		{ "", "", true }, { "", "a", false }, { "*", "", true }, { "*", "a/b:c", true }, { "a*", "a", true }, { "a*", "b", false }, { "*a", "ba", true },
+		{ "*a", "ab", false }, { "a*b*c", "aXbYbZc", true }, { "a*b*c", "aXcb", false }, { "?", "a", true }, { "?", "", false }, { "?", "ab", false },
+		{ "?", "\xc3\xa9", true }, { "a?c", "a\xe2\x82\xac" "c", true }, { "\\*", "*", true }, { "\\*", "a", false }, { "a\\?", "a?", true }, { "a\\?", "ab", false },
+		{ "\\", "\\", true }, { "**", "x", true }, { "a.c", "abc", false }, { "[ab]", "a", false }, { "repo:acme/*", "repo:acme2/x", false },
+		{ "repo:acme/*", "xrepo:acme/y", false }, { "*aaaaaaaaaaaaaaaaaaaab", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", false },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		CHECK_MSG(claim_pattern_matches(str_of(rows[i].pattern), str_of(rows[i].text)) == rows[i].matches, "%s %s", rows[i].pattern, rows[i].text);
 }
 
 /* One policy, several threads, each with its judge. */
@@ -1515,6 +1778,8 @@ int main(void)
 	test_policy_file();
 	test_record_by_issuer();
 	test_other_records();
+	test_records();
+	test_patterns();
 	test_threads(p);
 	test_exchange(p);
 	test_replay(p);
@@ -1525,8 +1790,8 @@ int main(void)
 	policy_free(p);
 	for (int i = 0; i < KEY_N; i++)
 		EVP_PKEY_free(keys[i]);
-	for (int i = 0; i < 2; i++) {
-		snprintf(command_path, sizeof(command_path), "%s/%s", folder, i ? "policy.yaml" : "set.json");
+	for (int i = 0; i < 3; i++) {
+		snprintf(command_path, sizeof(command_path), "%s/%s", folder, i == 2 ? "metadata.json" : i ? "policy.yaml" : "set.json");
 		unlink(command_path);
 	}
 	rmdir(folder);
