@@ -211,6 +211,7 @@
 #define DUMP_STREAM_BYTES_MAX (1024 * GIB)  /* unpacked, of one stream */
 /* -- dump: key forms -- */
 #define CLAIM_BYTES_MAX 2048                /* one number of a key: RSA and DSA of 16384 bits */
+#define CLAIM_OPAQUE_BYTES_MAX (32 * KIB)   /* of a secret with which nothing is computed: seed and expanded key of ML-DSA-87 have 5 KiB */
 #define CLAIM_RSA_BITS_MIN 256              /* smaller moduli divide by chance, and anyone can factor them */
 #define TEXT_GAP_MAX 64                     /* bytes between two tokens of one run: a line break and its indentation */
 #define TEXT_BASE64_DIGITS_MIN 40           /* a P-256 or Ed25519 secret has 43 */

@@ -34,7 +34,7 @@ static const struct option_row options[] = {
 	{ 0, "only", "NAMES", "Use only these finders, separated by commas.", NULL },
 	{ 0, "residue", "WHERE", "redact, verify: test windows of these for common factors; default: writable memory, in the process' layout.",
 	  "writable all off" },
-	{ 0, "redact-shapes", NULL, "redact: also erase what has the shape of a key and no proof.", NULL },
+	{ 0, "keep-shapes", NULL, "redact: leave what has the shape of a key and no proof where it is.", NULL },
 	OPTION_LEDGER(", to which redact and verify append the dump's hash and the verdict, and in which ledger looks."),
 	{ 0, "fill", "WITH", "redact, watch: what erased numbers become; a pattern (REDACTED) shows where they were; default: zero.", "zero pattern" },
 	OPTION_OUTPUT_DIR(0, ": for watch, the redacted copies."),
@@ -113,8 +113,8 @@ static int take_option(struct dump_settings *s, const struct option_row *row, co
 		if (strcmp(value, "writable") != 0 && strcmp(value, "all") != 0 && strcmp(value, "off") != 0)
 			return cmd_usage_error(c, "--residue '%s': there are: writable all off", value);
 		s->residue = strcmp(value, "all") == 0 ? DUMP_RESIDUE_ALL : *value == 'o' ? DUMP_RESIDUE_OFF : DUMP_RESIDUE_WRITABLE;
-	} else if (strcmp(row->name, "redact-shapes") == 0) {
-		s->shapes = true;
+	} else if (strcmp(row->name, "keep-shapes") == 0) {
+		s->shapes = false;
 	} else if (strcmp(row->name, "ledger") == 0) {
 		s->ledger_path = value;
 	} else if (strcmp(row->name, "fill") == 0) {
@@ -154,7 +154,7 @@ static const struct dump_action *action_find(const char *name)
 
 static int dump_run(int argc, char **argv)
 {
-	struct dump_settings s = { .format = "text" };
+	struct dump_settings s = { .format = "text", .shapes = true };
 	const struct command *c = &command_dump;
 	const struct dump_action *action;
 	const char *value;

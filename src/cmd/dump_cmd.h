@@ -26,7 +26,7 @@ struct dump_settings {
 	bool quiet;
 	/* redact, verify, filter */
 	enum dump_residue_mode residue;
-	bool shapes;            /* erase also what only looks like a key */
+	bool shapes;            /* erase also what only looks like a key; --keep-shapes: no */
 	const char *ledger_path; /* NULL = none */
 	const char *root;       /* install, filter: where the system's files are; "" = in their place */
 	const char *settings_path; /* filter: its settings; NULL = the usual ones */
@@ -67,7 +67,7 @@ void dump_input_free(struct dump_input *in);
 /* ---- report ---- */
 
 struct dump_totals {
-	uint64_t files, bytes, uncovered, hits, keys, proved, suspected, locked, allowed, trusted, limits;
+	uint64_t files, bytes, uncovered, hits, keys, proved, stated, suspected, locked, allowed, trusted, limits;
 	bool damaged;          /* some file was not covered whole */
 	bool nothing;          /* there was no byte to search: never clean */
 	double wall_s;

@@ -10,19 +10,19 @@
 
 static const char *class_name(const struct dump_hit *h)
 {
-	return h->klass == DUMP_PROVED ? "proved" : h->klass == DUMP_LOCKED ? "locked" : "suspected";
+	return h->klass == DUMP_PROVED ? "proved" : h->klass == DUMP_STATED ? "stated" : h->klass == DUMP_LOCKED ? "locked" : "suspected";
 }
 
 static const char *proof_name(enum dump_proof p)
 {
-	static const char *const names[] = { "full", "factor", "exponent", "point", "schedule", "pair", "locked", "shape" };
+	static const char *const names[] = { "full", "factor", "exponent", "point", "schedule", "stated", "pair", "locked", "shape" };
 
 	return names[p];
 }
 
 static void algorithm_name(struct buf *b, const struct dump_hit *h, const struct dump_key *k)
 {
-	static const char *const names[] = { "RSA", "EC", "Ed25519", "X25519", "Ed448", "X448", "DSA", "DH", "AES", "other" };
+	static const char *const names[] = { "RSA", "EC", "Ed25519", "X25519", "Ed448", "X448", "DSA", "DH", "AES", "other", "ML-DSA", "ML-KEM", "SLH-DSA", "unknown algorithm" };
 
 	if (h->algorithm == DUMP_EC && k && k->group)
 		buf_printf(b, "EC %s", k->group);
@@ -276,7 +276,7 @@ static void sarif_hit(struct dump_report *r, const struct dump_scan *s, const st
 	buf_add_cstr(b, r->first ? "\n" : ",\n");
 	r->first = false;
 	buf_printf(b, "{\"ruleId\":\"private-key-%s\",\"level\":\"%s\",\"message\":{\"text\":", class_name(h),
-	           h->klass == DUMP_SUSPECTED ? "note" : trusted || h->klass == DUMP_PROVED ? "error" : "warning");
+	           h->klass == DUMP_SUSPECTED ? "note" : trusted || h->klass <= DUMP_STATED ? "error" : "warning");
 	algorithm_name(&name, h, k);
 	buf_printf(&name, " private key, %u bits, %s: %s (%s)%s", h->bits, class_name(h), h->component ? h->component : "key",
 	           h->form ? h->form : "", trusted ? ", still trusted" : "");
@@ -303,7 +303,7 @@ static void sarif_hit(struct dump_report *r, const struct dump_scan *s, const st
 
 static bool counts_as_finding(const struct dump_hit *h)
 {
-	return h->klass == DUMP_PROVED || h->klass == DUMP_LOCKED || h->proof == DUMP_PROOF_PAIR;
+	return h->klass <= DUMP_STATED || h->klass == DUMP_LOCKED || h->proof == DUMP_PROOF_PAIR;
 }
 
 void dump_report_begin(struct dump_report *r)
@@ -313,7 +313,7 @@ void dump_report_begin(struct dump_report *r)
 	if (strcmp(r->format, "sarif") == 0)
 		buf_add_cstr(r->out, "{\"$schema\":\"https://json.schemastore.org/sarif-2.1.0.json\",\"version\":\"2.1.0\",\"runs\":[{\"tool\":{"
 		                     "\"driver\":{\"name\":\"taximeter dump\",\"version\":\"" TXM_VERSION "\",\"rules\":["
-		                     "{\"id\":\"private-key-proved\"},{\"id\":\"private-key-suspected\"},{\"id\":\"private-key-locked\"}]}},"
+		                     "{\"id\":\"private-key-proved\"},{\"id\":\"private-key-stated\"},{\"id\":\"private-key-suspected\"},{\"id\":\"private-key-locked\"}]}},"
 		                     "\"results\":[");
 }
 
@@ -350,6 +350,7 @@ void dump_report_image(struct dump_report *r, const struct dump_scan *s, const s
 			continue;
 		t->hits += counts_as_finding(&hits[i]);
 		t->proved += hits[i].klass == DUMP_PROVED;
+		t->stated += hits[i].klass == DUMP_STATED;
 		t->suspected += hits[i].klass == DUMP_SUSPECTED;
 		t->locked += hits[i].klass == DUMP_LOCKED;
 	}
@@ -387,11 +388,11 @@ void dump_report_end(struct dump_report *r, const struct dump_settings *settings
 		buf_printf(b, "],\"invocations\":[{\"executionSuccessful\":%s,\"exitCode\":%d}]}]}\n", t->damaged || t->limits ? "false" : "true",
 		           dump_report_status(t));
 	} else if (strcmp(r->format, "ndjson") == 0) {
-		buf_printf(b, "{\"type\":\"summary\",\"bytes\":%llu,\"keys\":%llu,\"proved\":%llu,\"suspected\":%llu,\"locked\":%llu,"
+		buf_printf(b, "{\"type\":\"summary\",\"bytes\":%llu,\"keys\":%llu,\"proved\":%llu,\"stated\":%llu,\"suspected\":%llu,\"locked\":%llu,"
 		              "\"allowed\":%llu,\"trusted\":%llu,\"files\":%llu,\"uncovered\":%llu,\"whole\":%s,\"limits\":%llu,"
 		              "\"given_keys\":%zu,\"status\":%d,\"wall_s\":%.3f" SCHEMA_MEMBER "}\n",
 		           (unsigned long long)t->bytes, (unsigned long long)t->keys, (unsigned long long)t->proved,
-		           (unsigned long long)t->suspected, (unsigned long long)t->locked, (unsigned long long)t->allowed,
+		           (unsigned long long)t->stated, (unsigned long long)t->suspected, (unsigned long long)t->locked, (unsigned long long)t->allowed,
 		           (unsigned long long)t->trusted, (unsigned long long)t->files, (unsigned long long)t->uncovered,
 		           t->damaged ? "false" : "true", (unsigned long long)t->limits, settings->targets.n,
 		           dump_report_status(t), t->wall_s);
@@ -406,6 +407,9 @@ void dump_report_end(struct dump_report *r, const struct dump_settings *settings
 			buf_printf(b, "%llu key%s, in %llu place%s; %llu locked container%s.\n", (unsigned long long)t->keys,
 			           t->keys == 1 ? "" : "s", (unsigned long long)t->proved, t->proved == 1 ? "" : "s",
 			           (unsigned long long)t->locked, t->locked == 1 ? "" : "s");
+		if (t->stated)
+			buf_printf(b, "%llu place%s with a whole private key that has nothing to prove it with.\n", (unsigned long long)t->stated,
+			           t->stated == 1 ? "" : "s");
 		if (t->suspected)
 			buf_printf(b, "%llu place%s with the shape of a key and no proof.\n", (unsigned long long)t->suspected,
 			           t->suspected == 1 ? "" : "s");

@@ -25,7 +25,12 @@ enum claim_alg {
 	CLAIM_DH,
 	CLAIM_SYMMETRIC, /* nothing to prove: always shape, unless it is a key schedule */
 	CLAIM_LOCKED,    /* an encrypted container, well formed; what is inside is not known */
-	CLAIM_PGP,       /* an armoured OpenPGP secret key: not opened, shape */
+	CLAIM_PGP,       /* an armoured OpenPGP secret key: not opened */
+	/* from here on opaque: part 0 is the secret, and nothing is computed with it */
+	CLAIM_ML_DSA,
+	CLAIM_ML_KEM,
+	CLAIM_SLH_DSA,
+	CLAIM_UNKNOWN,   /* its form says that it is a private key, of an algorithm that we do not know */
 };
 
 /* Curves by the names of the field; 0 = not given. */
@@ -57,12 +62,14 @@ struct claim {
 		size_t at, n;
 	} place[CLAIM_PARTS];
 	bool cut;           /* head or tail was missing: the extent covers what is left */
+	bool stated;        /* whole, and its own words say that it is a private key, and of what algorithm */
 };
 
 /* From nothing to everything; keys.md calls the top four "key found". */
 enum proof_level {
 	PROOF_NONE,     /* refuted, or nothing there */
 	PROOF_SHAPE,    /* looks like one, and nothing can be computed */
+	PROOF_STATED,   /* whole, says what it is, and holds nothing to compare with */
 	PROOF_LOCKED,
 	PROOF_PAIR,     /* two primes whose product is no known modulus */
 	PROOF_POINT,    /* d G = Q, pub(seed) = A, g^x = y */

@@ -354,7 +354,7 @@ bool dump_cuts_plan(struct dump_scan *s, struct dump_image *im, const struct dum
 
 		if (!dump_hit_is_erased(s, &h, shapes))
 			continue;
-		h.form = h.proof == DUMP_PROOF_LOCKED || h.proof == DUMP_PROOF_SHAPE ? h.form : NULL;
+		h.form = h.proof == DUMP_PROOF_LOCKED || h.proof == DUMP_PROOF_SHAPE || h.proof == DUMP_PROOF_STATED ? h.form : NULL;
 		ok = add_pieces(ret, im, &h, h.fill == DUMP_FILL_TEXT);
 	}
 	ok = ok && dump_sweep(im, traces, dump_scan_options(s)->threads, plan_trace, &planner) && !ret->failed;

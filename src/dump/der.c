@@ -130,9 +130,16 @@ static bool sec1_members(struct der *d, struct claim *ret)
 	ret->part[EC_D] = (struct number){ c.p + c.at, (uint32_t)(c.end - c.at), false };
 	if (der_open(d, 0xa0, &tagged, NULL)) {
 		struct der oid;
-		if (!der_open(&tagged, 0x06, &oid, NULL))
-			return false;
-		ret->curve = curve_by_oid(oid.p + oid.at, oid.end - oid.at);
+		ret->stated = true;
+		if (der_open(&tagged, 0x06, &oid, NULL))
+			ret->curve = curve_by_oid(oid.p + oid.at, oid.end - oid.at);
+		if (!ret->curve) { /* another one, or explicit parameters */
+			ret->alg = CLAIM_UNKNOWN;
+			ret->part[0] = ret->part[EC_D];
+			ret->part[EC_D] = (struct number){ 0 };
+			(void)der_open(d, 0xa1, &tagged, NULL);
+			return true;
+		}
 	}
 	if (der_open(d, 0xa1, &tagged, NULL) && !bit_string(&tagged, &ret->part[EC_PUBLIC]))
 		return false;
@@ -157,14 +164,49 @@ static bool pkcs8_edwards(enum claim_alg alg, unsigned bytes, struct der *inner,
 	return true;
 }
 
-/* after the version of PKCS#8: AlgorithmIdentifier, OCTET STRING, [0] attributes, [1] public key */
+/* FIPS 203, 204 and 205, by the last byte of their identifiers */
+static enum claim_alg lattice_or_hash(const struct der *oid)
+{
+	const uint8_t *p = oid->p + oid->at;
+	if (oid->end - oid->at != 9 || memcmp(p, "\x60\x86\x48\x01\x65\x03\x04", 7) != 0)
+		return CLAIM_UNKNOWN;
+	if (p[7] == 4)
+		return p[8] >= 1 && p[8] <= 3 ? CLAIM_ML_KEM : CLAIM_UNKNOWN;
+	if (p[7] != 3)
+		return CLAIM_UNKNOWN;
+	return (p[8] >= 17 && p[8] <= 19) || (p[8] >= 32 && p[8] <= 34) ? CLAIM_ML_DSA : (p[8] >= 20 && p[8] <= 31) || (p[8] >= 35 && p[8] <= 46) ? CLAIM_SLH_DSA : CLAIM_UNKNOWN;
+}
+
+static bool pkcs8_known(struct der *d, const struct der *oid_, struct der algorithm, struct der inner, bool cut, struct claim *ret);
+
+/* after the version of PKCS#8: AlgorithmIdentifier, OCTET STRING, [0] attributes, [1] public key.  What they say is whole when they
+ * fill the SEQUENCE to its last byte. */
 static bool pkcs8_members(struct der *d, bool cut, struct claim *ret)
 {
-	struct der algorithm, oid, inner, params;
+	struct der algorithm, oid, inner, rest;
+	if (!der_open(d, 0x30, &algorithm, NULL) || !der_open(&algorithm, 0x06, &oid, NULL) || oid.end - oid.at < 3 || !der_open(d, 0x04, &inner, &cut))
+		return false;
+	struct der after = *d;
+	(void)der_open(&after, 0xa0, &rest, NULL);
+	(void)(der_open(&after, 0x81, &rest, NULL) || der_open(&after, 0xa1, &rest, NULL));
+	ret->stated = !cut && after.at == after.end;
+	if (pkcs8_known(d, &oid, algorithm, inner, cut, ret)) {
+		ret->stated &= !cut;
+		return true;
+	}
+	memset(ret->part, 0, sizeof ret->part);
+	ret->alg = lattice_or_hash(&oid);
+	ret->curve = CURVE_NONE;
+	ret->part[0] = (struct number){ inner.p + inner.at, (uint32_t)(inner.end - inner.at), false };
+	ret->stated = !cut && after.at == after.end;
+	return inner.end - inner.at >= 16 && inner.end - inner.at <= CLAIM_OPAQUE_BYTES_MAX && (ret->stated || ret->alg != CLAIM_UNKNOWN);
+}
+
+static bool pkcs8_known(struct der *d, const struct der *oid_, struct der algorithm, struct der inner, bool cut, struct claim *ret)
+{
+	struct der oid = *oid_, params;
 	struct number version;
 	unsigned v;
-	if (!der_open(d, 0x30, &algorithm, NULL) || !der_open(&algorithm, 0x06, &oid, NULL) || !der_open(d, 0x04, &inner, &cut))
-		return false;
 	if (der_is(&oid, "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01", 9) || der_is(&oid, "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a", 9)) {
 		struct der members;
 		return der_open(&inner, 0x30, &members, &cut) && der_integer(&members, &version) && der_small(&version, &v) && v <= 1
@@ -175,8 +217,13 @@ static bool pkcs8_members(struct der *d, bool cut, struct claim *ret)
 		if (!der_open(&algorithm, 0x06, &curve, NULL))
 			return false;
 		ret->curve = curve_by_oid(curve.p + curve.at, curve.end - curve.at);
-		return ret->curve && der_open(&inner, 0x30, &members, &cut) && der_integer(&members, &version) && der_small(&version, &v) && v == 1
-		       && sec1_members(&members, ret);
+		if (!ret->curve || !der_open(&inner, 0x30, &members, &cut) || !der_integer(&members, &version) || !der_small(&version, &v) || v != 1)
+			return false;
+		bool whole = ret->stated;
+		if (!sec1_members(&members, ret))
+			return false;
+		ret->stated = whole;
+		return true;
 	}
 	if (der_is(&oid, "\x2b\x65\x70", 3))
 		return pkcs8_edwards(CLAIM_ED25519, 32, &inner, d, ret);
@@ -237,7 +284,10 @@ bool form_der_version(const uint8_t *p, size_t n, size_t at, struct claim *ret)
 			return v <= 1 && pkcs8_members(&d, cut, ret);
 		case 0x04:
 			ret->form = "sec1";
-			return v == 1 && sec1_members(&d, ret);
+			if (v != 1 || !sec1_members(&d, ret))
+				return false;
+			ret->stated &= !cut && d.at == d.end;
+			return true;
 		case 0x02:
 			ret->form = "dsa";
 			if (v == 0 && dsa_members(&d, ret))

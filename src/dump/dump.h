@@ -138,7 +138,8 @@ const char *dump_name_of(const struct dump_image *im, const struct dump_range *r
 
 /* ---- targets: the public keys that are hunted ---- */
 
-enum dump_algorithm { DUMP_RSA, DUMP_EC, DUMP_ED25519, DUMP_X25519, DUMP_ED448, DUMP_X448, DUMP_DSA, DUMP_DH, DUMP_AES, DUMP_OTHER };
+enum dump_algorithm { DUMP_RSA, DUMP_EC, DUMP_ED25519, DUMP_X25519, DUMP_ED448, DUMP_X448, DUMP_DSA, DUMP_DH, DUMP_AES, DUMP_OTHER,
+	              DUMP_ML_DSA, DUMP_ML_KEM, DUMP_SLH_DSA, DUMP_UNKNOWN };
 
 struct dump_bytes { /* borrowed or the scan's */
 	const uint8_t *p;
@@ -184,7 +185,7 @@ struct dump_key {
 
 /* ---- hits ---- */
 
-enum dump_class { DUMP_PROVED, DUMP_SUSPECTED, DUMP_LOCKED };
+enum dump_class { DUMP_PROVED, DUMP_STATED, DUMP_SUSPECTED, DUMP_LOCKED };
 
 enum dump_proof {
 	DUMP_PROOF_FULL,      /* n = p q, e d = 1 ... all members agree */
@@ -192,6 +193,7 @@ enum dump_proof {
 	DUMP_PROOF_EXPONENT,  /* 2^(e d) = 2 modulo n */
 	DUMP_PROOF_POINT,     /* d G = Q, public(seed) = A, g^x = y */
 	DUMP_PROOF_SCHEDULE,  /* every word of an AES schedule follows from the key */
+	DUMP_PROOF_STATED,    /* whole, and says that it is a private key; there is nothing to compare it with */
 	DUMP_PROOF_PAIR,      /* two primes; their product is no known modulus */
 	DUMP_PROOF_LOCKED,    /* a well-formed encrypted container */
 	DUMP_PROOF_SHAPE,     /* nothing is proven */

@@ -131,7 +131,7 @@ static void worker_give(struct state *st, struct worker *w)
 static const enum dump_algorithm algorithms[] = {
 	[CLAIM_RSA] = DUMP_RSA, [CLAIM_EC] = DUMP_EC, [CLAIM_ED25519] = DUMP_ED25519, [CLAIM_ED448] = DUMP_ED448, [CLAIM_X25519] = DUMP_X25519,
 	[CLAIM_X448] = DUMP_X448, [CLAIM_DSA] = DUMP_DSA, [CLAIM_DH] = DUMP_DH, [CLAIM_SYMMETRIC] = DUMP_OTHER, [CLAIM_LOCKED] = DUMP_OTHER,
-	[CLAIM_PGP] = DUMP_OTHER,
+	[CLAIM_PGP] = DUMP_OTHER, [CLAIM_ML_DSA] = DUMP_ML_DSA, [CLAIM_ML_KEM] = DUMP_ML_KEM, [CLAIM_SLH_DSA] = DUMP_SLH_DSA, [CLAIM_UNKNOWN] = DUMP_UNKNOWN,
 };
 
 static bool begin(struct dump_scan *s, struct dump_image *im, void **ret_state)
@@ -189,7 +189,11 @@ static uint32_t secret_parts(const struct claim *c)
 	case CLAIM_RSA: return 1U << RSA_D | 1U << RSA_P | 1U << RSA_Q | 1U << RSA_DP | 1U << RSA_DQ | 1U << RSA_QI;
 	case CLAIM_DSA:
 	case CLAIM_DH: return 1U << DSA_X;
-	case CLAIM_SYMMETRIC: return 1;
+	case CLAIM_SYMMETRIC:
+	case CLAIM_ML_DSA:
+	case CLAIM_ML_KEM:
+	case CLAIM_SLH_DSA:
+	case CLAIM_UNKNOWN: return 1;
 	case CLAIM_EC:
 	case CLAIM_ED25519:
 	case CLAIM_ED448:
@@ -288,8 +292,23 @@ static void report_parts(const struct layer *l, const struct claim *c, struct du
  * carries what proves it. */
 static bool is_told_unproven(const struct claim *c)
 {
-	return c->alg == CLAIM_SYMMETRIC || c->alg == CLAIM_PGP || c->alg == CLAIM_DH
-	       || (c->alg != CLAIM_RSA && c->alg != CLAIM_DSA && !number_has(&c->part[EC_PUBLIC]));
+	return c->alg == CLAIM_DH || c->alg >= CLAIM_SYMMETRIC || (c->alg != CLAIM_RSA && c->alg != CLAIM_DSA && !number_has(&c->part[EC_PUBLIC]));
+}
+
+/* A secret that nothing proves must at least look like one: not a buffer that was never filled, or was erased. */
+static bool looks_secret(const struct claim *c)
+{
+	const struct number *x = &c->part[c->alg == CLAIM_DH ? DSA_X : c->alg >= CLAIM_SYMMETRIC ? 0 : EC_D];
+	bool seen[256] = { false };
+	unsigned different = 0;
+
+	if (!number_has(x))
+		return c->alg == CLAIM_PGP;
+	for (uint32_t i = 0; i < x->n && i < 256; i++) {
+		different += !seen[x->p[i]];
+		seen[x->p[i]] = true;
+	}
+	return x->n >= 16 && different >= 10;
 }
 
 /* The block has used up its budget; reported once. */
@@ -315,22 +334,22 @@ static bool judge(const struct layer *l, const struct claim *c)
 		return false;
 	if (is_spent(l))
 		return false;
-	if (!claim_prove(w->prover, c, &l->st->known, &v) || (v.level == PROOF_SHAPE && !is_told_unproven(c)))
+	if (!claim_prove(w->prover, c, &l->st->known, &v) || (v.level == PROOF_SHAPE && !is_told_unproven(c)) || (v.level <= PROOF_STATED && !looks_secret(c)))
 		return false;
 
 	static const enum dump_proof proofs[] = {
-		[PROOF_SHAPE] = DUMP_PROOF_SHAPE, [PROOF_LOCKED] = DUMP_PROOF_LOCKED, [PROOF_PAIR] = DUMP_PROOF_PAIR, [PROOF_POINT] = DUMP_PROOF_POINT,
+		[PROOF_SHAPE] = DUMP_PROOF_SHAPE, [PROOF_STATED] = DUMP_PROOF_STATED, [PROOF_LOCKED] = DUMP_PROOF_LOCKED, [PROOF_PAIR] = DUMP_PROOF_PAIR, [PROOF_POINT] = DUMP_PROOF_POINT,
 		[PROOF_EXPONENT] = DUMP_PROOF_EXPONENT, [PROOF_FACTOR] = DUMP_PROOF_FACTOR, [PROOF_FULL] = DUMP_PROOF_FULL,
 	};
 	struct dump_hit hit = {
-		.klass = v.level == PROOF_LOCKED ? DUMP_LOCKED : v.level <= PROOF_PAIR ? DUMP_SUSPECTED : DUMP_PROVED,
+		.klass = v.level == PROOF_LOCKED ? DUMP_LOCKED : v.level == PROOF_STATED ? DUMP_STATED : v.level <= PROOF_PAIR ? DUMP_SUSPECTED : DUMP_PROVED,
 		.proof = proofs[v.level],
 		.algorithm = algorithms[c->alg],
 		.bits = v.bits,
 		.key = -1,
 		.form = c->form,
 	};
-	if (v.level >= PROOF_PAIR)
+	if (v.level >= PROOF_PAIR || (v.level == PROOF_STATED && v.point_bytes))
 		hit.key = keep_key(l, c, &v);
 	if (secret_parts(c)) {
 		report_parts(l, c, &hit);
@@ -354,6 +373,22 @@ static bool is_at(const struct layer *l, size_t at, ptrdiff_t from, const char *
 }
 #define IS_AT(l, at, from, magic) is_at(l, at, from, magic, sizeof(magic) - 1)
 
+/* Does one of the other parsers read what is in this armour?  Then the run of digits leads to it. */
+static bool is_understood(const struct layer *l, const struct claim *armour)
+{
+	const size_t begin = armour->place[0].at;
+	struct text_run run = { .begin = begin, .end = begin + armour->place[0].n };
+	uint8_t *out = l->w->scratch;
+	size_t n = text_decode_base64(l->p, &run, 0, out, TEXT_SCRATCH_BYTES);
+	struct claim c;
+	struct proof v;
+
+	for (size_t at = 2; at <= 6 && at + 3 < n; at++)
+		if (out[at] == 0x02 && out[at + 1] == 0x01 && form_der_version(out, n, at, &c) && c.begin == 0)
+			return (claim_prove(l->w->prover, &c, &l->st->known, &v) && v.level > PROOF_SHAPE) || (c.alg == CLAIM_RSA && !c.cut); /* refuted */
+	return form_openssh(out, n, 0, &c) && claim_prove(l->w->prover, &c, &l->st->known, &v) && v.level > PROOF_SHAPE;
+}
+
 /* A magic at `at`: parses what it may begin.  Returns where to go on: always past `at`. */
 static size_t magic(const struct layer *l, size_t at)
 {
@@ -375,7 +410,7 @@ static size_t magic(const struct layer *l, size_t at)
 		break;
 	case 'B':
 		if (IS_AT(l, at, -5, "-----BEGIN "))
-			is = form_pem_locked(p, n, at - 5, &c);
+			is = form_pem(p, n, at - 5, &c) && !(c.alg == CLAIM_UNKNOWN && is_understood(l, &c));
 		break;
 	case 'R':
 		if (IS_AT(l, at, 0, "RSAKeyValue"))
@@ -521,7 +556,7 @@ static void decode_run(const struct layer *l, const struct text_run *run)
 /* Is the run the value of a JWK's member?  The name precedes it, in quotes. */
 static bool is_jwk_member(const struct layer *l, const struct text_run *run)
 {
-	static const char *const names[] = { "n", "e", "d", "p", "q", "dp", "dq", "qi", "x", "y", "k" };
+	static const char *const names[] = { "n", "e", "d", "p", "q", "dp", "dq", "qi", "x", "y", "k", "priv" };
 	const uint8_t *p = l->p;
 	size_t low = run->begin > JWK_NAME_BYTES_MAX ? run->begin - JWK_NAME_BYTES_MAX : 0, i = run->begin, end;
 	uint8_t c = 0;

@@ -42,6 +42,7 @@ bool form_jwk(const uint8_t *p, size_t n, size_t at, uint8_t *scratch, struct cl
 bool form_xml(const uint8_t *p, size_t n, size_t at, uint8_t *scratch, struct claim *ret);    /* at = "RSAKeyValue" */
 bool form_putty(const uint8_t *p, size_t n, size_t at, uint8_t *scratch, struct claim *ret);  /* at = "PuTTY-User-Key-File-" */
 bool form_dnssec(const uint8_t *p, size_t n, size_t at, uint8_t *scratch, struct claim *ret); /* at = "Private-key-format:" */
-bool form_pem_locked(const uint8_t *p, size_t n, size_t at, struct claim *ret);               /* at = "-----BEGIN " */
+/* at = "-----BEGIN ": an armour that says ENCRYPTED, or OpenPGP's, or one whose body the caller must look at (CLAIM_UNKNOWN) */
+bool form_pem(const uint8_t *p, size_t n, size_t at, struct claim *ret);
 
 #endif

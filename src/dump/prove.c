@@ -16,8 +16,8 @@
 #include "base/limits.h"
 #include "dump/claim.h"
 
-const char *const proof_names[] = { "none", "shape", "locked", "pair", "point", "exponent", "factor", "full" };
-const char *const claim_alg_names[] = { "", "RSA", "EC", "Ed25519", "Ed448", "X25519", "X448", "DSA", "DH", "symmetric", "locked", "OpenPGP" };
+const char *const proof_names[] = { "none", "shape", "stated", "locked", "pair", "point", "exponent", "factor", "full" };
+const char *const claim_alg_names[] = { "", "RSA", "EC", "Ed25519", "Ed448", "X25519", "X448", "DSA", "DH", "symmetric", "locked", "OpenPGP", "ML-DSA", "ML-KEM", "SLH-DSA", "unknown" };
 const char *const curve_names[] = { "", "P-224", "P-256", "P-384", "P-521", "secp256k1", "P-192", "SM2", "brainpoolP256r1", "brainpoolP320r1", "brainpoolP384r1",
 	                            "brainpoolP512r1", "brainpoolP256t1", "brainpoolP320t1", "brainpoolP384t1", "brainpoolP512t1" };
 #define BRAINPOOL(bits, kind, last) \
@@ -532,6 +532,12 @@ static bool same_point(const struct number *x, const struct proof *ret)
 	return x->n == half && memcmp(x->p, ret->point + 1, half) == 0;
 }
 
+/* What a secret is that nothing confirms: next to a public part that does not match, no key at all. */
+static enum proof_level alone(const struct claim *c)
+{
+	return number_has(&c->part[EC_PUBLIC]) ? PROOF_NONE : c->stated ? PROOF_STATED : PROOF_SHAPE;
+}
+
 static void prove_ec(struct prover *v, const struct claim *c, const struct known_keys *known, struct proof *ret)
 {
 	EC_GROUP *g = c->curve ? group_of(v, c->curve) : NULL;
@@ -553,10 +559,12 @@ static void prove_ec(struct prover *v, const struct claim *c, const struct known
 		ret->level = PROOF_POINT;
 		ret->good = 1U << EC_D;
 	} else {
-		/* next to a public part that does not match, it is no key at all */
-		ret->level = number_has(&c->part[EC_PUBLIC]) ? PROOF_NONE : PROOF_SHAPE;
-		ret->point_bytes = 0;
-		return;
+		ret->level = alone(c);
+		if (ret->level != PROOF_STATED) {
+			ret->point_bytes = 0;
+			return;
+		}
+		ret->good = 1U << EC_D;
 	}
 	(void)BN_copy(v->d, d);
 	ret->d = v->d;
@@ -588,10 +596,12 @@ static void prove_edwards(struct prover *v, const struct claim *c, const struct 
 		ret->level = PROOF_POINT;
 		ret->good = 1U << EC_D;
 	} else {
-		/* next to a public part that does not match, it is no key at all */
-		ret->level = number_has(&c->part[EC_PUBLIC]) ? PROOF_NONE : PROOF_SHAPE;
-		ret->point_bytes = 0;
-		return;
+		ret->level = alone(c);
+		if (ret->level != PROOF_STATED) {
+			ret->point_bytes = 0;
+			return;
+		}
+		ret->good = 1U << EC_D;
 	}
 	(void)BN_copy(v->d, v->part[EC_D]);
 	ret->d = v->d;
@@ -608,7 +618,7 @@ static void prove_dsa(struct prover *v, const struct claim *c, struct proof *ret
 	if (BN_num_bits(p) < 512 || !BN_is_odd(p) || BN_is_zero(x) || BN_cmp(x, p) >= 0 || BN_num_bits(g) < 2 || BN_cmp(g, p) >= 0)
 		return;
 	ret->bits = (unsigned)BN_num_bits(p);
-	ret->level = PROOF_SHAPE;
+	ret->level = c->stated ? PROOF_STATED : PROOF_SHAPE;
 	BN_CTX_start(v->ctx);
 	BIGNUM *y = BN_CTX_get(v->ctx), *one = BN_CTX_get(v->ctx);
 	v->cost += weight(p);
@@ -646,7 +656,7 @@ bool claim_prove(struct prover *v, const struct claim *c, const struct known_key
 	for (int i = 0; i < CLAIM_PARTS; i++) {
 		const struct number *x = &c->part[i];
 		BN_clear(v->part[i]);
-		if (!number_has(x))
+		if (!number_has(x) || c->alg >= CLAIM_SYMMETRIC)
 			continue;
 		if (x->n > CLAIM_BYTES_MAX + 1)
 			return false;
@@ -663,7 +673,11 @@ bool claim_prove(struct prover *v, const struct claim *c, const struct known_key
 	case CLAIM_DSA:
 	case CLAIM_DH: prove_dsa(v, c, ret); break;
 	case CLAIM_SYMMETRIC:
-	case CLAIM_PGP: ret->level = PROOF_SHAPE; break;
+	case CLAIM_PGP:
+	case CLAIM_ML_DSA:
+	case CLAIM_ML_KEM:
+	case CLAIM_SLH_DSA:
+	case CLAIM_UNKNOWN: ret->level = c->stated ? PROOF_STATED : PROOF_SHAPE; break;
 	case CLAIM_LOCKED: ret->level = PROOF_LOCKED; break;
 	case CLAIM_NOTHING: break;
 	}

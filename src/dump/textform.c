@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* textform: private keys that are text with named members: JWK (RFC 7517, 7518, 8037), .NET's RSAKeyValue, PuTTY's key files,
- * DNSSEC's private key format; and the PEM blocks that declare themselves encrypted.
+ * DNSSEC's private key format; and PEM blocks that declare themselves encrypted, or hold what no other parser reads.
  *
  * Members are taken in any order.  A text that is cut yields those that are whole. */
 #include "base/limits.h"
@@ -26,6 +26,16 @@ static bool take_value(const uint8_t *p, size_t n, size_t at, struct scratch *s,
 	return true;
 }
 
+/* The same for a secret with which nothing is computed: it may be longer than a number. */
+static bool take_opaque(const uint8_t *p, size_t n, size_t at, struct scratch *s, struct claim *ret)
+{
+	size_t used, got = text_decode_value((const char *)p + at, n - at, s->p + s->used, TEXT_SCRATCH_BYTES - s->used, &used);
+	ret->part[0] = (struct number){ s->p + s->used, (uint32_t)got, false };
+	ret->place[0] = (struct place){ at, used };
+	s->used += got;
+	return got >= 16;
+}
+
 static bool is_blank(uint8_t c)
 {
 	return c == ' ' || c == '\n' || c == '\r' || c == '\t';
@@ -33,8 +43,8 @@ static bool is_blank(uint8_t c)
 
 /* ---- JWK ---- */
 
-enum { JWK_N, JWK_E, JWK_D, JWK_P, JWK_Q, JWK_DP, JWK_DQ, JWK_QI, JWK_X, JWK_Y, JWK_K, JWK_VALUES, JWK_KTY = JWK_VALUES, JWK_CRV, JWK_MEMBERS };
-static const char *const jwk_names[JWK_MEMBERS] = { "n", "e", "d", "p", "q", "dp", "dq", "qi", "x", "y", "k", "kty", "crv" };
+enum { JWK_N, JWK_E, JWK_D, JWK_P, JWK_Q, JWK_DP, JWK_DQ, JWK_QI, JWK_X, JWK_Y, JWK_K, JWK_PRIV, JWK_VALUES, JWK_KTY = JWK_VALUES, JWK_CRV, JWK_ALG, JWK_MEMBERS };
+static const char *const jwk_names[JWK_MEMBERS] = { "n", "e", "d", "p", "q", "dp", "dq", "qi", "x", "y", "k", "priv", "kty", "crv", "alg" };
 
 /* a quote, as often escaped as it may be (\\\", \u0022, &quot;, %22): its length, or 0 */
 static size_t quote_at(const uint8_t *p, size_t n, size_t i)
@@ -104,6 +114,12 @@ bool form_jwk(const uint8_t *p, size_t n, size_t at, uint8_t *scratch_bytes, str
 	ret->end = end > at ? end : high;
 	struct str kty = { (const char *)p + member[JWK_KTY].at, member[JWK_KTY].n };
 	struct str crv = { (const char *)p + member[JWK_CRV].at, member[JWK_CRV].n };
+	ret->stated = kty.n != 0;
+	if (str_eq(kty, STR("AKP")) || (seen & (1U << JWK_PRIV) && !(seen & (1U << JWK_D)))) { /* RFC 9964 and its drafts */
+		struct str alg = { (const char *)p + member[JWK_ALG].at, member[JWK_ALG].n };
+		ret->alg = str_starts(alg, STR("ML-DSA")) ? CLAIM_ML_DSA : str_starts(alg, STR("ML-KEM")) ? CLAIM_ML_KEM : str_starts(alg, STR("SLH-DSA")) ? CLAIM_SLH_DSA : CLAIM_UNKNOWN;
+		return member[JWK_PRIV].n && take_opaque(p, n, member[JWK_PRIV].at, &s, ret);
+	}
 	if (str_eq(kty, STR("oct")) || (seen & (1U << JWK_K) && !(seen & (1U << JWK_D)))) {
 		ret->alg = CLAIM_SYMMETRIC;
 		return take_value(p, n, member[JWK_K].at, &s, ret, 0) && ret->part[0].n >= 16;
@@ -121,6 +137,7 @@ bool form_jwk(const uint8_t *p, size_t n, size_t at, uint8_t *scratch_bytes, str
 		if (!take_value(p, n, member[JWK_D].at, &s, ret, EC_D))
 			return false;
 		ret->curve = curve_by_name(crv);
+		ret->stated &= crv.n != 0;
 		if (!ret->curve && !crv.n) /* cut away: the size decides */
 			ret->curve = ret->part[EC_D].n == 32 ? CURVE_P256 : ret->part[EC_D].n == 48 ? CURVE_P384 : CURVE_P521;
 		/* X and Y in a row in the scratch are one point; X alone will do */
@@ -130,7 +147,14 @@ bool form_jwk(const uint8_t *p, size_t n, size_t at, uint8_t *scratch_bytes, str
 				x.n *= 2;
 			ret->part[EC_PUBLIC] = x;
 		}
-		return ret->curve != CURVE_NONE;
+		if (ret->curve)
+			return true;
+		ret->alg = CLAIM_UNKNOWN;
+		ret->place[0] = ret->place[EC_D];
+		ret->part[0] = ret->part[EC_D];
+		ret->part[1] = (struct number){ 0 };
+		ret->place[1] = (struct place){ 0 };
+		return true;
 	}
 	ret->alg = CLAIM_RSA;
 	for (int m = JWK_N; m <= JWK_QI; m++)
@@ -357,14 +381,15 @@ bool form_dnssec(const uint8_t *p, size_t n, size_t at, uint8_t *scratch, struct
 	memset(ret->part, 0, sizeof ret->part);
 	memset(ret->place, 0, sizeof ret->place);
 	ret->alg = algorithm == 15 ? CLAIM_ED25519 : algorithm == 16 ? CLAIM_ED448 : CLAIM_EC;
+	ret->stated = true;
 	ret->curve = algorithm == 13 ? CURVE_P256 : algorithm == 14 ? CURVE_P384 : CURVE_NONE;
 	ret->end = end;
 	return algorithm >= 13 && algorithm <= 16 && take_value(p, end, begin, &s, ret, EC_D);
 }
 
-/* ---- PEM that declares itself encrypted ---- */
+/* ---- PEM ---- */
 
-bool form_pem_locked(const uint8_t *p, size_t n, size_t at, struct claim *ret)
+bool form_pem(const uint8_t *p, size_t n, size_t at, struct claim *ret)
 {
 	size_t high = n - at < FORM_OBJECT_BYTES_MAX ? n : at + FORM_OBJECT_BYTES_MAX;
 	struct str text = { (const char *)p + at, high - at }, line;
@@ -403,10 +428,18 @@ bool form_pem_locked(const uint8_t *p, size_t n, size_t at, struct claim *ret)
 	if (pgp) {
 		ret->alg = CLAIM_PGP;
 		ret->form = "pgp";
+		ret->stated = true;
 		return true;
 	}
 	struct str head = { text.p, run.begin - at };
 	ret->alg = CLAIM_LOCKED;
 	ret->form = "pem-encrypted";
-	return str_find(head, STR("ENCRYPTED")) >= 0 && (str_find(head, STR("Proc-Type:")) >= 0 || str_find(line, STR("ENCRYPTED ")) >= 0);
+	if (str_find(head, STR("ENCRYPTED")) >= 0 && (str_find(head, STR("Proc-Type:")) >= 0 || str_find(line, STR("ENCRYPTED ")) >= 0))
+		return true;
+	ret->alg = CLAIM_UNKNOWN;
+	ret->form = "pem";
+	ret->stated = true;
+	ret->part[0] = (struct number){ p + run.begin, (uint32_t)(run.end - run.begin), false };
+	ret->place[0] = (struct place){ run.begin, run.end - run.begin };
+	return true;
 }

@@ -53,7 +53,7 @@ static void parse(unsigned which, const uint8_t *p, size_t n, size_t at)
 	case 11: is = form_xml(p, n, at, scratch, &c); break;
 	case 12: is = form_putty(p, n, at, scratch, &c); break;
 	case 13: is = form_dnssec(p, n, at, scratch, &c); break;
-	default: is = form_pem_locked(p, n, at, &c); break;
+	default: is = form_pem(p, n, at, &c); break;
 	}
 	if (is)
 		judge(&c, p, n);
