@@ -396,7 +396,7 @@ static bool take_max_age(struct reader *x, const struct yaml_node *n, void *to)
 	struct key_record *r = &((struct policy_rule *)to)->record;
 
 	r->max_age_said = true;
-	return read_span(x, n, INT64_C(3660) * 86400, &r->max_age_s);
+	return read_span(x, n, INT64_C(7320) * 86400, &r->max_age_s);
 }
 
 static bool take_max_token_life(struct reader *x, const struct yaml_node *n, void *to)
@@ -735,7 +735,7 @@ static bool take_record(struct reader *x, const struct yaml_node *n, struct poli
 	if (!k->kid.n && (r->spki.n || r->is_certificate))
 		return wrong(x, n, "'kid' is missing: the key id that tokens name this key by");
 	r->whole_set = !r->from_kid.n && !r->from_issuer.n && !k->kid.n;
-	k->whole_set = r->whole_set;
+	k->whole_set = r->whole_set || r->from_issuer.n;
 	if (!finish_record(x, n, r))
 		return false;
 	if (r->from_issuer.n && k->kid.n)

@@ -393,8 +393,8 @@ static void find_record(struct judge *j)
 			}
 		}
 	/* several roles of one key, each for other audiences: that is no guess about the key */
-	if (v->candidates > 1 && same == v->candidates && audiences == 1 && !v->jws_only) {
-		v->record = by_audience;
+	if (v->candidates > 1 && same == v->candidates && audiences <= 1 && !v->jws_only) {
+		v->record = audiences ? by_audience : v->record;
 		v->candidates = 1;
 	}
 	v->scoped = v->candidates > 0;
