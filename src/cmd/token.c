@@ -16,6 +16,7 @@
 #include "base/schema.h"
 #include "base/timefmt.h"
 #include "cmd/output.h"
+#include "cmd/token_policy.h"
 #include "keys/remote.h"
 #include "token/exchange.h"
 #include "token/lines.h"
@@ -592,6 +593,31 @@ static int judge_inputs(struct token_run *x, int argc, char **argv)
 	return x->status;
 }
 
+/* Nothing is written unless there is a policy. */
+static int write_policy(struct token_run *x, int argc, char **argv)
+{
+	struct buf b;
+	int status;
+
+	if (x->policy_path || x->jwks_n || x->jws_only || x->ndjson || x->subject_path || x->wants_replay || x->may_fetch || x->at_record)
+		return cmd_usage_error(&command_token, "policy takes sets as arguments, and of the options --output and --at");
+	buf_init(&b, 16 * MIB);
+	status = token_policy_write(&b, &command_token, argv, argc, x->at_s >= 0 ? x->at_s : clock_s());
+	if (buf_failed(&b)) {
+		cmd_error(&command_token, "out of memory");
+		status = EXIT_INPUT;
+	} else if (b.n) {
+		int written = output_open(&x->out, &command_token, x->output_path);
+		if (written == EXIT_RAN) {
+			buf_add_str(&x->out.out.pending, buf_str(&b));
+			written = output_close(&x->out, &command_token, true);
+		}
+		status = written > status ? written : status;
+	}
+	buf_release(&b);
+	return status;
+}
+
 static int token_run(int argc, char **argv)
 {
 	struct token_run x = { .at_s = -1 };
@@ -610,8 +636,10 @@ static int token_run(int argc, char **argv)
 		return EXIT_USAGE;
 	argc -= optind;
 	argv += optind;
+	if (argc && strcmp(argv[0], "policy") == 0)
+		return write_policy(&x, argc - 1, argv + 1);
 	if (!argc || (strcmp(argv[0], "verify") != 0 && strcmp(argv[0], "explain") != 0))
-		return cmd_usage_error(c, "wants 'verify' or 'explain' (see 'taximeter help token')");
+		return cmd_usage_error(c, "wants 'verify', 'explain' or 'policy' (see 'taximeter help token')");
 	x.explain = strcmp(argv[0], "explain") == 0;
 	if (x.jws_only && x.policy_path)
 		return cmd_usage_error(c, "--jws-only asks no policy; leave --policy away");
@@ -640,7 +668,7 @@ static int token_run(int argc, char **argv)
 
 const struct command command_token = {
 	.name = "token",
-	.arguments = "verify|explain [TOKEN|FILE|-...]",
+	.arguments = "verify|explain|policy [TOKEN|FILE|SET|-...]",
 	.doc = "Verify signed tokens: signature, and whether the key may sign for this issuer, tenant and audience",
 	.description = "Tokens (JWS, compact form) are read one a line from files or standard input; a line may also be a JSON record "
 		       "that carries one or more. For each line there is one verdict, the worst of its tokens', with every reason that applies. A token is accepted when there "
@@ -648,13 +676,16 @@ const struct command command_token = {
 		       "is refused, whatever its signature. Addresses in a token or in a key set are never followed; key "
 		       "sets that the policy names by address are fetched with --fetch only.\n\n"
 		       "'explain' prints a token for people: header, claims and times, the key and which sets know it, every check, and "
-		       "the verdicts of less strict verifiers. Only exit status 0 means that every "
+		       "the verdicts of less strict verifiers. "
+		       "'policy' writes a commented first policy for key sets and OpenID metadata: what they do not say is a question in it. "
+		       "Only exit status 0 means that every "
 		       "token was accepted.",
 	.found = "A token was refused.",
 	.critical = "A token has a genuine signature by a key outside its scope or life, or by a key that is denied, revoked or leaked.",
 	.options = options,
 	.examples = "  taximeter token verify --policy policy.yaml -f ndjson < tokens.txt\n"
 		    "  taximeter token explain --policy policy.yaml token.txt\n"
+		    "  taximeter token policy openid-configuration.json keys.json >policy.yaml\n"
 		    "  taximeter token verify --jws-only --jwks keys.json vectors.txt\n"
 		    "  taximeter token verify --policy policy.yaml --subject-token given.txt issued.txt\n",
 	.run = token_run,
