@@ -16,11 +16,11 @@ static const struct bucket {
 	int n[3];
 } buckets[8] = {
 	{ { "\x02", "\x01\x81\x82", NULL }, { 1, 3, 0 } },                  /* a DER version, or a large INTEGER */
-	{ { "B", "E", "G" }, { 1, 1, 1 } },                                  /* -----BEGIN */
+	{ { "BPTt", "Eu-", "GTKk" }, { 4, 3, 4 } },                          /* -----BEGIN, PuTTY-User-Key-File, AGE-SECRET-KEY */
 	{ { "R", "S", "A" }, { 1, 1, 1 } },                                  /* RSA2, RSA3, RSAKeyValue */
-	{ { "E", "C", "SKD" }, { 1, 1, 3 } },                                /* ECS2, ECK4, ECDV */
-	{ { "hsae", "-h2", "k-" }, { 4, 3, 2 } },                            /* opensSH-Key, SSH-rsa, shA2-, PrivatE-Key-format */
-	{ { "P", "u", "T" }, { 1, 1, 1 } },                                  /* PuTTY-User-Key-File */
+	{ { "E", "C", "SKDP" }, { 1, 1, 4 } },                               /* ECS2, ECK4, ECDV, ECPrivateKey */
+	{ { "hsae", "-h2", "k-" }, { 4, 3, 2 } },                            /* opensSH-Key, SSH-rsa, shA2-, PrivatE-Key-format, privatE-Key */
+	{ { "\x20\x21\x22\x23", "\x58\x59", "\x10\x20\x30\x38\x39\x42\x80\xc0\x01\x02\x04" }, { 4, 2, 11 } }, /* COSE_Key: a label below zero and bytes */
 	{ { "\xf7", "\x0d", "\x01" }, { 1, 1, 1 } },                         /* the identifiers of PKCS#5 and #12 */
 	{ { "\xfe\xce\xd0\x1e", "\xed\xce\x8c\xf1", "\xfe\xce\x9d\xb5" }, { 4, 4, 4 } }, /* Java stores, DPAPI, PVK */
 };

@@ -62,6 +62,7 @@ struct claim {
 		size_t at, n;
 	} place[CLAIM_PARTS];
 	bool cut;           /* head or tail was missing: the extent covers what is left */
+	bool hex;           /* the places of a text form hold hexadecimal digits, not base64 */
 	bool stated;        /* whole, and its own words say that it is a private key, and of what algorithm */
 };
 

@@ -273,7 +273,9 @@ static void report_parts(const struct layer *l, const struct claim *c, struct du
 	}
 	qsort(span, (size_t)n, sizeof span[0], by_place);
 	hit->fill = text || l->scale > 1 ? DUMP_FILL_TEXT : DUMP_FILL_ZERO;
-	hit->layout = l->wide ? dump_intern(l->st->s, text ? "%s+base64+BE" : "%s+BE", l->wide) : text ? "base64+BE" : little ? "LE" : "BE";
+	hit->layout = text ? c->hex ? "hex+BE" : "base64+BE" : little ? "LE" : "BE";
+	if (l->wide)
+		hit->layout = dump_intern(l->st->s, "%s+%s", l->wide, hit->layout);
 	for (int i = 0; i < n;) {
 		/* neighbours with nothing but a head between them are one thing */
 		size_t stop = span[i].at + span[i].n;
@@ -413,7 +415,9 @@ static size_t magic(const struct layer *l, size_t at)
 			is = form_pem(p, n, at - 5, &c) && !(c.alg == CLAIM_UNKNOWN && is_understood(l, &c));
 		break;
 	case 'R':
-		if (IS_AT(l, at, 0, "RSAKeyValue"))
+		if (IS_AT(l, at, 0, "RSAPrivateKey"))
+			is = form_etf(p, n, at, &c);
+		else if (IS_AT(l, at, 0, "RSAKeyValue"))
 			is = form_xml(p, n, at, l->w->scratch, &c);
 		else if (at >= 8 && p[at - 8] == 7)
 			is = form_capi(p, n, at - 8, &c);
@@ -421,7 +425,17 @@ static size_t magic(const struct layer *l, size_t at)
 			is = form_bcrypt(p, n, at, &c);
 		break;
 	case 'E':
-		is = n - at >= 8 && form_bcrypt(p, n, at, &c);
+		is = IS_AT(l, at, 0, "ECPrivateKey") ? form_etf(p, n, at, &c) : n - at >= 8 && form_bcrypt(p, n, at, &c);
+		break;
+	case 'T':
+	case 't':
+		is = form_age(p, n, at, l->w->scratch, &c);
+		break;
+	case 0x20:
+	case 0x21:
+	case 0x22:
+	case 0x23:
+		is = (p[at + 1] == 0x58 || p[at + 1] == 0x59) && form_cose(p, n, at, &c);
 		break;
 	case 'h':
 		is = IS_AT(l, at, -6, "openssh-key-v1") && form_openssh(p, n, at - 6, &c);
@@ -433,7 +447,10 @@ static size_t magic(const struct layer *l, size_t at)
 		is = IS_AT(l, at, -8, "ecdsa-sha2-") && form_ssh_blob(p, n, at - 8, &c);
 		break;
 	case 'e':
-		is = IS_AT(l, at, -6, "Private-key-format:") && form_dnssec(p, n, at - 6, l->w->scratch, &c);
+		if (IS_AT(l, at, -6, "private-key"))
+			is = form_sexp(p, n, at - 6, l->w->scratch, &c);
+		else
+			is = IS_AT(l, at, -6, "Private-key-format:") && form_dnssec(p, n, at - 6, l->w->scratch, &c);
 		break;
 	case 'P':
 		is = IS_AT(l, at, 0, "PuTTY-User-Key-File-") && form_putty(p, n, at, l->w->scratch, &c);
@@ -633,6 +650,8 @@ static size_t digits(const struct layer *l, size_t at, uint32_t kind)
 	hex_inside(l, &run, low);
 	if (is_jwk_member(l, &run) && form_jwk(p, l->n, run.begin, l->w->scratch, &c) && judge(l, &c))
 		return c.end > run.end ? c.end : run.end;
+	if (run.digits == 43 && run.end > run.begin && p[run.end - 1] == '=' && form_named(p, l->n, run.begin, run.end, l->w->scratch, &c) && judge(l, &c))
+		return run.end > stop ? run.end : stop;
 	decode_run(l, &run);
 	return run.end > stop ? run.end : stop;
 }

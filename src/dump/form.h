@@ -35,10 +35,18 @@ bool form_openssh(const uint8_t *p, size_t n, size_t at, struct claim *ret); /* 
 bool form_ssh_blob(const uint8_t *p, size_t n, size_t at, struct claim *ret); /* at = "ssh-rsa", "ecdsa-sha2-", ...: a bare private blob */
 bool form_store(const uint8_t *p, size_t n, size_t at, struct claim *ret);   /* at = Java key store or DPAPI magic */
 
+/* -- listform.c -- */
+bool form_sexp(const uint8_t *p, size_t n, size_t at, uint8_t *scratch, struct claim *ret); /* at = "private-key" */
+bool form_cose(const uint8_t *p, size_t n, size_t at, struct claim *ret); /* at = the label of the secret, 20 .. 23, and the head of bytes */
+bool form_etf(const uint8_t *p, size_t n, size_t at, struct claim *ret);  /* at = "RSAPrivateKey" or "ECPrivateKey" */
+bool form_age(const uint8_t *p, size_t n, size_t at, uint8_t *scratch, struct claim *ret); /* at = "T-KEY" of AGE-SECRET-KEY */
+
 /* -- textform.c: forms that are text all through.  `scratch` takes the decoded numbers: TEXT_SCRATCH_BYTES. -- */
 #define TEXT_SCRATCH_BYTES 16384
 /* at = inside or just before a member's value; a JWK may be cut at both ends, its members may be escaped, in any order */
 bool form_jwk(const uint8_t *p, size_t n, size_t at, uint8_t *scratch, struct claim *ret);
+/* the run of 43 digits [begin, end): the value of a line or member that calls itself a private key or a pre-shared key */
+bool form_named(const uint8_t *p, size_t n, size_t begin, size_t end, uint8_t *scratch, struct claim *ret);
 bool form_xml(const uint8_t *p, size_t n, size_t at, uint8_t *scratch, struct claim *ret);    /* at = "RSAKeyValue" */
 bool form_putty(const uint8_t *p, size_t n, size_t at, uint8_t *scratch, struct claim *ret);  /* at = "PuTTY-User-Key-File-" */
 bool form_dnssec(const uint8_t *p, size_t n, size_t at, uint8_t *scratch, struct claim *ret); /* at = "Private-key-format:" */

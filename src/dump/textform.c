@@ -163,6 +163,44 @@ bool form_jwk(const uint8_t *p, size_t n, size_t at, uint8_t *scratch_bytes, str
 	return seen & (1U << JWK_D | 1U << JWK_P | 1U << JWK_Q | 1U << JWK_DP | 1U << JWK_DQ);
 }
 
+/* ---- a name and 32 bytes: WireGuard's files and those that copy them ---- */
+
+bool form_named(const uint8_t *p, size_t n, size_t begin, size_t end, uint8_t *scratch, struct claim *ret)
+{
+	struct scratch s = { scratch, 0 };
+	const size_t low = begin > 96 ? begin - 96 : 0;
+	size_t i = begin, letters = 0;
+	bool quoted = false, sign = false;
+	char name[16]; /* the last letters, backwards, without _ and - */
+	uint8_t c;
+
+	for (size_t length; i > low && (length = text_char_before(p, low, i, &c)) && (is_blank(c) || c == '"' || c == '\'' || c == ':' || c == '='); i -= length) {
+		quoted |= c == '"' || c == '\'';
+		sign |= c == ':' || c == '=';
+	}
+	for (; sign && i > low && letters < sizeof name; i--) {
+		const uint8_t letter = p[i - 1] | 0x20;
+		if (letter >= 'a' && letter <= 'z')
+			name[letters++] = (char)letter;
+		else if (p[i - 1] != '_' && p[i - 1] != '-')
+			break;
+	}
+	const bool private = letters >= 10 && memcmp(name, "yeketavirp", 10) == 0, shared = letters >= 12 && memcmp(name, "yekderahserp", 12) == 0;
+	if (!private && !shared)
+		return false;
+	memset(ret, 0, sizeof *ret);
+	ret->form = "named";
+	ret->begin = begin;
+	ret->end = end;
+	ret->stated = true;
+	ret->alg = shared ? CLAIM_SYMMETRIC : quoted ? CLAIM_UNKNOWN : CLAIM_X25519;
+	const int part = ret->alg == CLAIM_X25519 ? EC_D : 0;
+	if (!take_value(p, n < end ? n : end, begin, &s, ret, part) || ret->part[part].n != 32)
+		return false;
+	ret->place[part].n = end - begin;
+	return true;
+}
+
 /* ---- .NET ---- */
 
 /* the name and its '>', raw or escaped, at p[i]: the length of both, or 0 */

@@ -53,6 +53,11 @@ static void parse(unsigned which, const uint8_t *p, size_t n, size_t at)
 	case 11: is = form_xml(p, n, at, scratch, &c); break;
 	case 12: is = form_putty(p, n, at, scratch, &c); break;
 	case 13: is = form_dnssec(p, n, at, scratch, &c); break;
+	case 14: is = form_sexp(p, n, at, scratch, &c); break;
+	case 15: is = form_cose(p, n, at, &c); break;
+	case 16: is = form_etf(p, n, at, &c); break;
+	case 17: is = form_age(p, n, at, scratch, &c); break;
+	case 18: is = form_named(p, n, at, n - at < 44 ? n : at + 44, scratch, &c); break;
 	default: is = form_pem(p, n, at, &c); break;
 	}
 	if (is)
@@ -99,10 +104,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	runs(p, n);
 	for (size_t at = 0; at < n; at++) {
 		if (which != 0xff) {
-			parse(which % 15, p, n, at);
+			parse(which % 20, p, n, at);
 			continue;
 		}
-		for (unsigned k = 0; k < 15; k++)
+		for (unsigned k = 0; k < 20; k++)
 			if (k != 10 || at % 64 == 0)
 				parse(k, p, n, at);
 	}
