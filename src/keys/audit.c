@@ -158,7 +158,7 @@ static bool entry_of_node(struct audit *a, const struct strict_json *j, const st
 	uint8_t digest[32];
 
 	SHA256((const uint8_t *)node->raw.p, node->raw.n, digest);
-	return find_entry(a, digest, ret) || add_entry(a, key_from_jwk(j, node, 0), digest, node->raw, ret);
+	return find_entry(a, digest, ret) || add_entry(a, key_from_jwk(j, node, KEY_NO_STRENGTH), digest, node->raw, ret);
 }
 
 /* -- sets -- */

@@ -66,14 +66,19 @@ FINDING(LIFE_GAP, "life.gap", INFO, "the history has holes",
 	"look more often than the provider rotates")
 
 FINDING(WEAK_SIZE, "weak.size", FINDING, "an RSA key of fewer than 2048 bits, or of an odd length",
-	"Short keys can be factored; odd lengths come from home-made generators.",
+	"Keys of up to 1024 bits can be factored by who can pay for it, those of 512 by anybody; odd lengths come from home-made generators.",
 	"a new key of at least 2048 bits")
 FINDING(WEAK_EXP, "weak.exp", FINDING, "an unusual public exponent",
 	"Small or even exponents break paddings; with the exponent 1 everybody can sign.",
 	"a new key with the exponent 65537")
 FINDING(WEAK_ROCA, "weak.roca", CRITICAL, "the primes have the form of CVE-2017-15361 (ROCA)",
 	"The private key can be computed from the public one.", "a new key, not made on that chip; treat the old one as leaked")
-FINDING(WEAK_FERMAT, "weak.fermat", CRITICAL, "the primes are close together",
+FINDING(WEAK_PRIME, "weak.prime", CRITICAL, "the modulus is a prime, or a power",
+	"A modulus must be a product of different primes; of any other number the private exponent is known at once.",
+	"a new key; treat the old one as leaked")
+FINDING(WEAK_DIGITS, "weak.digits", CRITICAL, "the primes have a pattern",
+	"The private key can be computed from the public one in a moment.", "a new key; treat the old one as leaked")
+FINDING(WEAK_FERMAT, "weak.fermat", CRITICAL, "the primes have too much in common",
 	"The private key can be computed from the public one in a moment.", "a new key; treat the old one as leaked")
 FINDING(WEAK_SHARED, "weak.shared", CRITICAL, "the modulus has a prime in common with another key",
 	"Both private keys can be computed from the two public ones in a moment.", "new keys; treat both as leaked")
@@ -89,9 +94,9 @@ FINDING(WEAK_LISTED, "weak.listed", CRITICAL, "the key is on a list of compromis
 	"Its private half is known.", "a new key; treat the old one as leaked")
 FINDING(WEAK_PUBLISHED, "weak.published", CRITICAL, "the key is a published test key",
 	"Its private half is printed in a standard or a test suite.", "a key of your own; treat all that this one signed as forged")
-FINDING(WEAK_POINT, "weak.point", CRITICAL, "not a point of the named curve",
-	"Arithmetic with such a point can reveal secrets or accept forgeries.", "a correct key")
-FINDING(WEAK_CURVE, "weak.curve", CRITICAL, "a curve that is not accepted",
+FINDING(WEAK_POINT, "weak.point", CRITICAL, "a point that no sound key has",
+	"Arithmetic with such a point can reveal secrets or accept forgeries.", "a correct key; treat all that this one signed as forged")
+FINDING(WEAK_CURVE, "weak.curve", FINDING, "a curve that is not accepted",
 	"What is not known cannot be judged, and is not trusted.", "a key on P-256, P-384, P-521, Ed25519 or Ed448")
 
 FINDING(SHAPE_PRIVATE, "shape.private", CRITICAL, "private members in a published set",

@@ -18,8 +18,9 @@
 
 #include "base/b64url.h"
 #include "base/timefmt.h"
+#include "keys/point.h"
 #include "keys/registry.h"
-#include "keys/roca.h"
+#include "keys/strength.h"
 
 const struct key_fault_row key_fault_rows[KEY_FAULT_COUNT] = {
 #define KEY_FAULT(name, code, refused, text) [KEY_FAULT_##name] = { code, refused, text },
@@ -172,8 +173,24 @@ static unsigned bits_of(struct str s)
 	return bits;
 }
 
+/* Can anybody compute the private half?  The tests that are cheap enough for every key that is read. */
+static void judge_strength(struct key *k)
+{
+	static const struct { uint32_t weakness; enum key_fault_code fault; } rows[] = {
+		{ WEAK_ROCA, KEY_FAULT_ROCA }, { WEAK_PRIME, KEY_FAULT_RSA_PRIME }, { WEAK_POWER, KEY_FAULT_RSA_POWER },
+		{ WEAK_SMALL, KEY_FAULT_RSA_FACTOR }, { WEAK_FERMAT | WEAK_RATIO | WEAK_HALVES, KEY_FAULT_RSA_CLOSE },
+		{ WEAK_PATTERN | WEAK_BIAS | WEAK_DIGITS, KEY_FAULT_RSA_PATTERN },
+	};
+	struct strength s;
+
+	strength_rsa((const uint8_t *)k->n.p, k->n.n, (const uint8_t *)k->e.p, k->e.n, STRENGTH_LOAD, &s);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (s.found & rows[i].weakness)
+			key_add_fault(k, rows[i].fault, "n");
+}
+
 /* What an RSA key is, from its numbers alone: also for keys that OpenSSL does not want. */
-static void judge_rsa(struct key *k)
+static void judge_rsa(struct key *k, unsigned flags)
 {
 	uint64_t e = 0;
 
@@ -186,8 +203,8 @@ static void judge_rsa(struct key *k)
 		key_add_fault(k, KEY_FAULT_RSA_ODD_SIZE, "n");
 	if (k->n.n && !(k->n.p[k->n.n - 1] & 1))
 		key_add_fault(k, KEY_FAULT_RSA_EVEN, "n");
-	if (roca_suspect(k->n))
-		key_add_fault(k, KEY_FAULT_ROCA, "n");
+	if (k->n.n && !(flags & KEY_NO_STRENGTH))
+		judge_strength(k);
 	if (k->e.n && !(k->e.p[k->e.n - 1] & 1))
 		key_add_fault(k, KEY_FAULT_EXP_EVEN, "e");
 	if (bits_of(k->e) > 32) {
@@ -200,6 +217,28 @@ static void judge_rsa(struct key *k)
 		key_add_fault(k, KEY_FAULT_EXP_ONE, "e");
 	if (e < 65537)
 		key_add_fault(k, KEY_FAULT_EXP_SMALL, "e");
+}
+
+static void judge_point(struct key *k)
+{
+	static const enum key_fault_code faults[] = {
+		[POINT_OFF_CURVE] = KEY_FAULT_POINT, [POINT_SMALL_ORDER] = KEY_FAULT_SMALL_ORDER, [POINT_SECOND_FORM] = KEY_FAULT_POINT_FORM,
+		[POINT_TINY] = KEY_FAULT_POINT_TINY, [POINT_UNTESTED] = KEY_FAULT_CRYPTO,
+	};
+	enum point_verdict v = k->kind == KEY_EC ? point_weierstrass(k->curve, k->x, k->y) : point_edwards(k->curve, k->x);
+
+	if (v != POINT_SOUND)
+		key_add_fault(k, faults[v], k->kind == KEY_EC ? "" : "x");
+}
+
+/* Keys for key agreement are not judged here, but for a point that makes every agreement public. */
+static void judge_agreement(struct key *k, struct str u)
+{
+	const enum point_verdict v = point_montgomery(str_eq(k->crv, STR("X448")), u);
+
+	key_add_fault(k, KEY_FAULT_UNSUPPORTED, "crv");
+	if (v == POINT_SMALL_ORDER || v == POINT_TINY || v == POINT_SECOND_FORM)
+		key_add_fault(k, v == POINT_SMALL_ORDER ? KEY_FAULT_SMALL_ORDER : v == POINT_TINY ? KEY_FAULT_POINT_TINY : KEY_FAULT_POINT_FORM, "x");
 }
 
 static enum key_curve curve_of_pkey(const EVP_PKEY *p)
@@ -243,21 +282,35 @@ static void take_pkey(struct key *k)
 		k->kind = KEY_RSA;
 		k->n = number_of_pkey(k, OSSL_PKEY_PARAM_RSA_N);
 		k->e = number_of_pkey(k, OSSL_PKEY_PARAM_RSA_E);
-		judge_rsa(k);
+		judge_rsa(k, 0);
 	} else if (EVP_PKEY_is_a(k->pkey, "EC")) {
+		char name[64];
 		k->kind = KEY_EC;
 		k->curve = curve_of_pkey(k->pkey);
 		k->x = number_of_pkey(k, OSSL_PKEY_PARAM_EC_PUB_X);
 		k->y = number_of_pkey(k, OSSL_PKEY_PARAM_EC_PUB_Y);
+		if (k->curve != CURVE_UNKNOWN)
+			judge_point(k);
+		else if (EVP_PKEY_get_utf8_string_param(k->pkey, OSSL_PKEY_PARAM_GROUP_NAME, name, sizeof(name), NULL))
+			k->crv = keep(k, name, strlen(name));
+		if (k->curve == CURVE_UNKNOWN && k->crv.p && registry_crv(k->crv))
+			key_add_fault(k, KEY_FAULT_UNSUPPORTED, "crv");
+	} else if (EVP_PKEY_is_a(k->pkey, "X25519") || EVP_PKEY_is_a(k->pkey, "X448")) {
+		k->kind = KEY_OKP;
+		k->curve = CURVE_UNKNOWN;
+		k->crv = EVP_PKEY_is_a(k->pkey, "X448") ? keep(k, "X448", 4) : keep(k, "X25519", 6);
+		if (EVP_PKEY_get_raw_public_key(k->pkey, raw, &n))
+			judge_agreement(k, (struct str){ (const char *)raw, n });
 	} else if (EVP_PKEY_is_a(k->pkey, "ED25519") || EVP_PKEY_is_a(k->pkey, "ED448")) {
 		k->kind = KEY_OKP;
 		k->curve = curve_of_pkey(k->pkey);
 		if (EVP_PKEY_get_raw_public_key(k->pkey, raw, &n))
 			k->x = keep(k, raw, n);
+		judge_point(k);
 	} else {
 		key_add_fault(k, KEY_FAULT_KTY, "");
 	}
-	if (k->kind == KEY_EC && k->curve == CURVE_UNKNOWN)
+	if (k->kind == KEY_EC && k->curve == CURVE_UNKNOWN && !key_has(k, KEY_FAULT_UNSUPPORTED))
 		key_add_fault(k, KEY_FAULT_CRV, "");
 	if (k->kind == KEY_EC || k->kind == KEY_OKP)
 		k->bits = (unsigned)EVP_PKEY_get_bits(k->pkey);
@@ -570,7 +623,7 @@ static void make_rsa(struct jwk *w)
 
 	if (!has_n || !has_e)
 		return;
-	judge_rsa(k);
+	judge_rsa(k, w->flags);
 	n = BN_bin2bn((const uint8_t *)k->n.p, (int)k->n.n, NULL);
 	e = BN_bin2bn((const uint8_t *)k->e.p, (int)k->e.n, NULL);
 	build = OSSL_PARAM_BLD_new();
@@ -638,6 +691,8 @@ static void make_ec(struct jwk *w)
 	    OSSL_PARAM_BLD_push_octet_string(build, OSSL_PKEY_PARAM_PUB_KEY, point, 1 + 2 * (size_t)bytes))
 		pkey_from_params(k, "EC", build, KEY_FAULT_POINT);
 	OSSL_PARAM_BLD_free(build);
+	if (k->pkey)
+		judge_point(k);
 }
 
 static void make_okp(struct jwk *w)
@@ -645,6 +700,10 @@ static void make_okp(struct jwk *w)
 	struct key *k = w->k;
 	const bool has_x = take_bytes(w, "x", &k->x);
 
+	if (has_x && (str_eq(k->crv, STR("X25519")) || str_eq(k->crv, STR("X448")))) {
+		judge_agreement(k, k->x);
+		return;
+	}
 	if (!is_curve(k, CURVE_ED25519, CURVE_ED448))
 		return;
 	k->bits = k->curve == CURVE_ED25519 ? 253 : 456;
@@ -657,8 +716,9 @@ static void make_okp(struct jwk *w)
 	k->pkey = EVP_PKEY_new_raw_public_key(k->curve == CURVE_ED25519 ? EVP_PKEY_ED25519 : EVP_PKEY_ED448, NULL,
 					      (const uint8_t *)k->x.p, k->x.n);
 	if (!k->pkey)
-		key_add_fault(k, KEY_FAULT_POINT, "x");
+		key_add_fault(k, KEY_FAULT_CRYPTO, "x");
 	ERR_clear_error();
+	judge_point(k);
 }
 
 static void make_oct(struct jwk *w)

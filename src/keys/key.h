@@ -6,7 +6,8 @@
  * key_usable() says whether it may verify anything.  Private members are noted in `private_members` and never copied;
  * the one exception, the bytes of a symmetric key, is kept only if KEY_KEEP_SYMMETRIC was asked for, and cleansed.
  *
- * Cost: making a key costs some 50 us (OpenSSL's decoding and the certificate).  A reader of thousands of snapshots keeps
+ * Cost: making a key costs some 50 us (OpenSSL's decoding and the certificate), and its weaknesses 1 to 6 ms (keys/strength.h,
+ * keys/point.h).  A reader of thousands of snapshots keeps
  * the keys of earlier ones and looks them up by a hash of sj_node.raw. */
 #ifndef TXM_KEYS_KEY_H
 #define TXM_KEYS_KEY_H
@@ -99,6 +100,7 @@ struct key {
 
 enum { /* flags */
 	KEY_KEEP_SYMMETRIC = 1,
+	KEY_NO_STRENGTH = 4,           /* RSA numbers are not tested (some 5 ms): for who tests them more thoroughly himself, or wants no verdict */
 	KEY_LAX_BASE64 = 2,            /* numbers with = at the end, or with + and /, are faults but read all the same: to search, never to trust */
 };
 

@@ -22,6 +22,10 @@ static void judge_numbers(struct audit *a, const struct history_key *k, const st
 	} rows[] = {
 		{ WEAK_ROCA, FINDING_WEAK_ROCA, "the modulus is a power of 65537 modulo each of 17 small primes; by chance one in 2^27" },
 		{ WEAK_SMALL, FINDING_WEAK_SMALL, "a prime below 65536 divides the modulus" },
+		{ WEAK_PRIME, FINDING_WEAK_PRIME, "the modulus is a prime" },
+		{ WEAK_POWER, FINDING_WEAK_PRIME, "the modulus is a power of a smaller number" },
+		{ WEAK_HALVES, FINDING_WEAK_FERMAT, "the primes, or one and the negative of the other, have the lower half of their bits in common" },
+		{ WEAK_DIGITS, FINDING_WEAK_DIGITS, "each prime is a repeated word, or a number with a long run of zeros or ones, and a little more" },
 		{ WEAK_WIENER, FINDING_WEAK_WIENER, "a convergent of e/n is k/d" },
 		{ WEAK_PATTERN, FINDING_WEAK_PATTERN, "16 equal bytes in a row in the modulus" },
 	};
@@ -30,15 +34,26 @@ static void judge_numbers(struct audit *a, const struct history_key *k, const st
 	if (s->found & WEAK_UNTESTED)
 		finding_add(a, FINDING_WEAK_SIZE, SEVERITY_FINDING, k, k->provider, 0,
 			    "%u bits: longer than the %d that are tested", s->bits, STRENGTH_BITS_MAX);
+	else if (s->found & WEAK_TINY)
+		finding_add(a, FINDING_WEAK_SIZE, SEVERITY_CRITICAL_FINDING, k, k->provider, 0, "%u bits: %s", s->bits,
+			    s->bits <= 512 ? "anybody can factor it in hours" : "within reach of those who can pay for it");
 	else if (s->found & WEAK_SIZE)
 		finding_add(a, FINDING_WEAK_SIZE, SEVERITY_FINDING, k, k->provider, 0, "%u bits", s->bits);
 	if (s->found & WEAK_EXP_ONE)
 		add(a, FINDING_WEAK_EXP, k, SEVERITY_CRITICAL_FINDING, "the public exponent is 1: everybody can sign");
+	else if (s->found & WEAK_EXP_HUGE)
+		finding_add(a, FINDING_WEAK_EXP, SEVERITY_CRITICAL_FINDING, k, k->provider, 0,
+			    "the public exponent has %u bits: it was computed from a private exponent that was chosen, and who chooses one chooses a short "
+			    "one; only those below a quarter of the modulus' length are found here", s->exponent_bits);
 	else if (s->found & WEAK_EXP)
 		finding_add(a, FINDING_WEAK_EXP, SEVERITY_FINDING, k, k->provider, 0,
 			    "the public exponent has %u bits; usual is 65537, of 17 bits", s->exponent_bits);
 	if (s->found & WEAK_FERMAT) {
 		snprintf(text, sizeof(text), "factored in %u of Fermat's steps", s->fermat_steps);
+		add(a, FINDING_WEAK_FERMAT, k, SEVERITY_CRITICAL_FINDING, text);
+	}
+	if (s->found & WEAK_RATIO) {
+		snprintf(text, sizeof(text), "one prime is nearly %u/%u of the other", s->ratio_a, s->ratio_b);
 		add(a, FINDING_WEAK_FERMAT, k, SEVERITY_CRITICAL_FINDING, text);
 	}
 	if (s->found & WEAK_BIAS) {
@@ -107,11 +122,22 @@ static void judge_lists(struct audit *a, const struct history_key *k, const stru
 
 static void judge_curve(struct audit *a, const struct history_key *k, const struct key *key)
 {
-	if (key_has(key, KEY_FAULT_POINT))
-		finding_add(a, FINDING_WEAK_POINT, SEVERITY_CRITICAL_FINDING, k, k->provider, 0, "not a point of \"%.*s\"",
-			    STR_ARG(key->crv));
-	if (key_has(key, KEY_FAULT_CRV))
-		finding_add(a, FINDING_WEAK_CURVE, SEVERITY_CRITICAL_FINDING, k, k->provider, 0, "the curve is \"%.*s\"", STR_ARG(key->crv));
+	static const struct { enum key_fault_code fault; const char *text; } rows[] = {
+		{ KEY_FAULT_POINT, "not a point of" },
+		{ KEY_FAULT_SMALL_ORDER, "a point of small order: anybody can sign, or know what is agreed, on" },
+		{ KEY_FAULT_POINT_FORM, "a second form of a point, which verifiers take differently, of" },
+		{ KEY_FAULT_POINT_TINY, "a small multiple of the base point, so that the private half can be counted out, of" },
+	};
+	const struct str curve = key->crv.n ? key->crv : str_of(key_curve_name(key->curve));
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (key_has(key, rows[i].fault))
+			finding_add(a, FINDING_WEAK_POINT, SEVERITY_CRITICAL_FINDING, k, k->provider, 0, "%s \"%.*s\"", rows[i].text, STR_ARG(curve));
+	if (key_has(key, KEY_FAULT_CRV)) {
+		const bool tiny = key->pkey && key->bits && key->bits < 160;
+		finding_add(a, FINDING_WEAK_CURVE, tiny ? SEVERITY_CRITICAL_FINDING : SEVERITY_FINDING, k, k->provider, 0, "the curve is \"%.*s\"%s",
+			    STR_ARG(curve), tiny ? ", so short that its private keys can be computed" : "");
+	}
 }
 
 /* -- primes in common -- */
@@ -186,7 +212,7 @@ void audit_weak(struct audit *a)
 	for (uint32_t i = 0; i < a->distinct_count && strengths; i++) {
 		const struct key *k = newest(a, &a->keys[a->distinct[i]]);
 		if (k->kind == KEY_RSA && k->n.n)
-			strength_rsa((const uint8_t *)k->n.p, k->n.n, (const uint8_t *)k->e.p, k->e.n, &strengths[i]);
+			strength_rsa((const uint8_t *)k->n.p, k->n.n, (const uint8_t *)k->e.p, k->e.n, STRENGTH_AUDIT, &strengths[i]);
 	}
 	for (uint32_t i = 0; i < a->key_count && strengths; i++) {
 		const struct history_key *k = &a->keys[i];
