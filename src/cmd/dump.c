@@ -35,6 +35,10 @@ static const struct option_row options[] = {
 	{ 0, "residue", "WHERE", "redact, verify: test windows of these for common factors; default: writable memory, in the process' layout.",
 	  "writable all off" },
 	{ 0, "keep-shapes", NULL, "redact: leave what has the shape of a key and no proof where it is.", NULL },
+	{ 0, "erase", "WHAT",
+	  "redact, watch: keys, or also all that looks random in writable memory (random): key material that no search knows, and "
+	  "ciphertext, hashes and compressed data with it. Default: keys for redact, random for watch.",
+	  "keys random" },
 	OPTION_LEDGER(", to which redact and verify append the dump's hash and the verdict, and in which ledger looks."),
 	{ 0, "fill", "WITH", "redact, watch: what erased numbers become; a pattern (REDACTED) shows where they were; default: zero.", "zero pattern" },
 	OPTION_OUTPUT_DIR(0, ": for watch, the redacted copies."),
@@ -115,6 +119,10 @@ static int take_option(struct dump_settings *s, const struct option_row *row, co
 		s->residue = strcmp(value, "all") == 0 ? DUMP_RESIDUE_ALL : *value == 'o' ? DUMP_RESIDUE_OFF : DUMP_RESIDUE_WRITABLE;
 	} else if (strcmp(row->name, "keep-shapes") == 0) {
 		s->shapes = false;
+	} else if (strcmp(row->name, "erase") == 0) {
+		if (strcmp(value, "keys") != 0 && strcmp(value, "random") != 0)
+			return cmd_usage_error(c, "--erase '%s': there are: keys random", value);
+		s->erase = *value == 'k' ? DUMP_ERASE_KEYS : DUMP_ERASE_RANDOM;
 	} else if (strcmp(row->name, "ledger") == 0) {
 		s->ledger_path = value;
 	} else if (strcmp(row->name, "fill") == 0) {

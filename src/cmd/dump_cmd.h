@@ -16,6 +16,10 @@ struct target_list {
 	size_t *set_counts;     /* of each target's sets, which are NULL-terminated */
 };
 
+/* What redact, watch and filter erase: what belongs to keys, or also what looks random.  By default redact erases keys; watch and
+ * filter, which no person looks at, also what looks random, in the dumps in which it can be distinguished. */
+enum dump_erase { DUMP_ERASE_DEFAULT, DUMP_ERASE_KEYS, DUMP_ERASE_RANDOM };
+
 struct dump_settings {
 	char **paths;
 	int n_paths;
@@ -26,6 +30,7 @@ struct dump_settings {
 	bool quiet;
 	/* redact, verify, filter */
 	enum dump_residue_mode residue;
+	enum dump_erase erase;
 	bool shapes;            /* erase also what only looks like a key; --keep-shapes: no */
 	const char *ledger_path; /* NULL = none */
 	const char *root;       /* install, filter: where the system's files are; "" = in their place */

@@ -92,6 +92,10 @@ static bool take_line(struct dump_settings *x, struct filter_settings *f, const 
 		f->honour_limit = *value == 'y';
 		return true;
 	}
+	if (strcmp(name, "erase") == 0 && (strcmp(value, "random") == 0 || strcmp(value, "keys") == 0)) {
+		f->keys_only = *value == 'k';
+		return true;
+	}
 	if (strcmp(name, "user") == 0)
 		return put(&f->user, value);
 	if (strcmp(name, "jwks") == 0 || strcmp(name, "cert") == 0 || strcmp(name, "spki") == 0)
@@ -406,7 +410,8 @@ static int run_worker(struct filter *f, int mem, int smaps, char *maps, int out,
 	bool confined;
 	struct filter_job job = { .core = STDIN_FILENO, .mem = mem, .smaps = smaps, .maps = maps, .out = out, .control = control,
 		                  .spool_max = f->settings.spool_max, .limit = f->settings.honour_limit ? strtoull(f->args[5], NULL, 10) : UINT64_MAX,
-		                  .options = &f->x->options, .shapes = f->x->shapes };
+		                  .options = &f->x->options, .shapes = f->x->shapes,
+		                  .random = !f->settings.keys_only };
 
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (!filter_confine(f->settings.user, &confined, &why)) {

@@ -16,6 +16,7 @@ struct filter_settings {
 	char *user;          /* of the worker */
 	unsigned time_limit; /* seconds, of everything */
 	uint64_t spool_max;  /* bytes, when the process' memory cannot be read */
+	bool keys_only;      /* erase keys: not also what looks random */
 	bool honour_limit;   /* the user's limit of a core's size (%c) */
 };
 
@@ -28,7 +29,7 @@ struct filter_job {
 	uint64_t spool_max;
 	uint64_t limit;      /* a core larger than this is not forwarded */
 	const struct dump_options *options;
-	bool shapes;
+	bool shapes, random; /* erase also what only looks like a key; what only looks random */
 };
 /* The worker's words to the first process, one a line: "1" a phase, "!" system calls are not confined, "=..." what was erased, for
  * the log, "-..." why it failed. */

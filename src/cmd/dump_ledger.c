@@ -53,7 +53,7 @@ static int by_bytes(const void *a, const void *b) { return memcmp(a, b, 32); }
 static void policy(const struct dump_settings *x, uint8_t ret[32])
 {
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	uint8_t options[4] = { x->options.thorough, x->options.any_prime, (uint8_t)x->residue, x->shapes };
+	uint8_t options[5] = { x->options.thorough, x->options.any_prime, (uint8_t)x->residue, x->shapes, (uint8_t)x->erase };
 	uint8_t (*spki)[32] = calloc(x->targets.n + 1, 32);
 
 	memset(ret, 0, 32);

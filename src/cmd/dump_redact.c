@@ -31,6 +31,8 @@ struct redaction {
 	size_t n_targets;
 	struct dump_left left;
 	size_t keys;           /* erased */
+	uint64_t random;       /* bytes that were erased because they look random */
+	const char *no_random; /* why those could not be erased */
 	double scan_s, plan_s, copy_s, check_s; /* what took how long */
 	const char *format;
 };
@@ -127,6 +129,22 @@ static int check(struct redaction *r)
 	return status;
 }
 
+/* What looks random goes too, where it can be distinguished. */
+static bool erase_random(struct redaction *r)
+{
+	const uint64_t keys = r->cuts.bytes;
+
+	if (r->x->erase == DUMP_ERASE_KEYS)
+		return true;
+	r->no_random = dump_random_refused(r->im);
+	if (r->no_random)
+		return r->x->erase != DUMP_ERASE_RANDOM;
+	if (!dump_random_plan(r->im, r->x->options.threads, &r->cuts))
+		return false;
+	r->random = r->cuts.bytes - keys;
+	return true;
+}
+
 static int work(struct redaction *r, struct dump_report *report, bool findings)
 {
 	struct stat before, after, out;
@@ -174,8 +192,8 @@ static int work(struct redaction *r, struct dump_report *report, bool findings)
 	r->traces = dump_traces_of(r->s, r->im);
 	if (!r->traces)
 		return refuse(r, EXIT_INPUT, "more keys than can be swept, or out of memory");
-	if (!make_targets(r) || !dump_cuts_plan(r->s, r->im, r->traces, r->x->shapes, &r->cuts))
-		return refuse(r, EXIT_INPUT, "more places than can be erased, or out of memory");
+	if (!make_targets(r) || !dump_cuts_plan(r->s, r->im, r->traces, r->x->shapes, &r->cuts) || !erase_random(r))
+		return refuse(r, EXIT_INPUT, r->no_random ? r->no_random : "more places than can be erased, or out of memory");
 	r->cuts.pattern = r->x->fill_pattern;
 	r->plan_s = now() - start;
 	start = now();
@@ -217,10 +235,10 @@ static void tell(const struct redaction *r, struct dump_report *report, int stat
 		buf_add_json(b, str_of(r->shown));
 		buf_add_cstr(b, ",\"output\":");
 		buf_add_json(b, str_of(r->out_path));
-		buf_printf(b, ",\"keys\":%zu,\"traces\":%llu,\"bytes_erased\":%llu,\"left\":%llu,\"residue_windows\":%llu,\"residue\":%llu,"
+		buf_printf(b, ",\"keys\":%zu,\"traces\":%llu,\"bytes_erased\":%llu,\"bytes_random\":%llu,\"left\":%llu,\"residue_windows\":%llu,\"residue\":%llu,"
 		              "\"delivered\":%s,\"status\":%d,\"seconds\":{\"scan\":%.3f,\"plan\":%.3f,\"copy\":%.3f,\"check\":%.3f},\"wall_s\":%.3f" SCHEMA_MEMBER "}\n",
 		           r->keys, (unsigned long long)r->cuts.traces, (unsigned long long)r->cuts.bytes,
-		           (unsigned long long)r->left.hits + r->left.traces, (unsigned long long)r->left.residue.windows,
+		           (unsigned long long)r->random, (unsigned long long)r->left.hits + r->left.traces, (unsigned long long)r->left.residue.windows,
 		           (unsigned long long)r->left.residue.found, done ? "true" : "false", status, r->scan_s, r->plan_s, r->copy_s,
 		           r->check_s, wall_s);
 		return;
@@ -229,6 +247,10 @@ static void tell(const struct redaction *r, struct dump_report *report, int stat
 		return;
 	buf_printf(b, "%zu key%s: %llu bytes erased in %zu pieces; ", r->keys, r->keys == 1 ? "" : "s", (unsigned long long)r->cuts.bytes,
 	           r->cuts.n_zero + r->cuts.n_text);
+	if (r->random)
+		buf_printf(b, "%llu of them looked random; ", (unsigned long long)r->random);
+	if (r->no_random)
+		buf_printf(b, "nothing was erased for looking random: %s; ", r->no_random);
 	buf_add_terminal(b, str_of(r->out_path), 0);
 	buf_add_cstr(b, " was read again and is clean");
 	if (r->x->residue == DUMP_RESIDUE_OFF)
@@ -261,6 +283,8 @@ static int redact_run(struct dump_settings *x)
 	struct output out;
 	int status, closed;
 
+	if (x->erase == DUMP_ERASE_DEFAULT)
+		x->erase = DUMP_ERASE_KEYS;
 	if (x->n_paths != 2 || !x->paths[0][0] || !x->paths[1][0])
 		return cmd_usage_error(&command_dump, "redact: takes two names: IN OUT");
 	if (strcmp(x->format, "sarif") == 0)

@@ -129,6 +129,12 @@ static bool scan(struct worker *w, struct dump_image *im)
 	return true;
 }
 
+static bool plan(struct worker *w, struct dump_image *im, struct dump_cuts *ret)
+{
+	return dump_cuts_plan(w->s, im, w->traces, w->job->shapes, ret) &&
+	       (!w->job->random || dump_random_refused(im) || dump_random_plan(im, w->job->options->threads, ret));
+}
+
 static bool first_pass(struct worker *w)
 {
 	struct mem_reader m;
@@ -141,7 +147,7 @@ static bool first_pass(struct worker *w)
 		dump_image_free(im);
 		return fail(w, "the process has no memory that can be read");
 	}
-	ok = scan(w, im) && (dump_cuts_plan(w->s, im, w->traces, w->job->shapes, &w->by_va) || fail(w, "more places than can be erased"));
+	ok = scan(w, im) && (plan(w, im, &w->by_va) || fail(w, "more places than can be erased"));
 	w->pieces = w->by_va.n_zero + w->by_va.n_text;
 	w->bytes = w->by_va.bytes;
 	if (ok && m.gone)
@@ -220,6 +226,22 @@ static int by_offset(const void *a, const void *b)
 	return x->offset < y->offset ? -1 : x->offset > y->offset;
 }
 
+/* The first of a sorted list that ends after `at`. */
+static size_t first_after(const struct dump_cut *list, size_t n, uint64_t at)
+{
+	size_t low = 0, high = n;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (list[mid].offset + list[mid].length <= at)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
 /* Where in the core the places of the first pass are. */
 static bool place(struct worker *w, uint64_t offset, uint64_t filesz, uint64_t va)
 {
@@ -227,7 +249,7 @@ static bool place(struct worker *w, uint64_t offset, uint64_t filesz, uint64_t v
 		const struct dump_cut *list = text ? w->by_va.text : w->by_va.zero;
 		size_t n = text ? w->by_va.n_text : w->by_va.n_zero;
 
-		for (size_t i = 0; i < n; i++) {
+		for (size_t i = first_after(list, n, va); i < n && list[i].offset < va + filesz; i++) {
 			uint64_t from = list[i].offset > va ? list[i].offset : va, to = list[i].offset + list[i].length;
 
 			to = to < va + filesz ? to : va + filesz;
@@ -236,6 +258,25 @@ static bool place(struct worker *w, uint64_t offset, uint64_t filesz, uint64_t v
 		}
 	}
 	return true;
+}
+
+struct notes { struct worker *w; uint64_t offset; };
+
+static bool found_in_notes(void *arg, size_t at, size_t n)
+{
+	struct notes *x = arg;
+
+	return cut(&x->w->by_offset, false, x->offset + at, n) || fail(x->w, "more places than can be erased");
+}
+
+/* Vector registers: they come before the memory. */
+static bool place_notes(struct worker *w, uint64_t offset, uint64_t filesz)
+{
+	if (offset > HEADERS_MAX || filesz > DUMP_NOTES_BYTES_MAX)
+		return fail(w, "its notes lie too far into the core: use dump redact for what the kernel did not write");
+	if (offset + filesz > w->n && (!fill(w, (size_t)(offset + filesz)) || offset + filesz > w->n))
+		return fail(w, "the core ended inside its notes");
+	return dump_random_notes(w->p + offset, (size_t)filesz, false, found_in_notes, &(struct notes){ w, offset });
 }
 
 static bool headers(struct worker *w)
@@ -264,6 +305,8 @@ static bool headers(struct worker *w)
 			return fail(w, "a segment of the core wraps");
 		if (h.p_filesz && h.p_offset + h.p_filesz > w->end)
 			w->end = h.p_offset + h.p_filesz;
+		if (h.p_type == PT_NOTE && w->job->random && !place_notes(w, h.p_offset, h.p_filesz))
+			return false;
 		if (h.p_type == PT_LOAD && !place(w, h.p_offset, h.p_filesz, h.p_vaddr))
 			return false;
 	}
@@ -365,7 +408,7 @@ static bool spool(struct worker *w)
 		return false;
 	if (im->problems.n || im->n_holes)
 		return fail(w, "the core is not whole");
-	if (!dump_cuts_plan(w->s, im, w->traces, w->job->shapes, &cuts))
+	if (!plan(w, im, &cuts))
 		return fail(w, "more places than can be erased");
 	if (cuts.over_structure)
 		return fail(w, "a secret lies over a header of the core");
@@ -388,17 +431,9 @@ struct hint { uint64_t mappings, unlocked; };
 /* Both lists are sorted, and nothing in them overlaps. */
 static bool any_between(const struct dump_cut *list, size_t n, uint64_t from, uint64_t to)
 {
-	size_t low = 0, high = n;
+	const size_t i = first_after(list, n, from);
 
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (list[mid].offset + list[mid].length <= from)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low < n && list[low].offset < to;
+	return i < n && list[i].offset < to;
 }
 
 static void hint_line(struct worker *w, const char *line, bool *here, struct hint *ret)

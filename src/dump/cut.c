@@ -358,12 +358,20 @@ bool dump_cuts_plan(struct dump_scan *s, struct dump_image *im, const struct dum
 		ok = add_pieces(ret, im, &h, h.fill == DUMP_FILL_TEXT);
 	}
 	ok = ok && dump_sweep(im, traces, dump_scan_options(s)->threads, plan_trace, &planner) && !ret->failed;
-	ret->n_zero = merge(ret->zero, ret->n_zero, &ret->bytes);
-	ret->n_text = merge(ret->text, ret->n_text, &ret->bytes);
-	check_structures(ret, im, ret->zero, ret->n_zero);
-	check_structures(ret, im, ret->text, ret->n_text);
 	ret->failed |= !ok;
-	return !ret->failed;
+	return dump_cuts_seal(ret, im);
+}
+
+bool dump_cuts_add(struct dump_cuts *c, uint64_t offset, uint64_t length) { return add(c, false, offset, length); }
+
+bool dump_cuts_seal(struct dump_cuts *c, const struct dump_image *im)
+{
+	c->bytes = 0;
+	c->n_zero = merge(c->zero, c->n_zero, &c->bytes);
+	c->n_text = merge(c->text, c->n_text, &c->bytes);
+	check_structures(c, im, c->zero, c->n_zero);
+	check_structures(c, im, c->text, c->n_text);
+	return !c->failed;
 }
 
 static uint64_t apply(const struct dump_cut *list, size_t n, uint64_t offset, uint8_t *p, size_t size, int fill, bool pattern)

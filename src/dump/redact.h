@@ -36,6 +36,10 @@ struct dump_cuts {
 bool dump_hit_is_erased(const struct dump_scan *s, const struct dump_hit *h, bool shapes);
 /* Fills *ret; false: failed.  Reads the image once more. */
 bool dump_cuts_plan(struct dump_scan *s, struct dump_image *im, const struct dump_traces *traces, bool shapes, struct dump_cuts *ret);
+/* One more piece of zeros, in any order.  False: failed. */
+bool dump_cuts_add(struct dump_cuts *c, uint64_t offset, uint64_t length);
+/* Sorts and joins the pieces and counts them again, after pieces were added.  False: failed. */
+bool dump_cuts_seal(struct dump_cuts *c, const struct dump_image *im);
 /* p[0 .. n) are the file's bytes at offset.  How many bytes were erased. */
 uint64_t dump_cuts_apply(const struct dump_cuts *c, uint64_t offset, uint8_t *p, size_t n);
 /* One piece of text in memory: its digits become 'A', escapes and separators stay. */
@@ -45,6 +49,15 @@ void dump_cuts_release(struct dump_cuts *c);
 /* The sweep alone: each trace with its place in the file; one call at a time, in any order, from any of the threads. */
 bool dump_sweep(struct dump_image *im, const struct dump_traces *traces, unsigned threads,
 		void (*found)(void *arg, const struct dump_trace *trace, const struct dump_hit *where), void *arg);
+
+/* -- random: what looks like key material, without any knowledge of keys (random.c) -- */
+
+/* Can it be done?  NULL: yes.  Otherwise why not: "its words have 32 bits", "nothing says which memory is writable" ... static. */
+const char *dump_random_refused(const struct dump_image *im);
+/* Adds the runs of random words in writable memory and in saved vector registers, and seals.  False: failed. */
+bool dump_random_plan(struct dump_image *im, unsigned threads, struct dump_cuts *c);
+/* The same for the notes of an ELF core in p[0 .. n). */
+bool dump_random_notes(const uint8_t *p, size_t n, bool big_endian, bool (*found)(void *arg, size_t at, size_t n), void *arg);
 
 /* -- residue: does anything share a factor with N? -- */
 
