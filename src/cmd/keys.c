@@ -2,6 +2,7 @@
 /* keys: key sets under audit.  Four questions about trusted keys: what is wrong with them (audit), what is
  * new since yesterday (watch), what is different between two sets (diff), and a first policy for them (records). */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <libgen.h>
 #include <stdio.h>
@@ -32,7 +33,7 @@ struct keys {
 	size_t token_n, leak_n, blocklist_n;
 	struct buf blocklist_bytes[LISTS_MAX];
 	int64_t keep_us;
-	bool list;
+	bool list, at_given;
 	struct audit_settings settings;
 	struct keys_policy policy;
 };
@@ -177,7 +178,7 @@ static bool read_bytes(const char *path, struct buf *ret)
 	bool ok = f != NULL;
 
 	buf_init(ret, KEYS_BLOCKLIST_BYTES_MAX);
-	while (ok && (n = fread(chunk, 1, sizeof(chunk), f)) > 0)
+	while (ok && !buf_failed(ret) && (n = fread(chunk, 1, sizeof(chunk), f)) > 0)
 		buf_add(ret, chunk, n);
 	ok = ok && !ferror(f) && !buf_failed(ret);
 	if (!ok)
@@ -511,19 +512,6 @@ static bool is_worth_keeping(const struct watch *w, size_t old, const struct kep
 	return !last || !str_eq(content_of(last), content_of(k)) || k->time - last->time >= LOOK_EVERY_US;
 }
 
-/* A set with private members is reported, never recorded. */
-static bool has_private(const struct audit *a, const char *name)
-{
-	uint32_t n, keys_n;
-	const struct history_provider *providers = history_providers(audit_history(a), &n);
-	const struct history_key *keys = history_keys(audit_history(a), &keys_n);
-
-	for (uint32_t i = 0; i < keys_n; i++)
-		if (str_eq(providers[keys[i].provider].name, str_of(name)) && audit_key(a, &keys[i])->private_members)
-			return true;
-	return false;
-}
-
 static int write_state(const struct watch *w, size_t old, const struct audit *after)
 {
 	struct output out;
@@ -535,7 +523,7 @@ static int write_state(const struct watch *w, size_t old, const struct audit *af
 		const struct kept *k = &w->lines[i];
 		if (k->time < w->now - w->x->keep_us || (i >= old && !is_worth_keeping(w, old, k)))
 			continue;
-		if (i >= old && has_private(after, k->name)) {
+		if (i >= old && audit_set_is_private(after, k->name)) { /* reported, never recorded */
 			cmd_error(&command_keys, "%s: has private members, and is not written to the state", k->name);
 			continue;
 		}
@@ -564,11 +552,19 @@ static bool read_state(struct watch *w, struct audit *before, struct audit *afte
 	ssize_t n;
 	struct buf error;
 	struct stat st;
+	int64_t newest = 0;
+	char one[TIME_TEXT_SIZE], two[TIME_TEXT_SIZE];
 	bool ok = true;
-	FILE *f = fopen(w->x->state_path, "rb");
+	const int fd = open(w->x->state_path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY); /* a pipe does not make us wait */
+	FILE *f = fd < 0 ? NULL : fdopen(fd, "rb");
 
 	if (!f && errno == ENOENT && has_folder(w->x->state_path))
 		return true;
+	if (f && fstat(fd, &st) == 0 && !S_ISREG(st.st_mode)) {
+		cmd_error(&command_keys, "--state %s: not a regular file: a state is read, and then replaced as a whole", w->x->state_path);
+		fclose(f);
+		return false;
+	}
 	if (!f || fstat(fileno(f), &st) < 0 || st.st_size > (off_t)KEYS_STATE_BYTES_MAX) {
 		cmd_error(&command_keys, "--state %s: %s", w->x->state_path, f ? "larger than can be read; a smaller --keep helps" : strerror(errno));
 		if (f)
@@ -588,7 +584,14 @@ static bool read_state(struct watch *w, struct audit *before, struct audit *afte
 		if (ok)
 			keep_line(w, name, text, time);
 	}
-	if (!ok)
+	for (size_t i = 0; i < w->n && ok; i++)
+		if (w->lines[i].time > w->now && w->lines[i].time > newest)
+			newest = w->lines[i].time;
+	if (newest) { /* what was seen later would count as gone */
+		cmd_error(&command_keys, "--state %s: has an observation of %s, which is later than %s (%s)", w->x->state_path, time_format(newest, one),
+			  w->x->at_given ? "--at" : "now", time_format(w->now, two));
+		ok = false;
+	} else if (!ok)
 		cmd_error(&command_keys, "--state %s:%zu: %.*s; mend or remove the line", w->x->state_path, number, STR_ARG(buf_str(&error)));
 	ok = ok && !ferror(f);
 	free(line);
@@ -598,6 +601,17 @@ static bool read_state(struct watch *w, struct audit *before, struct audit *afte
 }
 
 struct news { struct changes changes; struct report report; bool first; };
+
+static bool any_present(const struct audit *a)
+{
+	uint32_t n;
+	const struct history_key *keys = history_keys(audit_history(a), &n);
+
+	for (uint32_t i = 0; i < n; i++)
+		if (keys[i].present)
+			return true;
+	return false;
+}
 
 static void write_news(struct buf *b, bool color, void *arg)
 {
@@ -609,7 +623,7 @@ static void write_news(struct buf *b, bool color, void *arg)
 		return;
 	}
 	if (audit_counts(n->report.audit)->judged && (n->first || !n->changes.n))
-		buf_add_cstr(b, n->first ? "first look: everything is new\n\n" : "the same keys as before\n\n");
+		buf_add_cstr(b, n->first ? "first look: everything is new\n\n" : any_present(n->report.audit) ? "the same keys as before\n\n" : "no keys, as before\n\n");
 	if (!n->first) {
 		changes_text(&n->changes, b);
 		if (n->changes.n)
@@ -640,8 +654,8 @@ static int watch(struct watch *w, struct audit *before, struct audit *after, con
 	}
 	news.report.lost = reader.lost;
 	status = print(w->x, write_news, &news, audit_status(after, reader.lost));
-	if (changes_status(&news.changes) == EXIT_CRITICAL && !news.first)
-		status = EXIT_CRITICAL;
+	if (!news.first && changes_status(&news.changes) > status)
+		status = changes_status(&news.changes);
 	changes_release(&news.changes);
 	/* unreported changes must be news again next time */
 	if (status != EXIT_INPUT || reader.lost) {
@@ -658,6 +672,7 @@ static int run_watch(struct keys *x, const char *const *paths, size_t n)
 	struct audit *before, *after;
 	int status;
 
+	x->at_given = x->settings.at != 0;
 	x->settings.at = w.now;
 	then.at = 0;
 	before = audit_new(&then);

@@ -182,7 +182,9 @@ static void read_stream(struct stream *s, struct source *source)
 			s->take = lines ? s->take : audit_take_line;
 			take_lines(s, false);
 		}
-		if (buf_failed(&s->pending) && history) {
+		if (buf_failed(&s->pending) && !history)
+			break; /* too large for a document, and it may have no end */
+		if (buf_failed(&s->pending)) {
 			s->line++;
 			complain(s, STR("the line is too long"));
 			buf_clear(&s->pending);

@@ -302,6 +302,8 @@ static bool take_node(struct audit *a, struct str name, const struct strict_json
 		note_members(note, j, node, time);
 	if (ok && n < all)
 		note_fault(note, NOTE_CUT, time);
+	if (ok && keyset_secret_beside(j, node))
+		note_fault(note, NOTE_PRIVATE, time);
 	if (ok && single)
 		ok = entry_of_node(a, j, node, &numbers[got++]);
 	if (ok && keys)
@@ -373,6 +375,17 @@ bool audit_take_set(struct audit *a, const char *name, struct str bytes, int64_t
 	if (keyset_is_map(&a->json, sj_root(&a->json)))
 		return take_other(a, name, bytes, time, dated, error);
 	return take_node(a, str_of(name), &a->json, sj_root(&a->json), time, dated, error);
+}
+
+bool audit_set_is_private(const struct audit *a, const char *name)
+{
+	for (size_t i = 0; i < a->note_count; i++)
+		if (strcmp(a->notes[i].name, name) == 0 && a->notes[i].faults & (NOTE_PRIVATE | NOTE_LOCKED))
+			return true;
+	for (uint32_t i = 0; i < a->key_count; i++)
+		if (str_eq(a->providers[a->keys[i].provider].name, str_of(name)) && newest(a, &a->keys[i])->private_members)
+			return true;
+	return false;
 }
 
 bool audit_set_was_empty(const struct audit *a) { return a->last_empty; }

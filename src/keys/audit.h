@@ -90,6 +90,7 @@ void audit_free(struct audit *a);
 /* One set: a JWK set, a JWK, certificates or public keys, OpenID metadata.  name: what it is called in findings ("set");
  * time: when it was observed; 0 = undated.  False: reported in *error, one line. */
 bool audit_take_set(struct audit *a, const char *name, struct str bytes, int64_t time, struct buf *error);
+bool audit_set_is_private(const struct audit *a, const char *name); /* a private key is in it, in any form; after audit_run() */
 bool audit_set_was_empty(const struct audit *a); /* the set taken last: it had the form of a set, and no key */
 /* One line {"provider","fetched","jwks"} of a history; a "pem" instead of "jwks" holds certificates and keys as text.  False: reported in *error. */
 bool audit_take_line(struct audit *a, struct str line, struct buf *error);

@@ -18,7 +18,7 @@ struct entry {               /* a key as a set lists it, verbatim; equal texts a
 };
 
 enum { /* set_note.faults */
-	NOTE_HTTP = 1, NOTE_DUPLICATE = 2, NOTE_LOCKED = 4, NOTE_UNREADABLE = 8, NOTE_CUT = 16,
+	NOTE_HTTP = 1, NOTE_DUPLICATE = 2, NOTE_LOCKED = 4, NOTE_UNREADABLE = 8, NOTE_CUT = 16, NOTE_PRIVATE = 32,
 };
 
 struct set_note {            /* what is known of a set besides its keys; since: the earliest time of each */

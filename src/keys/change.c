@@ -8,7 +8,7 @@
 #include "base/schema.h"
 #include "keys/audit_int.h"
 
-static const char *const kinds[] = { "came", "gone", "returned", "says", "kid-reused" };
+static const char *const kinds[] = { "came", "gone", "returned", "back", "says", "kid-reused" };
 
 static struct change *add(struct changes *c, enum change_kind kind, const struct audit *a, const struct history_key *k)
 {
@@ -42,14 +42,15 @@ static int compare_listed(const void *pa, const void *pb, void *arg)
 	return c ? c : memcmp(a->id, b->id, 32);
 }
 
-/* Keys listed at the audit's time, by set and SPKI.  NULL: out of memory. */
+/* Keys in the newest observation of their set, by set and SPKI: what an older one had is not waited for, since a key that vanishes is
+ * news on the day on which it does.  NULL: out of memory. */
 static const struct history_key **listed_keys(const struct audit *a, size_t *ret_n)
 {
 	const struct history_key **rows = malloc((a->key_count ? a->key_count : 1) * sizeof(*rows));
 
 	*ret_n = 0;
 	for (uint32_t i = 0; i < a->key_count && rows; i++)
-		if (!a->keys[i].gone)
+		if (a->keys[i].present)
 			rows[(*ret_n)++] = &a->keys[i];
 	if (*ret_n)
 		qsort_r(rows, *ret_n, sizeof(*rows), compare_listed, (void *)a);
@@ -132,8 +133,10 @@ void changes_find(const struct audit *before, const struct audit *after, struct 
 		if (c < 0) {
 			add(ret, CHANGE_GONE, before, old[i++]);
 		} else if (c > 0) {
-			const bool returned = new[k]->longest_absence > HISTORY_HYSTERESIS_US && new[k]->runs[new[k]->run_count - 1].first == after->at;
-			add(ret, returned ? CHANGE_RETURNED : CHANGE_CAME, after, new[k]);
+			const bool was_there = new[k]->run_count > 1;
+			const struct history_run *last = was_there ? &new[k]->runs[new[k]->run_count - 2] : NULL;
+			const bool long_gone = was_there && new[k]->runs[new[k]->run_count - 1].first - last->missing > HISTORY_HYSTERESIS_US;
+			add(ret, long_gone ? CHANGE_RETURNED : was_there ? CHANGE_BACK : CHANGE_CAME, after, new[k]);
 			find_reuse(ret, before, after, new[k++]);
 		} else {
 			compare_entries(ret, before, old[i++], after, new[k++]);
@@ -151,7 +154,7 @@ void changes_release(struct changes *c)
 
 void changes_text(const struct changes *c, struct buf *ret)
 {
-	static const char signs[] = { '+', '-', '+', '~', '!' };
+	static const char signs[] = { '+', '-', '+', '+', '~', '!' };
 
 	for (size_t i = 0; i < c->n; i++) {
 		const struct change *r = &c->rows[i];

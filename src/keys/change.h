@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* change: differences between two observations of key sets: keys that came, went or changed.  Keys are
- * matched by SPKI; a key that is away for less than the hysteresis of a history has not gone. */
+ * matched by SPKI.  A key that the newest observation lacks is gone, at once; if it comes again it is back, or, after the hysteresis of
+ * a history, returned. */
 #ifndef TXM_KEYS_CHANGE_H
 #define TXM_KEYS_CHANGE_H
 
 #include "keys/audit.h"
 
-enum change_kind { CHANGE_CAME, CHANGE_GONE, CHANGE_RETURNED, CHANGE_SAYS, CHANGE_KID_REUSED };
+enum change_kind { CHANGE_CAME, CHANGE_GONE, CHANGE_RETURNED, CHANGE_BACK, CHANGE_SAYS, CHANGE_KID_REUSED };
 
 struct change {
 	enum change_kind kind;

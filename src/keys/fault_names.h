@@ -52,5 +52,6 @@ KEY_FAULT(X5C_ONLY,       "x5c-only",       1, "has a certificate (x5c), and lac
 KEY_FAULT(X5C_FORM,       "x5c-form",       1, "has a certificate that cannot be read")
 KEY_FAULT(X5C_MISMATCH,   "x5c-mismatch",   1, "has a certificate of another key")
 KEY_FAULT(X5T_MISMATCH,   "x5t-mismatch",   1, "has an x5t that is not its certificate's SHA-1")
+KEY_FAULT(X5T_HEX,        "x5t-hex",        0, "has a thumbprint in hexadecimal")
 KEY_FAULT(X5T256_MISMATCH,"x5t256-mismatch",1, "has an x5t#S256 that is not its certificate's SHA-256")
 KEY_FAULT(CRYPTO,         "crypto",         1, "is refused by the cryptographic library")

@@ -31,6 +31,9 @@ FINDING(SCOPE_SYM_MIX, "scope.sym-mix", CRITICAL, "a symmetric key in a publishe
 FINDING(LIFE_EXPIRED_LISTED, "life.expired-listed", FINDING, "the certificate has ended and the key is still listed",
 	"The owner meant the key to be dead by then; the key stolen by Storm-0558 was listed two years past that day.",
 	"remove the key from the set")
+FINDING(LIFE_REVOKED, "life.revoked", FINDING, "a key is listed that its own set calls revoked",
+	"Verifiers that do not read 'revoked' still take its signatures; critical where the reason is that somebody else has it.",
+	"remove the key from the set, or keep it in a set of old keys that no verifier trusts")
 FINDING(LIFE_NOT_YET, "life.not-yet", FINDING, "listed before its certificate begins",
 	"A clock or a process is wrong where keys are made.",
 	"publish keys after their certificates begin")
@@ -61,6 +64,9 @@ FINDING(LIFE_RETIRED_USED, "life.retired-used", CRITICAL, "a token was issued wi
 FINDING(LIFE_RETURNED, "life.returned", FINDING, "the key came back after it was gone",
 	"A key that was retired for a reason is trusted again.",
 	"remove the key, or learn from its owner why it returned")
+FINDING(LIFE_EMPTY, "life.empty", FINDING, "the set has lost all its keys",
+	"No token of this issuer can be verified any more, and people switch checks off when verifiers fail.",
+	"ask the issuer; check that the address of the set is still the right one")
 FINDING(LIFE_GAP, "life.gap", INFO, "the history has holes",
 	"What came and went in a hole cannot be seen, so nothing is concluded from it.",
 	"look more often than the provider rotates")

@@ -20,6 +20,7 @@
 #include "base/timefmt.h"
 #include "keys/point.h"
 #include "keys/registry.h"
+#include "keys/secret.h"
 #include "keys/strength.h"
 
 const struct key_fault_row key_fault_rows[KEY_FAULT_COUNT] = {
@@ -30,7 +31,7 @@ const struct key_fault_row key_fault_rows[KEY_FAULT_COUNT] = {
 
 const char *const jwk_registered_names[] = {
 	"keys", "kty", "crv", "alg", "use", "key_ops", "kid", "x5t", "x5t#S256", "x5c", "x5u", "jku", "n", "e", "x", "y", "d", "p",
-	"q", "dp", "dq", "qi", "oth", "k", "issuer", "cloud_instance_name", "jwks_uri", "tid", NULL
+	"q", "dp", "dq", "qi", "oth", "k", "issuer", "cloud_instance_name", "jwks_uri", "tid", "priv", "pub", "exp", "nbf", "iat", "revoked", NULL
 };
 
 void key_add_fault(struct key *k, enum key_fault_code code, const char *member)
@@ -514,13 +515,55 @@ static void note_private(struct jwk *w)
 	static const struct { const char *name; uint32_t bit; } rows[] = {
 		{ "d", KEY_PRIVATE_D }, { "p", KEY_PRIVATE_P }, { "q", KEY_PRIVATE_Q }, { "dp", KEY_PRIVATE_DP },
 		{ "dq", KEY_PRIVATE_DQ }, { "qi", KEY_PRIVATE_QI }, { "oth", KEY_PRIVATE_OTH }, { "k", KEY_PRIVATE_K },
+		{ "priv", KEY_PRIVATE_PRIV },
 	};
+	struct str name;
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (member(w, rows[i].name)) {
 			w->k->private_members |= rows[i].bit;
 			key_add_fault(w->k, KEY_FAULT_PRIVATE, rows[i].name);
 		}
+	if (secret_below(w->j, w->object, true, &name)) {
+		char text[16];
+		snprintf(text, sizeof(text), "%.*s", STR_ARG(name));
+		w->k->private_members |= KEY_PRIVATE_INSIDE;
+		key_add_fault(w->k, KEY_FAULT_PRIVATE, text);
+	}
+}
+
+static void take_date(struct jwk *w, const char *name, int64_t *ret_us)
+{
+	const struct sj_node *n = member(w, name);
+	int64_t seconds;
+
+	if (n && sj_date(n, &seconds))
+		*ret_us = seconds * US_PER_SECOND + !seconds; /* 1970 is not "absent" */
+	else if (n)
+		key_add_fault(w->k, KEY_FAULT_TYPE, name);
+}
+
+static void take_life(struct jwk *w)
+{
+	const struct sj_node *revoked = member(w, "revoked"), *at = NULL;
+	int64_t seconds;
+
+	take_date(w, "exp", &w->k->exp_us);
+	take_date(w, "nbf", &w->k->nbf_us);
+	take_date(w, "iat", &w->k->iat_us);
+	if (!revoked || revoked->kind == SJ_FALSE)
+		return;
+	w->k->revoked = true;
+	if (revoked->kind == SJ_NUMBER) {
+		at = revoked;
+	} else if (revoked->kind == SJ_OBJECT) {
+		const struct sj_node *reason = sj_member(w->j, revoked, STR("reason"));
+		at = sj_member(w->j, revoked, STR("revoked_at"));
+		if (reason && reason->kind == SJ_STRING)
+			w->k->revoked_reason = keep(w->k, reason->value.p, reason->value.n);
+	}
+	if (at && sj_date(at, &seconds))
+		w->k->revoked_us = seconds * US_PER_SECOND;
 }
 
 static void take_key_ops(struct jwk *w)
@@ -817,6 +860,18 @@ static void take_x5c(struct jwk *w)
 	free(der);
 }
 
+/* into bytes, of which there is room for all digits */
+static bool is_hex(struct str s, uint8_t *ret)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		const char c = ascii_lower(s.p[i]);
+		if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f')))
+			return false;
+		ret[i / 2] = (uint8_t)(ret[i / 2] << 4 | (c <= '9' ? c - '0' : c - 'a' + 10));
+	}
+	return true;
+}
+
 static void check_thumbprint(struct jwk *w, struct str text, const uint8_t *hash, size_t n, enum key_fault_code fault,
 			     const char *name)
 {
@@ -825,7 +880,12 @@ static void check_thumbprint(struct jwk *w, struct str text, const uint8_t *hash
 
 	if (!text.n)
 		return;
-	if (b64url_decode(text, got, sizeof(got), &got_n) != B64_OK)
+	if (text.n == 2 * n && is_hex(text, got)) {
+		got_n = n;
+		key_add_fault(w->k, KEY_FAULT_X5T_HEX, name);
+		if (w->k->cert.present && memcmp(got, hash, n) != 0)
+			key_add_fault(w->k, fault, name);
+	} else if (b64url_decode(text, got, sizeof(got), &got_n) != B64_OK)
 		key_add_fault(w->k, KEY_FAULT_BASE64, name);
 	else if (w->k->cert.present && (got_n != n || memcmp(got, hash, n) != 0))
 		key_add_fault(w->k, fault, name);
@@ -841,11 +901,17 @@ struct key *key_from_jwk(const struct strict_json *j, const struct sj_node *node
 	if (!k)
 		return NULL;
 	if (node->kind != SJ_OBJECT) {
+		struct str name;
 		key_add_fault(k, KEY_FAULT_NOT_OBJECT, "");
+		if (secret_below(j, node, false, &name)) {
+			k->private_members = KEY_PRIVATE_INSIDE;
+			key_add_fault(k, KEY_FAULT_PRIVATE, "");
+		}
 		return k;
 	}
 	take_texts(&w);
 	note_private(&w);
+	take_life(&w);
 	make_public(&w);
 	take_x5c(&w);
 	check_thumbprint(&w, k->x5t, k->cert.sha1, 20, KEY_FAULT_X5T_MISMATCH, "x5t");

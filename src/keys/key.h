@@ -35,7 +35,8 @@ struct key_fault {
 
 enum { /* private_members: bits */
 	KEY_PRIVATE_D = 1, KEY_PRIVATE_P = 2, KEY_PRIVATE_Q = 4, KEY_PRIVATE_DP = 8, KEY_PRIVATE_DQ = 16, KEY_PRIVATE_QI = 32,
-	KEY_PRIVATE_OTH = 64, KEY_PRIVATE_K = 128, KEY_PRIVATE_PEM = 256 /* a PRIVATE KEY block of a PEM file */
+	KEY_PRIVATE_OTH = 64, KEY_PRIVATE_K = 128, KEY_PRIVATE_PEM = 256 /* a PRIVATE KEY block of a PEM file */,
+	KEY_PRIVATE_PRIV = 512 /* of kty AKP */, KEY_PRIVATE_INSIDE = 1024 /* somewhere in another member */
 };
 
 enum { /* key_ops: bits */
@@ -82,6 +83,12 @@ struct key {
 	struct str n, e;               /* RSA */
 	struct str x, y;               /* EC; OKP has x alone */
 	struct str secret;             /* KEY_OCT with KEY_KEEP_SYMMETRIC; never print, compare in constant time */
+
+	/* members that say when the key may be used (OpenID Federation, 8.7); 0 = absent */
+	int64_t exp_us, nbf_us, iat_us;
+	bool revoked;                  /* any "revoked" but null and false */
+	int64_t revoked_us;            /* revoked_at; 0 = not said */
+	struct str revoked_reason;
 
 	struct key_cert cert;
 	EVP_PKEY *cert_pkey;           /* of x5c, where it is not pkey: there is none, or the certificate is of another key; else NULL */

@@ -16,6 +16,7 @@
 
 #include "base/encoding.h"
 #include "base/timefmt.h"
+#include "keys/secret.h"
 
 const struct sj_limits keyset_limits = {
 	.bytes = KEYS_FILE_BYTES_MAX, .depth = SJ_DEPTH_MAX, .object_members = KEYS_MEMBERS_MAX, .nodes = KEYS_SET_NODES_MAX,
@@ -191,6 +192,21 @@ static bool load_map(struct keyset *s, const struct strict_json *j, const struct
 	return true;
 }
 
+bool keyset_secret_beside(const struct strict_json *j, const struct sj_node *set)
+{
+	const struct sj_node *keys = keyset_list(j, set);
+	struct str name;
+
+	if (!keys) /* a single JWK has it among its own faults */
+		return !sj_member(j, set, STR("kty")) && secret_below(j, set, false, &name);
+	for (const struct sj_node *n = sj_first(j, set); n; n = sj_next(j, n)) {
+		const bool is_list = str_eq(n->key, STR("keys")) && n->kind == SJ_ARRAY && n == keys;
+		if (!is_list && secret_member(j, set, n))
+			return true;
+	}
+	return false;
+}
+
 bool keyset_load_node(struct keyset *s, const struct strict_json *j, const struct sj_node *node, unsigned flags, struct buf *error)
 {
 	const struct sj_node *keys = node->kind == SJ_OBJECT ? keyset_list(j, node) : NULL;
@@ -225,6 +241,8 @@ bool keyset_load_node(struct keyset *s, const struct strict_json *j, const struc
 		buf_printf(error, "%s: neither \"keys\" nor \"kty\" nor \"jwks_uri\", and no names of certificates: no key set, key or OpenID metadata", s->name);
 		return false;
 	}
+	if (keyset_secret_beside(j, node))
+		s->faults |= KEYSET_PRIVATE;
 	if (ok)
 		keyset_judge(s);
 	return ok;

@@ -47,6 +47,8 @@ bool keyset_load_node(struct keyset *s, const struct strict_json *j, const struc
  * Firebase publish it?  keyset_load_bytes() reads both. */
 const struct sj_node *keyset_list(const struct strict_json *j, const struct sj_node *object);
 bool keyset_is_map(const struct strict_json *j, const struct sj_node *object);
+/* Is there a private key in a member of the document that is none of its keys? */
+bool keyset_secret_beside(const struct strict_json *j, const struct sj_node *set);
 /* Takes the key, freed on failure.  After the last one: keyset_judge(), which finds the faults that only a set can have. */
 bool keyset_add(struct keyset *s, struct key *k);
 void keyset_judge(struct keyset *s);

@@ -46,6 +46,26 @@ static void judge_certificate(struct audit *a, const struct history_key *k)
 			    day_text(c->not_after_us, two), (long long)((c->not_after_us - c->not_before_us) / US_PER_DAY));
 }
 
+/* What the entry itself says of its life (OpenID Federation, 8.7). */
+static void judge_members(struct audit *a, const struct history_key *k)
+{
+	const struct key *key = newest(a, k);
+	const int64_t seen = judged_at(a, k);
+	char one[TIME_TEXT_SIZE], two[TIME_TEXT_SIZE], span[TIME_TEXT_SIZE];
+
+	if (key->revoked && !k->gone)
+		finding_add(a, FINDING_LIFE_REVOKED, str_find_nocase(key->revoked_reason, STR("compromis")) >= 0 ? SEVERITY_CRITICAL_FINDING : SEVERITY_FINDING,
+			    k, k->provider, key->revoked_us, "revoked%s%s%s%.*s", key->revoked_us ? " " : "", key->revoked_us ? day_text(key->revoked_us, one) : "",
+			    key->revoked_reason.n ? ": " : "", STR_ARG(key->revoked_reason));
+	if (key->exp_us && seen > key->exp_us)
+		finding_add(a, FINDING_LIFE_EXPIRED_LISTED, SEVERITY_FINDING, k, k->provider, since_of(a, k, key->exp_us),
+			    "its 'exp' is %s and the key was listed %s, %s later", day_text(key->exp_us, one), day_text(seen, two),
+			    time_format_span(seen - key->exp_us, span));
+	if (key->nbf_us && k->first < key->nbf_us)
+		finding_add(a, FINDING_LIFE_NOT_YET, SEVERITY_FINDING, k, k->provider, is_dated(a, k) ? k->first : 0, "listed %s, its 'nbf' is %s",
+			    day_text(k->first, one), day_text(key->nbf_us, two));
+}
+
 static void judge_age(struct audit *a, const struct history_key *k)
 {
 	const struct key_cert *c = &newest(a, k)->cert;
@@ -193,6 +213,21 @@ static void judge_breaks(struct audit *a, uint32_t provider)
 	free(bridges);
 }
 
+static void judge_empty(struct audit *a, uint32_t provider)
+{
+	const struct history_provider *p = &a->providers[provider];
+	int64_t since = 0;
+	uint32_t present = 0;
+
+	for (uint32_t i = 0; i < p->key_count; i++) {
+		const struct history_key *k = &a->keys[p->first_key + i];
+		present += k->present;
+		since = later_of(since, k->gone_since);
+	}
+	if (p->key_count && !present)
+		finding_add(a, FINDING_LIFE_EMPTY, SEVERITY_FINDING, NULL, provider, since, "no key is in it; there had been %s", COUNT(p->key_count, "key"));
+}
+
 static void judge_gaps(struct audit *a, uint32_t provider)
 {
 	const struct history_provider *p = &a->providers[provider];
@@ -233,6 +268,7 @@ void audit_life(struct audit *a)
 		uint32_t d;
 
 		judge_certificate(a, k);
+		judge_members(a, k);
 		judge_age(a, k);
 		judge_return(a, k);
 		if (uses && newest(a, k)->has_spki && audit_distinct(a, k->id, &d))
@@ -242,6 +278,7 @@ void audit_life(struct audit *a)
 		judge_rotation(a, i);
 		judge_breaks(a, i);
 		judge_gaps(a, i);
+		judge_empty(a, i);
 	}
 	free(uses);
 }

@@ -174,6 +174,18 @@ static void narrow(struct policy *p, struct key_record *r, const struct key *k, 
 		r->state = STATE_RETIRING;
 		r->since_us = k->gone_us;
 	}
+	if (k->revoked && r->state < STATE_REVOKED) { /* by its own set */
+		r->state = STATE_REVOKED;
+		r->since_us = k->revoked_us ? k->revoked_us : TIME_UNKNOWN;
+	}
+	if (!p->jws_only) {
+		earliest(&r->first_us, k->nbf_us ? k->nbf_us : TIME_UNKNOWN);
+		earliest(&r->first_us, k->iat_us ? k->iat_us : TIME_UNKNOWN);
+		if (k->nbf_us && (r->not_before_us == TIME_UNKNOWN || k->nbf_us > r->not_before_us))
+			r->not_before_us = k->nbf_us;
+		if (k->exp_us && (r->not_after_us == TIME_UNKNOWN || k->exp_us < r->not_after_us))
+			r->not_after_us = k->exp_us;
+	}
 	if (!c->present || p->jws_only)
 		return;
 	/* unreadable dates leave no time of validity */

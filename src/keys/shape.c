@@ -56,6 +56,7 @@ static void judge_private(struct audit *a, const struct history_key *k, const st
 	} rows[] = {
 		{ KEY_PRIVATE_D, "d" },   { KEY_PRIVATE_P, "p" },   { KEY_PRIVATE_Q, "q" },     { KEY_PRIVATE_DP, "dp" },
 		{ KEY_PRIVATE_DQ, "dq" }, { KEY_PRIVATE_QI, "qi" }, { KEY_PRIVATE_OTH, "oth" }, { KEY_PRIVATE_K, "k" },
+		{ KEY_PRIVATE_PRIV, "priv" },
 	};
 	char names[64] = "";
 	size_t at = 0;
@@ -67,8 +68,14 @@ static void judge_private(struct audit *a, const struct history_key *k, const st
 			at += (size_t)snprintf(names + at, sizeof(names) - at, " %s", rows[i].name);
 	if (key->private_members & KEY_PRIVATE_PEM)
 		finding_add(a, FINDING_SHAPE_PRIVATE, SEVERITY_CRITICAL_FINDING, k, k->provider, k->first, "a private key in a PEM block");
-	else
+	else if (*names)
 		finding_add(a, FINDING_SHAPE_PRIVATE, SEVERITY_CRITICAL_FINDING, k, k->provider, k->first, "private members:%s", names);
+	if (key->private_members & KEY_PRIVATE_INSIDE) {
+		char members[256];
+		members_of(key, KEY_FAULT_PRIVATE, members, sizeof(members));
+		finding_add(a, FINDING_SHAPE_PRIVATE, SEVERITY_CRITICAL_FINDING, k, k->provider, k->first, "a private key inside another member%s%s",
+			    *members ? ", of " : "", members);
+	}
 }
 
 static void judge_alg(struct audit *a, const struct history_key *k, const struct key *key)
@@ -77,7 +84,12 @@ static void judge_alg(struct audit *a, const struct history_key *k, const struct
 
 	if (key->from != KEY_FROM_JWK)
 		return; /* a certificate has no such members */
-	report_faults(a, k, key, FINDING_SHAPE_ALG, alg_faults, sizeof(alg_faults) / sizeof(alg_faults[0]));
+	if (str_eq(key->use, STR("jwt-svid")) || str_eq(key->use, STR("x509-svid"))) /* SPIFFE's bundles */
+		finding_add(a, FINDING_SHAPE_ALG, SEVERITY_INFORMATION, k, k->provider, k->versions[k->version_count - 1].first,
+			    "use \"%.*s\": for identities of SPIFFE", STR_ARG(key->use));
+	for (size_t i = 0; i < sizeof(alg_faults) / sizeof(alg_faults[0]); i++)
+		if (alg_faults[i] != KEY_FAULT_USE || !str_starts(key->use, STR("jwt-svid")) )
+			report_faults(a, k, key, FINDING_SHAPE_ALG, &alg_faults[i], 1);
 	if (no_alg || no_use)
 		finding_add(a, FINDING_SHAPE_ALG, SEVERITY_INFORMATION, k, k->provider, k->versions[k->version_count - 1].first,
 			    "no %s", no_alg && no_use ? "'alg' and no 'use'" : no_alg ? "'alg'" : "'use'");
@@ -109,6 +121,8 @@ static void judge_certificate(struct audit *a, const struct history_key *k, cons
 	if (key_has(key, KEY_FAULT_X5T256_MISMATCH))
 		finding_add(a, FINDING_SHAPE_X5T, SEVERITY_FINDING, k, k->provider, k->first,
 			    "x5t#S256 \"%.*s\" is not the SHA-256 of the certificate", STR_ARG(key->x5t256));
+	if (key_has(key, KEY_FAULT_X5T_HEX))
+		finding_add(a, FINDING_SHAPE_X5T, SEVERITY_INFORMATION, k, k->provider, k->first, "a thumbprint in hexadecimal, where RFC 7517 wants base64url");
 	if (!c->present)
 		return;
 	if (c->sha1_signature)
@@ -167,6 +181,9 @@ static void judge_set(struct audit *a, uint32_t provider)
 			    "the metadata names an address that is not https");
 	if (note->faults & NOTE_DUPLICATE)
 		finding_add(a, FINDING_SHAPE_FORM, SEVERITY_FINDING, NULL, provider, note->faults_since, "the set has a member twice");
+	if (note->faults & NOTE_PRIVATE)
+		finding_add(a, FINDING_SHAPE_PRIVATE, SEVERITY_CRITICAL_FINDING, NULL, provider, note->faults_since,
+			    "a private key in a member of the document, beside its keys");
 	if (note->faults & NOTE_LOCKED)
 		finding_add(a, FINDING_SHAPE_PRIVATE, SEVERITY_CRITICAL_FINDING, NULL, provider, note->faults_since,
 			    "an encrypted private key, which was not looked into");

@@ -61,7 +61,7 @@ static const char style[] =
 	"svg .kid{fill:var(--ink);font:11px ui-monospace,monospace}svg .grid{stroke:var(--line);stroke-width:1}"
 	"svg .now{stroke:var(--soft);stroke-width:1;stroke-dasharray:3 3}svg .cert{fill:var(--cert)}svg .pol{fill:none;stroke:var(--pol);"
 	"stroke-width:1.4}svg .ent{fill:var(--ent)}svg .con{fill:var(--con)}svg .none{fill:var(--none)}svg .old{fill:var(--old)}"
-	"svg .bad,svg text.ended{fill:var(--bad)}svg g.row:hover .hit{fill:var(--line);opacity:.5}svg .hit{fill:transparent}"
+	"svg .blind{fill:var(--line);opacity:.35}svg .bad,svg text.ended{fill:var(--bad)}svg g.row:hover .hit{fill:var(--line);opacity:.5}svg .hit{fill:transparent}"
 	".legend{display:flex;flex-wrap:wrap;gap:.2rem 1.1rem;margin:.4rem 0;font-size:.85rem;color:var(--soft)}"
 	".legend i{display:inline-block;width:1.5rem;height:.55rem;border-radius:2px;margin-right:.4rem;vertical-align:baseline}"
 	".card{border:1px solid var(--line);border-left:4px solid var(--line);border-radius:6px;background:var(--card);padding:.8rem 1rem;"
@@ -76,7 +76,7 @@ static const char style[] =
 
 /* -- the picture -- */
 
-struct axis { int64_t from, to; };
+struct axis { int64_t from, to, gap; /* a longer time without a look is not drawn as one */ };
 
 static double x_of(const struct axis *x, int64_t t)
 {
@@ -96,6 +96,31 @@ static void add_bar(struct buf *b, const struct axis *x, const char *class, int6
 	}
 	buf_printf(b, "<rect class=\"%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" rx=\"1.5\"/>", class, left, y,
 		   width < 2.5 ? 2.5 : width, height);
+}
+
+static int compare_times(const void *pa, const void *pb)
+{
+	const int64_t a = *(const int64_t *)pa, b = *(const int64_t *)pb;
+
+	return (a > b) - (a < b);
+}
+
+/* The longest time between two looks through which a bar is drawn: three days, or twice the usual time between two. */
+static int64_t longest_step(const struct audit *a, const struct history_provider *p)
+{
+	int64_t *steps, usual = 0;
+
+	if (history_on_change(a->history) || p->time_count < 2)
+		return INT64_MAX;
+	steps = malloc(p->time_count * sizeof(*steps));
+	if (steps) {
+		for (uint32_t i = 1; i < p->time_count; i++)
+			steps[i - 1] = p->times[i] - p->times[i - 1];
+		qsort(steps, p->time_count - 1, sizeof(*steps), compare_times);
+		usual = steps[(p->time_count - 2) / 2];
+		free(steps);
+	}
+	return 2 * usual > HISTORY_HYSTERESIS_US ? 2 * usual : HISTORY_HYSTERESIS_US;
 }
 
 /* From the oldest relevant time to the time of the audit; a certificate that runs for years to come is cut.  Where
@@ -118,6 +143,7 @@ static struct axis axis_of(const struct audit *a, const struct history_provider 
 		x.from = p->times[0] - before;
 	if (x.to - x.from < 30 * US_PER_DAY)
 		x.from = x.to - 30 * US_PER_DAY;
+	x.gap = longest_step(a, p);
 	x.to += (x.to - x.from) / (seen ? 40 : 6); /* a single observation: the rest of the certificate's life is shown too */
 	return x;
 }
@@ -216,6 +242,16 @@ static void add_policy(const struct audit *a, struct buf *b, const struct axis *
 	}
 }
 
+/* One run of a key, as far as somebody looked: red where its certificate had ended, amber where it was old. */
+static void add_seen(struct buf *b, const struct axis *x, const char *class, int64_t from, int64_t to, int64_t old, int64_t end, double y)
+{
+	add_bar(b, x, class, from, to, y + 4, 9);
+	if (to > old)
+		add_bar(b, x, "old", from > old ? from : old, to, y + 4, 9);
+	if (to > end)
+		add_bar(b, x, "bad", from > end ? from : end, to, y + 4, 9);
+}
+
 static void add_row(const struct audit *a, struct buf *b, const struct axis *x, const struct history_key *k, double y)
 {
 	const struct key *key = newest(a, k);
@@ -223,6 +259,7 @@ static void add_row(const struct audit *a, struct buf *b, const struct axis *x, 
 	const bool dates = c->present && c->dates_known;
 	const int64_t start = dates && c->not_before_us < k->first ? c->not_before_us : k->first;
 	const char *class = class_of(key);
+	const struct history_provider *p = &a->providers[k->provider];
 	const bool holds = history_on_change(a->history);
 
 	buf_add_cstr(b, "<g class=\"row\">");
@@ -237,18 +274,37 @@ static void add_row(const struct audit *a, struct buf *b, const struct axis *x, 
 	}
 	for (uint32_t i = 0; i < k->run_count; i++) {
 		const struct history_run *r = &k->runs[i];
-		int64_t from = r->first, to = r->missing && holds ? r->missing : r->last, old = start + AGE_US;
+		int64_t from = r->first, to = r->missing && holds ? r->missing : r->last;
+		const int64_t end = dates ? c->not_after_us : INT64_MAX;
 
 		if (!r->missing && (holds || a->undated))
 			to = a->at;
-		add_bar(b, x, class, from, to, y + 4, 9);
-		if ((r->missing ? r->last : to) > old)
-			add_bar(b, x, "old", from > old ? from : old, to, y + 4, 9);
-		if (dates && to > c->not_after_us)
-			add_bar(b, x, "bad", from > c->not_after_us ? from : c->not_after_us, to, y + 4, 9);
+		for (uint32_t t = 1; t < p->time_count && p->times[t] <= r->last; t++)
+			if (p->times[t - 1] >= from && p->times[t] - p->times[t - 1] > x->gap) { /* nobody looked in between */
+				add_seen(b, x, class, from, p->times[t - 1], start + AGE_US, end, y);
+				from = p->times[t];
+			}
+		add_seen(b, x, class, from, to, start + AGE_US, end, y);
 	}
 	add_policy(a, b, x, k, start, y + 11);
 	buf_add_cstr(b, "</g>\n");
+}
+
+/* Columns in which nobody looked, behind all rows. */
+static void add_gaps(struct buf *b, const struct axis *x, const struct history_provider *p, double bottom)
+{
+	char one[TIME_TEXT_SIZE], two[TIME_TEXT_SIZE];
+
+	for (uint32_t t = 1; t < p->time_count; t++) {
+		const double left = x_of(x, p->times[t - 1]), right = x_of(x, p->times[t]);
+		if (p->times[t] - p->times[t - 1] <= x->gap || right - left < 3)
+			continue;
+		buf_printf(b, "<g><title>nobody looked from %s to %s</title><rect class=\"blind\" x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"%.1f\"/>", day_text(p->times[t - 1], one),
+			   day_text(p->times[t], two), left, TOP - 4, right - left, bottom - TOP + 4);
+		if (right - left > 90)
+			buf_printf(b, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">nobody looked</text>", (left + right) / 2, bottom - 3);
+		buf_add_cstr(b, "</g>\n");
+	}
 }
 
 static void add_picture(const struct audit *a, struct buf *b, const struct history_provider *p)
@@ -259,6 +315,7 @@ static void add_picture(const struct audit *a, struct buf *b, const struct histo
 
 	buf_printf(b, "<div class=\"scroll\"><svg viewBox=\"0 0 %d %.0f\" role=\"img\" aria-label=\"Lives of the keys\">\n", WIDTH, bottom + 4);
 	add_grid(b, &x, bottom);
+	add_gaps(b, &x, p, bottom);
 	for (uint32_t i = 0; i < rows; i++)
 		add_row(a, b, &x, &a->keys[p->first_key + i], TOP + (double)i * ROW);
 	buf_printf(b, "<line class=\"now\" x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%.1f\"/></svg></div>\n", x_of(&x, a->at), TOP - 4, x_of(&x, a->at),
@@ -275,6 +332,8 @@ static void add_legend(const struct audit *a, struct buf *b)
 			"<span><i style=\"background:var(--old)\"></i>older than 90 days</span>"
 			"<span><i style=\"background:var(--bad)\"></i>certificate ended</span>"
 			"<span><i style=\"background:var(--cert);height:.2rem\"></i>certificate</span>");
+	if (!history_on_change(a->history))
+		buf_add_cstr(b, "<span><i style=\"background:var(--line);opacity:.6;height:.9rem\"></i>nobody looked</span>");
 	if (a->settings.record_count)
 		buf_add_cstr(b, "<span><i style=\"border:1.5px solid var(--pol);border-top:0;height:.3rem\"></i>what the policy allows</span>");
 	buf_add_cstr(b, "</div>\n");
