@@ -134,7 +134,8 @@ static int load_sets(struct token_run *x, struct buf *error)
 			return cmd_usage_error(&command_token, "%s", error->n ? error->p : "out of memory");
 		}
 		if (s->form == KEYSET_METADATA)
-			cmd_error(&command_token, "%s: OpenID metadata has no keys; its jwks_uri is not followed", x->jwks[i]);
+			cmd_error(&command_token, "%s: OpenID metadata names keys and has none; save what its jwks_uri gives%s%s%s, and give that file", x->jwks[i],
+				  s->jwks_uri ? " (" : "", s->jwks_uri ? s->jwks_uri : "", s->jwks_uri ? ")" : "");
 		if (s->faults & KEYSET_PRIVATE && !x->jws_only)
 			cmd_error(&command_token, "%s: holds a private half: anyone who can read it can sign", x->jwks[i]);
 		if (s->faults & KEYSET_TOO_MANY)

@@ -274,6 +274,9 @@ static enum scope judge_scope(const struct audit *a, const struct key *k, const 
 
 	if (!iss.n)
 		return SCOPE_UNKNOWN;
+	/* two classes in one token: the key that made it speaks for one of them at most */
+	if (tid.n && issuer_is_consumer(iss) != str_eq_nocase(tid, STR(CONSUMER_TENANT)) && (issuer_is_consumer(k->issuer) || issuer_is_template(k->issuer)))
+		return SCOPE_OTHER_CLASS;
 	if (k->issuer.n && issuer_is_consumer(k->issuer) != consumer && (issuer_is_consumer(k->issuer) || issuer_is_template(k->issuer)))
 		return SCOPE_OTHER_CLASS;
 	while ((r = audit_record_of(a, k->spki_sha256, &from))) {

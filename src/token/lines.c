@@ -92,7 +92,7 @@ static bool next_token(struct str text, size_t *at, struct str *ret)
 	while (*at < text.n) {
 		struct str rest = { text.p + *at, text.n - *at };
 		size_t n = 0, dots = 0;
-		if (!begins_token(rest) || !ends_name(text.p, *at)) {
+		if (!ends_name(text.p, *at) || !begins_token(rest)) {
 			++*at;
 			continue;
 		}

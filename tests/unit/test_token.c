@@ -1327,6 +1327,101 @@ static void test_records(void)
 	buf_release(&token);
 }
 
+/* Two issuers have a key of one id.  Each one's token is accepted; a token of one that the other's key signed is the other's forgery. */
+static void test_same_kid(void)
+{
+	static const struct { const char *name, *more, *iss; int key; bool valid; int status; const char *want; } rows[] = {
+		{ "own key", "", "https://a.example", RSA_A, true, 0, NULL },
+		{ "own key of the other", "", "https://b.example", RSA_B, true, 0, NULL },
+		{ "the other's key", "", "https://a.example", RSA_B, false, 4, "forged-scope" },
+		{ "and the other way round", "", "https://b.example", RSA_A, false, 4, "forged-scope" },
+		{ "nobody's key", "", "https://a.example", RSA_OLD, false, 1, "sig" },
+		{ "a third issuer", "", "https://c.example", RSA_A, false, 4, "forged-scope" },
+	};
+	struct policy *p = policy_new();
+	struct judge *j;
+	struct buf b, error, token;
+	char path[256];
+
+	buf_init(&b, 64 * KIB);
+	buf_init(&error, 16 * KIB);
+	buf_init(&token, 64 * KIB);
+	for (int i = 0; i < 2; i++) {
+		buf_clear(&b);
+		buf_add_cstr(&b, "{\"keys\":[");
+		add_set_key(&b, "k", i ? RSA_B : RSA_A, NULL, NULL);
+		buf_add_cstr(&b, "]}");
+		write_file(i ? "b.json" : "a.json", buf_str(&b));
+	}
+	snprintf(path, sizeof(path), "%s/k.yaml", folder);
+	CHECK_MSG(policy_load_text(p, path, STR("records:\n  - {from: {jwks: a.json}, alg: RS256, issuers: [\"https://a.example\"], audiences: [me], state: active}\n"
+						"  - {from: {jwks: b.json}, alg: RS256, issuers: [\"https://b.example\"], audiences: [me], state: active}\n"), &error) &&
+		  policy_bind(p, &error), "%s", error.n ? error.p : "");
+	j = judge_new(p, NULL);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		buf_clear(&b);
+		buf_printf(&b, "{\"iss\":\"%s\",\"aud\":\"me\",\"iat\":1767693000,\"exp\":1767697200}", rows[i].iss);
+		mint(&token, STR("{\"alg\":\"RS256\",\"kid\":\"k\"}"), buf_str(&b), rows[i].key, "RS256");
+		judge_token(j, buf_str(&token), NOW);
+		CHECK_MSG(j->verdict.valid == rows[i].valid && verdict_status(&j->verdict) == rows[i].status && (!rows[i].want || has_code(&j->verdict, rows[i].want)),
+			  "%s: %d, %s", rows[i].name, verdict_status(&j->verdict), codes(&j->verdict));
+	}
+	judge_free(j);
+	policy_free(p);
+	for (int i = 0; i < 2; i++) {
+		snprintf(path, sizeof(path), "%s/%s", folder, i ? "b.json" : "a.json");
+		unlink(path);
+	}
+	buf_release(&b);
+	buf_release(&error);
+	buf_release(&token);
+}
+
+/* EdDSA and the names of RFC 9864, in header and key and record; thumbprints in both writings. */
+static void test_names(struct judge *j)
+{
+	static const struct { const char *header; int key; const char *alg, *want; } rows[] = {
+		{ "{\"alg\":\"EdDSA\",\"kid\":\"ed\"}", ED, "EdDSA", NULL }, { "{\"alg\":\"Ed25519\",\"kid\":\"ed\"}", ED, "EdDSA", NULL },
+		{ "{\"alg\":\"Ed448\",\"kid\":\"ed\"}", ED, "EdDSA", "alg" }, { "{\"alg\":\"ed25519\",\"kid\":\"ed\"}", ED, "EdDSA", "alg" },
+		{ "{\"alg\":\"Ed25519\",\"kid\":\"ec\"}", EC_256, "ES256", "alg" }, { "{\"alg\":\"ESP256\",\"kid\":\"ec\"}", EC_256, "ES256", "alg" },
+	};
+	struct buf token, claims, header;
+	const struct key_record *r = policy_record(j->policy, STR("a"));
+	char hex[KEY_HEX_SIZE];
+
+	buf_init(&token, 64 * KIB);
+	buf_init(&claims, 64 * KIB);
+	buf_init(&header, 64 * KIB);
+	add_claims(&claims, NULL, NULL, 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		mint(&token, str_of(rows[i].header), buf_str(&claims), rows[i].key, rows[i].alg);
+		judge_token(j, buf_str(&token), NOW);
+		CHECK_MSG(rows[i].want ? has_code(&j->verdict, rows[i].want) : j->verdict.valid, "%s: %s", rows[i].header, codes(&j->verdict));
+	}
+	for (int i = 0; i < 6; i++) { /* SHA-1 and SHA-256, base64url, hexadecimal, hexadecimal of another */
+		const size_t n = i % 2 ? 32 : 20;
+		uint8_t hash[32];
+		memcpy(hash, i % 2 ? r->key->cert.sha256 : r->key->cert.sha1, n);
+		hash[0] ^= i >= 4;
+		buf_clear(&header);
+		buf_printf(&header, "{\"alg\":\"RS256\",\"kid\":\"a\",\"%s\":\"", i % 2 ? "x5t#S256" : "x5t");
+		if (i < 2)
+			b64_add(&header, hash, n);
+		else
+			buf_add_cstr(&header, key_hex(hash, n, hex));
+		for (char *c = header.p; i == 2 && c < header.p + header.n; c++) /* upper case too; the names before it stay */
+			if (c > header.p + header.n - 41 && *c >= 'a' && *c <= 'f')
+				*c = (char)(*c - 'a' + 'A');
+		buf_add_cstr(&header, "\"}");
+		mint(&token, buf_str(&header), buf_str(&claims), RSA_A, "RS256");
+		judge_token(j, buf_str(&token), NOW);
+		CHECK_MSG(i < 4 ? j->verdict.valid : has_code(&j->verdict, "hdr"), "%s: %s", header.p, codes(&j->verdict));
+	}
+	buf_release(&token);
+	buf_release(&claims);
+	buf_release(&header);
+}
+
 static void test_patterns(void)
 {
 	static const struct { const char *pattern, *text; bool matches; } rows[] = {
@@ -1414,6 +1509,15 @@ static void test_exchange(const struct policy *p)
 		else
 			CHECK_MSG(!j->verdict.valid && has_code(&j->verdict, rows[i].want), "%s: %s", rows[i].name, codes(&j->verdict));
 	}
+	/* a token that is given for itself, or again further back, or with another signature over the same */
+	usual_token(&result, "a", rows[0].subject, 6);
+	chain[0] = buf_str(&result);
+	judge_token(j, buf_str(&result), NOW);
+	CHECK(exchange_judge(j, chain, 1) && !j->verdict.valid && has_code(&j->verdict, "subject") && verdict_says(j, "no proof of itself"));
+	usual_token(&result, "a", rows[0].result, 4);
+	chain[0] = chain[1] = buf_str(&subject);
+	judge_token(j, buf_str(&result), NOW);
+	CHECK(exchange_judge(j, chain, 2) && has_code(&j->verdict, "subject") && verdict_says(j, "is subject token 1 again"));
 	for (int i = 0; i < 4; i++)
 		chain[i] = buf_str(&subject);
 	judge_token(j, buf_str(&result), NOW);
@@ -1428,7 +1532,8 @@ static void test_replay(const struct policy *p)
 	struct replay_store *store = replay_store_new();
 	struct judge *one = judge_new(p, store), *two = judge_new(p, store);
 	static const struct member other[] = { { "uti", "\"u-9\"" } }, none[] = { { "uti", NULL } }, bad[] = { { "uti", "\"u-8\"" }, { "aud", "\"x\"" } },
-				   bad_mended[] = { { "uti", "\"u-8\"" } };
+				   bad_mended[] = { { "uti", "\"u-8\"" } }, both[] = { { "uti", "\"u-5\"" }, { "jti", "\"j-5\"" } },
+				   same_jti[] = { { "uti", "\"u-6\"" }, { "jti", "\"j-5\"" } };
 	struct buf b;
 
 	buf_init(&b, 64 * KIB);
@@ -1439,6 +1544,10 @@ static void test_replay(const struct policy *p)
 	usual_token(&b, "a", other, 1);
 	CHECK(judge_token(two, buf_str(&b), NOW)->valid);
 	usual_token(&b, "a", none, 1);
+	CHECK(has_code(judge_token(two, buf_str(&b), NOW), "replay"));
+	usual_token(&b, "a", both, 2); /* a jti that was seen is enough, and so is a uti */
+	CHECK(judge_token(two, buf_str(&b), NOW)->valid);
+	usual_token(&b, "a", same_jti, 2);
 	CHECK(has_code(judge_token(two, buf_str(&b), NOW), "replay"));
 	usual_token(&b, "a", bad, 2); /* a refused token does not use up its id */
 	CHECK(!judge_token(two, buf_str(&b), NOW)->valid);
@@ -1779,6 +1888,8 @@ int main(void)
 	test_record_by_issuer();
 	test_other_records();
 	test_records();
+	test_same_kid();
+	test_names(j);
 	test_patterns();
 	test_threads(p);
 	test_exchange(p);
