@@ -64,7 +64,7 @@ static bool residue(const struct dump_settings *x, const struct dump_scan *s, st
 		else if (t[i].from_dump && met == RESIDUE_MET_MAX)
 			ret->residue_untested++;
 		else
-			moduli[used++] = (struct dump_modulus){ t[i].n.p, t[i].n.n, t[i].spki };
+			moduli[used++] = (struct dump_modulus){ .p = t[i].n.p, .n = t[i].n.n, .spki = t[i].spki, .e = t[i].e.p, .e_n = t[i].e.n };
 		met += t[i].from_dump && !t[i].distant && met < RESIDUE_MET_MAX;
 	}
 	ret->residue_moduli = used;
@@ -83,11 +83,14 @@ static bool residue(const struct dump_settings *x, const struct dump_scan *s, st
 bool dump_clean(const struct dump_settings *x, const struct dump_options *options, const struct dump_traces *traces, bool shapes,
 		struct dump_reader *reader, const char *path, struct dump_report *report, struct dump_left *ret)
 {
+	struct dump_options o = *options;
 	struct dump_image *im = dump_image_open(reader, path);
-	struct dump_scan *s = dump_scan_new(options);
+	struct dump_scan *s;
 	struct counter counter = { ret, UINT64_MAX };
 	bool ok;
 
+	o.relations = false; /* the residue test follows */
+	s = dump_scan_new(&o);
 	*ret = (struct dump_left){ 0 };
 	ok = im && s && dump_scan_image(s, im);
 	if (ok) {

@@ -170,6 +170,7 @@ static int work(struct redaction *r, struct dump_report *report, bool findings)
 	if (packing == DUMP_ARCHIVE)
 		return refuse(r, EXIT_INPUT, "an archive; take the dump out of it first");
 	r->im = dump_image_open(r->reader, r->shown);
+	r->x->options.relations = r->x->residue != DUMP_RESIDUE_OFF;
 	r->s = dump_scan_new(&r->x->options);
 	if (!r->im || !r->s || !dump_scan_image(r->s, r->im))
 		return refuse(r, EXIT_INPUT, "out of memory");

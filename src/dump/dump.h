@@ -271,6 +271,7 @@ struct dump_options {
 	bool any_prime;          /* also primes below sqrt(2) 2^(h-1) */
 	bool native;             /* numbers only as the process itself lays them: little-endian at its step.  Much quicker */
 	bool writable_only;      /* look only at writable and unmapped ranges */
+	bool relations;          /* look for given keys by relations as well (find_relation.c): slow where bytes are random */
 	bool no_harvest;         /* do not take public keys in the dump as targets */
 	const char *only;        /* names of finders, separated by commas; NULL = all */
 	int64_t today;           /* days since 1970 */

@@ -59,26 +59,39 @@ bool dump_random_plan(struct dump_image *im, unsigned threads, struct dump_cuts 
 /* The same for the notes of an ELF core in p[0 .. n). */
 bool dump_random_notes(const uint8_t *p, size_t n, bool big_endian, bool (*found)(void *arg, size_t at, size_t n), void *arg);
 
-/* -- residue: does anything share a factor with N? -- */
+/* -- residue: does any number give a factor of N away? -- */
 
 struct dump_modulus { /* borrowed, big-endian */
 	const uint8_t *p;
 	size_t n;
 	const uint8_t *spki;
+	const uint8_t *e;        /* NULL: unknown, and exponents are not tested */
+	size_t e_n;
+	size_t index;            /* the test's own */
 };
 enum dump_residue_mode { DUMP_RESIDUE_WRITABLE, DUMP_RESIDUE_ALL, DUMP_RESIDUE_OFF };
 struct dump_residue {
-	uint64_t windows;        /* tested */
-	uint64_t found;          /* windows that share a factor */
+	uint64_t windows;        /* tested, in each layout */
+	uint64_t bulk;           /* windows in blocks full of random bytes, where only whole words were tested */
+	uint64_t found;          /* windows that give a factor away */
 	struct dump_hit first;   /* where the first of them is */
 	size_t modulus;          /* ... of which N */
+	const char *relation;    /* ... and how */
 	bool failed;             /* out of memory */
 };
-/* Independent of all patterns.  A window V of a prime's size is dense if three quarters of its words have something in their
- * top and bottom 16 bits; p, a multiple of it, R mod p and R^2 mod p all share a factor with V (R - V) (R^2 - V) and N.
- * Windows in the process' own layout in writable memory and in what is no memory; ALL: everywhere, also big-endian and Java's,
- * each at its words.  False: failed. */
+/* Every window of bytes that may be a number, in each layout, is put to the tests of dump/relation.h: with N and e alone, without a list
+ * of patterns.  WRITABLE: writable memory, and what is no memory; ALL: everywhere.  False: failed. */
 bool dump_residue_test(struct dump_image *im, const struct dump_modulus *moduli, size_t n, enum dump_residue_mode mode, unsigned threads,
 		       struct dump_residue *ret);
+
+/* The same; each window that is found is handed over (from several threads at once).  factor: big-endian, NULL if the window is an exponent
+ * of N; modulus: an index into `moduli`. */
+struct dump_residue_search {
+	void (*found)(void *arg, const struct dump_block *b, size_t at, size_t n, size_t modulus, const uint8_t *factor, size_t factor_n,
+		      const char *layout, const char *relation);
+	void *arg;
+};
+bool dump_residue_look(struct dump_image *im, const struct dump_modulus *moduli, size_t n, enum dump_residue_mode mode, unsigned threads,
+		       const struct dump_residue_search *search, struct dump_residue *ret);
 
 #endif

@@ -234,7 +234,7 @@ static void test_cuts(const struct made *m)
 	struct dump_traces *t;
 	struct dump_cuts cuts;
 	struct dump_residue left;
-	const struct dump_modulus modulus = { m->n, m->key.n.n, m->key.spki };
+	const struct dump_modulus modulus = { m->n, m->key.n.n, m->key.spki, m->e, m->key.e.n, 0 };
 	static uint8_t copy[MEMORY], chunked[MEMORY];
 	char text[2048];
 	size_t n = m->key.p.n, len, hits;
@@ -288,7 +288,7 @@ static void test_cuts(const struct made *m)
 /* Numbers that no list of patterns has: a multiple of p, whole words of it.  Only the residue test finds it. */
 static void test_residue(const struct made *m)
 {
-	const struct dump_modulus modulus = { m->n, m->key.n.n, m->key.spki };
+	const struct dump_modulus modulus = { m->n, m->key.n.n, m->key.spki, m->e, m->key.e.n, 0 };
 	struct dump_reader *r = dump_reader_memory(memory, MEMORY);
 	struct dump_image *im;
 	struct dump_residue left;

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* relation: a given RSA key of which no copy of p, q or d was found, from a number that gives a factor away: R^3 mod p, d mod p-1 with its
+ * words the other way round, p-q, a Barrett quotient.
+ *
+ * The tests are those of the residue test (residue.c).  What a copy is erased of is computed from the factor and searched for by trace.c, and the
+ * copy is checked by the same tests again: a mistake in them can make this finder miss a key, but then no copy is delivered with less
+ * proof than without it. */
+#include <stdlib.h>
+
+#include <openssl/crypto.h>
+
+#include "dump/find_int.h"
+#include "dump/redact.h"
+#include "dump/scan_int.h"
+
+extern const struct dump_finder dump_finder_find_relation;
+
+struct search { struct dump_scan *s; const struct dump_target **targets; };
+
+/* An exponent with blinding, d + k (p-1)(q-1): 2^(e d) = 2 still holds. */
+static int32_t exponent(struct dump_scan *s, const struct dump_target *t, const uint8_t *p, size_t n, bool big)
+{
+	BN_CTX *ctx = BN_CTX_secure_new();
+	BIGNUM *m = BN_bin2bn(t->n.p, (int)t->n.n, NULL), *e = BN_bin2bn(t->e.p, (int)t->e.n, NULL), *x = BN_secure_new(), *two = BN_new();
+	BIGNUM *d = number_to_bn(big ? NUMBER_BE : NUMBER_LE, p, n);
+	int32_t key = -1;
+
+	if (ctx && m && e && x && two && d && BN_set_word(two, 2) && BN_mod_exp(x, two, d, m, ctx) && BN_mod_exp(x, x, e, m, ctx) && BN_cmp(x, two) == 0)
+		key = dump_key_rsa_d(s, m, e, d);
+	BN_free(m);
+	BN_free(e);
+	BN_free(two);
+	BN_clear_free(x);
+	BN_clear_free(d);
+	BN_CTX_free(ctx);
+	return key;
+}
+
+static void found(void *arg, const struct dump_block *b, size_t at, size_t n, size_t modulus, const uint8_t *factor, size_t factor_n,
+		  const char *layout, const char *relation)
+{
+	struct search *x = arg;
+	const struct dump_target *t = x->targets[modulus];
+	struct dump_hit hit = { .klass = DUMP_PROVED, .proof = factor ? DUMP_PROOF_FACTOR : DUMP_PROOF_EXPONENT, .form = "number", .algorithm = DUMP_RSA,
+		                .bits = t->bits, .component = relation, .layout = layout };
+	const char *component;
+
+	if (factor) {
+		BIGNUM *w = BN_bin2bn(factor, (int)factor_n, BN_secure_new());
+
+		hit.key = w ? find_factor(x->s, t, w, &component) : -1;
+		BN_clear_free(w);
+	} else {
+		hit.key = *layout == 'L' || *layout == 'B' ? exponent(x->s, t, b->p + at, n, *layout == 'B') : -1;
+	}
+	if (hit.key >= 0)
+		dump_report(x->s, &dump_finder_find_relation, b, at, n, &hit);
+}
+
+static bool is_proven(const struct dump_scan *s, const struct dump_target *t)
+{
+	size_t n;
+	const struct dump_key *keys = dump_keys(s, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (keys[i].has_spki && memcmp(keys[i].spki, t->spki, 32) == 0 && keys[i].p.n)
+			return true;
+	return false;
+}
+
+static void scan(struct dump_scan *s, void *state, const struct dump_block *b)
+{
+	(void)s;
+	(void)state;
+	(void)b; /* everything is done at the end, for what is left */
+}
+
+static void finish(struct dump_scan *s, void *state, struct dump_image *im)
+{
+	const struct dump_options *o = dump_scan_options(s);
+	size_t n, used = 0;
+	const struct dump_target *t = dump_targets(s, &n);
+	struct dump_modulus *moduli = calloc(n + 1, sizeof(*moduli));
+	struct search x = { s, calloc(n + 1, sizeof(*x.targets)) };
+	struct dump_residue left = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < n && moduli && x.targets && o->relations; i++) {
+		if (t[i].algorithm != DUMP_RSA || t[i].from_dump || t[i].bits < 512 || t[i].bits > DUMP_RSA_BITS_MAX || !(t[i].n.p[t[i].n.n - 1] & 1) ||
+		    is_proven(s, &t[i]))
+			continue;
+		x.targets[used] = &t[i];
+		moduli[used++] = (struct dump_modulus){ .p = t[i].n.p, .n = t[i].n.n, .spki = t[i].spki, .e = t[i].e.p, .e_n = t[i].e.n };
+	}
+	if (!moduli || !x.targets ||
+	    (used && !dump_residue_look(im, moduli, used, o->thorough ? DUMP_RESIDUE_ALL : DUMP_RESIDUE_WRITABLE, o->threads,
+	                                &(struct dump_residue_search){ found, &x }, &left)))
+		dump_limit(s, "out of memory: nothing was searched for relations");
+	free(moduli);
+	free(x.targets);
+}
+
+const struct dump_finder dump_finder_find_relation = {
+	.name = "relation",
+	.doc = "a number that gives a factor of a given RSA key away: R^k mod p, p-q, d mod p-1, quotients",
+	.needs_targets = true,
+	.scan = scan,
+	.finish = finish,
+};
