@@ -315,6 +315,8 @@ bool relation_near(const struct relation *r, const mp_limb_t *v, size_t more)
 	mp_limb_t t[2 * RELATION_LIMBS], q[RELATION_LIMBS + 2], rest[RELATION_LIMBS];
 	unsigned length;
 
+	if (bit_length(v + 1, k + more) + 128 < r->bits) /* short: its own multiple */
+		return false;
 	t[k + more] = mpn_mul_1(t, v + 1, (mp_size_t)(k + more), r->near);
 	mpn_tdiv_qr(q, rest, 0, t, (mp_size_t)n, r->n, (mp_size_t)k);
 	length = bit_length(rest, k);

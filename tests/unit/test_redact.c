@@ -241,7 +241,7 @@ static void test_cuts(const struct made *m)
 	uint64_t sum = 0;
 
 	for (size_t i = 0; i < MEMORY; i++)
-		memory[i] = i < 65536 ? (uint8_t)chance() : 0;
+		memory[i] = i < 8192 ? (uint8_t)chance() : 0;
 	BN_bn2lebinpad(m->bn[2], memory + 4096, (int)n);       /* p, whole: what the scan finds */
 	memcpy(memory + 20000, m->d + 40, 64);                 /* a piece of d: what the sweep finds */
 	memory[19999] = m->d[39] ^ 0x55;
@@ -295,7 +295,7 @@ static void test_residue(const struct made *m)
 	BIGNUM *x = BN_new();
 
 	for (size_t i = 0; i < MEMORY; i++)
-		memory[i] = i < 100000 ? (uint8_t)chance() : 0;
+		memory[i] = i < 12000 ? (uint8_t)chance() : 0;
 	im = dump_image_open(r, "memory");
 	CHECK(dump_residue_test(im, &modulus, 1, DUMP_RESIDUE_WRITABLE, 1, &left) && left.found == 0 && left.windows > 10000);
 	/* 2^w - p, w of the window: R mod p */
@@ -306,6 +306,148 @@ static void test_residue(const struct made *m)
 	BN_free(x);
 	dump_image_free(im);
 	dump_reader_free(r);
+}
+
+/* ---- relations: each number alone, in each layout, at each alignment, gives itself away; with N and e only ---- */
+
+#define PLANTED_MAX 64
+
+struct planted { size_t at, n; const char *what; unsigned seen; };
+static struct planted planted[PLANTED_MAX];
+static size_t n_planted;
+
+static void seen(void *arg, const struct dump_block *b, size_t at, size_t n, size_t modulus, const uint8_t *factor, size_t factor_n,
+		 const char *layout, const char *relation)
+{
+	struct dump_hit where = { 0 };
+
+	(void)arg, (void)modulus, (void)factor, (void)factor_n, (void)layout, (void)relation;
+	(void)dump_locate(b, at, n, &where);
+	for (size_t i = 0; i < n_planted; i++)
+		planted[i].seen += where.offset < planted[i].at + planted[i].n && where.offset + n > planted[i].at;
+}
+
+/* layouts: least significant byte first, most significant first, most significant word of 32 bits first, of 64 bits */
+static void plant(const char *what, const BIGNUM *x, unsigned layout, const struct dump_traces *t)
+{
+	const size_t word = layout == 2 ? 4 : layout == 3 ? 8 : 1, n = ((size_t)BN_num_bytes(x) + word - 1) / word * word;
+	const size_t at = 4096 + n_planted * 1024 + n_planted % 8;
+	uint8_t le[1024];
+
+	if (n_planted == PLANTED_MAX || BN_bn2lebinpad(x, le, (int)n) < 0)
+		return;
+	for (size_t i = 0; i < n; i++)
+		memory[at + i] = layout == 0 ? le[i] : layout == 1 ? le[n - 1 - i] : le[(n / word - 1 - i / word) * word + i % word];
+	planted[n_planted++] = (struct planted){ at, n, what, 0 };
+	(void)t;
+}
+
+static bool look(const struct made *m, struct dump_residue *left)
+{
+	const struct dump_modulus modulus = { m->n, m->key.n.n, m->key.spki, m->e, m->key.e.n, 0 };
+	struct dump_reader *r = dump_reader_memory(memory, MEMORY);
+	struct dump_image *im = dump_image_open(r, "memory");
+	const struct dump_residue_search search = { seen, NULL };
+	bool ok = im && dump_residue_look(im, &modulus, 1, DUMP_RESIDUE_WRITABLE, 1, &search, left);
+
+	dump_image_free(im);
+	dump_reader_free(r);
+	return ok;
+}
+
+static void test_relations(const struct made *m, const struct made *stranger)
+{
+	static const uint8_t words[] = { 64, 52, 32, 26, 30, 63, 28 };
+	const BIGNUM *n = m->bn[0], *e = m->bn[1], *p = m->bn[2], *q = m->bn[3];
+	struct dump_traces *t = traces_of(m);
+	BN_CTX *ctx = BN_CTX_new();
+	BIGNUM *x = BN_new(), *y = BN_new(), *p1 = BN_new(), *q1 = BN_new(), *phi = BN_new(), *one = BN_new();
+	struct dump_residue left;
+	const int bits = BN_num_bits(p);
+
+	BN_one(one);
+	BN_sub(p1, p, one);
+	BN_sub(q1, q, one);
+	BN_mul(phi, p1, q1, ctx);
+	for (unsigned layout = 0; layout < 4; layout++) {
+		memset(memory, 0, MEMORY);
+		n_planted = 0;
+		plant("p", p, layout, t);
+		plant("q", q, layout, t);
+		plant("p-1", p1, layout, t);
+		for (size_t i = 0; i < sizeof(words); i++) {
+			for (int k = 1; k <= (i ? 3 : 6); k++) {
+				BN_zero(x);
+				BN_set_bit(x, (bits + words[i] - 1) / words[i] * words[i] * k);
+				BN_mod(x, x, (i + (unsigned)k) % 2 ? p : q, ctx);
+				plant("R^k mod p", x, layout, t);
+			}
+		}
+		BN_sub(x, p, q);
+		BN_set_negative(x, 0);
+		plant("p-q", x, layout, t);
+		BN_add(x, p, q);
+		plant("p+q", x, layout, t);
+		BN_copy(x, phi);
+		BN_mask_bits(x, bits);
+		plant("the lower half of phi", x, layout, t);
+		BN_mod_inverse(x, e, p1, ctx);
+		plant("d mod p-1", x, layout, t);
+		BN_mod_inverse(x, e, q1, ctx);
+		plant("d mod q-1", x, layout, t);
+		for (int more = 0; more <= 64; more += 32) {
+			BN_zero(x);
+			BN_set_bit(x, 2 * bits + more);
+			BN_div(x, NULL, x, more ? q : p, ctx);
+			plant("a Barrett quotient", x, layout, t);
+		}
+		BN_zero(y);
+		BN_set_bit(y, (bits + 7) / 8 * 8);
+		BN_mod_inverse(x, p, y, ctx);
+		plant("1/p modulo R", x, layout, t);
+		BN_mod_inverse(x, q, y, ctx);
+		BN_sub(x, y, x);
+		plant("-1/q modulo R", x, layout, t);
+		plant("phi", phi, layout, t);
+		BN_mod_inverse(x, e, phi, ctx);
+		plant("d", x, layout, t);
+		BN_gcd(y, p1, q1, ctx);
+		BN_div(y, NULL, phi, y, ctx);
+		plant("lambda", y, layout, t);
+		BN_mod_inverse(x, e, y, ctx);
+		plant("d modulo lambda", x, layout, t);
+		BN_mod_inverse(x, q, p, ctx);
+		BN_mul(x, x, q, ctx);
+		plant("q times 1/q mod p", x, layout, t);
+		CHECK(look(m, &left));
+		for (size_t i = 0; i < n_planted; i++)
+			CHECK_MSG(planted[i].seen, "%s in layout %u at %zu was not seen", planted[i].what, layout, planted[i].at);
+		CHECK(layout || (look(stranger, &left) && left.found == 0));
+		/* what is erased knows them too */
+		sweep(t);
+		for (size_t i = 0; i < n_planted; i++)
+			CHECK_MSG(untold(planted[i].at, planted[i].n) <= planted[i].n / 16 || strstr(planted[i].what, "phi") || strstr(planted[i].what, "times"),
+			          "%s in layout %u: %zu bytes are not erased", planted[i].what, layout, untold(planted[i].at, planted[i].n));
+		/* public numbers say nothing */
+		memset(memory, 0, MEMORY);
+		n_planted = 0;
+		plant("n", n, layout, t);
+		BN_zero(x);
+		BN_set_bit(x, 2 * bits);
+		BN_mod(y, x, n, ctx);
+		plant("R mod n", y, layout, t);
+		BN_mod_sqr(y, y, n, ctx);
+		plant("R^2 mod n", y, layout, t);
+		CHECK_MSG(look(m, &left) && left.found == 0, "a public number in layout %u: %s", layout, left.relation);
+	}
+	BN_free(x);
+	BN_free(y);
+	BN_free(p1);
+	BN_free(q1);
+	BN_free(phi);
+	BN_free(one);
+	BN_CTX_free(ctx);
+	dump_traces_free(t);
 }
 
 static void test_others(void)
@@ -337,8 +479,12 @@ static void test_others(void)
 
 int main(void)
 {
-	struct made m;
+	struct made m, stranger;
 
+	CHECK(make(&m, 1024) && make(&stranger, 1024)); /* short: there is a lot of arithmetic */
+	test_relations(&m, &stranger);
+	made_free(&stranger);
+	made_free(&m);
 	CHECK(make(&m, 2048));
 	test_spellings(&m);
 	test_numbers(&m);
