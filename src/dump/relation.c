@@ -537,7 +537,7 @@ bool relation_new(struct relation *r, const uint8_t *n, size_t n_bytes, const ui
 	r->n[0]++;
 	r->near = g * (exponent ? exponent : 1);
 	r->common[RELATION_HALF] = TAKE(n_half + 3);
-	r->common[RELATION_FULL] = TAKE(2);
+	r->common[RELATION_FULL] = TAKE(1);
 	r->common[RELATION_THIRD] = TAKE(third.n + 3);
 	r->rare = TAKE(half.n - n_half);
 	r->table = TAKE(r->stretch * HALVES * 16);
@@ -551,16 +551,11 @@ bool relation_new(struct relation *r, const uint8_t *n, size_t n_bytes, const ui
 		     make_polynomial(r, &half, n_half, false, r->limbs[RELATION_HALF], r->rare, &r->n_rare) &&
 		     make_polynomial(r, &third, 0, true, r->limbs[RELATION_THIRD], r->common[RELATION_THIRD], &r->n_common[RELATION_THIRD]);
 	}
-	if (ok) { /* of N's size: 0 and 1, multiples of a prime and the numbers of a CRT combination */
-		mp_limb_t *roots = calloc(2, r->k * sizeof(*roots));
+	if (ok) { /* of N's size: 0, for multiples of a prime and the numbers of a CRT combination (those are 1 modulo the other prime) */
+		mp_limb_t zero[RELATION_LIMBS] = { 0 };
 
-		ok = roots != NULL;
-		if (ok) {
-			memcpy(roots + r->k, r->one, r->k * sizeof(*roots));
-			ok = polynomial(r, roots, 2, r->k, r->common[RELATION_FULL]);
-			r->n_common[RELATION_FULL] = 2;
-		}
-		free(roots);
+		ok = polynomial(r, zero, 1, r->k, r->common[RELATION_FULL]);
+		r->n_common[RELATION_FULL] = 1;
 	}
 	if (ok && exponent)
 		tables(r, exponent);
