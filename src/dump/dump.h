@@ -177,7 +177,8 @@ struct dump_key {
 	struct dump_bytes n, e;    /* RSA; public */
 	struct dump_bytes point;   /* as in a target */
 	struct dump_bytes p, q, d; /* in the arena, big-endian.  RSA: p > q and d modulo lcm(p-1, q-1), or d alone as found if
-	                            * the primes could not be had; EC: d; Ed25519, X25519 ...: d = the seed or scalar bytes */
+	                            * the primes could not be had; EC: d; Ed25519, X25519 ...: d = the seed or scalar bytes; if no
+	                            * more is known, p = the scalar or its negative modulo the order, q = the prefix beside it */
 	const struct dump_target *target; /* NULL: not among the targets.  Set when the scan of the image is over */
 	const char *allowed;       /* reason, or NULL */
 	uint64_t hits;             /* places it was seen in */
@@ -338,6 +339,10 @@ int32_t dump_key_rsa_d(struct dump_scan *s, const BIGNUM *n, const BIGNUM *e, co
 /* EC, Ed25519 and the like: public point as in a target (may be empty), secret bytes big-endian or as the standard has them */
 int32_t dump_key_point(struct dump_scan *s, enum dump_algorithm a, unsigned bits, const char *group, struct dump_bytes point,
 		       struct dump_bytes secret);
+
+/* Ed25519 and the like, of which not the seed was found but the scalar: s or -s modulo the order, big-endian; prefix may be empty */
+int32_t dump_key_scalar(struct dump_scan *s, enum dump_algorithm a, unsigned bits, struct dump_bytes point, struct dump_bytes scalar,
+			struct dump_bytes prefix);
 
 /* DSA: the public key is known by its SubjectPublicKeyInfo alone; NULL: not even that.  x big-endian */
 int32_t dump_key_dsa(struct dump_scan *s, enum dump_algorithm a, unsigned bits, const uint8_t spki[32], struct dump_bytes x);

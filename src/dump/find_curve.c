@@ -1,41 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* find_curve: the secret of a known elliptic or Edwards key, as a bare number.
  *
- * There is no cheap test for a scalar: d G = Q costs some ten microseconds, too much for every window of a dump.  So structure
- * comes first:
+ * Every window of memory of a scalar's size that looks random is taken for a number W, in each layout, and W G is looked up among
+ * the multiples of all known public keys by powers of two (points.h).  So d is found, -d, 1/d, and each of them times R, R^2, 1/R of
+ * Montgomery's arithmetic with words of any size; for Edwards keys the scalar, clamped or reduced, and the seed by its hash.
  *
- *  1. near the public key: wherever Q's X or A is, every window of the scalar's size within CURVE_NEAR_BYTES that looks like
- *     a random number (libsodium, Go, OpenSSH keep seed and public key together), and what the pointers around it point to
- *     (OpenSSL's Ed25519 keys);
- *  2. OpenSSL BIGNUMs of a scalar's length, wherever they are;
- *  3. with --thorough, every aligned window of pages that look random.
+ *  1. everywhere: at each word of the process in memory that it can write or that no file is behind; at every byte of what is no memory.
+ *     Full words in four orders, words that are not full ("limbs") in two, arrays of signed digits;
+ *  2. near a public key, at every byte and in every range, in the two plain orders.
  *
- * A value is tested once, against all known points of its curve, some hundred values at a time (points.h).  Points: the caller's
- * targets, and the public keys found in the dump itself (certificates, SubjectPublicKeyInfo). */
+ * Of keys of authorities that the dump merely lists, 2 alone, and 1 when other keys are on their curve: then they cost nothing.
+ *
+ * A random window is taken for one but for 1 in 60,000 (looks_random()).  A block of which most looks random (packed, encrypted) would cost
+ * minutes: past CURVE_COST_MAX the search ends and says so. */
 #include <openssl/crypto.h>
-#include <openssl/ec.h>
 #include <openssl/evp.h>
-#include <openssl/obj_mac.h>
+#include <openssl/sha.h>
 #include <pthread.h>
 #include <stdlib.h>
 
 #include "base/hash.h"
 #include "base/limits.h"
+#include "dump/arena.h"
 #include "dump/bytes.h"
 #include "dump/claim.h"
-#include "dump/arena.h"
 #include "dump/dump.h"
 #include "dump/form.h"
+#include "dump/number.h"
 #include "dump/points.h"
 
 const struct dump_finder dump_finder_find_curve;
 
 struct target {
 	enum claim_alg alg;
-	enum curve curve;
+	int group;    /* of points.h */
 	uint8_t point[133];
-	uint32_t point_bytes, scalar_bytes;
-	bool distant; /* an authority found in the dump: only its own neighbours are looked at */
+	uint32_t point_bytes, scalar_bytes, seed_bytes;
+	bool distant; /* an authority found in the dump */
 };
 
 /* what is searched for to find the neighbourhood of a public key: eight bytes of X or A, in memory's order */
@@ -44,45 +45,41 @@ struct needle {
 	uint32_t target;
 };
 
-/* a place in memory that may hold a scalar: found in one block, read when all blocks are done */
-struct pointer {
-	uint64_t va;
-	uint32_t bytes;  /* 32, 48, 66, 57 */
-	bool words;      /* a BIGNUM: little-endian words */
-};
-
-struct hit_place {
-	const struct dump_block *block; /* NULL: by address */
-	size_t at;
-	uint64_t va;
-	struct dump_image *im;
-};
+enum kind { NUMBER, INVERSE, CLAMPED, SEED };
 
 /* a number that waits for its batch */
 struct pending {
-	uint8_t value[72];
-	uint32_t n;
-	bool little;
-	struct hit_place place;
-	const char *form;
+	uint8_t value[72]; /* least byte first */
+	size_t at, n;      /* in the block */
+	const char *layout;
+	enum kind kind;
 };
 
 /* what one thread needs */
 struct hunter {
 	struct hunter *next;
 	struct prover *prover;
-	struct points *points[CURVE_COUNT]; /* made when needed */
-	struct pending *pending[CURVE_COUNT]; /* POINTS_BATCH of each; undumpable */
-	uint32_t n_pending[CURVE_COUNT];
-	uint64_t cost;                      /* of this block */
+	struct points *points[POINTS_GROUPS];   /* made when needed */
+	struct pending *pending[POINTS_GROUPS]; /* POINTS_BATCH of each; undumpable */
+	uint32_t n_pending[POINTS_GROUPS];
+	const struct dump_block *block;
+	uint64_t cost;                          /* of this block */
+};
+
+/* the keys of one group */
+struct prey {
+	struct points_set *set;
+	uint32_t *targets;                      /* by their number in the set */
+	size_t n;
+	bool wide;                              /* not of authorities alone */
+	bool edwards;                           /* has keys with a seed */
 };
 
 struct state {
 	struct dump_scan *s;
-	uint64_t most;                     /* points computed, for one block */
 	pthread_mutex_t lock;
 	struct hunter *idle;
-	struct points *hunted[CURVE_COUNT]; /* by X */
+	struct prey prey[POINTS_GROUPS];
 	struct target *targets;
 	size_t n_targets;
 	struct needle *needles;
@@ -90,14 +87,19 @@ struct state {
 	uint32_t filter[65536 / 32];       /* first two bytes of all needles */
 	struct number *points;             /* for the prover */
 	struct known_keys known;
-	bool has[CURVE_COUNT], has_edwards[CLAIM_X448 + 1];
-	struct pointer *pointers;
-	size_t n_pointers, pointers_capacity;
 	uint64_t *tested;                  /* hashes of values that are no key's secret */
+	uint32_t rows[9][65];              /* of limbs: by the bytes of a cell and the width of the widest of some */
 };
 
 #define TESTED_SLOTS 65536
-#define IS_EDWARDS(a) ((a) == CLAIM_ED25519 || (a) == CLAIM_X25519 || (a) == CLAIM_ED448)
+
+/* words that are not full */
+static const struct { uint8_t bits, bytes, cells; } limbs[] = {
+	/* cells: of a 256-bit number, when the last holds more than the others */
+	{ 63, 8, 0 }, { 62, 8, 0 }, { 60, 8, 0 }, { 58, 8, 0 }, { 57, 8, 0 }, { 56, 8, 0 }, { 55, 8, 0 }, { 54, 8, 0 }, { 53, 8, 0 }, { 52, 8, 0 }, { 51, 8, 0 }, { 50, 8, 0 },
+	{ 48, 8, 0 }, { 44, 8, 0 }, { 32, 8, 0 }, { 26, 8, 0 }, { 21, 8, 12 },
+	{ 31, 4, 0 }, { 30, 4, 0 }, { 29, 4, 0 }, { 28, 4, 0 }, { 27, 4, 0 }, { 26, 4, 0 }, { 25, 4, 0 }, { 24, 4, 0 }, { 16, 4, 0 }, { 15, 2, 0 },
+};
 
 /* ---- what is hunted ---- */
 
@@ -105,40 +107,58 @@ static bool add_target(struct state *st, const struct dump_target *t)
 {
 	struct target x = { .point_bytes = (uint32_t)t->point.n, .distant = t->distant };
 	struct target *bigger;
+	struct prey *prey;
+	uint32_t *more;
 
 	if (t->point.n == 0 || t->point.n > sizeof x.point)
 		return true;
+	switch (t->algorithm) {
+	case DUMP_EC:
+		x.alg = CLAIM_EC;
+		x.group = (int)curve_by_name(str_of(t->group));
+		if (!x.group || t->point.n != 1 + 2 * points_bytes(x.group))
+			return true;
+		break;
+	case DUMP_ED25519: x.alg = CLAIM_ED25519, x.group = POINTS_25519, x.seed_bytes = 32; break;
+	case DUMP_X25519: x.alg = CLAIM_X25519, x.group = POINTS_25519; break;
+	case DUMP_ED448: x.alg = CLAIM_ED448, x.group = POINTS_448, x.seed_bytes = 57; break;
+	case DUMP_X448: x.alg = CLAIM_X448, x.group = POINTS_448; break;
+	default: return true;
+	}
+	x.scalar_bytes = points_bytes(x.group);
+	if (x.alg != CLAIM_EC && t->point.n != (x.alg == CLAIM_ED448 ? 57 : x.scalar_bytes))
+		return true;
+	memcpy(x.point, t->point.p, t->point.n);
+	for (size_t i = 0; i < st->n_targets; i++) {
+		struct target *o = &st->targets[i];
+
+		if (o->alg == x.alg && o->group == x.group && o->point_bytes == x.point_bytes && memcmp(o->point, x.point, x.point_bytes) == 0) {
+			o->distant &= x.distant;
+			st->prey[x.group].wide |= !x.distant;
+			return true;
+		}
+	}
 	if (st->n_targets >= CURVE_TARGETS_MAX) {
 		dump_limit(st->s, "more elliptic public keys than are hunted");
 		return true;
 	}
-	switch (t->algorithm) {
-	case DUMP_EC:
-		x.alg = CLAIM_EC;
-		x.curve = curve_by_name(str_of(t->group));
-		if (!x.curve || t->point.n != 1 + 2 * curve_bytes(x.curve))
-			return true;
-		x.scalar_bytes = curve_bytes(x.curve);
-		break;
-	case DUMP_ED25519: x.alg = CLAIM_ED25519, x.scalar_bytes = 32; break;
-	case DUMP_X25519: x.alg = CLAIM_X25519, x.scalar_bytes = 32; break;
-	case DUMP_ED448: x.alg = CLAIM_ED448, x.scalar_bytes = 57; break;
-	default: return true;
-	}
-	memcpy(x.point, t->point.p, t->point.n);
-	if (x.alg == CLAIM_EC) {
-		if (!st->hunted[x.curve])
-			st->hunted[x.curve] = points_new(x.curve);
-		if (!st->hunted[x.curve] || !points_hunt(st->hunted[x.curve], x.point + 1))
-			return false;
-	}
+	prey = &st->prey[x.group];
+	if (!prey->set && !(prey->set = points_set_new(x.group)))
+		return false;
+	more = realloc(prey->targets, (prey->n + 1) * sizeof *more);
+	if (!more)
+		return false;
+	prey->targets = more;
+	prey->targets[prey->n++] = (uint32_t)st->n_targets;
+	prey->wide |= !x.distant;
+	prey->edwards |= x.seed_bytes != 0;
+	if (!(x.alg == CLAIM_EC ? points_set_add(prey->set, x.point + 1) : points_set_add_public(prey->set, x.alg, x.point, x.point_bytes)))
+		return false;
 	bigger = realloc(st->targets, (st->n_targets + 1) * sizeof *bigger);
 	if (!bigger)
 		return false;
 	st->targets = bigger;
 	st->targets[st->n_targets++] = x;
-	st->has[x.curve] = true;
-	st->has_edwards[x.alg] = x.alg != CLAIM_EC;
 	return true;
 }
 
@@ -156,14 +176,14 @@ static void hunter_free(struct hunter *h)
 	if (!h)
 		return;
 	prover_free(h->prover);
-	for (int c = 0; c < CURVE_COUNT; c++) {
-		points_free(h->points[c]);
-		dump_pages_free(h->pending[c], POINTS_BATCH * sizeof(struct pending));
+	for (int g = 0; g < POINTS_GROUPS; g++) {
+		points_free(h->points[g]);
+		dump_pages_free(h->pending[g], POINTS_BATCH * sizeof(struct pending));
 	}
 	free(h);
 }
 
-static struct hunter *hunter_take(struct state *st)
+static struct hunter *hunter_take(struct state *st, const struct dump_block *b)
 {
 	struct hunter *h;
 
@@ -179,8 +199,10 @@ static struct hunter *hunter_take(struct state *st)
 			h = NULL;
 		}
 	}
-	if (h)
+	if (h) {
 		h->cost = 0;
+		h->block = b;
+	}
 	return h;
 }
 
@@ -199,14 +221,15 @@ static void end(void *state)
 		st->idle = h->next;
 		hunter_free(h);
 	}
-	for (int c = 0; c < CURVE_COUNT; c++)
-		points_free(st->hunted[c]);
+	for (int g = 0; g < POINTS_GROUPS; g++) {
+		points_set_free(st->prey[g].set);
+		free(st->prey[g].targets);
+	}
 	if (st->tested)
 		OPENSSL_cleanse(st->tested, TESTED_SLOTS * sizeof *st->tested);
 	free(st->targets);
 	free(st->needles);
 	free(st->points);
-	free(st->pointers);
 	free(st->tested);
 	pthread_mutex_destroy(&st->lock);
 	free(st);
@@ -223,13 +246,13 @@ static bool begin(struct dump_scan *s, struct dump_image *im, void **ret_state)
 	if (!st)
 		return false;
 	st->s = s;
-	st->most = CURVE_MET_COST_MAX;
 	pthread_mutex_init(&st->lock, NULL);
-	for (size_t i = 0; i < n && ok; i++) {
-		ok = add_target(st, &t[i]);
-		if (!t[i].from_dump && t[i].algorithm != DUMP_RSA)
-			st->most = CURVE_COST_MAX;
-	}
+	for (int distant = 0; distant < 2; distant++)
+		for (size_t i = 0; i < n && ok; i++)
+			if (t[i].distant == (distant != 0))
+				ok = add_target(st, &t[i]);
+	for (int g = 0; g < POINTS_GROUPS && ok; g++)
+		ok = !st->prey[g].set || points_set_seal(st->prey[g].set);
 	st->needles = calloc(2 * st->n_targets + 1, sizeof *st->needles);
 	st->points = calloc(st->n_targets + 1, sizeof *st->points);
 	st->tested = calloc(TESTED_SLOTS, sizeof *st->tested);
@@ -251,6 +274,9 @@ static bool begin(struct dump_scan *s, struct dump_image *im, void **ret_state)
 			add_needle(st, x->point, (uint32_t)i);
 		}
 	}
+	for (unsigned r = 0; r < sizeof limbs / sizeof limbs[0]; r++)
+		for (unsigned width = limbs[r].bits - 3U; width <= limbs[r].bits; width++)
+			st->rows[limbs[r].bytes][width] |= UINT32_C(1) << r;
 	st->known = (struct known_keys){ .point = st->points, .point_count = st->n_targets };
 	*ret_state = st;
 	return true;
@@ -258,22 +284,25 @@ static bool begin(struct dump_scan *s, struct dump_image *im, void **ret_state)
 
 /* ---- testing ---- */
 
-/* Random numbers have few bytes twice and few zeros; tables, text and pointers have many. */
+/* Random numbers have few bytes twice, few zeros, and the top bit in half of the bytes; tables, text and pointers do not.  Of 32 random
+ * bytes: four or more zeros once in 110,000, fewer than 20 distinct once in 10^12, fewer than 6 or more than 26 with a top bit once in
+ * 130,000. */
 static bool looks_random(const uint8_t *p, size_t n)
 {
 	uint64_t seen[4] = { 0 };
-	unsigned zeros = 0;
+	unsigned zeros = 0, high = 0;
 	for (size_t i = 0; i < n; i++) {
 		seen[p[i] >> 6] |= UINT64_C(1) << (p[i] & 63);
 		zeros += p[i] == 0;
+		high += p[i] >> 7;
 	}
 	unsigned distinct = (unsigned)(__builtin_popcountll(seen[0]) + __builtin_popcountll(seen[1]) + __builtin_popcountll(seen[2]) + __builtin_popcountll(seen[3]));
-	return zeros <= 3 && distinct >= n * 5 / 8; /* 32 random bytes: 30.2 distinct, 20 in 10^12; 66: 58 */
+	return zeros <= 3 && distinct >= n * 5 / 8 && high >= n / 6 && high <= n - n / 6;
 }
 
 /* Values that are no key's secret are remembered (in a table that forgets: at worst one is tested again); a secret
  * is reported in every place it is in. */
-static uint64_t name_of(const uint8_t *p, size_t n, unsigned way) { return hash64(p, n, way + 1); }
+static uint64_t name_of(const struct pending *x, int group) { return hash64(x->value, sizeof x->value, (uint64_t)(group * 4 + (int)x->kind + 1)); }
 
 static bool is_nobodys(const struct state *st, uint64_t name)
 {
@@ -282,142 +311,375 @@ static bool is_nobodys(const struct state *st, uint64_t name)
 
 static void remember(struct state *st, uint64_t name) { __atomic_store_n(&st->tested[name % TESTED_SLOTS], name, __ATOMIC_RELAXED); }
 
-static void found(struct state *st, const struct claim *c, const struct proof *v, const struct hit_place *place, size_t n, const char *layout, const char *form)
+static const enum dump_algorithm algorithms[] = {
+	[CLAIM_EC] = DUMP_EC, [CLAIM_ED25519] = DUMP_ED25519, [CLAIM_X25519] = DUMP_X25519, [CLAIM_ED448] = DUMP_ED448, [CLAIM_X448] = DUMP_X448,
+};
+
+/* d or -d is known: which, is for the whole point to say */
+static bool found_curve(struct state *st, struct hunter *h, const struct target *t, const BIGNUM *d, const BIGNUM *order, struct dump_hit *hit, bool *ret_negative)
 {
-	uint8_t secret[66];
-	size_t secret_bytes = c->alg == CLAIM_EC ? curve_bytes(c->curve) : c->part[EC_D].n;
-	struct dump_hit hit = {
-		.klass = DUMP_PROVED,
-		.proof = DUMP_PROOF_POINT,
-		.algorithm = c->alg == CLAIM_EC ? DUMP_EC : c->alg == CLAIM_ED25519 ? DUMP_ED25519 : c->alg == CLAIM_X25519 ? DUMP_X25519 : DUMP_ED448,
-		.bits = v->bits,
-		.key = -1,
-		.form = form,
-		.component = c->alg == CLAIM_EC ? "d" : "seed",
-		.layout = layout,
-	};
-	if (BN_bn2binpad(v->d, secret, (int)secret_bytes) == (int)secret_bytes)
-		hit.key = dump_key_point(st->s, hit.algorithm, v->bits, c->alg == CLAIM_EC ? curve_group(c->curve) : NULL, (struct dump_bytes){ v->point, v->point_bytes },
-		                         (struct dump_bytes){ secret, secret_bytes });
-	OPENSSL_cleanse(secret, sizeof secret);
-	if (place->block) {
-		dump_report(st->s, &dump_finder_find_curve, place->block, place->at, n, &hit);
-		return;
-	}
-	uint64_t offset, left;
-	if (!dump_va_to_offset(place->im, place->va, &offset, &left))
-		return;
-	hit.has_va = true;
-	hit.va = place->va;
-	hit.offset = offset;
-	hit.length = n;
-	hit.n_pieces = 1;
-	hit.pieces[0] = (struct dump_piece){ offset, n < left ? n : left };
-	dump_report_at(st->s, &dump_finder_find_curve, place->im, &hit);
-}
+	const size_t n = t->scalar_bytes;
+	uint8_t secret[72];
+	BIGNUM *other = BN_secure_new();
+	bool ok = other && BN_sub(other, order, d);
 
-static unsigned way_of(int curve, bool little) { return (unsigned)(curve * 2 + little); }
-
-/* All that wait for this curve. */
-static void ask(struct state *st, struct hunter *h, int curve)
-{
-	const struct pending *all = h->pending[curve];
-	uint32_t tags[POINTS_BATCH];
-	size_t n = h->n_pending[curve] ? points_ask(h->points[curve], tags) : 0, k = 0;
-
-	for (uint32_t i = 0; i < h->n_pending[curve]; i++) {
-		struct claim c = { .alg = CLAIM_EC, .curve = (enum curve)curve };
+	for (int negative = 0; negative < 2 && ok && hit->key < 0; negative++) {
+		struct claim c = { .alg = CLAIM_EC, .curve = (enum curve)t->group };
 		struct proof proof;
-		const bool passed = k < n && tags[k] == i; /* they come in order */
 
-		k += passed;
-		c.part[EC_D] = (struct number){ all[i].value, all[i].n, all[i].little };
-		if (passed && claim_prove(h->prover, &c, &st->known, &proof) && proof.level == PROOF_POINT)
-			found(st, &c, &proof, &all[i].place, all[i].n, all[i].little ? "LE" : "BE", all[i].form);
-		else
-			remember(st, name_of(all[i].value, all[i].n, way_of(curve, all[i].little)));
+		ok = BN_bn2binpad(negative ? other : d, secret, (int)n) == (int)n;
+		c.part[EC_D] = (struct number){ secret, (uint32_t)n, false };
+		if (ok && claim_prove(h->prover, &c, &st->known, &proof) && proof.level == PROOF_POINT) {
+			hit->bits = proof.bits;
+			*ret_negative = negative;
+			hit->key = dump_key_point(st->s, DUMP_EC, proof.bits, curve_group(c.curve), (struct dump_bytes){ proof.point, proof.point_bytes },
+			                          (struct dump_bytes){ secret, n });
+		}
 	}
-	h->n_pending[curve] = 0;
+	OPENSSL_cleanse(secret, sizeof secret);
+	BN_clear_free(other);
+	return hit->key >= 0;
 }
 
-static void ask_all(struct state *st, struct hunter *h)
+/* What a scalar lies beside in an expanded key, and what every signature can be undone with: 32 or 57 random bytes, of which there is no test. */
+static size_t prefix_after(const struct dump_block *b, size_t at, const struct target *t)
 {
-	for (int curve = 1; curve < CURVE_COUNT; curve++)
-		ask(st, h, curve);
+	const size_t n = t->seed_bytes;
+
+	return n && at + n <= b->n && looks_random(b->p + at, n) && memcmp(b->p + at, t->point, n) != 0 ? n : 0;
 }
 
-static bool prepare(struct state *st, struct hunter *h, int curve)
+static bool found_edwards(struct state *st, const struct hunter *h, const struct pending *x, const struct target *t, const BIGNUM *d, bool plain, struct dump_hit *hit, size_t *n)
 {
-	if (!h->points[curve])
-		h->points[curve] = points_share(st->hunted[curve]);
-	if (!h->pending[curve])
-		h->pending[curve] = dump_pages_new(POINTS_BATCH * sizeof(struct pending));
-	if (h->points[curve] && h->pending[curve])
+	const struct dump_bytes point = { t->point, t->point_bytes };
+	const struct dump_block *b = h->block;
+	uint8_t scalar[57] = { 0 };
+	struct dump_bytes prefix = { NULL, 0 };
+
+	hit->bits = t->alg == CLAIM_ED448 || t->alg == CLAIM_X448 ? 448 : 256;
+	hit->bits = t->alg == CLAIM_ED448 ? 456 : hit->bits;
+	hit->component = x->kind == SEED ? "seed" : "scalar";
+	if (x->kind == SEED || (plain && !t->seed_bytes && x->kind != INVERSE)) {
+		hit->key = dump_key_point(st->s, algorithms[t->alg], hit->bits, NULL, point, x->kind == SEED ? (struct dump_bytes){ b->p + x->at, t->seed_bytes } : (struct dump_bytes){ x->value, t->scalar_bytes });
+		return hit->key >= 0;
+	}
+	/* behind the scalar as it lies, and behind a byte that is always zero */
+	for (size_t gap = 0; gap <= (t->alg == CLAIM_ED448) && !prefix.n; gap++) {
+		prefix.n = prefix_after(b, x->at + x->n + gap, t);
+		prefix.p = b->p + x->at + x->n + gap;
+		if (prefix.n)
+			*n += gap + prefix.n;
+	}
+	if (BN_bn2binpad(d, scalar, (int)t->scalar_bytes) == (int)t->scalar_bytes)
+		hit->key = dump_key_scalar(st->s, algorithms[t->alg], hit->bits, point, (struct dump_bytes){ scalar, t->scalar_bytes }, prefix);
+	OPENSSL_cleanse(scalar, sizeof scalar);
+	return hit->key >= 0;
+}
+
+static bool found(struct state *st, struct hunter *h, const struct pending *x, const struct points_hit *p, int group)
+{
+	const struct prey *prey = &st->prey[group];
+	const struct target *t = &st->targets[prey->targets[p->key]];
+	struct dump_hit hit = { .klass = DUMP_PROVED, .proof = DUMP_PROOF_POINT, .algorithm = algorithms[t->alg], .key = -1, .form = "number", .layout = x->layout };
+	BIGNUM *d = BN_secure_new();
+	size_t n = x->n;
+	bool negative = false, ok;
+
+	ok = d && (x->kind < CLAMPED || p->power == 0) && (x->kind != SEED || t->seed_bytes) && points_secret(prey->set, p, x->value, x->kind == INVERSE, d);
+	if (ok && t->alg == CLAIM_EC) {
+		ok = found_curve(st, h, t, d, points_order(prey->set), &hit, &negative);
+		hit.component = x->kind == INVERSE ? (p->power ? "1/d times a power of two" : "1/d mod the order") :
+		                p->power ? "d times a power of two" : negative ? "order - d" : "d";
+	} else if (ok) {
+		ok = found_edwards(st, h, x, t, d, p->power == 0, &hit, &n);
+	}
+	if (ok)
+		dump_report(st->s, &dump_finder_find_curve, h->block, x->at, n, &hit);
+	BN_clear_free(d);
+	return ok;
+}
+
+/* All that wait for this group. */
+static void ask(struct state *st, struct hunter *h, int group)
+{
+	const struct pending *all = h->pending[group];
+	struct points_hit hits[POINTS_BATCH];
+	size_t n = h->n_pending[group] ? points_ask(h->points[group], hits) : 0, k = 0;
+
+	for (uint32_t i = 0; i < h->n_pending[group]; i++) {
+		const bool passed = k < n && hits[k].tag == i; /* they come in order */
+
+		if (!passed || !found(st, h, &all[i], &hits[k], group))
+			remember(st, name_of(&all[i], group));
+		k += passed;
+	}
+	h->n_pending[group] = 0;
+}
+
+static bool prepare(struct state *st, struct hunter *h, int group)
+{
+	if (!h->points[group])
+		h->points[group] = points_new(st->prey[group].set);
+	if (!h->pending[group])
+		h->pending[group] = dump_pages_new(POINTS_BATCH * sizeof(struct pending));
+	if (h->points[group] && h->pending[group])
 		return true;
 	dump_limit(st->s, "no memory to look for elliptic keys");
 	return false;
 }
 
-/* One window against all known points that have scalars of this size. */
-static void try_window(struct state *st, struct hunter *h, const uint8_t *p, size_t n, bool little_only, const struct hit_place *place, const char *form)
+/* x->value against all keys of the group */
+static void put(struct state *st, struct hunter *h, int group, const struct pending *x)
 {
-	const int least = little_only ? 1 : 0;
+	const unsigned bytes = points_bytes(group);
+	uint32_t i;
 
-	for (int curve = 1; curve < CURVE_COUNT; curve++) {
-		const size_t bytes = curve_bytes((enum curve)curve);
-		if (!st->has[curve] || bytes != (n == 72 ? 66 : n))
-			continue;
-		for (int little = 1; little >= least; little--) {
-			/* the order of P-521 begins with 01 ff; a BIGNUM's words end with zeros */
-			if ((bytes == 66 && (little ? p[65] : p[0]) > 1) || (n == 72 && (p[66] | p[67] | p[68] | p[69] | p[70] | p[71])))
-				continue;
-			if (is_nobodys(st, name_of(p, n, way_of(curve, little))) || !prepare(st, h, curve))
-				continue;
-			uint32_t i = h->n_pending[curve]++;
-			struct pending *x = &h->pending[curve][i];
-			*x = (struct pending){ .n = (uint32_t)n, .little = little, .place = *place, .form = form };
-			memcpy(x->value, p, n);
-			h->cost += bytes <= 32 ? 1 : bytes <= 48 ? 3 : 8;
-			if (!points_add(h->points[curve], p, n, little, i))
-				ask(st, h, curve);
-		}
-	}
-	for (int alg = CLAIM_ED25519; alg <= CLAIM_X25519 && !little_only; alg++) {
-		if (!st->has_edwards[alg] || n != (alg == CLAIM_ED448 ? 57 : 32))
-			continue;
-		const uint64_t name = name_of(p, n, 64 + (unsigned)alg);
-		struct claim c = { .alg = (enum claim_alg)alg };
-		struct proof proof;
-		if (is_nobodys(st, name))
-			continue;
-		c.part[EC_D] = (struct number){ p, (uint32_t)n, false };
-		h->cost += 8;
-		if (claim_prove(h->prover, &c, &st->known, &proof) && proof.level == PROOF_POINT)
-			found(st, &c, &proof, place, n, "bytes", form);
-		else
-			remember(st, name);
+	if (h->cost > CURVE_COST_MAX || is_nobodys(st, name_of(x, group)) || !prepare(st, h, group))
+		return;
+	i = h->n_pending[group]++;
+	h->pending[group][i] = *x;
+	h->cost += bytes <= 32 ? 1 : bytes <= 48 ? 3 : 8;
+	if (!points_add(h->points[group], x->value, x->kind == INVERSE, i))
+		ask(st, h, group);
+}
+
+static void put_number(struct state *st, struct hunter *h, int group, const struct pending *from, bool inverse)
+{
+	const unsigned bytes = points_bytes(group);
+	struct pending x = *from;
+
+	/* the order of P-521 begins with 01 ff */
+	if (bytes == 66 && x.value[65] > 1)
+		return;
+	x.kind = NUMBER;
+	put(st, h, group, &x);
+	x.kind = INVERSE;
+	if (inverse)
+		put(st, h, group, &x);
+	OPENSSL_cleanse(&x, sizeof x);
+}
+
+static void clamp(uint8_t *p, int group)
+{
+	if (group == POINTS_25519) {
+		p[0] &= 248;
+		p[31] = (uint8_t)((p[31] & 127) | 64);
+	} else {
+		p[0] &= 252;
+		p[55] |= 128;
 	}
 }
 
-static void keep_pointer(struct state *st, uint64_t va, uint32_t bytes, bool is_words)
+/* Bytes of an Edwards or Montgomery key: half of a hash, a secret as it was drawn, a seed. */
+static void put_bytes(struct state *st, struct hunter *h, int group, const uint8_t *p, size_t at, size_t left)
 {
-	pthread_mutex_lock(&st->lock);
-	if (st->n_pointers == st->pointers_capacity && st->n_pointers < CURVE_POINTERS_MAX) {
-		size_t capacity = st->pointers_capacity ? 2 * st->pointers_capacity : 256;
-		struct pointer *bigger = realloc(st->pointers, capacity * sizeof *bigger);
-		if (bigger) {
-			st->pointers = bigger;
-			st->pointers_capacity = capacity;
+	const size_t n = points_bytes(group), seed = group == POINTS_25519 ? 32 : 57;
+	struct pending x = { .at = at, .n = n, .layout = "bytes", .kind = CLAMPED };
+	uint8_t hash[SHA512_DIGEST_LENGTH];
+
+	memcpy(x.value, p, n);
+	clamp(x.value, group);
+	if (memcmp(x.value, p, n) != 0)
+		put(st, h, group, &x);
+	if (st->prey[group].edwards && left >= seed) {
+		if (group == POINTS_25519) {
+			SHA512(p, seed, hash);
+		} else {
+			EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+			bool ok = ctx && EVP_DigestInit_ex(ctx, EVP_shake256(), NULL) && EVP_DigestUpdate(ctx, p, seed) && EVP_DigestFinalXOF(ctx, hash, n);
+
+			EVP_MD_CTX_free(ctx);
+			if (!ok)
+				return;
 		}
+		memcpy(x.value, hash, n);
+		clamp(x.value, group);
+		x.kind = SEED;
+		x.n = seed;
+		put(st, h, group, &x);
 	}
-	if (st->n_pointers < st->pointers_capacity)
-		st->pointers[st->n_pointers++] = (struct pointer){ va, bytes, is_words };
-	else
-		dump_limit(st->s, "more pointers to what may be an elliptic key than are followed");
-	pthread_mutex_unlock(&st->lock);
+	OPENSSL_cleanse(&x, sizeof x);
+	OPENSSL_cleanse(hash, sizeof hash);
 }
 
-/* ---- 1: around a public key ---- */
+/* One window of full words.  little: the two plain orders alone. */
+static void try_raw(struct state *st, struct hunter *h, size_t i, int group, bool plain)
+{
+	static const struct { const char *name; uint8_t word; bool high_first, big; } orders[] = {
+		{ "LE", 1, false, false }, { "BE", 1, true, false }, { "J32", 4, true, false }, { "J64", 8, true, false },
+		{ "W64", 8, false, true }, { "W32", 4, false, true },
+	};
+	const struct dump_block *b = h->block;
+	const uint8_t *p = b->p + i;
+	const size_t n = points_bytes(group), m = plain ? 2 : b->im->big_endian ? 6 : 4;
+
+	/* numbers of P-521 and P-224 may begin or end with a word that is not full */
+	if (i + n > b->n || (n % 8 ? !looks_random(p + 8, n / 8 * 8 - 8) : !looks_random(p, n)))
+		return;
+	for (size_t k = 0; k < m; k++) {
+		const size_t word = orders[k].word, size = (n + word - 1) / word * word;
+		struct pending x = { .at = i, .n = size, .layout = orders[k].name };
+		uint8_t rest = 0;
+
+		if (i + size > b->n)
+			continue;
+		for (size_t j = 0; j < size; j++) { /* byte j of the number */
+			const size_t w = orders[k].high_first ? size / word - 1 - j / word : j / word, in = orders[k].big ? word - 1 - j % word : j % word;
+
+			x.value[j] = p[w * word + in];
+			rest |= j >= n ? x.value[j] : 0;
+		}
+		memset(x.value + n, 0, sizeof x.value - n);
+		if (!rest)
+			put_number(st, h, group, &x, !plain);
+		OPENSSL_cleanse(&x, sizeof x);
+	}
+	if (group >= POINTS_25519)
+		put_bytes(st, h, group, p, i, b->n - i);
+}
+
+/* ---- words that are not full ---- */
+
+static uint64_t cell_at(const uint8_t *p, unsigned bytes, bool big) { return bytes == 8 ? get64(p, big) : bytes == 4 ? get32(p, big) : get16(p, big); }
+
+/* Cells of `bits` bits (with `mixed`, 26 and 25 in turn) from low to high; false: not a number of n random bytes */
+static bool pack(const uint8_t *p, unsigned bytes, unsigned cells, unsigned bits, bool mixed, bool down, bool big, uint8_t *ret, size_t n)
+{
+	size_t at = 0;
+	unsigned high = 0, whole = 0;
+
+	memset(ret, 0, 72);
+	for (unsigned k = 0; k < cells; k++) {
+		uint64_t v = cell_at(p + (size_t)bytes * (down ? cells - 1 - k : k), bytes, big);
+		const unsigned width = mixed && k % 2 ? bits - 1 : bits;
+
+		if (k + 1 < cells && v >> width)
+			return false;
+		if (k + 1 < cells)
+			for (unsigned j = 0; j < width / 8; j++, whole++)
+				high += v >> (8 * j + 7) & 1;
+		for (unsigned j = 0; v; j++, v >>= 8) {
+			const size_t bit = at + 8 * j;
+			const unsigned two = (unsigned)(v & 255) << bit % 8;
+
+			if (bit / 8 >= n || (two >> 8 && bit / 8 + 1 >= n))
+				return false;
+			ret[bit / 8] |= (uint8_t)two;
+			if (two >> 8)
+				ret[bit / 8 + 1] |= (uint8_t)(two >> 8);
+		}
+		at += width;
+	}
+	/* text packed is as good as random, but has no top bits */
+	return high * 6 >= whole && high * 6 <= 5 * whole && looks_random(ret, n == 66 ? 64 : n == 56 ? 55 : n >= 32 ? n - 1 : n);
+}
+
+static void try_limbs(struct state *st, struct hunter *h, size_t i, int group)
+{
+	const struct dump_block *b = h->block;
+	const bool big = b->im->big_endian;
+	const size_t n = points_bytes(group);
+	const unsigned bits = group == POINTS_25519 ? 255 : group == POINTS_448 ? 448 : curve_bits((enum curve)group);
+	uint32_t rows = 0;
+
+	/* the width of three or four cells says which layouts there can be: their top three bits are not all zero but for once in a thousand */
+	for (unsigned bytes = 2; bytes <= 8; bytes *= 2) {
+		uint64_t all = 0;
+
+		for (unsigned k = 0; k < (bytes == 8 ? 4U : 8U); k++)
+			all |= cell_at(b->p + i + (size_t)bytes * k, bytes, big);
+		rows |= st->rows[bytes][all ? 64 - (unsigned)__builtin_clzll(all) : 0];
+	}
+	for (; rows; rows &= rows - 1) {
+		const unsigned r = (unsigned)__builtin_ctz(rows), bytes = limbs[r].bytes, width = limbs[r].bits;
+
+		for (unsigned variant = 0; variant < (width == 26 && bytes == 4 ? 4U : 2U); variant++) {
+			const bool mixed = variant >= 2, down = variant & 1;
+			const unsigned cells = limbs[r].cells && n == 32 ? limbs[r].cells : mixed ? (2 * bits + 50) / 51 : (bits + width - 1) / width;
+			struct pending x = { .at = i, .n = (size_t)cells * bytes };
+
+			if (i + x.n > b->n || !pack(b->p + i, bytes, cells, width, mixed, down, big, x.value, n))
+				continue;
+			x.layout = mixed ? "U25.5/4" : dump_intern(st->s, "U%u/%u", width, bytes);
+			put_number(st, h, group, &x, true);
+			OPENSSL_cleanse(&x, sizeof x);
+		}
+	}
+}
+
+/* Digits of radix 16, from -8 to 15, one a byte: what a multiplication by tables makes of a scalar. */
+static void try_digits(struct state *st, struct hunter *h, size_t i, int group)
+{
+	const struct dump_block *b = h->block;
+	const size_t n = points_bytes(group);
+	const uint8_t *p = b->p + i;
+	unsigned zeros = 0, seen = 0;
+
+	if (i + 2 * n > b->n)
+		return;
+	for (size_t k = 0; k < 2 * n; k++) {
+		if ((uint8_t)(p[k] + 8) > 24 || (zeros += p[k] == 0) > (k < 8 ? 5 : n / 2))
+			return;
+		seen |= 1U << ((p[k] + 8) & 31);
+	}
+	if (__builtin_popcount(seen) < 8)
+		return;
+	for (int down = 0; down < 2; down++) {
+		struct pending x = { .at = i, .n = 2 * n, .layout = "digits" };
+		int carry = 0;
+
+		for (size_t k = 0; k < n; k++) {
+			const int8_t low = (int8_t)p[down ? 2 * n - 1 - 2 * k : 2 * k], high = (int8_t)p[down ? 2 * n - 2 - 2 * k : 2 * k + 1];
+
+			carry += low + 16 * high;
+			x.value[k] = (uint8_t)carry;
+			carry >>= 8;
+		}
+		if (carry == 0)
+			put_number(st, h, group, &x, false);
+		OPENSSL_cleanse(&x, sizeof x);
+	}
+}
+
+/* ---- 1: everywhere ---- */
+
+/* May numbers of the process be here?  Not in code and in files that are only read. */
+static bool is_memory(const struct dump_block *b, uint64_t offset)
+{
+	const struct dump_range *r = dump_range_at(b->im, offset);
+
+	return r && ((r->flags & DUMP_WRITE) || !(r->flags & DUMP_MAPPED) || (!(r->flags & DUMP_EXEC) && !*dump_name_of(b->im, r)));
+}
+
+static void everywhere(struct state *st, struct hunter *h, bool thorough)
+{
+	const struct dump_block *b = h->block;
+	const size_t step = thorough || !b->mapped ? 1 : b->step == 1 ? 8 : b->step;
+
+	for (size_t e = 0; e < b->n_extents; e++) {
+		const struct dump_extent *x = &b->extents[e];
+		size_t i = x->at < 0 ? 0 : (size_t)x->at, last = (size_t)((int64_t)x->n + x->at < 0 ? 0 : (int64_t)x->n + x->at);
+
+		if (!is_memory(b, x->offset) && !thorough)
+			continue;
+		last = last < b->own ? last : b->own;
+		for (i += (step - (i + b->phase) % step) % step; i < last; i += step) { /* the block's pad may be read */
+			const uint64_t word = get64(b->p + i, false), next = get64(b->p + i + 8, false);
+
+			if (word == 0 || (next == 0 && word < 65536))
+				continue;
+			for (int g = 1; g < POINTS_GROUPS; g++) {
+				if (!st->prey[g].wide)
+					continue;
+				try_raw(st, h, i, g, false);
+				try_limbs(st, h, i, g);
+				try_digits(st, h, i, g);
+			}
+		}
+	}
+}
+
+/* ---- 2: around a public key ---- */
 
 /* How many bytes at p are the public key itself, of which no secret is a part: X and Y, X as a number in memory, A. */
 static size_t public_bytes(const struct target *t, const uint8_t *p, size_t n)
@@ -434,12 +696,12 @@ static size_t public_bytes(const struct target *t, const uint8_t *p, size_t n)
 	return k == size ? size : 0;
 }
 
-static void around(struct state *st, struct hunter *h, const struct dump_block *b, size_t at, const struct target *t)
+static void around(struct state *st, struct hunter *h, size_t at, const struct target *t)
 {
+	const struct dump_block *b = h->block;
 	const size_t near = t->distant ? CURVE_BESIDE_BYTES : CURVE_NEAR_BYTES, n = t->scalar_bytes;
 	const size_t own = public_bytes(t, b->p + at, b->n - at);
 	const size_t low = at > near ? at - near : 0, high = at + near < b->n ? at + near : b->n;
-	struct hit_place place = { .block = b };
 
 	for (size_t i = low; i + n <= high; i++) {
 		/* close by at every byte, farther away where programs align numbers */
@@ -448,66 +710,22 @@ static void around(struct state *st, struct hunter *h, const struct dump_block *
 			i = at + own - 1;
 			continue;
 		}
-		if ((distance > CURVE_CLOSE_BYTES && (i + b->phase) % 8 != 0) || h->cost > st->most || !looks_random(b->p + i, n))
-			continue;
-		place.at = i;
-		try_window(st, h, b->p + i, n, false, &place, "number");
-	}
-	if (!b->mapped)
-		return;
-	/* what its neighbours point to */
-	for (size_t i = at > 256 ? at - 256 : 0; i < at + 256 && i + 8 <= b->n; i++) {
-		uint64_t va = get64(b->p + i, false);
-		if ((i + b->phase) % 8 == 0 && va > 65536 && va >> 48 == 0 && va % 8 == 0)
-			keep_pointer(st, va, (uint32_t)n, false);
+		if (distance <= CURVE_CLOSE_BYTES || (i + b->phase) % 8 == 0)
+			try_raw(st, h, i, t->group, true);
 	}
 }
 
-static void near_points(struct state *st, struct hunter *h, const struct dump_block *b)
+static void near_points(struct state *st, struct hunter *h)
 {
+	const struct dump_block *b = h->block;
+
 	for (size_t i = 0; i < b->own; i++) {
 		unsigned key = get16(b->p + i, false);
 		if (!(st->filter[key / 32] >> key % 32 & 1))
 			continue;
 		for (size_t k = 0; k < st->n_needles; k++)
 			if (memcmp(b->p + i, st->needles[k].bytes, 8) == 0)
-				around(st, h, b, i, &st->targets[st->needles[k].target]);
-	}
-}
-
-/* ---- 2: BIGNUMs of a scalar's length (crypto/bn/bn_local.h: words, used, allocated, sign, flags) ---- */
-
-static void bignums(struct state *st, const struct dump_block *b)
-{
-	if (!b->mapped || b->step != 8)
-		return;
-	for (size_t i = (8 - b->phase) & 7; i < b->own; i += 8) {
-		const uint8_t *p = b->p + i;
-		uint32_t top = get32(p + 8, false), allocated = get32(p + 12, false), flags = get32(p + 20, false);
-		uint64_t va = get64(p, false);
-		if ((top != 4 && top != 6 && top != 9) || allocated < top || allocated > top + 64 || get32(p + 16, false) != 0 || flags >= 64 || va % 8 != 0 || va < 65536 || va >> 48)
-			continue;
-		if ((top == 4 && (st->has[CURVE_P256] || st->has[CURVE_K256])) || (top == 6 && st->has[CURVE_P384]) || (top == 9 && st->has[CURVE_P521]))
-			keep_pointer(st, va, 8 * top, true);
-	}
-}
-
-/* ---- 3: everything random ---- */
-
-static void thorough(struct state *st, struct hunter *h, const struct dump_block *b)
-{
-	static const unsigned sizes[] = { 32, 48, 66, 57 };
-	struct hit_place place = { .block = b };
-	for (size_t k = 0; k < sizeof sizes / sizeof sizes[0]; k++) {
-		bool wanted = false;
-		for (size_t t = 0; t < st->n_targets; t++)
-			wanted |= st->targets[t].scalar_bytes == sizes[k];
-		for (size_t i = (8 - b->phase) & 7; wanted && i < b->own && i + sizes[k] <= b->n; i += 8) {
-			if (!looks_random(b->p + i, sizes[k]))
-				continue;
-			place.at = i;
-			try_window(st, h, b->p + i, sizes[k], false, &place, "number");
-		}
+				around(st, h, i, &st->targets[st->needles[k].target]);
 	}
 }
 
@@ -518,67 +736,26 @@ static void scan(struct dump_scan *s, void *state, const struct dump_block *b)
 
 	if (!st->n_targets)
 		return;
-	h = hunter_take(st);
+	h = hunter_take(st, b);
 	if (!h) {
 		dump_limit(s, "no memory to look for elliptic keys");
 		return;
 	}
-	near_points(st, h, b);
-	if (!b->encoding)
-		bignums(st, b);
-	if (h->cost > st->most)
-		dump_limit(s, "more numbers near elliptic public keys than are tried");
-	if (dump_scan_options(s)->thorough && !b->encoding)
-		thorough(st, h, b);
-	ask_all(st, h);
-	hunter_give(st, h);
-}
-
-static int by_address(const void *a, const void *b)
-{
-	const struct pointer *x = a, *y = b;
-	if (x->va != y->va)
-		return x->va < y->va ? -1 : 1;
-	if (x->bytes != y->bytes)
-		return x->bytes < y->bytes ? -1 : 1;
-	return (int)x->words - (int)y->words;
-}
-
-static void finish(struct dump_scan *s, void *state, struct dump_image *im)
-{
-	struct state *st = state;
-	struct hunter *h = hunter_take(st);
-	uint8_t value[72];
-
-	if (!h) {
-		dump_limit(s, "no memory to look for elliptic keys");
-		return;
-	}
-	if (st->n_pointers)
-		qsort(st->pointers, st->n_pointers, sizeof *st->pointers, by_address);
-	for (size_t i = 0; i < st->n_pointers; i++) {
-		const struct pointer *p = &st->pointers[i];
-		struct hit_place place = { .va = p->va, .im = im };
-		if ((i && by_address(p, p - 1) == 0) || dump_read_va(im, p->va, value, p->bytes) < p->bytes || !looks_random(value, p->bytes < 66 ? p->bytes : 64))
-			continue;
-		if (h->cost > st->most) {
-			dump_limit(s, "more pointers to what may be an elliptic key than are followed");
-			break;
-		}
-		try_window(st, h, value, p->bytes, p->words, &place, p->words ? "bignum" : "number");
-	}
-	ask_all(st, h);
-	OPENSSL_cleanse(value, sizeof value);
+	near_points(st, h);
+	everywhere(st, h, dump_scan_options(s)->thorough);
+	if (h->cost > CURVE_COST_MAX)
+		dump_limit(s, "more numbers that may be of elliptic keys than are tried");
+	for (int g = 1; g < POINTS_GROUPS; g++)
+		ask(st, h, g);
 	hunter_give(st, h);
 }
 
 const struct dump_finder dump_finder_find_curve = {
 	.name = "curve",
-	.doc = "secrets of known elliptic and Edwards keys: near their public keys, through pointers, in OpenSSL's numbers",
+	.doc = "secrets of known elliptic and Edwards keys: numbers of which a multiple of the public key follows",
 	.decoded = false,
 	.needs_targets = true,
 	.begin = begin,
 	.scan = scan,
-	.finish = finish,
 	.end = end,
 };

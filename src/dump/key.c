@@ -124,6 +124,13 @@ static bool same_bytes(struct dump_bytes a, struct dump_bytes b)
 	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
 
+/* Of two values of a member the smaller, whichever came first. */
+static void first_of(struct dump_bytes *a, struct dump_bytes b)
+{
+	if (b.n && (!a->n || (a->n == b.n && memcmp(b.p, a->p, b.n) < 0)))
+		*a = b;
+}
+
 /* Adds or finds; takes the public parts of *k.  The lock must be held. */
 static int32_t put(struct dump_scan *s, struct dump_key *k)
 {
@@ -134,7 +141,11 @@ static int32_t put(struct dump_scan *s, struct dump_key *k)
 			continue;
 		if (k->has_spki ? memcmp(o->spki, k->spki, 32) != 0 : !same_bytes(o->d, k->d) || !same_bytes(o->n, k->n))
 			continue;
-		if (!o->p.n && k->p.n) {
+		if (k->algorithm != DUMP_RSA) {
+			first_of(&o->d, k->d);
+			first_of(&o->p, k->p);
+			first_of(&o->q, k->q);
+		} else if (!o->p.n && k->p.n) {
 			o->p = k->p;
 			o->q = k->q;
 			o->d = k->d;
@@ -308,22 +319,44 @@ out:
 	return ret;
 }
 
-int32_t dump_key_point(struct dump_scan *s, enum dump_algorithm a, unsigned bits, const char *group, struct dump_bytes point,
-		       struct dump_bytes secret)
+static int32_t keep_point(struct dump_scan *s, struct dump_key *k, struct dump_bytes point, const struct dump_bytes *secrets)
 {
-	struct dump_key k = { .algorithm = a, .bits = bits };
-	uint8_t *copy = dump_arena_get(s->arena, secret.n ? secret.n : 1);
+	struct dump_bytes *members[] = { &k->d, &k->p, &k->q };
 
-	k.group = group ? dump_intern(s, "%s", group) : NULL;
-	k.has_spki = spki_point(a, k.group, point, k.spki);
-	if (!copy || !keep_public(&k.point, point.p, point.n)) {
+	for (size_t i = 0; i < 3; i++) {
+		uint8_t *copy = secrets[i].n ? dump_arena_get(s->arena, secrets[i].n) : NULL;
+
+		if (!secrets[i].n)
+			continue;
+		if (!copy) {
+			dump_limit(s, "the arena for secret values is full");
+			return -1;
+		}
+		memcpy(copy, secrets[i].p, secrets[i].n);
+		*members[i] = (struct dump_bytes){ copy, secrets[i].n };
+	}
+	k->has_spki = spki_point(k->algorithm, k->group, point, k->spki);
+	if (!keep_public(&k->point, point.p, point.n)) {
 		dump_limit(s, "the arena for secret values is full");
 		return -1;
 	}
-	if (secret.n)
-		memcpy(copy, secret.p, secret.n);
-	k.d = (struct dump_bytes){ copy, secret.n };
-	return add(s, &k);
+	return add(s, k);
+}
+
+int32_t dump_key_point(struct dump_scan *s, enum dump_algorithm a, unsigned bits, const char *group, struct dump_bytes point,
+		       struct dump_bytes secret)
+{
+	struct dump_key k = { .algorithm = a, .bits = bits, .group = group ? dump_intern(s, "%s", group) : NULL };
+
+	return keep_point(s, &k, point, (struct dump_bytes[3]){ secret, { NULL, 0 }, { NULL, 0 } });
+}
+
+int32_t dump_key_scalar(struct dump_scan *s, enum dump_algorithm a, unsigned bits, struct dump_bytes point, struct dump_bytes scalar,
+			struct dump_bytes prefix)
+{
+	struct dump_key k = { .algorithm = a, .bits = bits };
+
+	return keep_point(s, &k, point, (struct dump_bytes[3]){ { NULL, 0 }, scalar, prefix });
 }
 
 int32_t dump_key_dsa(struct dump_scan *s, enum dump_algorithm a, unsigned bits, const uint8_t spki[32], struct dump_bytes x)

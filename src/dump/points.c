@@ -3,10 +3,12 @@
  * always below the prime, so that equal is equal bit by bit. */
 #include <openssl/crypto.h>
 #include <openssl/ec.h>
+#include <openssl/err.h>
 #include <pthread.h>
 #include <stdlib.h>
 
 #include "dump/arena.h"
+#include "dump/bytes.h"
 #include "dump/points.h"
 
 #define LIMBS_MAX 9
@@ -36,28 +38,39 @@ struct field {
 struct curve_table {
 	bool made;
 	unsigned limbs, bytes;
-	struct field f;
+	struct field f, order;
+	uint64_t a[LIMBS_MAX];
+	EC_GROUP *g;
 	uint64_t *t;
 };
 
-static struct curve_table tables[CURVE_COUNT];
+static struct curve_table tables[POINTS_GROUPS];
 static pthread_mutex_t making = PTHREAD_MUTEX_INITIALIZER;
 
-struct points {
+struct slot { uint64_t x; uint32_t key; int32_t power; }; /* x: the lowest limb; key + 1, 0 = free */
+
+struct points_set {
 	struct curve_table *table;
+	BIGNUM **keys;
+	size_t n, capacity;
+	struct slot *slots;
+	size_t mask;
+};
+
+struct points {
+	const struct points_set *set;
 	uint8_t *pages;                        /* what follows, undumpable */
 	uint64_t *point;                       /* [POINTS_BATCH][2][limbs] */
 	uint8_t (*digits)[LIMBS_MAX * 8];      /* least byte first */
+	bool inverse[POINTS_BATCH];
 	uint32_t tags[POINTS_BATCH];
 	uint8_t state[POINTS_BATCH];
 	size_t n;
-	uint64_t *hunted;                      /* X of each, `limbs` limbs */
-	size_t n_hunted, hunted_capacity;
-	uint8_t filter[65536 / 8];             /* their lowest 16 bits */
 };
-enum { AT_INFINITY, FINITE, ODD /* an addition of equal X: not computed, so OpenSSL must compute it */ };
+/* ODD: an addition of equal X.  Of a number below the order only the order itself and chance lead to one: it is no key's. */
+enum { AT_INFINITY, FINITE, ODD };
 
-/* one addition of many: *r = *a + *b */
+/* one addition of many: *r = *a + *b; a == b: doubled */
 struct sum {
 	uint64_t *r;
 	const uint64_t *a, *b;
@@ -175,13 +188,26 @@ INLINE void invert(uint64_t *r, const uint64_t *a, const struct field *f, const 
 /* ---- points ---- */
 
 /* n <= POINTS_BATCH additions with one inversion.  pre: as many field elements. */
-INLINE void sums(const struct sum *s, size_t n, uint64_t *pre, const struct field *f, const int L)
+INLINE void difference(uint64_t *dx, const struct sum *s, const struct field *f, const int L)
 {
+	if (s->a == s->b) {
+		uint64_t zero[LIMBS_MAX] = { 0 };
+
+		sub(dx, zero, s->a + L, f, L);
+		sub(dx, s->a + L, dx, f, L); /* 2 Y */
+	} else {
+		sub(dx, s->b, s->a, f, L);
+	}
+}
+
+INLINE void sums(const struct sum *s, size_t n, uint64_t *pre, const struct curve_table *c, const int L)
+{
+	const struct field *f = &c->f;
 	uint64_t all[LIMBS_MAX], dx[LIMBS_MAX];
 
 	copy(all, f->one, L);
 	for (size_t i = 0; i < n; i++) {
-		sub(dx, s[i].b, s[i].a, f, L);
+		difference(dx, &s[i], f, L);
 		if (is_zero(dx, L)) {
 			*s[i].state = ODD;
 			copy(dx, f->one, L);
@@ -197,9 +223,20 @@ INLINE void sums(const struct sum *s, size_t n, uint64_t *pre, const struct fiel
 		if (*s[i].state == ODD)
 			continue;
 		mul(slope, all, pre + i * (size_t)L, f, L);
-		sub(dx, bx, ax, f, L);
+		difference(dx, &s[i], f, L);
 		mul(all, all, dx, f, L);
-		sub(y, by, ay, f, L);
+		if (ax == bx) { /* 3 X^2 + a */
+			uint64_t zero[LIMBS_MAX] = { 0 };
+
+			mul(x, ax, ax, f, L);
+			sub(y, zero, x, f, L);
+			sub(y, y, x, f, L);
+			sub(y, x, y, f, L);
+			sub(x, zero, c->a, f, L);
+			sub(y, y, x, f, L);
+		} else {
+			sub(y, by, ay, f, L);
+		}
 		mul(slope, slope, y, f, L);
 		mul(x, slope, slope, f, L);
 		sub(x, x, ax, f, L);
@@ -212,10 +249,19 @@ INLINE void sums(const struct sum *s, size_t n, uint64_t *pre, const struct fiel
 	}
 }
 
+__attribute__((noinline)) static void sums4(const struct sum *s, size_t n, uint64_t *pre, const struct curve_table *c) { sums(s, n, pre, c, 4); }
+__attribute__((noinline)) static void sums6(const struct sum *s, size_t n, uint64_t *pre, const struct curve_table *c) { sums(s, n, pre, c, 6); }
+__attribute__((noinline)) static void sums9(const struct sum *s, size_t n, uint64_t *pre, const struct curve_table *c) { sums(s, n, pre, c, 9); }
+
+static void add_all(const struct sum *s, size_t n, uint64_t *pre, const struct curve_table *c)
+{
+	(c->limbs == 4 ? sums4 : c->limbs == 6 ? sums6 : sums9)(s, n, pre, c);
+}
+
 #define ENTRY(table, k, v) ((table)->t + ((size_t)(k) * 256 + (size_t)(v)) * 2 * (table)->limbs)
 
 /* The powers of two are there; the others are sums of two smaller ones. */
-INLINE void fill_table(struct curve_table *c, struct sum *s, uint64_t *pre, const int L)
+static void fill_table(struct curve_table *c, struct sum *s, uint64_t *pre)
 {
 	uint8_t state = FINITE;
 
@@ -226,7 +272,7 @@ INLINE void fill_table(struct curve_table *c, struct sum *s, uint64_t *pre, cons
 			for (unsigned m = 1; m < v; m++) {
 				s[n++] = (struct sum){ ENTRY(c, k, v + m), ENTRY(c, k, v), ENTRY(c, k, m), &state };
 				if (n == POINTS_BATCH || (k + 1 == c->bytes && m + 1 == v)) {
-					sums(s, n, pre, &c->f, L);
+					add_all(s, n, pre, c);
 					n = 0;
 				}
 			}
@@ -234,47 +280,96 @@ INLINE void fill_table(struct curve_table *c, struct sum *s, uint64_t *pre, cons
 	}
 }
 
-INLINE void multiply(struct points *p, struct sum *s, uint64_t *pre, const int L)
+static void multiply(struct points *p, struct sum *s, uint64_t *pre)
 {
-	const struct curve_table *c = p->table;
+	const struct curve_table *c = p->set->table;
+	const size_t size = 2 * c->limbs;
 
 	for (unsigned k = 0; k < c->bytes; k++) {
 		size_t count = 0;
 
 		for (size_t i = 0; i < p->n; i++) {
 			const uint8_t v = p->digits[i][k];
-			uint64_t *r = p->point + i * 2 * (size_t)L;
+			uint64_t *r = p->point + i * size;
 
 			if (v == 0 || p->state[i] == ODD)
 				continue;
 			if (p->state[i] == AT_INFINITY) {
-				copy(r, ENTRY(c, k, v), 2 * L);
+				memcpy(r, ENTRY(c, k, v), size * sizeof(*r));
 				p->state[i] = FINITE;
 			} else {
 				s[count++] = (struct sum){ r, r, ENTRY(c, k, v), &p->state[i] };
 			}
 		}
 		if (count)
-			sums(s, count, pre, &c->f, L);
+			add_all(s, count, pre, c);
 	}
 }
 
-__attribute__((noinline)) static void fill4(struct curve_table *c, struct sum *s, uint64_t *pre) { fill_table(c, s, pre, 4); }
-__attribute__((noinline)) static void fill6(struct curve_table *c, struct sum *s, uint64_t *pre) { fill_table(c, s, pre, 6); }
-__attribute__((noinline)) static void fill9(struct curve_table *c, struct sum *s, uint64_t *pre) { fill_table(c, s, pre, 9); }
-__attribute__((noinline)) static void multiply4(struct points *p, struct sum *s, uint64_t *pre) { multiply(p, s, pre, 4); }
-__attribute__((noinline)) static void multiply6(struct points *p, struct sum *s, uint64_t *pre) { multiply(p, s, pre, 6); }
-__attribute__((noinline)) static void multiply9(struct points *p, struct sum *s, uint64_t *pre) { multiply(p, s, pre, 9); }
+__attribute__((noinline)) static void product4(uint64_t *r, const uint64_t *a, const uint64_t *b, const struct field *f) { mul(r, a, b, f, 4); }
+__attribute__((noinline)) static void product6(uint64_t *r, const uint64_t *a, const uint64_t *b, const struct field *f) { mul(r, a, b, f, 6); }
+__attribute__((noinline)) static void product9(uint64_t *r, const uint64_t *a, const uint64_t *b, const struct field *f) { mul(r, a, b, f, 9); }
 
-static void to_form(uint64_t *r, const uint64_t *a, const struct field *f, unsigned limbs)
+static void product(uint64_t *r, const uint64_t *a, const uint64_t *b, const struct field *f, unsigned limbs)
 {
-	if (limbs == 4)
-		mul(r, a, f->square, f, 4);
-	else if (limbs == 6)
-		mul(r, a, f->square, f, 6);
-	else
-		mul(r, a, f->square, f, 9);
+	(limbs == 4 ? product4 : limbs == 6 ? product6 : product9)(r, a, b, f);
 }
+
+/* Numbers of which 1/W is asked: one inversion for all of them. */
+static void invert_marked(struct points *p, uint64_t *pre)
+{
+	const struct curve_table *c = p->set->table;
+	const unsigned L = c->limbs;
+	uint64_t all[LIMBS_MAX] = { 0 }, x[LIMBS_MAX], one[LIMBS_MAX] = { 1 };
+	bool any = false;
+
+	memcpy(all, c->order.one, L * 8);
+	for (size_t i = 0; i < p->n; i++) {
+		uint64_t *w = p->point + i * 2 * L; /* not in use yet */
+		uint64_t some = 0;
+
+		if (!p->inverse[i])
+			continue;
+		for (unsigned k = 0; k < L; k++)
+			w[k] = get64(p->digits[i] + 8 * k, false);
+		product(w, w, c->order.square, &c->order, L);
+		for (unsigned k = 0; k < L; k++)
+			some |= w[k];
+		if (!some) {
+			memset(p->digits[i], 0, sizeof(p->digits[i]));
+			p->inverse[i] = false;
+			continue;
+		}
+		memcpy(pre + i * L, all, L * 8);
+		product(all, all, w, &c->order, L);
+		any = true;
+	}
+	if (!any)
+		return;
+	memcpy(x, c->order.one, L * 8);
+	for (unsigned i = c->order.bits; i-- > 0;) {
+		product(x, x, x, &c->order, L);
+		if (c->order.exponent[i / 64] >> i % 64 & 1)
+			product(x, x, all, &c->order, L);
+	}
+	memcpy(all, x, L * 8);
+	for (size_t i = p->n; i-- > 0;) {
+		const uint64_t *w = p->point + i * 2 * L;
+
+		if (!p->inverse[i])
+			continue;
+		product(x, all, pre + i * L, &c->order, L);
+		product(all, all, w, &c->order, L);
+		product(x, x, one, &c->order, L);
+		for (unsigned k = 0; k < L; k++) {
+			uint64_t word = htole64(x[k]);
+
+			memcpy(p->digits[i] + 8 * k, &word, 8);
+		}
+	}
+}
+
+static void to_form(uint64_t *r, const uint64_t *a, const struct field *f, unsigned limbs) { product(r, a, f->square, f, limbs); }
 
 /* ---- tables ---- */
 
@@ -313,48 +408,99 @@ static bool powers_of_two(struct curve_table *c, const EC_GROUP *g, BN_CTX *ctx)
 	return ok;
 }
 
-static void make(enum curve which)
+/* The curves of Ed25519, X25519 and of Ed448, X448 in the form y^2 = x^3 + a x + b, x = u + A/3: addition is the same for all. */
+static EC_GROUP *montgomery_group(int which, BN_CTX *ctx)
+{
+	static const char *const primes[] = { "7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffed",
+		                              "fffffffffffffffffffffffffffffffffffffffffffffffffffffffeffffffffffffffffffffffffffffffffffffffffffffffffffffffff" };
+	static const char *const orders[] = { "1000000000000000000000000000000014def9dea2f79cd65812631a5cf5d3ed",
+		                              "3fffffffffffffffffffffffffffffffffffffffffffffffffffffff7cca23e9c44edb49aed63690216cc2728dc58f552378c292ab5844f3" };
+	const int large = which == POINTS_448;
+	BIGNUM *p = NULL, *order = NULL, *a, *b, *third, *x, *cofactor;
+	EC_GROUP *g = NULL;
+	EC_POINT *base = NULL;
+	bool ok;
+
+	BN_CTX_start(ctx);
+	a = BN_CTX_get(ctx);
+	b = BN_CTX_get(ctx);
+	third = BN_CTX_get(ctx);
+	x = BN_CTX_get(ctx);
+	cofactor = BN_CTX_get(ctx);
+	/* a = 1 - A^2/3, b = (2 (A/3)^3 - A/3) */
+	ok = cofactor && BN_hex2bn(&p, primes[large]) && BN_hex2bn(&order, orders[large]) && BN_set_word(x, 3) && BN_mod_inverse(third, x, p, ctx) &&
+	     BN_mul_word(third, large ? 156326 : 486662) && BN_nnmod(third, third, p, ctx) && BN_mod_sqr(a, third, p, ctx) && BN_mod_mul(b, a, third, p, ctx) &&
+	     BN_mod_add(b, b, b, p, ctx) && BN_mod_sub(b, b, third, p, ctx) && BN_mul_word(a, 3) && BN_sub(a, BN_value_one(), a) && BN_nnmod(a, a, p, ctx) &&
+	     BN_copy(x, third) && BN_add_word(x, large ? 5 : 9) && BN_nnmod(x, x, p, ctx) && BN_set_word(cofactor, large ? 4 : 8);
+	if (ok)
+		g = EC_GROUP_new_curve_GFp(p, a, b, ctx);
+	base = g ? EC_POINT_new(g) : NULL;
+	if (!base || !EC_POINT_set_compressed_coordinates(g, base, x, 0, ctx) || !EC_GROUP_set_generator(g, base, order, cofactor)) {
+		EC_GROUP_free(g);
+		g = NULL;
+	}
+	EC_POINT_free(base);
+	BN_free(p);
+	BN_free(order);
+	BN_CTX_end(ctx);
+	return g;
+}
+
+static bool field_of(struct field *f, const BIGNUM *p, unsigned limbs, BN_CTX *ctx)
+{
+	BIGNUM *r;
+	uint64_t inverse = 1;
+	bool ok;
+
+	BN_CTX_start(ctx);
+	r = BN_CTX_get(ctx);
+	ok = r && limbs_of(f->p, p, limbs) && BN_set_bit(r, (int)limbs * 64) && BN_nnmod(r, r, p, ctx) && limbs_of(f->one, r, limbs) &&
+	     BN_mod_sqr(r, r, p, ctx) && limbs_of(f->square, r, limbs) && BN_copy(r, p) && BN_sub_word(r, 2) && limbs_of(f->exponent, r, limbs);
+	f->bits = (unsigned)BN_num_bits(p);
+	for (int i = 0; i < 6; i++) /* right in 1, 2, 4 ... 64 bits */
+		inverse *= 2 - f->p[0] * inverse;
+	f->n0 = 0 - inverse;
+	BN_CTX_end(ctx);
+	return ok;
+}
+
+unsigned points_bytes(int group)
+{
+	return group == POINTS_25519 ? 32 : group == POINTS_448 ? 56 : curve_bytes((enum curve)group);
+}
+
+static void make(int which)
 {
 	struct curve_table *c = &tables[which];
 	struct sum *s = malloc(POINTS_BATCH * sizeof(*s));
 	uint64_t *pre = malloc(POINTS_BATCH * LIMBS_MAX * sizeof(*pre));
-	EC_GROUP *g = EC_GROUP_new_by_curve_name(curve_nid(which));
-	BIGNUM *p = BN_new(), *r = BN_new();
+	BIGNUM *p = BN_new(), *a = BN_new();
 	BN_CTX *ctx = BN_CTX_new();
 	bool ok;
 
-	c->bytes = curve_bytes(which);
+	c->g = which < POINTS_25519 ? EC_GROUP_new_by_curve_name(curve_nid((enum curve)which)) : ctx ? montgomery_group(which, ctx) : NULL;
+	c->bytes = points_bytes(which);
 	c->limbs = c->bytes <= 32 ? 4 : c->bytes <= 48 ? 6 : 9;
 	c->t = malloc((size_t)c->bytes * 256 * 2 * c->limbs * sizeof(*c->t));
-	ok = s && pre && g && p && r && ctx && c->t && EC_GROUP_get_curve(g, p, NULL, NULL, ctx) && limbs_of(c->f.p, p, c->limbs) &&
-	     BN_set_bit(r, (int)c->limbs * 64) && BN_nnmod(r, r, p, ctx) && limbs_of(c->f.one, r, c->limbs) && BN_mod_sqr(r, r, p, ctx) &&
-	     limbs_of(c->f.square, r, c->limbs) && BN_sub_word(p, 2) && limbs_of(c->f.exponent, p, c->limbs);
+	ok = s && pre && c->g && p && a && ctx && c->t && EC_GROUP_get_curve(c->g, p, a, NULL, ctx) && field_of(&c->f, p, c->limbs, ctx) &&
+	     field_of(&c->order, EC_GROUP_get0_order(c->g), c->limbs, ctx) && limbs_of(c->a, a, c->limbs) && powers_of_two(c, c->g, ctx);
 	if (ok) {
-		uint64_t inverse = 1;
-
-		c->f.bits = (unsigned)BN_num_bits(p);
-		for (int i = 0; i < 6; i++) /* right in 1, 2, 4 ... 64 bits */
-			inverse *= 2 - c->f.p[0] * inverse;
-		c->f.n0 = 0 - inverse;
-		ok = powers_of_two(c, g, ctx);
-	}
-	if (ok) {
-		(c->limbs == 4 ? fill4 : c->limbs == 6 ? fill6 : fill9)(c, s, pre);
+		to_form(c->a, c->a, &c->f, c->limbs);
+		fill_table(c, s, pre);
 	} else {
 		free(c->t);
 		c->t = NULL;
 	}
 	free(s);
 	free(pre);
-	EC_GROUP_free(g);
 	BN_free(p);
-	BN_free(r);
+	BN_free(a);
 	BN_CTX_free(ctx);
 }
 
-static struct curve_table *table_of(enum curve c)
+static struct curve_table *table_of(int c)
 {
-	if (c <= CURVE_NONE || c >= CURVE_COUNT)
+	if (c <= CURVE_NONE || c == CURVE_COUNT || c >= POINTS_GROUPS)
 		return NULL;
 	pthread_mutex_lock(&making);
 	if (!tables[c].made)
@@ -364,25 +510,206 @@ static struct curve_table *table_of(enum curve c)
 	return tables[c].t ? &tables[c] : NULL;
 }
 
+/* ---- the keys ---- */
+
+struct points_set *points_set_new(int group)
+{
+	struct curve_table *table = table_of(group);
+	struct points_set *s = table ? calloc(1, sizeof(*s)) : NULL;
+
+	if (s)
+		s->table = table;
+	return s;
+}
+
+void points_set_free(struct points_set *s)
+{
+	if (!s)
+		return;
+	for (size_t i = 0; i < s->n; i++)
+		BN_free(s->keys[i]);
+	free(s->keys);
+	free(s->slots);
+	free(s);
+}
+
+bool points_set_add(struct points_set *s, const uint8_t *x)
+{
+	if (s->n == s->capacity) {
+		size_t capacity = s->capacity ? 2 * s->capacity : 16;
+		BIGNUM **bigger = realloc(s->keys, capacity * sizeof(*bigger));
+
+		if (!bigger)
+			return false;
+		s->keys = bigger;
+		s->capacity = capacity;
+	}
+	s->keys[s->n] = BN_bin2bn(x, (int)s->table->bytes, NULL);
+	if (!s->keys[s->n])
+		return false;
+	s->n++;
+	return true;
+}
+
+bool points_set_add_public(struct points_set *s, enum claim_alg alg, const uint8_t *public, size_t n)
+{
+	const bool large = alg == CLAIM_ED448 || alg == CLAIM_X448, edwards = alg == CLAIM_ED25519 || alg == CLAIM_ED448;
+	uint8_t bytes[57], x[57];
+	BN_CTX *ctx = BN_CTX_new();
+	BIGNUM *p = BN_new(), *u, *v, *w;
+	bool ok = ctx && p && n <= sizeof(bytes) && n >= s->table->bytes;
+
+	if (!ok)
+		goto out;
+	BN_CTX_start(ctx);
+	u = BN_CTX_get(ctx);
+	v = BN_CTX_get(ctx);
+	w = BN_CTX_get(ctx);
+	memcpy(bytes, public, n);
+	if (!large)
+		bytes[31] &= 127;
+	else if (edwards)
+		bytes[56] = 0;
+	ok = w && EC_GROUP_get_curve(s->table->g, p, NULL, NULL, ctx) && BN_lebin2bn(bytes, (int)(large && !edwards ? 56 : n), u) && BN_nnmod(u, u, p, ctx);
+	if (ok && edwards && !large) { /* u = (1 + y)/(1 - y) */
+		ok = BN_mod_sub(v, BN_value_one(), u, p, ctx) && BN_mod_add(u, u, BN_value_one(), p, ctx);
+	} else if (ok && edwards) { /* u = (y/x)^2 = y^2 (1 - d y^2)/(1 - y^2), d = -39081 */
+		ok = BN_mod_sqr(u, u, p, ctx) && BN_copy(w, u) && BN_mul_word(w, 39081) && BN_add_word(w, 1) && BN_mod_sub(v, BN_value_one(), u, p, ctx) &&
+		     BN_mod_mul(u, u, w, p, ctx);
+	} else {
+		ok = ok && BN_one(v);
+	}
+	if (ok && !BN_is_zero(v)) { /* of the neutral point there is no u, and no secret */
+		ok = BN_mod_inverse(v, v, p, ctx) && BN_mod_mul(u, u, v, p, ctx) && BN_set_word(w, 3) && BN_mod_inverse(w, w, p, ctx) &&
+		     BN_mul_word(w, large ? 156326 : 486662) && BN_mod_add(u, u, w, p, ctx) && BN_bn2binpad(u, x, (int)s->table->bytes) > 0;
+	} else {
+		memset(x, 0, sizeof(x));
+	}
+	ok = ok && points_set_add(s, x);
+	BN_CTX_end(ctx);
+out:
+	BN_free(p);
+	BN_CTX_free(ctx);
+	return ok;
+}
+
+static void enter(struct points_set *s, const uint64_t *x, size_t key, int power)
+{
+	size_t i = (size_t)(x[0] * UINT64_C(0x9e3779b97f4a7c15) >> 20) & s->mask;
+
+	while (s->slots[i].key)
+		i = (i + 1) & s->mask;
+	s->slots[i] = (struct slot){ x[0], (uint32_t)key + 1, power };
+}
+
+/* 2^-reach Q by OpenSSL, then doubled again and again, all keys at once */
+bool points_set_seal(struct points_set *s)
+{
+	struct curve_table *c = s->table;
+	const size_t L = c->limbs;
+	const int reach = (int)POINTS_REACH(c->bytes);
+	size_t n = s->n < POINTS_FULL_MAX ? s->n : POINTS_FULL_MAX, count = 0, size = 1024;
+	BN_CTX *ctx = BN_CTX_new();
+	BIGNUM *x = BN_new(), *y = BN_new(), *start = BN_new();
+	EC_POINT *q = EC_POINT_new(c->g);
+	uint64_t *at = calloc(n + 1, 2 * L * sizeof(*at)), *pre = malloc(POINTS_BATCH * LIMBS_MAX * sizeof(*pre));
+	uint8_t *state = calloc(n + 1, 1);
+	size_t *who = calloc(n + 1, sizeof(*who));
+	struct sum *sum = malloc(POINTS_BATCH * sizeof(*sum));
+	bool ok = ctx && x && y && start && q && at && pre && state && who && sum;
+
+	while (size < 2 * (n * (2 * (size_t)reach + 1) + s->n))
+		size *= 2;
+	s->slots = ok ? calloc(size, sizeof(*s->slots)) : NULL;
+	s->mask = size - 1;
+	ok = s->slots && BN_set_bit(start, reach) && BN_mod_inverse(start, start, EC_GROUP_get0_order(c->g), ctx);
+	for (size_t i = 0; i < s->n && ok; i++) {
+		/* an X that is none of the curve, or of no order: nobody has a secret for it */
+		if (!EC_POINT_set_compressed_coordinates(c->g, q, s->keys[i], 0, ctx))
+			continue;
+		if (i >= n) {
+			uint64_t far[LIMBS_MAX];
+
+			ok = limbs_of(far, s->keys[i], c->limbs);
+			to_form(far, far, &c->f, c->limbs);
+			enter(s, far, i, 0);
+			continue;
+		}
+		if (!EC_POINT_mul(c->g, q, NULL, q, start, ctx) || !EC_POINT_get_affine_coordinates(c->g, q, x, y, ctx))
+			continue;
+		ok = limbs_of(at + count * 2 * L, x, c->limbs) && limbs_of(at + count * 2 * L + L, y, c->limbs);
+		to_form(at + count * 2 * L, at + count * 2 * L, &c->f, c->limbs);
+		to_form(at + count * 2 * L + L, at + count * 2 * L + L, &c->f, c->limbs);
+		state[count] = FINITE;
+		who[count++] = i;
+	}
+	for (int power = -reach; power <= reach && ok; power++) {
+		for (size_t i = 0; i < count; i++)
+			if (state[i] == FINITE)
+				enter(s, at + i * 2 * L, who[i], power);
+		for (size_t i = 0; i < count;) {
+			size_t m = 0;
+
+			for (; i < count && m < POINTS_BATCH; i++)
+				if (state[i] == FINITE)
+					sum[m++] = (struct sum){ at + i * 2 * L, at + i * 2 * L, at + i * 2 * L, &state[i] };
+			if (m)
+				add_all(sum, m, pre, c);
+		}
+	}
+	ERR_clear_error();
+	free(at);
+	free(pre);
+	free(state);
+	free(who);
+	free(sum);
+	EC_POINT_free(q);
+	BN_free(x);
+	BN_free(y);
+	BN_free(start);
+	BN_CTX_free(ctx);
+	return ok;
+}
+
+bool points_secret(const struct points_set *s, const struct points_hit *h, const uint8_t *number, bool inverse, BIGNUM *ret)
+{
+	const EC_GROUP *g = s->table->g;
+	const BIGNUM *order = EC_GROUP_get0_order(g);
+	BN_CTX *ctx = BN_CTX_secure_new();
+	EC_POINT *q = EC_POINT_new(g);
+	BIGNUM *x = BN_new(), *two = BN_new();
+	bool ok = ctx && q && x && two && BN_lebin2bn(number, (int)s->table->bytes, ret) && BN_nnmod(ret, ret, order, ctx) && !BN_is_zero(ret) &&
+	          (!inverse || BN_mod_inverse(ret, ret, order, ctx)) && BN_set_bit(two, h->power < 0 ? -h->power : h->power) && BN_nnmod(two, two, order, ctx) &&
+	          (h->power < 0 || BN_mod_inverse(two, two, order, ctx)) && BN_mod_mul(ret, ret, two, order, ctx) && EC_POINT_mul(g, q, ret, NULL, NULL, ctx) &&
+	          EC_POINT_get_affine_coordinates(g, q, x, NULL, ctx) && BN_cmp(x, s->keys[h->key]) == 0;
+
+	EC_POINT_free(q);
+	BN_free(x);
+	BN_free(two);
+	BN_CTX_free(ctx);
+	return ok;
+}
+
+const BIGNUM *points_order(const struct points_set *s) { return EC_GROUP_get0_order(s->table->g); }
+
 /* ---- batches ---- */
 
 static size_t pages_bytes(unsigned limbs) { return POINTS_BATCH * (2 * limbs * 8 + LIMBS_MAX * 8); }
 
-struct points *points_new(enum curve c)
+struct points *points_new(const struct points_set *s)
 {
-	struct curve_table *table = table_of(c);
-	struct points *p = table ? calloc(1, sizeof(*p)) : NULL;
+	struct points *p = s ? calloc(1, sizeof(*p)) : NULL;
 
 	if (!p)
 		return NULL;
-	p->table = table;
-	p->pages = dump_pages_new(pages_bytes(table->limbs));
+	p->set = s;
+	p->pages = dump_pages_new(pages_bytes(s->table->limbs));
 	if (!p->pages) {
 		free(p);
 		return NULL;
 	}
 	p->point = (uint64_t *)(void *)p->pages;
-	p->digits = (uint8_t(*)[LIMBS_MAX * 8])(p->pages + POINTS_BATCH * 2 * table->limbs * 8);
+	p->digits = (uint8_t(*)[LIMBS_MAX * 8])(p->pages + POINTS_BATCH * 2 * s->table->limbs * 8);
 	return p;
 }
 
@@ -390,91 +717,42 @@ void points_free(struct points *p)
 {
 	if (!p)
 		return;
-	dump_pages_free(p->pages, pages_bytes(p->table->limbs));
-	free(p->hunted);
+	dump_pages_free(p->pages, pages_bytes(p->set->table->limbs));
 	free(p);
 }
 
-static bool hunt(struct points *p, const uint64_t *x)
+bool points_add(struct points *p, const uint8_t *number, bool inverse, uint32_t tag)
 {
-	const unsigned limbs = p->table->limbs;
-
-	if (p->n_hunted == p->hunted_capacity) {
-		size_t capacity = p->hunted_capacity ? 2 * p->hunted_capacity : 16;
-		uint64_t *bigger = realloc(p->hunted, capacity * limbs * sizeof(*bigger));
-
-		if (!bigger)
-			return false;
-		p->hunted = bigger;
-		p->hunted_capacity = capacity;
-	}
-	memcpy(p->hunted + p->n_hunted++ * limbs, x, limbs * sizeof(*x));
-	p->filter[(x[0] & 0xffff) / 8] |= (uint8_t)(1 << (x[0] & 7));
-	return true;
-}
-
-bool points_hunt(struct points *p, const uint8_t *x)
-{
-	const unsigned limbs = p->table->limbs, n = p->table->bytes;
-	uint64_t number[LIMBS_MAX] = { 0 };
-
-	for (unsigned i = 0; i < n; i++)
-		number[i / 8] |= (uint64_t)x[n - 1 - i] << 8 * (i % 8);
-	/* no X is as large as the prime; a number that is can be no point's, and must not be reduced to one */
-	for (unsigned i = limbs; i-- > 0;) {
-		if (number[i] < p->table->f.p[i])
-			break;
-		if (number[i] > p->table->f.p[i] || i == 0)
-			return true;
-	}
-	to_form(number, number, &p->table->f, limbs);
-	return hunt(p, number);
-}
-
-struct points *points_share(const struct points *p)
-{
-	struct points *ret = points_new((enum curve)(p->table - tables));
-
-	for (size_t i = 0; ret && i < p->n_hunted; i++) {
-		if (!hunt(ret, p->hunted + i * p->table->limbs)) {
-			points_free(ret);
-			ret = NULL;
-		}
-	}
-	return ret;
-}
-
-bool points_add(struct points *p, const uint8_t *number, size_t n, bool little, uint32_t tag)
-{
-	const unsigned bytes = p->table->bytes;
-	uint8_t *d = p->digits[p->n];
-
-	for (unsigned i = 0; i < bytes; i++)
-		d[i] = little ? number[i] : number[n - 1 - i];
+	memcpy(p->digits[p->n], number, p->set->table->bytes);
+	p->inverse[p->n] = inverse;
 	p->tags[p->n] = tag;
 	p->state[p->n] = AT_INFINITY;
 	return ++p->n < POINTS_BATCH;
 }
 
-size_t points_ask(struct points *p, uint32_t *ret_tags)
+size_t points_ask(struct points *p, struct points_hit *ret)
 {
-	const unsigned limbs = p->table->limbs;
+	const struct points_set *set = p->set;
+	const unsigned limbs = set->table->limbs;
 	struct sum s[POINTS_BATCH];
 	uint64_t pre[POINTS_BATCH * LIMBS_MAX];
 	size_t count = 0;
 
 	if (p->n == 0)
 		return 0;
-	(limbs == 4 ? multiply4 : limbs == 6 ? multiply6 : multiply9)(p, s, pre);
+	invert_marked(p, pre);
+	multiply(p, s, pre);
 	for (size_t i = 0; i < p->n; i++) {
-		const uint64_t *x = p->point + i * 2 * limbs;
-		bool is = p->state[i] == ODD;
+		const uint64_t x = p->point[i * 2 * limbs];
 
-		if (p->state[i] == FINITE && p->filter[(x[0] & 0xffff) / 8] >> (x[0] & 7) & 1)
-			for (size_t k = 0; k < p->n_hunted && !is; k++)
-				is = memcmp(x, p->hunted + k * limbs, limbs * sizeof(*x)) == 0;
-		if (is)
-			ret_tags[count++] = p->tags[i];
+		if (p->state[i] != FINITE)
+			continue;
+		for (size_t k = (size_t)(x * UINT64_C(0x9e3779b97f4a7c15) >> 20) & set->mask; set->slots[k].key; k = (k + 1) & set->mask) {
+			if (set->slots[k].x == x) {
+				ret[count++] = (struct points_hit){ p->tags[i], set->slots[k].key - 1, set->slots[k].power };
+				break;
+			}
+		}
 	}
 	OPENSSL_cleanse(p->pages, pages_bytes(limbs));
 	OPENSSL_cleanse(pre, sizeof(pre));

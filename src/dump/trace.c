@@ -569,47 +569,150 @@ static bool put_bytes(struct dump_traces *t, const uint8_t *p, size_t n, int32_t
 	return ok;
 }
 
+/* A scalar in digits of radix 16, one a byte: plain, and from -8 to 8; and in words of 26 and 25 bits in turn. */
+static bool put_digits(struct dump_traces *t, const BIGNUM *x, size_t bytes, int32_t key, const char *component)
+{
+	uint8_t le[80], digits[3][160], cells_of[160] = { 0 };
+	const size_t n = 2 * bytes;
+	size_t m = 0;
+	int carry = 0;
+	bool ok = bytes + 8 <= sizeof(le) && BN_bn2lebinpad(x, le, sizeof(le)) == (int)sizeof(le);
+
+	for (size_t i = 0; i < n && ok; i++) {
+		int digit = le[i / 2] >> (4 * (i & 1)) & 15;
+
+		digits[0][i] = (uint8_t)digit;
+		digit += carry;
+		carry = i + 1 < n ? (digit + 8) >> 4 : 0;
+		digits[1][i] = digits[2][n - 1 - i] = (uint8_t)(digit - 16 * carry);
+	}
+	for (int i = 0; i < 3 && ok; i++)
+		ok = put(t, digits[i], n, RAW, 1, key, component);
+	for (size_t at = 0, k = 0; ok && at < 8 * bytes && m + 4 <= sizeof(cells_of); at += k++ % 2 ? 25 : 26, m += 4) {
+		const uint32_t cell = htole32((uint32_t)bits_at(le, bytes, at, k % 2 ? 25 : 26));
+
+		memcpy(cells_of + m, &cell, 4);
+	}
+	ok = ok && put(t, cells_of, m, RAW, 1, key, component);
+	OPENSSL_cleanse(le, sizeof(le));
+	OPENSSL_cleanse(digits, sizeof(digits));
+	OPENSSL_cleanse(cells_of, sizeof(cells_of));
+	return ok;
+}
+
+/* A secret s, -s, 1/s, -1/s modulo the order, each as it is and times R, R^2, 1/R, 1/R^2 for words of every size. */
+static bool put_scalar(struct dump_traces *t, const BIGNUM *s, const BIGNUM *order, size_t bytes, int32_t key, BN_CTX *ctx)
+{
+	static const char *const names[] = { "d", "order - d", "1/d mod the order", "-1/d mod the order" };
+	unsigned lists[2][RADICES_MAX];
+	const size_t counts[] = { radices((unsigned)bytes * 8, true, lists[0]), radices((unsigned)BN_num_bits(order), true, lists[1]) };
+	BIGNUM *x, *y, *r;
+	bool ok;
+
+	BN_CTX_start(ctx);
+	x = BN_CTX_get(ctx);
+	y = BN_CTX_get(ctx);
+	r = BN_CTX_get(ctx);
+	ok = r && BN_nnmod(x, s, order, ctx);
+	if (ok && BN_is_zero(x))
+		goto out;
+	for (int which = 0; which < 4 && ok; which++) {
+		ok = (which != 2 || BN_mod_inverse(x, x, order, ctx)) && (which % 2 == 0 || BN_sub(x, order, x)) &&
+		     put_number(t, x, key, names[which], which == 0) && (which > 1 || put_digits(t, x, bytes, key, names[which]));
+		for (unsigned i = 0; i < 2 * RADICES_MAX && ok; i++) {
+			const unsigned list = i / RADICES_MAX, at = i % RADICES_MAX;
+			bool known = at >= counts[list];
+
+			for (size_t k = 0; k < counts[0] && list && !known; k++)
+				known = lists[0][k] == lists[1][at];
+			if (known)
+				continue;
+			BN_zero(r);
+			ok = BN_set_bit(r, (int)lists[list][at]) && BN_nnmod(r, r, order, ctx) && BN_copy(y, x);
+			for (int k = 0; k < 4 && ok; k++) /* R, R^2; 1/R, 1/R^2 */
+				ok = (k != 2 || (BN_copy(y, x) && BN_mod_inverse(r, r, order, ctx))) && BN_mod_mul(y, y, r, order, ctx) &&
+				     put_number(t, y, key, "R^k d mod the order", false);
+		}
+	}
+out:
+	BN_CTX_end(ctx);
+	return ok;
+}
+
 static bool put_curve(struct dump_traces *t, const struct dump_key *k, int32_t key, BN_CTX *ctx)
 {
 	EC_GROUP *group = k->group ? EC_GROUP_new_by_curve_name(OBJ_txt2nid(k->group)) : NULL;
 	bool ok = put_bytes(t, k->d.p, k->d.n, key, "d");
-	BIGNUM *d, *x;
+	BIGNUM *d;
 
 	BN_CTX_start(ctx);
 	d = BN_CTX_get(ctx);
-	x = BN_CTX_get(ctx);
-	if (ok && group && x && BN_bin2bn(k->d.p, (int)k->d.n, d) && BN_mod_inverse(x, d, EC_GROUP_get0_order(group), ctx))
-		ok = put_number(t, x, key, "1/d mod the order", false);
-	if (ok && group && x && BN_sub(x, EC_GROUP_get0_order(group), d))
-		ok = put_number(t, x, key, "order - d", false);
+	if (ok && group)
+		ok = d && BN_bin2bn(k->d.p, (int)k->d.n, d) && put_scalar(t, d, EC_GROUP_get0_order(group), k->d.n, key, ctx);
 	BN_CTX_end(ctx);
 	EC_GROUP_free(group);
 	return ok;
 }
 
-/* The seed's hash: a scalar (clamped) and a prefix. */
-static bool put_edwards(struct dump_traces *t, const struct dump_key *k, int32_t key)
+/* Bytes that are a number with the least byte first: its layouts besides theirs. */
+static bool put_little(struct dump_traces *t, const uint8_t *p, size_t n, int32_t key, const char *component, BN_CTX *ctx)
 {
-	uint8_t hash[114];
-	const bool small = k->algorithm == DUMP_ED25519;
-	const size_t half = small ? 32 : 57;
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	bool ok = ctx && put_bytes(t, k->d.p, k->d.n, key, "seed") &&
-	          EVP_DigestInit_ex(ctx, small ? EVP_sha512() : EVP_shake256(), NULL) && EVP_DigestUpdate(ctx, k->d.p, k->d.n) &&
-	          (small ? EVP_DigestFinal_ex(ctx, hash, NULL) : EVP_DigestFinalXOF(ctx, hash, sizeof(hash)));
+	BIGNUM *x;
+	bool ok = put_bytes(t, p, n, key, component);
 
-	ok = ok && put_bytes(t, hash, half, key, "hash of the seed") && put_bytes(t, hash + half, half, key, "prefix");
-	if (ok && small) {
-		hash[0] &= 248;
-		hash[31] = (uint8_t)((hash[31] & 127) | 64);
-	} else if (ok) {
-		hash[0] &= 252;
-		hash[55] |= 128;
-		hash[56] = 0;
+	BN_CTX_start(ctx);
+	x = BN_CTX_get(ctx);
+	ok = ok && x && BN_lebin2bn(p, (int)n, x) && put_number(t, x, key, component, false) && put_digits(t, x, n, key, component);
+	BN_CTX_end(ctx);
+	return ok;
+}
+
+/* The secret of an Edwards or Montgomery key.  A seed's hash is a scalar (to be clamped) and a prefix; where the scalar alone was found, it is
+ * known up to its sign: the clamped number above it follows from that, and the prefix is what was beside it. */
+static bool put_edwards(struct dump_traces *t, const struct dump_key *k, int32_t key, BN_CTX *ctx)
+{
+	static const char *const orders[] = { "1000000000000000000000000000000014def9dea2f79cd65812631a5cf5d3ed",
+		                              "3fffffffffffffffffffffffffffffffffffffffffffffffffffffff7cca23e9c44edb49aed63690216cc2728dc58f552378c292ab5844f3" };
+	const bool small = k->algorithm == DUMP_ED25519 || k->algorithm == DUMP_X25519;
+	const bool seeded = k->algorithm == DUMP_ED25519 || k->algorithm == DUMP_ED448;
+	const size_t n = small ? 32 : 56, half = small ? 32 : 57;
+	uint8_t hash[114] = { 0 };
+	BIGNUM *order = NULL, *s, *x;
+	EVP_MD_CTX *digest = EVP_MD_CTX_new();
+	bool ok;
+
+	BN_CTX_start(ctx);
+	s = BN_CTX_get(ctx);
+	x = BN_CTX_get(ctx);
+	ok = digest && x && BN_hex2bn(&order, orders[!small]);
+	if (ok && k->d.n && seeded) {
+		ok = put_little(t, k->d.p, k->d.n, key, "seed", ctx) && EVP_DigestInit_ex(digest, small ? EVP_sha512() : EVP_shake256(), NULL) &&
+		     EVP_DigestUpdate(digest, k->d.p, k->d.n) &&
+		     (small ? EVP_DigestFinal_ex(digest, hash, NULL) : EVP_DigestFinalXOF(digest, hash, sizeof(hash))) &&
+		     put_little(t, hash, half, key, "hash of the seed", ctx) && put_little(t, hash + half, half, key, "prefix", ctx);
+	} else if (ok && k->d.n) {
+		memcpy(hash, k->d.p, k->d.n < n ? k->d.n : n);
+		ok = put_little(t, hash, n, key, "private key", ctx);
 	}
-	ok = ok && put_bytes(t, hash, half, key, "scalar");
+	if (ok && k->d.n) {
+		hash[0] &= small ? 248 : 252;
+		hash[n - 1] = (uint8_t)(small ? (hash[n - 1] & 127) | 64 : hash[n - 1] | 128);
+		ok = put_little(t, hash, n, key, "scalar", ctx) && BN_lebin2bn(hash, (int)n, s) && put_scalar(t, s, order, n, key, ctx);
+	} else if (ok && k->p.n) {
+		ok = BN_bin2bn(k->p.p, (int)k->p.n, s) && put_scalar(t, s, order, n, key, ctx) && (!k->q.n || put_little(t, k->q.p, k->q.n, key, "prefix", ctx));
+		for (int negative = 0; negative < 2 && ok; negative++) {
+			ok = BN_copy(x, s) && (!negative || BN_sub(x, order, s));
+			for (int i = 0; i < 8 && ok; i++, ok = ok && BN_add(x, x, order)) {
+				if (BN_num_bits(x) != (small ? 255 : 448) || BN_mod_word(x, small ? 8 : 4) != 0)
+					continue;
+				ok = BN_bn2lebinpad(x, hash, (int)n) == (int)n && put_little(t, hash, n, key, "scalar", ctx);
+			}
+		}
+	}
 	OPENSSL_cleanse(hash, sizeof(hash));
-	EVP_MD_CTX_free(ctx);
+	EVP_MD_CTX_free(digest);
+	BN_free(order);
+	BN_CTX_end(ctx);
 	return ok;
 }
 
@@ -627,8 +730,8 @@ bool dump_traces_add_key_of(struct dump_traces *t, const struct dump_key *k, con
 		ok = put_rsa(t, k, others, n_others, number, false, ctx);
 	else if (ok && k->algorithm == DUMP_EC)
 		ok = put_curve(t, k, number, ctx);
-	else if (ok && (k->algorithm == DUMP_ED25519 || k->algorithm == DUMP_ED448))
-		ok = put_edwards(t, k, number);
+	else if (ok && (k->algorithm == DUMP_ED25519 || k->algorithm == DUMP_ED448 || k->algorithm == DUMP_X25519 || k->algorithm == DUMP_X448))
+		ok = put_edwards(t, k, number, ctx);
 	else if (ok)
 		ok = put_bytes(t, k->d.p, k->d.n, number, "private key");
 	BN_CTX_free(ctx);
