@@ -144,6 +144,8 @@
 #define KEYS_ENTRIES_MAX 200000             /* entries of sets that differ word by word, some 4 KiB each */
 #define KEYS_FINDINGS_MAX 100000
 #define KEYS_FINDING_TEXT_MAX (16 * KIB)    /* one sentence of evidence */
+#define KEYS_SEARCHED_MAX 64                /* listed RSA keys in one audit that are searched for factors: 0.1 s each */
+#define KEYS_SEARCHED_BITS_MAX 4096         /* ... of this length at most, but with --thorough: a multiplication grows with its square */
 #define KEYS_SHARED_MODULI_MAX 1500         /* compared for common primes, 10 s: the time grows with the square of their number */
 #define KEYS_TOKENS_MAX 1000000             /* logged tokens, some 100 bytes each; what is past it is counted and reported */
 #define KEYS_BLOCKLIST_BYTES_MAX GIB        /* a list of compromised keys, 16 bytes each; badkeys' own is below 100 MiB */

@@ -56,6 +56,7 @@ static const struct option_row options[] = {
 	{ 0, "idle", "DAYS", "With --tokens: a key without use for so long is idle; default: 30.", NULL },
 	OPTION_STATE(": for watch, a history of what was seen. Created if missing; a run that is killed leaves it unchanged."),
 	{ 0, "keep", "DAYS", "For watch: how long observations stay in the state; default: 400.", NULL },
+	{ 0, "thorough", NULL, "For audit: search the moduli of all listed RSA keys for factors up to 2^64, half a minute each.", NULL },
 	{ 0, "list", NULL, "List what can be found, why it matters and what clears it.", NULL },
 	{ 0 }
 };
@@ -112,6 +113,8 @@ static int take_option(struct keys *x, const char *name, const char *value)
 		x->state_path = value;
 	} else if (strcmp(name, "quiet") == 0) {
 		return EXIT_RAN; /* there is no account of the run */
+	} else if (strcmp(name, "thorough") == 0) {
+		x->settings.thorough = true;
 	} else if (strcmp(name, "list") == 0) {
 		x->list = true;
 	} else {
@@ -676,6 +679,7 @@ static int run_watch(struct keys *x, const char *const *paths, size_t n)
 	x->settings.at = w.now;
 	then.at = 0;
 	before = audit_new(&then);
+	x->settings.earlier = before;
 	after = audit_new(&x->settings);
 	status = before && after ? watch(&w, before, after, paths, n) : out_of_memory();
 	for (size_t i = 0; i < w.n; i++) {

@@ -12,6 +12,7 @@
 
 #include "base/hash.h"
 #include "keys/keyset.h"
+#include "keys/secret.h"
 
 #define MAX_AGE_DEFAULT (180 * US_PER_DAY)
 #define OLD_AGE_DEFAULT (90 * US_PER_DAY)
@@ -101,6 +102,8 @@ void audit_free(struct audit *a)
 	free(a->leaks);
 	free(a->findings);
 	free(a->distinct);
+	free(a->strengths);
+	free(a->searched);
 	table_release(&a->by_digest);
 	table_release(&a->text_numbers);
 	sj_release(&a->json);
@@ -261,7 +264,7 @@ static struct str member_text(const struct strict_json *j, const struct sj_node 
 {
 	const struct sj_node *n = sj_member(j, object, str_of(name));
 
-	return n && n->kind == SJ_STRING ? n->value : STR_NONE;
+	return n && n->kind == SJ_STRING && !secret_in_text(n->value) ? n->value : STR_NONE;
 }
 
 static void note_members(struct set_note *note, const struct strict_json *j, const struct sj_node *object, int64_t time)
@@ -383,8 +386,9 @@ bool audit_set_is_private(const struct audit *a, const char *name)
 		if (strcmp(a->notes[i].name, name) == 0 && a->notes[i].faults & (NOTE_PRIVATE | NOTE_LOCKED))
 			return true;
 	for (uint32_t i = 0; i < a->key_count; i++)
-		if (str_eq(a->providers[a->keys[i].provider].name, str_of(name)) && newest(a, &a->keys[i])->private_members)
-			return true;
+		for (uint32_t v = 0; v < a->keys[i].version_count; v++)
+			if (str_eq(a->providers[a->keys[i].provider].name, str_of(name)) && a->entries[a->keys[i].versions[v].entry].key->private_members)
+				return true;
 	return false;
 }
 

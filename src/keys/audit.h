@@ -70,6 +70,8 @@ struct audit_settings {
 	/* Is this key known to be in an intruder's hands?  Returns the source as text, or NULL.  May be NULL. */
 	const char *(*denied)(const struct key *k, void *arg);
 	void *denied_arg;
+	bool thorough;                /* search for factors of all listed RSA keys, and for larger ones: half a minute a key */
+	const struct audit *earlier;  /* has run: keys that it searched are not searched again */
 };
 
 struct audit_counts {
@@ -80,6 +82,7 @@ struct audit_counts {
 	uint64_t refused;              /* findings past KEYS_FINDINGS_MAX, moduli past KEYS_SHARED_MODULI_MAX: never "clean" */
 	uint64_t tokens, tokens_unknown_key, tokens_unreadable;
 	uint64_t bad_lines;            /* of histories and leak reports: unreadable, not taken */
+	uint64_t unsearched;           /* listed RSA keys whose moduli were not searched for factors */
 	uint64_t later;                /* observations after `at`: not looked at */
 };
 

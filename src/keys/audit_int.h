@@ -73,6 +73,8 @@ struct audit {
 	const struct history_provider *providers; uint32_t provider_count;
 	const struct history_key *keys; uint32_t key_count;
 	uint32_t *distinct; uint32_t distinct_count; /* numbers of keys with an SPKI, one for each, by SPKI */
+	struct strength *strengths;  /* by place in distinct[] */
+	bool *searched;
 	bool failed;
 };
 

@@ -20,7 +20,7 @@ struct bounds {
 
 static const struct bounds rows[] = {
 	[STRENGTH_SEARCH] = { 1 << 20, 1 << 14, 1 << 17, 1 << 11, 256, 1 << 13, 3,
-		"factors below 2^20, and most below 2^30; p - 1 of primes up to 2^14 and one up to 2^17; p + 1 of primes up to 2^11" },
+		"factors below 2^20, and most below 2^28; p - 1 of primes up to 2^14 and one up to 2^17; p + 1 of primes up to 2^11" },
 	[STRENGTH_THOROUGH] = { 1 << 20, 1 << 20, 1 << 24, 1 << 16, 11000, 1 << 20, 120,
 		"factors below 2^20, and most below 2^64; p - 1 of primes up to 2^20 and one up to 2^24; p + 1 of primes up to 2^16" },
 };
@@ -80,6 +80,14 @@ static BN_ULONG power_below(uint32_t p, uint32_t limit)
 	return k;
 }
 
+/* For p - 1 and p + 1, which somebody may have made of small primes drawn at random: each prime twice, the smaller ones three times. */
+static BN_ULONG power_of(uint32_t p, uint32_t limit)
+{
+	const BN_ULONG k = power_below(p, limit), least = p < limit / 4 ? (BN_ULONG)p * p * p : (BN_ULONG)p * p;
+
+	return k > least ? k : least;
+}
+
 /* -- p - 1 -- */
 
 static bool minus_one(struct work *w, uint32_t limit, uint32_t end)
@@ -99,7 +107,7 @@ static bool minus_one(struct work *w, uint32_t limit, uint32_t end)
 	}
 	w->failed |= !BN_set_word(x, 2) || !BN_one(e);
 	for (p = 2; p < limit && !w->failed; p = next_prime(w, p)) {
-		w->failed |= !BN_mul_word(e, power_below(p, limit));
+		w->failed |= !BN_mul_word(e, power_of(p, limit));
 		if (BN_num_bits(e) > 4096 || next_prime(w, p) >= limit)
 			w->failed |= !BN_mod_exp_mont(x, x, e, w->n, w->ctx, w->mont) || !BN_one(e);
 	}
@@ -143,7 +151,7 @@ static bool plus_one(struct work *w, uint32_t limit)
 	for (size_t i = 0; i < sizeof(begins) / sizeof(begins[0]) && !w->failed && !found; i++) {
 		small(w, v, begins[i]);
 		for (uint32_t p = 2; p < limit && !w->failed; p = next_prime(w, p)) {
-			const BN_ULONG k = power_below(p, limit);
+			const BN_ULONG k = power_of(p, limit);
 			int bit = 63 - __builtin_clzll(k);
 			copy(w, a, v); /* V(1), V(2) */
 			mul(w, b, v, v);

@@ -82,6 +82,8 @@ FINDING(WEAK_ROCA, "weak.roca", CRITICAL, "the primes have the form of CVE-2017-
 FINDING(WEAK_PRIME, "weak.prime", CRITICAL, "the modulus is a prime, or a power",
 	"A modulus must be a product of different primes; of any other number the private exponent is known at once.",
 	"a new key; treat the old one as leaked")
+FINDING(WEAK_SMOOTH, "weak.smooth", CRITICAL, "p - 1 or p + 1 of a prime has small factors only",
+	"The private key can be computed from the public one in seconds.", "a new key; treat the old one as leaked")
 FINDING(WEAK_DIGITS, "weak.digits", CRITICAL, "the primes have a pattern",
 	"The private key can be computed from the public one in a moment.", "a new key; treat the old one as leaked")
 FINDING(WEAK_FERMAT, "weak.fermat", CRITICAL, "the primes have too much in common",

@@ -452,6 +452,8 @@ static struct str take_text(struct jwk *w, const char *name)
 		key_add_fault(w->k, KEY_FAULT_TYPE, name);
 		return STR_NONE;
 	}
+	if (secret_in_text(n->value))
+		return STR_NONE; /* reported by note_private(), and printed nowhere */
 	return keep(w->k, n->value.p, n->value.n);
 }
 
@@ -519,11 +521,12 @@ static void note_private(struct jwk *w)
 	};
 	struct str name;
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (member(w, rows[i].name)) {
-			w->k->private_members |= rows[i].bit;
-			key_add_fault(w->k, KEY_FAULT_PRIVATE, rows[i].name);
-		}
+	for (const struct sj_node *n = sj_first(w->j, w->object); n; n = sj_next(w->j, n))
+		for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+			if (n->kind != SJ_NULL && str_eq_nocase(n->key, str_of(rows[i].name)) && !(w->k->private_members & rows[i].bit)) {
+				w->k->private_members |= rows[i].bit;
+				key_add_fault(w->k, KEY_FAULT_PRIVATE, rows[i].name);
+			}
 	if (secret_below(w->j, w->object, true, &name)) {
 		char text[16];
 		snprintf(text, sizeof(text), "%.*s", STR_ARG(name));
@@ -559,7 +562,7 @@ static void take_life(struct jwk *w)
 	} else if (revoked->kind == SJ_OBJECT) {
 		const struct sj_node *reason = sj_member(w->j, revoked, STR("reason"));
 		at = sj_member(w->j, revoked, STR("revoked_at"));
-		if (reason && reason->kind == SJ_STRING)
+		if (reason && reason->kind == SJ_STRING && !secret_in_text(reason->value))
 			w->k->revoked_reason = keep(w->k, reason->value.p, reason->value.n);
 	}
 	if (at && sj_date(at, &seconds))

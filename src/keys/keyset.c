@@ -136,7 +136,7 @@ static char *text_member(const struct strict_json *j, const struct sj_node *obje
 {
 	const struct sj_node *n = sj_member(j, object, str_of(name));
 
-	return n && n->kind == SJ_STRING && n->value.n <= KEY_TEXT_BYTES_MAX ? strndup(n->value.p, n->value.n) : NULL;
+	return n && n->kind == SJ_STRING && n->value.n <= KEY_TEXT_BYTES_MAX && !secret_in_text(n->value) ? strndup(n->value.p, n->value.n) : NULL;
 }
 
 static void note_address(struct keyset *s, const char *address)

@@ -47,9 +47,8 @@ static void judge_certificate(struct audit *a, const struct history_key *k)
 }
 
 /* What the entry itself says of its life (OpenID Federation, 8.7). */
-static void judge_members(struct audit *a, const struct history_key *k)
+static void judge_members(struct audit *a, const struct history_key *k, const struct key *key)
 {
-	const struct key *key = newest(a, k);
 	const int64_t seen = judged_at(a, k);
 	char one[TIME_TEXT_SIZE], two[TIME_TEXT_SIZE], span[TIME_TEXT_SIZE];
 
@@ -268,7 +267,9 @@ void audit_life(struct audit *a)
 		uint32_t d;
 
 		judge_certificate(a, k);
-		judge_members(a, k);
+		for (uint32_t v = 0; v < k->version_count; v++) /* a set may list one key twice */
+			if (k->versions[v].last == k->last)
+				judge_members(a, k, audit_entry(a, k->versions[v].entry));
 		judge_age(a, k);
 		judge_return(a, k);
 		if (uses && newest(a, k)->has_spki && audit_distinct(a, k->id, &d))

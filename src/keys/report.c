@@ -178,6 +178,8 @@ static void add_untested(const struct audit *a, struct buf *b)
 		buf_add_cstr(b, "not looked for: compromised keys, such as Debian's of 2008; a block list is needed (--blocklist)\n");
 	if (rsa == 1)
 		buf_add_cstr(b, "not looked for: primes in common with other keys; a second RSA key is needed\n");
+	if (a->counts.unsearched)
+		buf_printf(b, "not looked for: small factors of %s, because of their number or length (--thorough)\n", COUNT(a->counts.unsearched, "RSA key"));
 }
 
 static void add_summary(const struct audit *a, struct buf *b, uint64_t lost)
@@ -315,9 +317,9 @@ void audit_ndjson(const struct audit *a, struct buf *ret, uint64_t lost)
 	buf_printf(ret,
 		   ",\"sets\":%" PRIu64 ",\"observations\":%" PRIu64 ",\"keys\":%" PRIu64 ",\"listed\":%" PRIu64 ",\"critical\":%" PRIu64
 		   ",\"findings\":%" PRIu64 ",\"info\":%" PRIu64 ",\"refused\":%" PRIu64 ",\"lost\":%" PRIu64 ",\"tokens\":%" PRIu64
-		   ",\"tokens_unknown_key\":%" PRIu64 ",\"tokens_unreadable\":%" PRIu64 ",\"statuses\":[",
+		   ",\"tokens_unknown_key\":%" PRIu64 ",\"tokens_unreadable\":%" PRIu64 ",\"unsearched\":%" PRIu64 ",\"statuses\":[",
 		   c->sets, c->observations, c->keys, c->listed, c->findings[2], c->findings[1], c->findings[0], c->refused, lost,
-		   c->tokens, c->tokens_unknown_key, c->tokens_unreadable);
+		   c->tokens, c->tokens_unknown_key, c->tokens_unreadable, c->unsearched);
 	for (int status = 0; status <= 4; status++) {
 		const bool applies = status == 4 ? c->findings[2] : status == 3 ? lost + c->refused + !c->judged : status == 1 ? c->findings[1]
 				     : status == 0 ? audit_status(a, lost) == 0 : false;

@@ -198,7 +198,8 @@ void audit_shape(struct audit *a)
 		const struct history_key *k = &a->keys[i];
 		const struct key *key = newest(a, k);
 
-		judge_private(a, k, key);
+		for (uint32_t v = 0; v < k->version_count; v++) /* published once is published */
+			judge_private(a, k, audit_entry(a, k->versions[v].entry));
 		judge_unsupported(a, k, key);
 		judge_certificate(a, k, key);
 		if (!key_has(key, KEY_FAULT_UNSUPPORTED))

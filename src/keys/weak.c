@@ -21,7 +21,9 @@ static void judge_numbers(struct audit *a, const struct history_key *k, const st
 		const char *text;
 	} rows[] = {
 		{ WEAK_ROCA, FINDING_WEAK_ROCA, "the modulus is a power of 65537 modulo each of 17 small primes; by chance one in 2^27" },
-		{ WEAK_SMALL, FINDING_WEAK_SMALL, "a prime below 65536 divides the modulus" },
+		{ WEAK_SMALL, FINDING_WEAK_SMALL, "a small prime divides the modulus" },
+		{ WEAK_FACTOR, FINDING_WEAK_SMALL, "elliptic curves find a factor that is far too small" },
+		{ WEAK_SMOOTH, FINDING_WEAK_SMOOTH, "a prime of the modulus is found by Pollard's p - 1 or Williams' p + 1" },
 		{ WEAK_PRIME, FINDING_WEAK_PRIME, "the modulus is a prime" },
 		{ WEAK_POWER, FINDING_WEAK_PRIME, "the modulus is a power of a smaller number" },
 		{ WEAK_HALVES, FINDING_WEAK_FERMAT, "the primes, or one and the negative of the other, have the lower half of their bits in common" },
@@ -205,26 +207,63 @@ static void judge_shared(struct audit *a)
 	free(partner);
 }
 
+static bool is_listed(const struct audit *a, const uint8_t id[32])
+{
+	for (uint32_t i = 0; i < a->key_count; i++)
+		if (!a->keys[i].gone && memcmp(a->keys[i].id, id, 32) == 0)
+			return true;
+	return false;
+}
+
+/* The search for factors takes longer than all else: only for keys that are listed, and in which nothing was found. */
+static void search(struct audit *a)
+{
+	const uint32_t broken = WEAK_ROCA | WEAK_FERMAT | WEAK_SMALL | WEAK_WIENER | WEAK_PRIME | WEAK_POWER | WEAK_RATIO | WEAK_HALVES | WEAK_DIGITS | WEAK_UNTESTED;
+	uint32_t left = KEYS_SEARCHED_MAX, d;
+
+	for (uint32_t i = 0; i < a->distinct_count; i++) {
+		const struct history_key *h = &a->keys[a->distinct[i]];
+		const struct key *k = newest(a, h);
+		const struct audit *e = a->settings.earlier;
+
+		if (k->kind != KEY_RSA || !k->n.n || a->strengths[i].found & broken || !is_listed(a, h->id))
+			continue;
+		if (e && e->strengths && audit_distinct(e, h->id, &d) && e->searched[d]) {
+			a->strengths[i] = e->strengths[d];
+			a->searched[i] = true;
+		} else if (a->settings.thorough || (left && k->bits <= KEYS_SEARCHED_BITS_MAX)) {
+			a->strengths[i].found |= factor_search((const uint8_t *)k->n.p, k->n.n, a->settings.thorough ? STRENGTH_THOROUGH : STRENGTH_SEARCH);
+			a->searched[i] = true;
+			left -= left != 0;
+		} else {
+			a->counts.unsearched++;
+		}
+	}
+}
+
 void audit_weak(struct audit *a)
 {
-	struct strength *strengths = calloc(a->distinct_count ? a->distinct_count : 1, sizeof(*strengths));
-
-	for (uint32_t i = 0; i < a->distinct_count && strengths; i++) {
+	a->strengths = calloc(a->distinct_count ? a->distinct_count : 1, sizeof(*a->strengths));
+	a->searched = calloc(a->distinct_count ? a->distinct_count : 1, sizeof(*a->searched));
+	if (!a->strengths || !a->searched) {
+		a->failed = true;
+		return;
+	}
+	for (uint32_t i = 0; i < a->distinct_count; i++) {
 		const struct key *k = newest(a, &a->keys[a->distinct[i]]);
 		if (k->kind == KEY_RSA && k->n.n)
-			strength_rsa((const uint8_t *)k->n.p, k->n.n, (const uint8_t *)k->e.p, k->e.n, STRENGTH_AUDIT, &strengths[i]);
+			strength_rsa((const uint8_t *)k->n.p, k->n.n, (const uint8_t *)k->e.p, k->e.n, STRENGTH_AUDIT, &a->strengths[i]);
 	}
-	for (uint32_t i = 0; i < a->key_count && strengths; i++) {
+	search(a);
+	for (uint32_t i = 0; i < a->key_count; i++) {
 		const struct history_key *k = &a->keys[i];
 		const struct key *key = newest(a, k);
 		uint32_t d;
 
 		if (audit_distinct(a, k->id, &d) && key->kind == KEY_RSA && key->n.n)
-			judge_numbers(a, k, &strengths[d]);
+			judge_numbers(a, k, &a->strengths[d]);
 		judge_lists(a, k, key);
 		judge_curve(a, k, key);
 	}
 	judge_shared(a);
-	a->failed |= !strengths;
-	free(strengths);
 }

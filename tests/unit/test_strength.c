@@ -350,6 +350,60 @@ static void made_weak(int bits)
 		CHECK(found_by(key_of(next_prime(random_bits(half)), next_prime(random_bits(half))), STRENGTH_AUDIT) == 0);
 }
 
+/* -- the search for factors -- */
+
+static uint32_t searched(BIGNUM *p, BIGNUM *q, enum strength_effort effort)
+{
+	const struct rsa k = key_of(p, q);
+
+	return factor_search(k.n, k.n_bytes, effort);
+}
+
+/* A prime of that many bits for which p - 1, or p + 1, has no prime factor above the limit, and none more than twice. */
+static BIGNUM *smooth(int bits, unsigned limit, bool plus)
+{
+	BIGNUM *p = BN_new();
+	uint8_t *times = malloc(limit);
+
+	do {
+		memset(times, 0, limit);
+		BN_set_word(p, 4);
+		while (BN_num_bits(p) < bits) {
+			uint32_t f = ((uint32_t)(chance() >> 33) % limit) | 1;
+			bool prime = f > 2 && times[f] < 2;
+			for (uint32_t d = 3; d * d <= f && prime; d += 2)
+				prime = f % d != 0;
+			times[f] += prime;
+			if (prime)
+				BN_mul_word(p, f);
+		}
+		if (plus)
+			BN_sub_word(p, 1);
+		else
+			BN_add_word(p, 1);
+	} while (BN_check_prime(p, context, NULL) != 1);
+	free(times);
+	return p;
+}
+
+static void factors(void)
+{
+	for (int i = 0; i < 3; i++) {
+		CHECK(searched(smooth(512, 1 << 14, false), next_prime(random_bits(512)), STRENGTH_SEARCH) == WEAK_SMOOTH);
+		CHECK(searched(smooth(512, 1 << 11, true), next_prime(random_bits(512)), STRENGTH_SEARCH) == WEAK_SMOOTH);
+		CHECK(searched(smooth(512, 1 << 14, false), smooth(512, 1 << 14, false), STRENGTH_SEARCH) == WEAK_SMOOTH);
+		CHECK(searched(next_prime(random_bits(512)), next_prime(random_bits(512)), STRENGTH_SEARCH) == 0);
+	}
+	for (int bits = 17; bits <= 20; bits++)
+		CHECK(searched(next_prime(random_bits(bits)), next_prime(random_bits(1000)), STRENGTH_SEARCH) == WEAK_SMALL);
+	/* elliptic curves: most factors of 26 bits at once, and those of 40 with more patience */
+	unsigned found = 0;
+	for (int i = 0; i < 20; i++)
+		found += searched(next_prime(random_bits(26)), next_prime(random_bits(1000)), STRENGTH_SEARCH) != 0;
+	CHECK_MSG(found >= 15, "%u of 20", found);
+	CHECK(searched(next_prime(random_bits(40)), next_prime(random_bits(200)), STRENGTH_THOROUGH) != 0);
+}
+
 /* -- points -- */
 
 static struct str hex(const char *text, uint8_t *out)
@@ -461,6 +515,7 @@ int main(void)
 	made_weak(1024);
 	made_weak(2048);
 	points();
+	factors();
 	BN_CTX_free(context);
 	broken_by_others();
 	shared_primes();
