@@ -32,7 +32,7 @@ static const struct option_row options[] = {
 	{ 0, "any-prime", NULL,
 	  "Also try primes below the square root of 2 times a power of two, which no sound generator makes. Slower.", NULL },
 	{ 0, "only", "NAMES", "Use only these finders, separated by commas.", NULL },
-	{ 0, "residue", "WHERE", "redact, verify: test windows of these for common factors; default: writable memory, in the process' layout.",
+	{ 0, "residue", "WHERE", "redact, verify: test the numbers in these for what gives a factor of a public key away; default: writable memory.",
 	  "writable all off" },
 	{ 0, "keep-shapes", NULL, "redact: leave what has the shape of a key and no proof where it is.", NULL },
 	{ 0, "erase", "WHAT",

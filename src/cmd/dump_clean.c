@@ -43,8 +43,11 @@ static void count_hits(const struct dump_scan *s, bool shapes, struct dump_left 
 
 /* All given or proven keys are tested, however many; of public keys only found in the dump, as many as is worth
  * the time.  Omissions are reported, and the dump is then not proven clean. */
-static bool residue(const struct dump_settings *x, const struct dump_scan *s, struct dump_image *im, struct dump_left *ret)
+static bool residue(const struct dump_settings *x, const struct dump_scan *s, const struct dump_scan *erased, struct dump_image *im,
+		    struct dump_left *ret)
 {
+	size_t n_keys = 0;
+	const struct dump_key *keys = erased ? dump_keys(erased, &n_keys) : NULL;
 	size_t n, used = 0, met = 0;
 	const struct dump_target *t = dump_targets(s, &n);
 	struct dump_modulus *moduli = calloc(n + 1, sizeof(*moduli));
@@ -65,6 +68,15 @@ static bool residue(const struct dump_settings *x, const struct dump_scan *s, st
 			ret->residue_untested++;
 		else
 			moduli[used++] = (struct dump_modulus){ .p = t[i].n.p, .n = t[i].n.n, .spki = t[i].spki, .e = t[i].e.p, .e_n = t[i].e.n };
+		if (used && moduli[used - 1].p == t[i].n.p) {
+			if (t[i].from_dump && met >= RESIDUE_MET_EXPONENTS_MAX)
+				moduli[used - 1].e_n = 0;
+			for (size_t k = 0; k < n_keys; k++)
+				if (keys[k].has_spki && keys[k].algorithm == DUMP_RSA && memcmp(keys[k].spki, t[i].spki, 32) == 0) {
+					moduli[used - 1].prime[0] = keys[k].p;
+					moduli[used - 1].prime[1] = keys[k].q;
+				}
+		}
 		met += t[i].from_dump && !t[i].distant && met < RESIDUE_MET_MAX;
 	}
 	ret->residue_moduli = used;
@@ -80,8 +92,8 @@ static bool residue(const struct dump_settings *x, const struct dump_scan *s, st
 	return true;
 }
 
-bool dump_clean(const struct dump_settings *x, const struct dump_options *options, const struct dump_traces *traces, bool shapes,
-		struct dump_reader *reader, const char *path, struct dump_report *report, struct dump_left *ret)
+bool dump_clean(const struct dump_settings *x, const struct dump_options *options, const struct dump_traces *traces,
+		const struct dump_scan *erased, bool shapes, struct dump_reader *reader, const char *path, struct dump_report *report, struct dump_left *ret)
 {
 	struct dump_options o = *options;
 	struct dump_image *im = dump_image_open(reader, path);
@@ -95,7 +107,7 @@ bool dump_clean(const struct dump_settings *x, const struct dump_options *option
 	ok = im && s && dump_scan_image(s, im);
 	if (ok) {
 		count_hits(s, shapes, ret);
-		ok = (!traces || dump_sweep(im, traces, options->threads, count_trace, &counter)) && residue(x, s, im, ret);
+		ok = (!traces || dump_sweep(im, traces, options->threads, count_trace, &counter)) && residue(x, s, erased, im, ret);
 	}
 	if (im && s && report)
 		dump_report_image(report, s, im);

@@ -109,8 +109,8 @@ struct dump_left {
 	char first[256];       /* the first remaining find, in words; "" = clean */
 };
 /* Scans the image with the targets, sweeps it for the traces (NULL: none), and tests what is left of the moduli of all RSA
- * targets, given and found.  report: gets the findings; may be NULL.  False: out of memory. */
-bool dump_clean(const struct dump_settings *x, const struct dump_options *options, const struct dump_traces *traces, bool shapes,
+ * targets, given and found, with the primes of those that were erased (NULL: none).  report: gets the findings; may be NULL.  False: out of memory. */
+bool dump_clean(const struct dump_settings *x, const struct dump_options *options, const struct dump_traces *traces, const struct dump_scan *erased, bool shapes,
 		struct dump_reader *reader, const char *path, struct dump_report *report, struct dump_left *ret);
 /* 0 clean, 1 something was found, 3 not read whole, 4 residue, or a key that is trusted: the largest that applies */
 int dump_left_status(const struct dump_left *left);

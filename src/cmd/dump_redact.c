@@ -116,7 +116,7 @@ static int check(struct redaction *r)
 		status = refuse(r, EXIT_INPUT, "the copy could not be read again");
 	else if (reader->size != r->im->size)
 		status = refuse(r, EXIT_INPUT, "the copy has another size");
-	else if (!dump_clean(r->x, &o, r->traces, r->x->shapes, reader, r->out_path, NULL, &r->left))
+	else if (!dump_clean(r->x, &o, r->traces, r->s, r->x->shapes, reader, r->out_path, NULL, &r->left))
 		status = refuse(r, EXIT_INPUT, "out of memory");
 	else if (r->left.damaged)
 		status = refuse(r, EXIT_INPUT, r->left.first[0] ? r->left.first : "the copy could not be read whole");

@@ -40,7 +40,7 @@ static int verify_run(struct dump_settings *x)
 	dump_report_begin(&report);
 	in = dump_input_new(x->paths, 1);
 	got = in ? dump_input_next(in, &reader, &path) : -1;
-	if (got == 1 && !dump_clean(x, &x->options, NULL, x->shapes, reader, path, &report, &left)) {
+	if (got == 1 && !dump_clean(x, &x->options, NULL, NULL, x->shapes, reader, path, &report, &left)) {
 		cmd_error(&command_dump, "%s: out of memory", path);
 		left.damaged = true;
 	}

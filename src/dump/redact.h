@@ -67,6 +67,7 @@ struct dump_modulus { /* borrowed, big-endian */
 	const uint8_t *spki;
 	const uint8_t *e;        /* NULL: unknown, and exponents are not tested */
 	size_t e_n;
+	struct dump_bytes prime[2]; /* of a key that was found; empty: unknown.  Then products with their inverses are tested too */
 	size_t index;            /* the test's own */
 };
 enum dump_residue_mode { DUMP_RESIDUE_WRITABLE, DUMP_RESIDUE_ALL, DUMP_RESIDUE_OFF };

@@ -467,8 +467,10 @@ bool relation_new(struct relation *r, const uint8_t *n, size_t n_bytes, const ui
 		n++, n_bytes--;
 	for (size_t i = 0; i < e_bytes; i++)
 		exponent = exponent >> 40 ? exponent : exponent << 8 | e[i];
-	if (n_bytes < 64 || n_bytes > DUMP_RSA_BITS_MAX / 8 || !(n[n_bytes - 1] & 1) || exponent >> 40)
+	if (n_bytes < 32 || n_bytes > DUMP_RSA_BITS_MAX / 8 || !(n[n_bytes - 1] & 1))
 		return false;
+	if (exponent >> 40)
+		exponent = 0;
 	if (!squares[0])
 		squares_init();
 	r->k = (n_bytes + 7) / 8;
@@ -496,7 +498,7 @@ bool relation_new(struct relation *r, const uint8_t *n, size_t n_bytes, const ui
 		add_root(&third, j * round_up((r->bits + 2) / 3, 32));
 	}
 	common = n_half + 3 + 2 + third.n + 3;
-	r->stretch = (long_stretch ? 3 : 2) * r->bytes[RELATION_HALF];
+	r->stretch = exponent ? (long_stretch ? 3 : 2) * r->bytes[RELATION_HALF] : 0;
 	need = 3 + common + half.n - n_half + r->stretch * (HALVES * 16 + 1) + 8;
 	r->memory_bytes = need * r->k * sizeof(mp_limb_t);
 	r->memory = malloc(r->memory_bytes);
@@ -559,8 +561,6 @@ bool relation_new(struct relation *r, const uint8_t *n, size_t n_bytes, const ui
 	}
 	if (ok && exponent)
 		tables(r, exponent);
-	else if (ok)
-		r->stretch = 0;
 	if (!ok)
 		relation_free(r);
 	return ok;
@@ -568,6 +568,7 @@ bool relation_new(struct relation *r, const uint8_t *n, size_t n_bytes, const ui
 
 void relation_free(struct relation *r)
 {
+	relation_forget(r);
 	free(r->memory); /* public numbers only */
 	*r = (struct relation){ 0 };
 }

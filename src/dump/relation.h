@@ -30,11 +30,12 @@ struct relation {
 	/* powers of a base for all places of a stretch of bytes */
 	mp_limb_t *table, *wanted;
 	size_t stretch;           /* bytes */
+	struct relation_primes *primes; /* relation_know() */
 	void *memory;
 	size_t memory_bytes;
 };
 
-/* n, e: big-endian.  False: out of memory, or e is too large (> 2^40), or N even. */
+/* n, e: big-endian.  Without e (none, or more than 2^40) exponents are not tested.  False: out of memory, or N is even, or of less than 32 bytes. */
 bool relation_new(struct relation *r, const uint8_t *n, size_t n_bytes, const uint8_t *e, size_t e_bytes, bool long_stretch);
 void relation_free(struct relation *r);
 
@@ -49,6 +50,12 @@ void relation_multiply_quotients(const struct relation *r, const mp_limb_t *v, m
 bool relation_square(const struct relation *r, const mp_limb_t *v, mp_limb_t *ret);
 /* A FULL number, and `more` limbs on top of it at v[1 + k ...]: near a multiple of N: an exponent, or (p-1)(q-1)/g. */
 bool relation_near(const struct relation *r, const mp_limb_t *v, size_t more);
+
+/* Of a key whose p and q are known (relation_known.c): is a HALF number y 2^a modulo p or q, for a member y of the key?  False of the first:
+ * out of memory, or the primes are not of one size. */
+bool relation_know(struct relation *r, const uint8_t *p, size_t p_n, const uint8_t *q, size_t q_n, const uint8_t *e, size_t e_n);
+void relation_forget(struct relation *r);
+bool relation_is_known(const struct relation *r, const mp_limb_t *v);
 
 /* 1 modulo N, in the form that products have */
 void relation_product_begin(const struct relation *r, mp_limb_t *product);

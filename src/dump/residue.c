@@ -243,6 +243,8 @@ static void products(struct state *s, const struct relation *r, enum relation_si
 		s->batch->layout[s->batch->n++] = (uint8_t)layout;
 		if (s->batch->n == RESIDUE_BATCH)
 			settle(s, r, size, tests, product);
+		if (size == RELATION_HALF && r->primes && load(b, layout, at, r->bytes[size], r->limbs[size], 0, v) && relation_is_known(r, v))
+			found(s, r, size, layout, at, NULL, "a product with a member of the key");
 		if (tests->quotients) {
 			(void)load(b, layout, at, r->bytes[size], r->limbs[size], 0, v);
 			if (relation_square(r, v, factor))
@@ -553,6 +555,9 @@ bool dump_residue_look(struct dump_image *im, const struct dump_modulus *moduli,
 		struct relation *r = &x->relations[made];
 
 		ret->failed = !relation_new(r, sorted[made].p, sorted[made].n, sorted[made].e, sorted[made].e_n, n <= 8);
+		if (!ret->failed && sorted[made].prime[0].n == r->bytes[RELATION_HALF] && sorted[made].prime[1].n == r->bytes[RELATION_HALF] && sorted[made].e_n)
+			(void)relation_know(r, sorted[made].prime[0].p, sorted[made].prime[0].n, sorted[made].prime[1].p, sorted[made].prime[1].n, sorted[made].e,
+			                    sorted[made].e_n); /* (out of memory: the other tests are the same) */
 		for (int size = 0; size < RELATION_SIZES && !ret->failed; size++)
 			if (!x->least[size][r->bytes[size] / 8])
 				x->least[size][r->bytes[size] / 8] = distinct_least(r->bytes[size] / 8 * 8);

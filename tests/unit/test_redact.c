@@ -234,7 +234,7 @@ static void test_cuts(const struct made *m)
 	struct dump_traces *t;
 	struct dump_cuts cuts;
 	struct dump_residue left;
-	const struct dump_modulus modulus = { m->n, m->key.n.n, m->key.spki, m->e, m->key.e.n, 0 };
+	const struct dump_modulus modulus = { m->n, m->key.n.n, m->key.spki, m->e, m->key.e.n, { { 0 } }, 0 };
 	static uint8_t copy[MEMORY], chunked[MEMORY];
 	char text[2048];
 	size_t n = m->key.p.n, len, hits;
@@ -288,7 +288,7 @@ static void test_cuts(const struct made *m)
 /* Numbers that no list of patterns has: a multiple of p, whole words of it.  Only the residue test finds it. */
 static void test_residue(const struct made *m)
 {
-	const struct dump_modulus modulus = { m->n, m->key.n.n, m->key.spki, m->e, m->key.e.n, 0 };
+	const struct dump_modulus modulus = { m->n, m->key.n.n, m->key.spki, m->e, m->key.e.n, { { 0 } }, 0 };
 	struct dump_reader *r = dump_reader_memory(memory, MEMORY);
 	struct dump_image *im;
 	struct dump_residue left;
@@ -342,9 +342,9 @@ static void plant(const char *what, const BIGNUM *x, unsigned layout, const stru
 	(void)t;
 }
 
-static bool look(const struct made *m, struct dump_residue *left)
+static bool look(const struct made *m, bool primes, struct dump_residue *left)
 {
-	const struct dump_modulus modulus = { m->n, m->key.n.n, m->key.spki, m->e, m->key.e.n, 0 };
+	const struct dump_modulus modulus = { m->n, m->key.n.n, m->key.spki, m->e, m->key.e.n, { primes ? m->key.p : (struct dump_bytes){ 0 }, primes ? m->key.q : (struct dump_bytes){ 0 } }, 0 };
 	struct dump_reader *r = dump_reader_memory(memory, MEMORY);
 	struct dump_image *im = dump_image_open(r, "memory");
 	const struct dump_residue_search search = { seen, NULL };
@@ -419,10 +419,10 @@ static void test_relations(const struct made *m, const struct made *stranger)
 		BN_mod_inverse(x, q, p, ctx);
 		BN_mul(x, x, q, ctx);
 		plant("q times 1/q mod p", x, layout, t);
-		CHECK(look(m, &left));
+		CHECK(look(m, false, &left));
 		for (size_t i = 0; i < n_planted; i++)
 			CHECK_MSG(planted[i].seen, "%s in layout %u at %zu was not seen", planted[i].what, layout, planted[i].at);
-		CHECK(layout || (look(stranger, &left) && left.found == 0));
+		CHECK(layout || (look(stranger, false, &left) && left.found == 0));
 		/* what is erased knows them too */
 		sweep(t);
 		for (size_t i = 0; i < n_planted; i++)
@@ -438,7 +438,23 @@ static void test_relations(const struct made *m, const struct made *stranger)
 		plant("R mod n", y, layout, t);
 		BN_mod_sqr(y, y, n, ctx);
 		plant("R^2 mod n", y, layout, t);
-		CHECK_MSG(look(m, &left) && left.found == 0, "a public number in layout %u: %s", layout, left.relation);
+		/* 1/q R mod p: with p and q */
+		BN_mod_inverse(x, q, p, ctx);
+		BN_zero(y);
+		BN_set_bit(y, (bits + 63) / 64 * 64);
+		BN_mod_mul(x, x, y, p, ctx);
+		memset(memory, 0, MEMORY);
+		n_planted = 3;
+		plant("1/q R mod p", x, layout, t);
+		CHECK_MSG(look(m, true, &left) && planted[3].seen, "1/q R mod p in layout %u was not seen", layout);
+		memset(memory, 0, MEMORY);
+		n_planted = 0;
+		plant("n", n, layout, t);
+		BN_zero(x);
+		BN_set_bit(x, 2 * bits);
+		BN_mod(y, x, n, ctx);
+		plant("R mod n", y, layout, t);
+		CHECK_MSG(look(m, true, &left) && left.found == 0, "a public number in layout %u: %s", layout, left.relation);
 	}
 	BN_free(x);
 	BN_free(y);
