@@ -34,7 +34,11 @@ void line_reader_release(struct line_reader *x)
 /* What ends a token in a text.  No byte above 0x7f is of one: it is a quotation mark, a blank or a mark without width. */
 static bool is_delimiter(char c)
 {
-	return (uint8_t)c <= ' ' || (uint8_t)c >= 0x7f || strchr("\"'`;,&<>()[]{}\\|*^#", c) != NULL;
+	static const bool is[128] = {
+		['"'] = true, ['\''] = true, ['`'] = true, [';'] = true, [','] = true, ['&'] = true, ['<'] = true, ['>'] = true, ['('] = true, [')'] = true, ['['] = true,
+		[']'] = true, ['{'] = true, ['}'] = true, ['\\'] = true, ['|'] = true, ['*'] = true, ['^'] = true, ['#'] = true,
+	};
+	return (uint8_t)c <= ' ' || (uint8_t)c >= 0x7f || is[(uint8_t)c];
 }
 
 /* ... and as an address writes it: %22, %20, %26.  (%3D is padding: that is wrong in the token, and stays in it.) */
@@ -56,7 +60,7 @@ static bool begins_token(struct str s)
 	uint8_t bytes[12];
 	size_t n = 0, digits = 0, i = 0;
 
-	if (!s.n || !strchr("eCDI", s.p[0])) /* a brace, or one of JSON's four blanks */
+	if (!s.n || (s.p[0] != 'e' && s.p[0] != 'C' && s.p[0] != 'D' && s.p[0] != 'I')) /* a brace, or one of JSON's four blanks */
 		return false;
 	while (digits < 16 && digits < s.n && is_base64url(s.p[digits]))
 		digits++;
