@@ -213,6 +213,7 @@
 #define DUMP_STREAM_BYTES_MAX (1024 * GIB)  /* unpacked, of one stream */
 /* -- dump: key forms -- */
 #define CLAIM_BYTES_MAX 2048                /* one number of a key: RSA and DSA of 16384 bits */
+#define SHIELDED_PAIRS_MAX 4096             /* structures of a process that may be shielded SSH keys */
 #define CLAIM_OPAQUE_BYTES_MAX (32 * KIB)   /* of a secret with which nothing is computed: seed and expanded key of ML-DSA-87 have 5 KiB */
 #define CLAIM_RSA_BITS_MIN 256              /* smaller moduli divide by chance, and anyone can factor them */
 #define TEXT_GAP_MAX 64                     /* bytes between two tokens of one run: a line break and its indentation */
@@ -258,6 +259,7 @@
 #define WATCH_NAMES_MAX 100000              /* dumps of the folder that wait and are taken in one look; more in the next */
 #define WATCH_FAILED_MAX 4096               /* remembered as not to be tried again until they change */
 #define WATCH_IDLE_MS 2000                  /* between two looks whether the folder is still there */
+#define WATCH_ONCE_ROUNDS 2                 /* so often --once waits for a dump that was written a moment ago */
 #define WATCH_QUIET_MS 1000                 /* a dump that did not grow for so long, and that no process writes, is whole */
 
 #endif

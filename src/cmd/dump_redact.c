@@ -112,6 +112,7 @@ static int check(struct redaction *r)
 
 	o.targets = r->targets;
 	o.n_targets = r->n_targets;
+	o.understood = true; /* else work() had refused */
 	if (!in || dump_input_next(in, &reader, &name) != 1)
 		status = refuse(r, EXIT_INPUT, "the copy could not be read again");
 	else if (reader->size != r->im->size)
@@ -187,6 +188,12 @@ static int work(struct redaction *r, struct dump_report *report, bool findings)
 		snprintf(why, sizeof(why), "%.*s", r->im->problems.n ? (int)strcspn(r->im->problems.p, "\n") : 0,
 		         r->im->problems.n ? r->im->problems.p : "");
 		return refuse(r, EXIT_INPUT, why[0] ? why : "it is not whole");
+	}
+	if (*dump_limits_text(r->s)) {
+		char why[512];
+
+		snprintf(why, sizeof(why), "not all was searched: %.*s", (int)strcspn(dump_limits_text(r->s), "\n"), dump_limits_text(r->s));
+		return refuse(r, EXIT_INPUT, why);
 	}
 	if (dump_counts(r->s)->hits_refused)
 		return refuse(r, EXIT_INPUT, "more places than can be kept");

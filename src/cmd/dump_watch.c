@@ -339,12 +339,22 @@ static int watch_run(struct dump_settings *x)
 		status = wait_for_dumps(&w, events);
 	} else {
 		status = look(&w, &again) ? w.status : EXIT_INPUT;
+		/* one that was closed a moment ago is whole when it is still the same a moment later */
+		for (int round = 0; again && !w.stop && round < WATCH_ONCE_ROUNDS; round++) {
+			struct pollfd p = { w.signals, POLLIN, 0 };
+
+			(void)poll(&p, 1, WATCH_QUIET_MS);
+			drain_signals(&w);
+			status = !w.stop && !look(&w, &again) ? EXIT_INPUT : w.status;
+		}
 		if (!w.seen && !w.stop && status == EXIT_RAN) {
 			cmd_error(&command_dump, "watch: %s: no dump lies there: nothing was judged", w.in);
 			status = EXIT_INPUT;
 		}
-		if (again && !w.stop)
+		if (again && !w.stop) {
 			cmd_error(&command_dump, "watch: %s: some dumps are still being written, or too many wait for one look: run it again", w.in);
+			status = status > EXIT_INPUT ? status : EXIT_INPUT;
+		}
 	}
 	tell(&w);
 out:

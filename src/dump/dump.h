@@ -275,6 +275,7 @@ struct dump_options {
 	bool relations;          /* look for given keys by relations as well (find_relation.c): slow where bytes are random */
 	bool no_harvest;         /* do not take public keys in the dump as targets */
 	const char *only;        /* names of finders, separated by commas; NULL = all */
+	bool understood;         /* the check of a copy: what its process keeps was found in the original, and is gone */
 	int64_t today;           /* days since 1970 */
 	enum dump_path path;     /* for tests: which code to use */
 	void (*progress)(void *arg, uint64_t done, uint64_t total);

@@ -20,7 +20,7 @@
 #include "base/limits.h"
 #include "dump/anchor.h"
 #include "dump/arena.h"
-#include "dump/dump.h"
+#include "dump/find_claim.h"
 #include "dump/form.h"
 #include "dump/text.h"
 
@@ -128,12 +128,6 @@ static void worker_give(struct state *st, struct worker *w)
 	pthread_mutex_unlock(&st->lock);
 }
 
-static const enum dump_algorithm algorithms[] = {
-	[CLAIM_RSA] = DUMP_RSA, [CLAIM_EC] = DUMP_EC, [CLAIM_ED25519] = DUMP_ED25519, [CLAIM_ED448] = DUMP_ED448, [CLAIM_X25519] = DUMP_X25519,
-	[CLAIM_X448] = DUMP_X448, [CLAIM_DSA] = DUMP_DSA, [CLAIM_DH] = DUMP_DH, [CLAIM_SYMMETRIC] = DUMP_OTHER, [CLAIM_LOCKED] = DUMP_OTHER,
-	[CLAIM_PGP] = DUMP_OTHER, [CLAIM_ML_DSA] = DUMP_ML_DSA, [CLAIM_ML_KEM] = DUMP_ML_KEM, [CLAIM_SLH_DSA] = DUMP_SLH_DSA, [CLAIM_UNKNOWN] = DUMP_UNKNOWN,
-};
-
 static bool begin(struct dump_scan *s, struct dump_image *im, void **ret_state)
 {
 	struct state *st = calloc(1, sizeof *st);
@@ -155,7 +149,7 @@ static bool begin(struct dump_scan *s, struct dump_image *im, void **ret_state)
 		} else if (t[i].point.n) {
 			st->numbers[2 * n + points++] = (struct number){ t[i].point.p, (uint32_t)t[i].point.n, false };
 			for (int a = CLAIM_ED25519; a <= CLAIM_X448; a++)
-				st->has_edwards[a] |= algorithms[a] == t[i].algorithm;
+				st->has_edwards[a] |= claim_algorithm((enum claim_alg)a) == t[i].algorithm;
 			if (t[i].algorithm == DUMP_EC)
 				st->has_curve[curve_by_name(str_of(t[i].group))] = true;
 		}
@@ -201,28 +195,6 @@ static uint32_t secret_parts(const struct claim *c)
 	case CLAIM_X448: return 1U << EC_D;
 	default: return 0;
 	}
-}
-
-static int32_t keep_key(const struct layer *l, const struct claim *c, const struct proof *v)
-{
-	uint8_t secret[CLAIM_BYTES_MAX];
-	int32_t key = -1;
-
-	if (c->alg == CLAIM_RSA) {
-		if (!v->e)
-			return -1;
-		return v->p ? dump_key_rsa(l->st->s, v->n, v->e, v->p) : dump_key_rsa_d(l->st->s, v->n, v->e, v->d);
-	}
-	size_t n = c->alg == CLAIM_EC ? curve_bytes(v->curve) : c->alg == CLAIM_DSA || c->alg == CLAIM_DH ? (size_t)BN_num_bytes(v->d) : c->part[EC_D].n;
-	if (n > sizeof secret || BN_bn2binpad(v->d, secret, (int)n) != (int)n)
-		return -1;
-	if (c->alg == CLAIM_DSA || c->alg == CLAIM_DH)
-		key = dump_key_dsa(l->st->s, algorithms[c->alg], v->bits, v->has_spki ? v->spki : NULL, (struct dump_bytes){ secret, n });
-	else
-		key = dump_key_point(l->st->s, algorithms[c->alg], v->bits, c->alg == CLAIM_EC ? curve_group(v->curve) : NULL,
-		                     (struct dump_bytes){ v->point, v->point_bytes }, (struct dump_bytes){ secret, n });
-	OPENSSL_cleanse(secret, sizeof secret);
-	return key;
 }
 
 /* n bytes of the layer from index `from` of its block, in bytes of the block: from the first to the last; with UTF-16 the zero after the
@@ -346,13 +318,13 @@ static bool judge(const struct layer *l, const struct claim *c)
 	struct dump_hit hit = {
 		.klass = v.level == PROOF_LOCKED ? DUMP_LOCKED : v.level == PROOF_STATED ? DUMP_STATED : v.level <= PROOF_PAIR ? DUMP_SUSPECTED : DUMP_PROVED,
 		.proof = proofs[v.level],
-		.algorithm = algorithms[c->alg],
+		.algorithm = claim_algorithm(c->alg),
 		.bits = v.bits,
 		.key = -1,
 		.form = c->form,
 	};
 	if (v.level >= PROOF_PAIR || (v.level == PROOF_STATED && v.point_bytes))
-		hit.key = keep_key(l, c, &v);
+		hit.key = claim_keep(l->st->s, c, &v);
 	if (secret_parts(c)) {
 		report_parts(l, c, &hit);
 	} else {

@@ -11,7 +11,7 @@
 #define PAGE 4096
 #define BITMAP_BYTES_MAX (256 * MIB) /* bits of 8 TiB of memory */
 
-enum { TYPE_FULL = 1, TYPE_KERNEL = 2, TYPE_BITMAP_FULL = 5, TYPE_BITMAP_KERNEL = 6 };
+enum { TYPE_FULL = 1, TYPE_KERNEL = 2, TYPE_HEADER = 3, TYPE_SMALL = 4, TYPE_BITMAP_FULL = 5, TYPE_BITMAP_KERNEL = 6 };
 
 extern const struct dump_format dump_format_format_kernel;
 
@@ -116,7 +116,11 @@ static void open_kernel(struct dump_image *im)
 		if (wide)
 			bitmap(im, size);
 		break;
+	case TYPE_HEADER:
+	case TYPE_SMALL:
+		break;
 	default:
+		dump_problem(im, "the header names a kind of kernel dump that there is not (%u): its pages were read without their addresses", type);
 		break;
 	}
 	/* the header has the size of the whole file; in old dumps it is not set */

@@ -55,7 +55,8 @@ void dump_report(struct dump_scan *s, const struct dump_finder *f, const struct 
 		h.layout = layout;
 		h.fill = DUMP_FILL_TEXT;
 	}
-	(void)dump_locate(b, i, n, &h);
+	if (!dump_locate(b, i, n, &h))
+		dump_limit(s, "a find lies in more pieces of the file than can be kept");
 	h.finder = f->name;
 	add(s, &h);
 }

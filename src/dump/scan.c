@@ -225,6 +225,43 @@ static void targets_from_keys(struct dump_scan *s)
 	}
 }
 
+/* Programs whose purpose is to keep secrets, and that hide them: an empty search says nothing about them. */
+static bool keeps_secrets(const struct dump_image *im)
+{
+	static const char *const names[] = { "ssh-agent", "sshd", "sshd-session", "sshd-auth", "gpg-agent", "scdaemon", "lsass", "gnome-keyring-d", "kwalletd5", "kwalletd6",
+		"kwalletd", "keepassxc", "ssh-pkcs11-help", "vault", "systemd-creds", "secd", "tpm2-abrmd", "pcscd" };
+	const char *name = strrchr(im->process, '/');
+
+	name = name ? name + 1 : im->process;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const size_t n = strlen(names[i]);
+
+		if (strncasecmp(name, names[i], n) == 0 && (!name[n] || strcasecmp(name + n, ".exe") == 0))
+			return true;
+	}
+	return im->credential_store;
+}
+
+/* Fails closed: a keeper of secrets in which nothing was understood, a JVM with a locked store and no key. */
+static void say_not_understood(struct dump_scan *s, const struct dump_image *im)
+{
+	const bool java = strncmp(im->process, "java", 4) == 0;
+	bool key = false, store = false;
+
+	for (size_t i = 0; i < s->n_hits; i++) {
+		const struct dump_hit *h = &s->hits[i];
+
+		key |= h->klass <= DUMP_STATED && h->algorithm != DUMP_AES && !(h->key >= 0 && s->keys[h->key].allowed);
+		store |= h->klass == DUMP_LOCKED && h->form && (strncmp(h->form, "java-", 5) == 0 || strcmp(h->form, "pkcs12") == 0);
+	}
+	if (key || s->options.understood)
+		return;
+	if (keeps_secrets(im))
+		dump_limit(s, "cannot say: this program keeps secrets in its own way, and none of them was understood");
+	else if (java && store)
+		dump_limit(s, "cannot say: this JVM has opened a key store, and no key of it was found");
+}
+
 bool dump_scan_image(struct dump_scan *s, struct dump_image *im)
 {
 	bool ok;
@@ -247,6 +284,7 @@ bool dump_scan_image(struct dump_scan *s, struct dump_image *im)
 	for (size_t i = 0; dump_finders[i]; i++)
 		forget_state(s, i);
 	results_sort(s);
+	say_not_understood(s, im);
 	image_merge_holes(im);
 	s->counts.bytes = atomic_load(&s->bytes);
 	if (im->reader->broken && im->problems.n == 0)
