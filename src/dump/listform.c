@@ -237,11 +237,14 @@ bool form_sexp(const uint8_t *p, size_t n, size_t at, uint8_t *scratch, struct c
 	} else if (begin >= 4 && p[begin - 4] == 3 && p[begin - 3] == 1 && p[begin - 2] == (protected ? 21 : 11) && p[begin - 1] == 0) {
 		s.spelling = MEMORY;
 		ret->begin = begin - 4;
-	} else if (is(p, n, begin, -1, "(")) {
-		s.spelling = ADVANCED;
-		ret->begin = begin - 1;
 	} else {
-		return false;
+		size_t open = begin;
+		while (open && begin - open < 16 && (p[open - 1] == ' ' || p[open - 1] == '\n' || p[open - 1] == '\t'))
+			open--;
+		if (!is(p, n, open, -1, "("))
+			return false;
+		s.spelling = ADVANCED;
+		ret->begin = open - 1;
 	}
 	if (protected) {
 		unsigned depth = 1, tokens = 0, atoms = 0;

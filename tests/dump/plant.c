@@ -21,8 +21,10 @@ EVP_PKEY *plant_key(const char *kind)
 		return NULL;
 	if (strcmp(kind, "rsa") == 0)
 		return EVP_RSA_gen(2048);
-	if (strcmp(kind, "ed25519") == 0)
-		return EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+	if (strcmp(kind, "ed25519") == 0 || strcmp(kind, "ed448") == 0 || strcmp(kind, "x25519") == 0 || strcmp(kind, "x448") == 0)
+		return EVP_PKEY_Q_keygen(NULL, NULL, kind);
+	if (strncmp(kind, "brainpool", 9) == 0 || strcmp(kind, "SM2") == 0)
+		return EVP_EC_gen(kind);
 	if (strcmp(kind, "dsa") == 0) {
 		EVP_PKEY *params = NULL;
 		EVP_PKEY_CTX *c = EVP_PKEY_CTX_new_from_name(NULL, "DSA", NULL);
@@ -877,6 +879,344 @@ static bool w_aes256(struct buf *out, EVP_PKEY *key, uint64_t va) { return sched
 static bool w_aes128s(struct buf *out, EVP_PKEY *key, uint64_t va) { return schedule(out, 128, true); }
 static bool w_aes256s(struct buf *out, EVP_PKEY *key, uint64_t va) { return schedule(out, 256, true); }
 
+/* ---- whole keys that have nothing to prove them with, and lists ---- */
+
+uint8_t plant_secret[5000];
+size_t plant_secret_n;
+
+static const uint8_t *secret(size_t n)
+{
+	RAND_bytes(plant_secret, (int)n);
+	plant_secret_n = n;
+	return plant_secret;
+}
+
+static void der(struct buf *out, uint8_t tag, const void *p, size_t n)
+{
+	buf_add_char(out, (char)tag);
+	if (n > 255)
+		buf_add(out, (const uint8_t[]){ 0x82, (uint8_t)(n >> 8), (uint8_t)n }, 3);
+	else if (n > 127)
+		buf_add(out, (const uint8_t[]){ 0x81, (uint8_t)n }, 2);
+	else
+		buf_add_char(out, (char)n);
+	buf_add(out, p, n);
+}
+
+/* PKCS#8 of an algorithm without parameters */
+static void pkcs8_of(struct buf *out, const char *oid, size_t oid_n, const struct buf *inner, bool pem)
+{
+	struct buf id = temporary(), all = temporary(), whole = temporary();
+	der(&id, 0x06, oid, oid_n);
+	buf_add(&all, "\x02\x01\x00", 3);
+	der(&all, 0x30, id.p, id.n);
+	der(&all, 0x04, inner->p, inner->n);
+	der(&whole, 0x30, all.p, all.n);
+	if (pem) {
+		buf_add_cstr(out, "-----BEGIN PRIVATE KEY-----\n");
+		for (size_t i = 0; i < whole.n; i += 48) {
+			base64(out, (const uint8_t *)whole.p + i, whole.n - i < 48 ? whole.n - i : 48, false);
+			buf_add_char(out, '\n');
+		}
+		buf_add_cstr(out, "-----END PRIVATE KEY-----\n");
+	} else {
+		buf_add(out, whole.p, whole.n);
+	}
+	buf_release(&id);
+	buf_release(&all);
+	buf_release(&whole);
+}
+
+#define OID_NIST "\x60\x86\x48\x01\x65\x03\x04"
+/* LAMPS: a seed, an expanded key, or both; SLH-DSA has the key alone */
+static bool post_quantum(struct buf *out, const char *oid, size_t seed, size_t expanded, bool pem)
+{
+	struct buf inner = temporary(), both = temporary();
+	const uint8_t *s = secret(seed + expanded);
+	if (expanded && seed) {
+		der(&both, 0x04, s, seed);
+		der(&both, 0x04, s + seed, expanded);
+		der(&inner, 0x30, both.p, both.n);
+	} else if (seed) {
+		der(&inner, 0x80, s, seed);
+	} else if (expanded > 200) {
+		der(&inner, 0x04, s, expanded);
+	} else {
+		buf_add(&inner, s, expanded);
+	}
+	pkcs8_of(out, oid, 9, &inner, pem);
+	buf_release(&inner);
+	buf_release(&both);
+	return true;
+}
+
+static bool w_mldsa_seed(struct buf *out, EVP_PKEY *key, uint64_t va) { return post_quantum(out, OID_NIST "\x03\x12", 32, 0, true); }
+static bool w_mldsa_expanded(struct buf *out, EVP_PKEY *key, uint64_t va) { return post_quantum(out, OID_NIST "\x03\x11", 0, 2560, false); }
+static bool w_mldsa_both(struct buf *out, EVP_PKEY *key, uint64_t va) { return post_quantum(out, OID_NIST "\x03\x13", 32, 4896, true); }
+static bool w_mlkem_seed(struct buf *out, EVP_PKEY *key, uint64_t va) { return post_quantum(out, OID_NIST "\x04\x02", 64, 0, false); }
+static bool w_mlkem_both(struct buf *out, EVP_PKEY *key, uint64_t va) { return post_quantum(out, OID_NIST "\x04\x03", 64, 3168, true); }
+static bool w_slhdsa(struct buf *out, EVP_PKEY *key, uint64_t va) { return post_quantum(out, OID_NIST "\x03\x14", 0, 64, true); }
+
+static bool w_unknown_pkcs8(struct buf *out, EVP_PKEY *key, uint64_t va)
+{
+	struct buf inner = temporary();
+	buf_add(&inner, secret(48), 48);
+	pkcs8_of(out, "\x2b\x06\x01\x04\x01\x83\x9a\x53\x07", 9, &inner, false);
+	buf_release(&inner);
+	return true;
+}
+
+static bool w_unknown_pem(struct buf *out, EVP_PKEY *key, uint64_t va)
+{
+	buf_add_cstr(out, "-----BEGIN XMSS PRIVATE KEY-----\n");
+	const uint8_t *s = secret(144);
+	for (int i = 0; i < 3; i++) {
+		base64(out, s + 48 * i, 48, false);
+		buf_add_char(out, '\n');
+	}
+	buf_add_cstr(out, "-----END XMSS PRIVATE KEY-----\n");
+	return true;
+}
+
+static bool w_jwk_akp(struct buf *out, EVP_PKEY *key, uint64_t va)
+{
+	uint8_t public[200];
+	RAND_bytes(public, sizeof public);
+	buf_add_cstr(out, "{\"kty\":\"AKP\",\"alg\":\"ML-DSA-44\",\"pub\":\"");
+	base64(out, public, sizeof public, true);
+	buf_add_cstr(out, "\",\"priv\":\"");
+	base64(out, secret(32), 32, true);
+	buf_add_cstr(out, "\"}");
+	return true;
+}
+
+static size_t raw(EVP_PKEY *key, bool private, uint8_t *b)
+{
+	size_t n = 64;
+	return (private ? EVP_PKEY_get_raw_private_key : EVP_PKEY_get_raw_public_key)(key, b, &n) == 1 ? n : 0;
+}
+
+static bool jwk_okp(struct buf *out, EVP_PKEY *key, const char *crv, bool public)
+{
+	uint8_t b[64];
+	buf_printf(out, "{\"kty\":\"OKP\",\"crv\":\"%s\",\"d\":\"", crv);
+	base64(out, b, raw(key, true, b), true);
+	if (public) {
+		buf_add_cstr(out, "\",\"x\":\"");
+		base64(out, b, raw(key, false, b), true);
+	}
+	buf_add_cstr(out, "\"}");
+	return true;
+}
+static bool w_jwk_ed(struct buf *out, EVP_PKEY *key, uint64_t va) { return jwk_okp(out, key, "Ed25519", false); }
+static bool w_jwk_ed448(struct buf *out, EVP_PKEY *key, uint64_t va) { return jwk_okp(out, key, "Ed448", true); }
+static bool w_jwk_x448(struct buf *out, EVP_PKEY *key, uint64_t va) { return jwk_okp(out, key, "X448", false); }
+
+static bool w_jwk_oct(struct buf *out, EVP_PKEY *key, uint64_t va)
+{
+	buf_add_cstr(out, "{\"kty\":\"oct\",\"k\":\"");
+	base64(out, secret(32), 32, true);
+	buf_add_cstr(out, "\"}");
+	return true;
+}
+
+static bool w_wireguard(struct buf *out, EVP_PKEY *key, uint64_t va)
+{
+	uint8_t b[64];
+	buf_add_cstr(out, "[Interface]\nPrivateKey = ");
+	base64(out, b, raw(key, true, b), false);
+	buf_add_cstr(out, "\nAddress = 203.0.113.7/24\n");
+	return true;
+}
+
+static bool w_preshared(struct buf *out, EVP_PKEY *key, uint64_t va)
+{
+	buf_add_cstr(out, "AllowedIPs = 203.0.113.0/24\nPresharedKey = ");
+	base64(out, secret(32), 32, false);
+	buf_add_cstr(out, "\nEndpoint = 198.51.100.1:51820\n");
+	return true;
+}
+
+static bool w_age(struct buf *out, EVP_PKEY *key, uint64_t va)
+{
+	static const char digits[] = "QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L", name[] = "age-secret-key-";
+	static const uint32_t generator[] = { 0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd, 0x2a1462b3 };
+	uint8_t b[64], v[160];
+	size_t n = 0, bits = 0, have = 0, first;
+	for (size_t i = 0; name[i]; i++)
+		v[n++] = (uint8_t)name[i] >> 5;
+	v[n++] = 0;
+	for (size_t i = 0; name[i]; i++)
+		v[n++] = (uint8_t)name[i] & 31;
+	first = n;
+	raw(key, true, b);
+	for (int i = 0; i < 32; i++) {
+		bits = (bits << 8 | b[i]) & 0xfffff;
+		for (have += 8; have >= 5; have -= 5)
+			v[n++] = (uint8_t)(bits >> (have - 5)) & 31;
+	}
+	v[n++] = (uint8_t)(bits << (5 - have)) & 31;
+	uint32_t check = 1;
+	for (size_t i = 0; i < n + 6; i++) {
+		uint32_t top = check >> 25;
+		check = (check & 0x1ffffff) << 5 ^ (i < n ? v[i] : 0);
+		for (int k = 0; k < 5; k++)
+			check ^= top >> k & 1 ? generator[k] : 0;
+	}
+	check ^= 1;
+	for (int i = 0; i < 6; i++)
+		v[n++] = check >> (25 - 5 * i) & 31;
+	buf_add_cstr(out, "# created: 2026-01-01T00:00:00Z\nAGE-SECRET-KEY-1");
+	for (size_t i = first; i < n; i++)
+		buf_add_char(out, digits[v[i]]);
+	buf_add_char(out, '\n');
+	return true;
+}
+
+static void cbor_bytes(struct buf *out, uint8_t label, const uint8_t *p, size_t n)
+{
+	buf_add_char(out, (char)label);
+	if (n > 255)
+		buf_add(out, (const uint8_t[]){ 0x59, (uint8_t)(n >> 8), (uint8_t)n }, 3);
+	else
+		buf_add(out, (const uint8_t[]){ 0x58, (uint8_t)n }, 2);
+	buf_add(out, p, n);
+}
+
+static bool w_cose_rsa(struct buf *out, EVP_PKEY *key, uint64_t va)
+{
+	uint8_t b[BYTES];
+	buf_add(out, "\xaa\x01\x03\x02\x42id", 7);
+	for (int i = N; i <= QI; i++)
+		cbor_bytes(out, (uint8_t)(0x20 + i), b, part(key, i, b));
+	return true;
+}
+
+static bool w_cose_ec(struct buf *out, EVP_PKEY *key, uint64_t va)
+{
+	uint8_t q[133], d[66];
+	size_t n = point(key, q);
+	buf_add(out, "\xa6\x01\x02\x03\x26\x20\x01", 7);
+	cbor_bytes(out, 0x21, q + 1, (n - 1) / 2);
+	cbor_bytes(out, 0x22, q + 1 + (n - 1) / 2, (n - 1) / 2);
+	cbor_bytes(out, 0x23, d, number(key, "priv", d, (n - 1) / 2));
+	return true;
+}
+
+static bool w_cose_okp(struct buf *out, EVP_PKEY *key, uint64_t va)
+{
+	uint8_t b[64];
+	buf_add(out, "\xa3\x01\x01\x20\x06", 5);
+	cbor_bytes(out, 0x23, b, raw(key, true, b));
+	return true;
+}
+
+enum { CANON, ADVANCED, MEMORY };
+static void sexp(struct buf *out, int how, const char *text, const uint8_t *p, size_t n)
+{
+	if (text && (*text == '(' || *text == ')')) {
+		buf_add_char(out, how == MEMORY ? (*text == '(' ? 3 : 4) : *text);
+		return;
+	}
+	n = text ? strlen(text) : n;
+	p = text ? (const uint8_t *)text : p;
+	if (how == CANON) {
+		buf_printf(out, "%zu:", n);
+	} else if (how == MEMORY) {
+		buf_add(out, (const uint8_t[]){ 1, (uint8_t)n, (uint8_t)(n >> 8) }, 3);
+	} else if (!text) {
+		buf_add_char(out, '#');
+		hex(out, p, n, "%02X", "");
+		buf_add_char(out, '#');
+		return;
+	} else {
+		buf_add_cstr(out, strchr(text, ' ') ? " \"" : " ");
+	}
+	buf_add(out, p, n);
+	if (how == ADVANCED)
+		buf_add_cstr(out, strchr(text, ' ') ? "\"" : " ");
+}
+
+static bool sexp_rsa(struct buf *out, EVP_PKEY *key, int how)
+{
+	static const struct { const char *name; int part; } members[] = { { "n", N }, { "e", E }, { "d", D }, { "p", Q }, { "q", P }, { "u", QI } };
+	uint8_t b[BYTES + 1] = { 0 };
+	if (how == ADVANCED)
+		buf_add_cstr(out, "Created: 20260101T000000\nKey: ");
+	sexp(out, how, "(", NULL, 0), sexp(out, how, "private-key", NULL, 0), sexp(out, how, "(", NULL, 0), sexp(out, how, "rsa", NULL, 0);
+	for (size_t i = 0; i < 6; i++) {
+		size_t n = part(key, members[i].part, b + 1), zero = b[1] >> 7;
+		sexp(out, how, "(", NULL, 0), sexp(out, how, members[i].name, NULL, 0), sexp(out, how, NULL, b + 1 - zero, n + zero), sexp(out, how, ")", NULL, 0);
+	}
+	sexp(out, how, ")", NULL, 0), sexp(out, how, ")", NULL, 0);
+	return true;
+}
+static bool w_sexp_canonical(struct buf *out, EVP_PKEY *key, uint64_t va) { return sexp_rsa(out, key, CANON); }
+static bool w_sexp_advanced(struct buf *out, EVP_PKEY *key, uint64_t va) { return sexp_rsa(out, key, ADVANCED); }
+static bool w_sexp_memory(struct buf *out, EVP_PKEY *key, uint64_t va) { return sexp_rsa(out, key, MEMORY); }
+
+static bool w_sexp_ecc(struct buf *out, EVP_PKEY *key, uint64_t va)
+{
+	uint8_t q[133], d[66];
+	size_t n = point(key, q), size = number(key, "priv", d, 32);
+	const int how = ADVANCED;
+	sexp(out, how, "(", NULL, 0), sexp(out, how, "private-key", NULL, 0), sexp(out, how, "(", NULL, 0), sexp(out, how, "ecc", NULL, 0);
+	sexp(out, how, "(", NULL, 0), sexp(out, how, "curve", NULL, 0), sexp(out, how, "NIST P-256", NULL, 0), sexp(out, how, ")", NULL, 0);
+	sexp(out, how, "(", NULL, 0), sexp(out, how, "q", NULL, 0), sexp(out, how, NULL, q, n), sexp(out, how, ")", NULL, 0);
+	sexp(out, how, "(", NULL, 0), sexp(out, how, "d", NULL, 0), sexp(out, how, NULL, d, size), sexp(out, how, ")", NULL, 0);
+	sexp(out, how, ")", NULL, 0), sexp(out, how, ")", NULL, 0);
+	return true;
+}
+
+static bool w_sexp_protected(struct buf *out, EVP_PKEY *key, uint64_t va)
+{
+	static const char *const words[] = { "(", "protected-private-key", "(", "rsa", "(", "n", NULL, ")", "(", "e", NULL, ")", "(", "protected", "openpgp-s2k3-ocb-aes", NULL, ")", ")", ")" };
+	const uint8_t *s = secret(300);
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		sexp(out, CANON, words[i], s, 300);
+	return true;
+}
+
+static bool w_etf_rsa(struct buf *out, EVP_PKEY *key, uint64_t va)
+{
+	uint8_t b[BYTES];
+	buf_add(out, "\x83h\x0b" "d\0\x0d" "RSAPrivateKey" "d\0\x09two-prime", 31);
+	for (int i = N; i <= QI; i++) {
+		size_t n = part(key, i, b);
+		reverse(b, n);
+		if (n > 255)
+			buf_add(out, (const uint8_t[]){ 'o', 0, 0, (uint8_t)(n >> 8), (uint8_t)n, 0 }, 6);
+		else
+			buf_add(out, (const uint8_t[]){ 'n', (uint8_t)n, 0 }, 3);
+		buf_add(out, b, n);
+	}
+	buf_add_cstr(out, "d");
+	return true;
+}
+
+static bool w_etf_ec(struct buf *out, EVP_PKEY *key, uint64_t va)
+{
+	uint8_t q[133], d[66];
+	size_t n = point(key, q);
+	buf_add(out, "\x83h\x05w\x0c" "ECPrivateKey" "a\x01m\0\0\0\x20", 24);
+	buf_add(out, d, number(key, "priv", d, 32));
+	buf_add(out, "h\x02w\x0anamedCurveh\x07" "a\x01" "a\x02" "b\0\0\x03\x48" "b\0\0\x27\x3d" "a\x03" "a\x01" "a\x07" "m\0\0\0\x41", 41);
+	buf_add(out, q, n);
+	return true;
+}
+
+static bool w_kubernetes(struct buf *out, EVP_PKEY *key, uint64_t va)
+{
+	struct buf t = temporary();
+	bool ok = pem8(&t, key);
+	buf_add_cstr(out, "kind: Secret\ntype: kubernetes.io/tls\ndata:\n  tls.key: ");
+	base64(out, (const uint8_t *)t.p, t.n, false);
+	buf_add_cstr(out, "\n");
+	buf_release(&t);
+	return ok;
+}
+static bool w_pem8(struct buf *out, EVP_PKEY *key, uint64_t va) { return pem8(out, key); }
+
 const struct plant plants[] = {
 	{ "pkcs1-der", "RFC 8017 A.1.2; OpenSSL writes it", PLANT_PROVED, false, "rsa", w_pkcs1 },
 	{ "pkcs1-der-head-lost", "the same, 40 bytes overwritten as free() does", PLANT_PROVED, false, "rsa", w_head_lost },
@@ -932,6 +1272,40 @@ const struct plant plants[] = {
 	{ "ed25519-seed-raw", "libsodium, Go: seed and public key side by side", PLANT_KNOWN, false, "ed25519", w_ed25519_raw },
 	{ "ed25519-seed-hex", "a seed in a settings file", PLANT_KNOWN, true, "ed25519", w_ed25519_hex },
 	{ "pkcs8-dsa", "RFC 5958, X9.57; OpenSSL", PLANT_PROVED, false, "dsa", w_pkcs8 },
+	{ "pem-ed25519", "RFC 8410; OpenSSL, nothing given", PLANT_STATED, true, "ed25519", w_pem8 },
+	{ "pem-ed448", "RFC 8410; OpenSSL", PLANT_STATED, true, "ed448", w_pem8 },
+	{ "pem-x25519", "RFC 8410; OpenSSL", PLANT_STATED, true, "x25519", w_pem8 },
+	{ "pkcs8-x448", "RFC 8410; OpenSSL", PLANT_STATED, true, "x448", w_pkcs8 },
+	{ "sec1-brainpool256-pem", "RFC 5639, 5915; OpenSSL", PLANT_PROVED, true, "brainpoolP256r1", w_pem1 },
+	{ "pkcs8-brainpool512", "RFC 5639, 5958; OpenSSL", PLANT_PROVED, true, "brainpoolP512r1", w_pkcs8 },
+	{ "pkcs8-sm2", "GB/T 32918; OpenSSL", PLANT_PROVED, true, "SM2", w_pkcs8 },
+	{ "ml-dsa-65-seed-pem", "RFC 9881", PLANT_STATED, true, NULL, w_mldsa_seed },
+	{ "ml-dsa-44-expanded", "RFC 9881", PLANT_STATED, true, NULL, w_mldsa_expanded },
+	{ "ml-dsa-87-both-pem", "RFC 9881", PLANT_STATED, true, NULL, w_mldsa_both },
+	{ "ml-kem-768-seed", "RFC 9935", PLANT_STATED, true, NULL, w_mlkem_seed },
+	{ "ml-kem-1024-both-pem", "RFC 9935", PLANT_STATED, true, NULL, w_mlkem_both },
+	{ "slh-dsa-pem", "RFC 9909", PLANT_STATED, true, NULL, w_slhdsa },
+	{ "pkcs8-unknown", "RFC 5958, an algorithm of nobody", PLANT_STATED, true, NULL, w_unknown_pkcs8 },
+	{ "pem-unknown", "RFC 7468, a label of nobody", PLANT_STATED, true, NULL, w_unknown_pem },
+	{ "jwk-akp", "the JOSE draft for ML-DSA", PLANT_STATED, true, NULL, w_jwk_akp },
+	{ "jwk-ed25519-d-alone", "RFC 8037, without x", PLANT_STATED, true, "ed25519", w_jwk_ed },
+	{ "jwk-ed448", "RFC 8037", PLANT_PROVED, true, "ed448", w_jwk_ed448 },
+	{ "jwk-x448-d-alone", "RFC 8037, without x", PLANT_STATED, true, "x448", w_jwk_x448 },
+	{ "jwk-oct", "RFC 7518 6.4", PLANT_STATED, true, NULL, w_jwk_oct },
+	{ "wireguard", "wg(8)", PLANT_STATED, true, "x25519", w_wireguard },
+	{ "wireguard-preshared", "wg(8)", PLANT_STATED, true, NULL, w_preshared },
+	{ "age", "age's format, BIP 173", PLANT_STATED, true, "x25519", w_age },
+	{ "cose-rsa", "RFC 8230", PLANT_PROVED, true, "rsa", w_cose_rsa },
+	{ "cose-p256", "RFC 9053", PLANT_PROVED, true, "p256", w_cose_ec },
+	{ "cose-ed25519-d-alone", "RFC 9053, without x", PLANT_STATED, true, "ed25519", w_cose_okp },
+	{ "s-expression-canonical", "RFC 9804; libgcrypt", PLANT_PROVED, true, "rsa", w_sexp_canonical },
+	{ "s-expression-text", "RFC 9804; gpg-agent's files", PLANT_PROVED, true, "rsa", w_sexp_advanced },
+	{ "s-expression-memory", "libgcrypt's tokens", PLANT_PROVED, true, "rsa", w_sexp_memory },
+	{ "s-expression-p256", "RFC 9804; libgcrypt", PLANT_PROVED, true, "p256", w_sexp_ecc },
+	{ "locked-s-expression", "gpg-agent's protected keys", PLANT_LOCKED, true, NULL, w_sexp_protected },
+	{ "erlang-rsa", "Erlang's external term format, public_key's records", PLANT_PROVED, true, "rsa", w_etf_rsa },
+	{ "erlang-p256", "the same", PLANT_PROVED, true, "p256", w_etf_ec },
+	{ "kubernetes-ed25519", "base64 of PEM in YAML", PLANT_STATED, true, "ed25519", w_kubernetes },
 	{ "aes128", "FIPS 197 5.2", PLANT_SCHEDULE, false, NULL, w_aes128 },
 	{ "aes192", "FIPS 197 5.2", PLANT_SCHEDULE, true, NULL, w_aes192 },
 	{ "aes256", "FIPS 197 5.2", PLANT_SCHEDULE, false, NULL, w_aes256 },
@@ -1057,6 +1431,50 @@ static bool d_shape(struct buf *out)
 }
 
 /* constant and periodic words satisfy many an equation */
+/* public halves, placeholders and random values with other names */
+static bool d_named(struct buf *out)
+{
+	uint8_t b[200];
+	EVP_PKEY *ed = plant_key("ed25519"), *rsa = plant_key("rsa");
+	RAND_bytes(b, sizeof b);
+	buf_add_cstr(out, "Token = ");
+	base64(out, b, 32, false);
+	buf_add_cstr(out, "\nPublicKey = ");
+	base64(out, b + 32, 32, false);
+	buf_add_cstr(out, "\n{\"session\":\"");
+	base64(out, b + 64, 32, false);
+	buf_add_cstr(out, "\",\"etag\":\"");
+	base64(out, b + 96, 64, false);
+	buf_add_cstr(out, "\"}\nAGE-SECRET-KEY-1XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX\n");
+	buf_add_cstr(out, "PrivateKey = AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n{\"kty\":\"AKP\",\"alg\":\"ML-DSA-44\",\"pub\":\"");
+	base64(out, b, 200, true);
+	buf_add_cstr(out, "\"}\n{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"");
+	uint8_t a[BYTES];
+	base64(out, a, raw(ed, false, a), true);
+	buf_add_cstr(out, "\"}\n");
+	buf_add(out, "\xa3\x01\x01\x20\x06", 5); /* COSE, public */
+	cbor_bytes(out, 0x21, a, raw(ed, false, a));
+	buf_add(out, "\xa3\x01\x03", 3);
+	cbor_bytes(out, 0x20, a, part(rsa, N, a));
+	cbor_bytes(out, 0x21, a, part(rsa, E, a));
+	buf_add_cstr(out, "(10:public-key(3:rsa(1:n256:");
+	buf_add(out, a, part(rsa, N, a));
+	buf_add_cstr(out, ")(1:e3:\x01\x02\x01)))(20:shadowed-private-key(3:rsa(1:n200:");
+	buf_add(out, b, 200);
+	buf_add_cstr(out, ")(8:shadowed5:t1-v1(9:123456789))))");
+	/* an empty key of each kind: never filled, or erased */
+	struct buf inner = temporary();
+	buf_add(&inner, "\x04\x20", 2);
+	for (int i = 0; i < 32; i++)
+		buf_add_char(&inner, 0);
+	pkcs8_of(out, "\x2b\x65\x70", 3, &inner, false);
+	pkcs8_of(out, OID_NIST "\x03\x12", 9, &inner, true);
+	buf_release(&inner);
+	EVP_PKEY_free(ed);
+	EVP_PKEY_free(rsa);
+	return true;
+}
+
 static bool d_regular(struct buf *out)
 {
 	for (int i = 0; i < 4096; i++)
@@ -1077,6 +1495,7 @@ const struct decoy decoys[] = {
 	{ "magics-in-a-program", d_program },
 	{ "public-keys-and-certificate", d_public },
 	{ "rsa-shaped-der-of-noise", d_shape },
+	{ "public-halves-and-names", d_named },
 	{ "regular-bytes", d_regular },
 };
 const size_t decoys_n = sizeof decoys / sizeof decoys[0];

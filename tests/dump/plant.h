@@ -11,6 +11,7 @@
 
 enum plant_kind {
 	PLANT_PROVED,   /* must be found, and proved, as the key it is */
+	PLANT_STATED,   /* must be found: a whole key that has nothing to prove it with */
 	PLANT_KNOWN,    /* the same, but its public key must be given */
 	PLANT_LOCKED,   /* must be found as locked */
 	PLANT_SCHEDULE, /* must be found as an AES key schedule */
@@ -35,6 +36,10 @@ struct decoy {
 };
 extern const struct decoy decoys[];
 extern const size_t decoys_n;
+
+/* the secret of what was written last, where it is no key of OpenSSL's */
+extern uint8_t plant_secret[];
+extern size_t plant_secret_n;
 
 EVP_PKEY *plant_key(const char *kind); /* a fresh one; NULL for NULL */
 bool plant_spki(EVP_PKEY *key, uint8_t ret[32]);

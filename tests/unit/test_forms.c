@@ -16,7 +16,7 @@ static uint64_t chance = 0x2545f4914f6cdd1d;
 /* One key of a kind for the whole run: to make RSA keys takes longer than to find them, and no form cares which one it holds. */
 static EVP_PKEY *key_of(const char *kind)
 {
-	static struct { const char *kind; EVP_PKEY *key; } kept[16];
+	static struct { const char *kind; EVP_PKEY *key; } kept[24];
 	size_t i = 0;
 
 	while (i < sizeof kept / sizeof kept[0] && kept[i].kind && kind && strcmp(kept[i].kind, kind) != 0)
@@ -56,7 +56,7 @@ static struct buf laid(const struct buf *form, size_t before, size_t behind)
 }
 
 struct seen {
-	size_t hits, proved, inside, locked, keys, allowed;
+	size_t hits, proved, stated, inside, locked, keys, allowed;
 	uint8_t spki[32];
 	char layout[64];
 	uint64_t longest;
@@ -78,6 +78,7 @@ static struct seen scan(const void *p, size_t n, const struct dump_target *targe
 	ret.keys = n_keys;
 	for (size_t i = 0; i < n_hits; i++) {
 		ret.proved += h[i].klass == DUMP_PROVED;
+		ret.stated += h[i].klass == DUMP_STATED;
 		ret.locked += h[i].klass == DUMP_LOCKED;
 		ret.inside += h[i].offset >= from && h[i].offset + h[i].length <= to;
 		ret.longest = h[i].length > ret.longest ? h[i].length : ret.longest;
@@ -125,11 +126,38 @@ static size_t secrets_in(const struct buf *image, EVP_PKEY *key)
 			int some = EVP_EncodeBlock((unsigned char *)text, number + 2 - shift, (n + shift) / 3 * 3);
 			found += pieces_of(image, text + 4, (size_t)some - 4);
 		}
-		for (int k = 0; k < n; k++)
-			snprintf(text + 2 * k, 3, "%02x", number[2 + k]);
-		found += pieces_of(image, text, 2 * (size_t)n);
+		for (int upper = 0; upper < 2; upper++) {
+			for (int k = 0; k < n; k++)
+				snprintf(text + 2 * k, 3, upper ? "%02X" : "%02x", number[2 + k]);
+			found += pieces_of(image, text, 2 * (size_t)n);
+		}
+		for (int reversed = 0; reversed < 2; reversed++) {
+			for (int k = 0; k + 16 <= n; k += 4)
+				found += memmem(image->p, image->n, number + 2 + k, 16) != NULL;
+			for (int k = 0; k < n / 2; k++) {
+				uint8_t c = number[2 + k];
+				number[2 + k] = number[1 + n - k];
+				number[1 + n - k] = c;
+			}
+		}
 		BN_free(x);
 	}
+	/* seeds and secrets without a key of OpenSSL's */
+	uint8_t raw[64 + 2] = { 0 };
+	size_t n = 64;
+	if (key && (EVP_PKEY_is_a(key, "RSA") || EVP_PKEY_is_a(key, "EC") || EVP_PKEY_is_a(key, "DSA") || EVP_PKEY_is_a(key, "SM2")))
+		return found;
+	if (key && EVP_PKEY_get_raw_private_key(key, raw + 2, &n) != 1)
+		return found;
+	if (!key)
+		memcpy(raw + 2, plant_secret, n = plant_secret_n < 64 ? plant_secret_n : 64);
+	for (int shift = 0; shift < 3 && n > 20; shift++) {
+		char text[256];
+		int some = EVP_EncodeBlock((unsigned char *)text, raw + 2 - shift, ((int)n + shift) / 3 * 3);
+		found += pieces_of(image, text + 4, (size_t)some - 4);
+	}
+	for (size_t i = 0; i + 16 <= n; i += 4)
+		found += memmem(image->p, image->n, raw + 2 + i, 16) != NULL;
 	return found;
 }
 
@@ -237,6 +265,9 @@ static void every_form(void)
 			CHECK_MSG(s.inside == s.hits, "%s: %zu of %zu hits inside", p->name, s.inside, s.hits);
 			if (p->kind == PLANT_LOCKED) {
 				CHECK_MSG(s.locked == s.hits, "%s", p->name);
+			} else if (p->kind == PLANT_STATED) {
+				CHECK_MSG(s.stated == s.hits && s.keys == (p->key != NULL) && (!p->key || memcmp(s.spki, spki, 32) == 0), "%s: %zu of %zu stated, %zu keys",
+				          p->name, s.stated, s.hits, s.keys);
 			} else {
 				CHECK_MSG(s.proved == s.hits && s.keys == 1, "%s: %zu of %zu proved, %zu keys", p->name, s.proved, s.hits, s.keys);
 				CHECK_MSG(memcmp(s.spki, spki, 32) == 0, "%s: another key", p->name);
@@ -369,6 +400,16 @@ static const struct carried {
 	{ .form = "dotnet-xml" }, { .form = "dotnet-xml", .swaps = { { "<", "&lt;" }, { ">", "&gt;" } } },
 	{ .form = "dotnet-xml", .swaps = { { "<", "\\u003c" }, { ">", "\\u003e" }, { "+", "\\u002B" } } }, { .form = "dotnet-xml", .width = WIDE_LE },
 	{ .form = "putty-rsa" }, { .form = "putty-rsa", .width = WIDE_LE }, { .form = "dnssec-rsa" },
+	{ .form = "pem-ed25519" }, { .form = "pem-ed25519", .swaps = { { "\n", "\\n" } }, .before = "{\"key\":\"", .behind = "\"}" }, { .form = "pem-ed25519", .width = WIDE_LE },
+	{ .form = "pem-x25519", .swaps = { { "\n", "&#10;" } } }, { .form = "pem-ed448", .swaps = { { "\n", "\r\n" } } }, { .form = "pem-ed448", .width = WIDE_BE },
+	{ .form = "ml-dsa-87-both-pem" }, { .form = "ml-dsa-87-both-pem", .swaps = { { "\n", "\\n" } } }, { .form = "ml-dsa-65-seed-pem", .width = WIDE_LE },
+	{ .form = "ml-dsa-44-expanded" }, { .form = "ml-kem-768-seed" }, { .form = "slh-dsa-pem", .swaps = { { "\n", "%0A" } } }, { .form = "pkcs8-unknown" },
+	{ .form = "pem-unknown" }, { .form = "pem-unknown", .swaps = { { "\n", "\\n" } } }, { .form = "pem-unknown", .width = WIDE_BE },
+	{ .form = "jwk-akp" }, { .form = "jwk-akp", .swaps = { { "\"", "\\\"" } } }, { .form = "jwk-ed25519-d-alone" }, { .form = "jwk-ed25519-d-alone", .width = WIDE_LE },
+	{ .form = "jwk-oct" }, { .form = "wireguard" }, { .form = "wireguard", .width = WIDE_LE }, { .form = "wireguard-preshared", .swaps = { { " = ", "=" }, { "\n", "\r\n" } } },
+	{ .form = "cose-rsa" }, { .form = "cose-p256" }, { .form = "cose-ed25519-d-alone" }, { .form = "s-expression-canonical" }, { .form = "s-expression-memory" },
+	{ .form = "s-expression-text" }, { .form = "s-expression-text", .width = WIDE_LE }, { .form = "s-expression-p256" }, { .form = "erlang-rsa" }, { .form = "erlang-p256" },
+	{ .form = "age" }, { .form = "age", .width = WIDE_BE }, { .form = "kubernetes-ed25519" }, { .form = "kubernetes-ed25519", .width = WIDE_LE },
 };
 
 static EVP_PKEY *write_carried(const struct carried *c, struct buf *out)
@@ -395,7 +436,7 @@ static EVP_PKEY *write_carried(const struct carried *c, struct buf *out)
 static bool has_hit(const struct dump_hit *h, size_t n_hits, size_t from, size_t to)
 {
 	for (size_t i = 0; i < n_hits; i++)
-		if (h[i].offset >= from && h[i].offset + h[i].length <= to && (h[i].klass == DUMP_PROVED || h[i].klass == DUMP_LOCKED))
+		if (h[i].offset >= from && h[i].offset + h[i].length <= to && (h[i].klass == DUMP_PROVED || h[i].klass == DUMP_STATED || h[i].klass == DUMP_LOCKED))
 			return true;
 	return false;
 }
@@ -454,9 +495,9 @@ static void every_alignment(void)
 		buf_release(&form);
 		EVP_PKEY_free(key);
 	}
-	/* otherwise the search for remains would prove nothing.  Not legible are the 11 locked forms, base64 of base64 and digits with signs
+	/* otherwise the search for remains would prove nothing.  Not legible are age (2), Kubernetes (2), and the 11 locked forms, base64 of base64 and digits with signs
 	 * between them; and of three short keys with escapes in their text each, if the escapes happen to be close. */
-	CHECK_MSG(readable + 11 + 3 >= sizeof carried / sizeof carried[0], "the key's text was legible in %zu of %zu images", readable, sizeof carried / sizeof carried[0]);
+	CHECK_MSG(readable + 4 + 11 + 3 >= sizeof carried / sizeof carried[0], "the key's text was legible in %zu of %zu images", readable, sizeof carried / sizeof carried[0]);
 }
 
 /* A form whose text, or whose secret, begins a few bytes before a block's end: its first digits, or its magic, are in the next block. */
@@ -464,6 +505,8 @@ static void every_border(void)
 {
 	static const struct { const char *form, *begin; } forms[] = {
 		{ "base64-pkcs8", "" }, { "jwk-rsa", "\"d\":\"" }, { "locked-pkcs8-pem", "" }, { "locked-pkcs12", "" }, { "pem-utf16le", "" }, { "hex-colons-pkcs8", "" },
+		{ "pem-ed25519", "" }, { "pem-unknown", "" }, { "ml-dsa-87-both-pem", "" }, { "jwk-akp", "\"priv\":\"" }, { "wireguard", "PrivateKey = " }, { "age", "AGE-SECRET-KEY-1" },
+		{ "s-expression-memory", "" }, { "s-expression-text", "" }, { "cose-rsa", "" }, { "erlang-rsa", "" },
 	};
 	const size_t block = DUMP_BLOCK_BYTES, shifts[] = { 1, 2, 3, 5, 8, 13, 15, 16, 17, 21, 29, 31, 32, 33, 47, 61 }, n = sizeof shifts / sizeof shifts[0];
 	struct buf b;

@@ -49,6 +49,7 @@ static bool fits(const struct planted *p, const struct dump_hit *h, const struct
 		return false;
 	switch (p->plant->kind) {
 	case PLANT_LOCKED: return h->klass == DUMP_LOCKED;
+	case PLANT_STATED: return h->klass == DUMP_STATED;
 	case PLANT_SCHEDULE: return h->klass == DUMP_PROVED && h->algorithm == DUMP_AES;
 	default: break;
 	}
