@@ -58,7 +58,7 @@ static bool spki_point(enum dump_algorithm a, const char *group, struct dump_byt
 		params[0] = OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char *)(uintptr_t)group, 0);
 		params[1] = OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, (void *)(uintptr_t)point.p, point.n);
 		params[2] = OSSL_PARAM_construct_end();
-		ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+		ctx = EVP_PKEY_CTX_new_from_name(NULL, group && strcmp(group, "SM2") == 0 ? "SM2" : "EC", NULL);
 		if (group && ctx && EVP_PKEY_fromdata_init(ctx) > 0)
 			(void)EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, params);
 		EVP_PKEY_CTX_free(ctx);
