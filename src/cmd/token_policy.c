@@ -98,12 +98,11 @@ static struct keyset *load(const struct command *c, const char *path, int *statu
 static struct keyset *load_beside(const struct command *c, const struct keyset *metadata, int *status)
 {
 	static const char *const ends[] = { "", ".json" };
-	char *copy = strdup(metadata->name);
 	struct keyset *s = NULL;
 	struct buf path;
 
 	buf_init(&path, 16 * KIB);
-	for (int i = 0; i < 2 && copy && !s && metadata->jwks_uri && *last_part(metadata->jwks_uri); i++) {
+	for (int i = 0; i < 2 && !s && metadata->jwks_uri && *last_part(metadata->jwks_uri); i++) {
 		char *folder = strdup(metadata->name);
 		buf_clear(&path);
 		if (folder)
@@ -112,7 +111,6 @@ static struct keyset *load_beside(const struct command *c, const struct keyset *
 		if (path.n && !buf_failed(&path) && access(path.p, R_OK) == 0)
 			s = load(c, path.p, status);
 	}
-	free(copy);
 	buf_release(&path);
 	return s;
 }
