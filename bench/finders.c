@@ -3,6 +3,8 @@
  * of three; taking the bytes into blocks is part of it.  With a certificate there is a key to hunt; with -n numbers are looked
  * for as the process itself lays them, otherwise in every layout at every byte.
  *
+ * "residue" among them is the residue test, with one key and with forty.
+ *
  *     bench-finders [-n] [-c CERTIFICATE] FILE FINDER... */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +15,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
-#include "dump/dump.h"
+#include "dump/redact.h"
 
 static double now(void)
 {
@@ -46,6 +48,38 @@ static bool target_of(const char *path, struct dump_target *t)
 	return ok;
 }
 
+/* The residue test over writable memory, with the given key and with so many others made up besides. */
+static void residue(const uint8_t *p, size_t n, const char *path, const struct dump_target *t, size_t others)
+{
+	struct dump_modulus moduli[64] = { { .p = t->n.p, .n = t->n.n, .e = t->e.p, .e_n = t->e.n } };
+	struct dump_reader *r = dump_reader_memory(p, n);
+	struct dump_image *im = dump_image_open(r, path);
+	struct dump_residue left;
+	uint64_t writable = 0;
+	double start;
+
+	for (size_t i = 1; i <= others; i++) {
+		uint8_t *odd = malloc(t->n.n);
+
+		for (size_t k = 0; odd && k < t->n.n; k++)
+			odd[k] = (uint8_t)(t->n.p[k] ^ (k && k + 1 < t->n.n ? i * (k * 167 + 13) : 0));
+		moduli[i] = (struct dump_modulus){ .p = odd, .n = t->n.n, .e = t->e.p, .e_n = t->e.n };
+	}
+	for (size_t i = 0; im && i < im->n_ranges; i++)
+		if (!(im->ranges[i].flags & DUMP_MAPPED) || im->ranges[i].flags & DUMP_WRITE)
+			writable += im->ranges[i].length;
+	start = now();
+	if (!im || !dump_residue_test(im, moduli, others + 1, DUMP_RESIDUE_WRITABLE, 1, &left))
+		return;
+	start = now() - start;
+	printf("residue, %zu keys: %.1f MB/s of the file, %.1f MB/s of the %.0f MB looked at; %llu windows, %llu found\n", others + 1, (double)n / start / 1e6,
+	       (double)writable / start / 1e6, (double)writable / 1e6, (unsigned long long)left.windows, (unsigned long long)left.found);
+	for (size_t i = 1; i <= others; i++)
+		free((void *)(uintptr_t)moduli[i].p);
+	dump_image_free(im);
+	dump_reader_free(r);
+}
+
 int main(int argc, char **argv)
 {
 	static const char *const names[] = { "best", "portable", "avx2", "ifma" };
@@ -72,6 +106,11 @@ int main(int argc, char **argv)
 	}
 	fclose(f);
 	for (int i = optind; i < argc; i++) {
+		if (strcmp(argv[i], "residue") == 0 && base.n_targets) {
+			residue(p, n, path, &target, 0);
+			residue(p, n, path, &target, 39);
+			continue;
+		}
 		for (int code = DUMP_PATH_BEST; code <= DUMP_PATH_AVX2; code++) {
 			double best = 0;
 			size_t hits = 0;

@@ -15,7 +15,7 @@
 
 extern const struct dump_finder dump_finder_find_relation;
 
-struct search { struct dump_scan *s; const struct dump_target **targets; };
+struct search { struct dump_scan *s; const struct dump_target **targets; pthread_mutex_t lock; };
 
 /* An exponent with blinding, d + k (p-1)(q-1): 2^(e d) = 2 still holds. */
 static int32_t exponent(struct dump_scan *s, const struct dump_target *t, const uint8_t *p, size_t n, bool big)
@@ -36,6 +36,21 @@ static int32_t exponent(struct dump_scan *s, const struct dump_target *t, const 
 	return key;
 }
 
+/* A second prime of an N of three and more: kept as a key of two of them, so that what is erased knows it as well. */
+static void another_prime(struct dump_scan *s, const struct dump_target *t, int32_t key, const BIGNUM *w)
+{
+	const struct dump_key *k = &dump_keys(s, &(size_t){ 0 })[key];
+	BIGNUM *q = BN_bin2bn(k->q.p, (int)k->q.n, BN_secure_new()), *e = BN_bin2bn(t->e.p, (int)t->e.n, NULL), *n = BN_new();
+	BN_CTX *ctx = BN_CTX_secure_new();
+
+	if (q && e && n && ctx && k->p.n > k->q.n + 8 && BN_cmp(w, q) != 0 && 2 * BN_num_bits(w) < (int)t->bits && BN_mul(n, w, q, ctx))
+		(void)dump_key_rsa(s, n, e, w);
+	BN_clear_free(q);
+	BN_clear_free(n);
+	BN_free(e);
+	BN_CTX_free(ctx);
+}
+
 static void found(void *arg, const struct dump_block *b, size_t at, size_t n, size_t modulus, const uint8_t *factor, size_t factor_n,
 		  const char *layout, const char *relation)
 {
@@ -49,6 +64,11 @@ static void found(void *arg, const struct dump_block *b, size_t at, size_t n, si
 		BIGNUM *w = BN_bin2bn(factor, (int)factor_n, BN_secure_new());
 
 		hit.key = w ? find_factor(x->s, t, w, &component) : -1;
+		if (hit.key >= 0) {
+			pthread_mutex_lock(&x->lock);
+			another_prime(x->s, t, hit.key, w);
+			pthread_mutex_unlock(&x->lock);
+		}
 		BN_clear_free(w);
 	} else {
 		hit.key = *layout == 'L' || *layout == 'B' ? exponent(x->s, t, b->p + at, n, *layout == 'B') : -1;
@@ -81,7 +101,7 @@ static void finish(struct dump_scan *s, void *state, struct dump_image *im)
 	size_t n, used = 0;
 	const struct dump_target *t = dump_targets(s, &n);
 	struct dump_modulus *moduli = calloc(n + 1, sizeof(*moduli));
-	struct search x = { s, calloc(n + 1, sizeof(*x.targets)) };
+	struct search x = { s, calloc(n + 1, sizeof(*x.targets)), PTHREAD_MUTEX_INITIALIZER };
 	struct dump_residue left = { 0 };
 
 	(void)state;

@@ -443,7 +443,7 @@ static bool put_prime(struct dump_traces *t, const struct primes *all, size_t at
 	ok = ok && BN_mod_inverse(ret[2], ret[1], p, ctx) && put_number(t, ret[2], key, names->inverse, true) &&
 	     BN_sub(ret[3], p, ret[1]);
 	if (ok && all->n > 2)
-		ok = put_number(t, x, key, names->prime, true); /* N / p */
+		ok = put_number(t, x, key, names->prime, true) && put_number(t, ret[1], key, names->other, false); /* N / p */
 	BN_CTX_end(ctx);
 	return ok;
 }
@@ -465,9 +465,9 @@ static bool put_primes(struct dump_traces *t, const struct primes *all, const BI
 		ok = BN_sub(x, all->x[i], BN_value_one()) && BN_mul(phi, phi, x, ctx) && BN_gcd(y, lambda, x, ctx) && BN_mul(lambda, lambda, x, ctx) &&
 		     BN_div(lambda, NULL, lambda, y, ctx);
 	if (ok && !rare) {
-		/* the upper half of phi is that of n, which is public */
+		/* the upper part of phi (a half; a third of three primes) is that of n, which is public */
 		ok = put_number(t, lambda, key, "lcm(p-1, q-1)", false) && BN_rshift1(x, lambda) && put_number(t, x, key, "lcm(p-1, q-1)", false) &&
-		     BN_copy(x, phi) && (all->n > 2 || BN_mask_bits(x, BN_num_bits(n) / 2)) && put_number(t, x, key, "(p-1)(q-1)", false) &&
+		     BN_copy(x, phi) && BN_mask_bits(x, (int)((size_t)BN_num_bits(n) * (all->n - 1) / all->n)) && put_number(t, x, key, "(p-1)(q-1)", false) &&
 		     BN_rshift1(y, x) && put_number(t, y, key, "(p-1)(q-1)", false);
 		for (size_t i = 0; i < all->n && ok; i++)
 			for (size_t k = i + 1; k < all->n && ok; k++)
