@@ -82,13 +82,17 @@ static bool residue(const struct dump_settings *x, const struct dump_scan *s, co
 	ret->residue_moduli = used;
 	if (x->residue == DUMP_RESIDUE_OFF)
 		ret->residue_moduli = ret->residue_untested = ret->residue_authorities = 0;
-	ok = moduli && dump_residue_test(im, moduli, used, x->residue, threads, &ret->residue);
+	ok = moduli && dump_residue_test(im, moduli, used, x->residue, threads, &ret->residue) &&
+	     dump_residue_curves(im, t, n, x->residue, threads, &ret->curve, &ret->curve_keys);
 	free(moduli);
 	if (!ok)
 		return false;
 	if (ret->residue.found && !ret->first[0])
 		snprintf(ret->first, sizeof(ret->first), "a number that shares a factor with a public key at %llu",
 		         (unsigned long long)ret->residue.first.offset);
+	if (ret->curve.found && !ret->first[0])
+		snprintf(ret->first, sizeof(ret->first), "a number from which an elliptic public key follows at %llu",
+		         (unsigned long long)ret->curve.first.offset);
 	return true;
 }
 
@@ -115,11 +119,13 @@ bool dump_clean(const struct dump_settings *x, const struct dump_options *option
 		const char *limits = s ? dump_limits_text(s) : "";
 
 		ret->damaged = im->problems.n || im->n_holes || reader->broken || *limits || (s && dump_counts(s)->hits_refused) ||
-		               ret->residue_untested;
+		               ret->residue_untested || ret->curve.cut;
 		if (ret->damaged && !ret->first[0] && im->problems.n)
 			snprintf(ret->first, sizeof(ret->first), "%.*s", (int)strcspn(im->problems.p, "\n"), im->problems.p);
 		else if (ret->damaged && !ret->first[0] && *limits)
 			snprintf(ret->first, sizeof(ret->first), "not all was searched: %.*s", (int)strcspn(limits, "\n"), limits);
+		else if (ret->damaged && !ret->first[0] && ret->curve.cut)
+			snprintf(ret->first, sizeof(ret->first), "more looks like numbers of elliptic keys than is tested; use --residue off to do without");
 		else if (ret->damaged && !ret->first[0] && ret->residue_untested)
 			snprintf(ret->first, sizeof(ret->first), "%zu more public keys were found than are tested for what is left of them; give those "
 			         "that matter with --cert, or use --residue off", ret->residue_untested);
@@ -131,7 +137,7 @@ bool dump_clean(const struct dump_settings *x, const struct dump_options *option
 
 int dump_left_status(const struct dump_left *left)
 {
-	if (left->residue.found || left->trusted)
+	if (left->residue.found || left->curve.found || left->trusted)
 		return EXIT_CRITICAL;
 	if (left->damaged)
 		return EXIT_INPUT;

@@ -102,6 +102,8 @@ struct dump_left {
 	uint64_t trusted;      /* of these, of keys that a given set trusts */
 	uint64_t traces;       /* runs that follow from the keys that were erased */
 	struct dump_residue residue;
+	struct dump_residue curve; /* the same of elliptic and Edwards keys */
+	size_t curve_keys;     /* of these, how many were tested */
 	size_t residue_moduli; /* N that were tested */
 	size_t residue_untested; /* N found in the dump, past RESIDUE_MET_MAX */
 	size_t residue_authorities; /* N of certificate authorities: a trust store is not tested (see dump_target.distant) */

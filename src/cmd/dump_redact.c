@@ -263,8 +263,11 @@ static void tell(const struct redaction *r, struct dump_report *report, int stat
 	buf_add_cstr(b, " was read again and is clean");
 	if (r->x->residue == DUMP_RESIDUE_OFF)
 		buf_add_cstr(b, " (residue test: off)");
+	else if (r->left.residue_moduli || r->left.curve_keys)
+		buf_printf(b, " (residue test: %zu RSA keys in %llu windows, %zu elliptic keys in %llu)", r->left.residue_moduli,
+		           (unsigned long long)r->left.residue.windows, r->left.curve_keys, (unsigned long long)r->left.curve.windows);
 	else
-		buf_printf(b, " (residue test: %llu windows)", (unsigned long long)r->left.residue.windows);
+		buf_add_cstr(b, " (no public key is known, so the residue test had nothing to look for)");
 	buf_add_cstr(b, ".\n");
 }
 

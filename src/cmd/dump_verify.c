@@ -62,18 +62,24 @@ static int verify_run(struct dump_settings *x)
 	status = dump_left_status(&left);
 	if (strcmp(x->format, "ndjson") == 0)
 		buf_printf(report.out, "{\"type\":\"residue\",\"windows\":%llu,\"found\":%llu,\"offset\":%lld,\"mode\":\"%s\",\"moduli\":%zu,"
-		                       "\"untested\":%zu,\"authorities\":%zu}\n",
+		                       "\"untested\":%zu,\"authorities\":%zu,\"curve_windows\":%llu,\"curve_found\":%llu,\"curve_keys\":%zu}\n",
 		           (unsigned long long)left.residue.windows, (unsigned long long)left.residue.found,
 		           left.residue.found ? (long long)left.residue.first.offset : -1LL,
 		           x->residue == DUMP_RESIDUE_OFF ? "off" : x->residue == DUMP_RESIDUE_ALL ? "all" : "writable",
-		           left.residue_moduli, left.residue_untested, left.residue_authorities);
+		           left.residue_moduli, left.residue_untested, left.residue_authorities, (unsigned long long)left.curve.windows,
+		           (unsigned long long)left.curve.found, left.curve_keys);
 	else if (left.residue.found)
 		buf_printf(report.out, "At %llu: a number that shares a factor with a public key (%llu such windows).\n",
 		           (unsigned long long)left.residue.first.offset, (unsigned long long)left.residue.found);
-	else if (x->residue != DUMP_RESIDUE_OFF && (left.residue_moduli || left.residue_authorities))
-		buf_printf(report.out, "Nothing is left of %zu public key%s (%llu windows); %zu of a trust store%s not tested.\n", left.residue_moduli,
-		           left.residue_moduli == 1 ? "" : "s", (unsigned long long)left.residue.windows, left.residue_authorities,
-		           left.residue_authorities == 1 ? " was" : " were");
+	else if (left.curve.found)
+		buf_printf(report.out, "At %llu: a number from which an elliptic public key follows (%llu such windows).\n",
+		           (unsigned long long)left.curve.first.offset, (unsigned long long)left.curve.found);
+	else if (x->residue != DUMP_RESIDUE_OFF && (left.residue_moduli || left.residue_authorities || left.curve_keys))
+		buf_printf(report.out, "Nothing is left of %zu public key%s (%llu windows); %zu of a trust store%s not tested.\n",
+		           left.residue_moduli + left.curve_keys, left.residue_moduli + left.curve_keys == 1 ? "" : "s",
+		           (unsigned long long)(left.residue.windows + left.curve.windows), left.residue_authorities, left.residue_authorities == 1 ? " was" : " were");
+	else if (x->residue != DUMP_RESIDUE_OFF)
+		buf_add_cstr(report.out, "No public key is known, so the residue test had nothing to look for.\n");
 	dump_report_end(&report, x);
 	if (x->ledger_path && got == 1) {
 		struct dump_ledger_line line = { "verify", "dump", left.damaged ? "not covered" : status ? "not clean" : "clean", status };

@@ -581,6 +581,7 @@ static void try_limbs(struct state *st, struct hunter *h, size_t i, int group)
 	const size_t n = points_bytes(group);
 	const unsigned bits = group == POINTS_25519 ? 255 : group == POINTS_448 ? 448 : curve_bits((enum curve)group);
 	uint32_t rows = 0;
+	const uint64_t tops = UINT64_C(0x0080808080808080);
 
 	/* the width of three or four cells says which layouts there can be: their top three bits are not all zero but for once in a thousand */
 	for (unsigned bytes = 2; bytes <= 8; bytes *= 2) {
@@ -588,7 +589,9 @@ static void try_limbs(struct state *st, struct hunter *h, size_t i, int group)
 
 		for (unsigned k = 0; k < (bytes == 8 ? 4U : 8U); k++)
 			all |= cell_at(b->p + i + (size_t)bytes * k, bytes, big);
-		rows |= st->rows[bytes][all ? 64 - (unsigned)__builtin_clzll(all) : 0];
+		/* text has no top bits */
+		if (bytes < 8 ? all & tops >> (bytes == 4 ? 32 : 48) : __builtin_popcountll(all & tops) > 1)
+			rows |= st->rows[bytes][64 - (unsigned)__builtin_clzll(all)];
 	}
 	for (; rows; rows &= rows - 1) {
 		const unsigned r = (unsigned)__builtin_ctz(rows), bytes = limbs[r].bytes, width = limbs[r].bits;

@@ -78,6 +78,7 @@ struct dump_residue {
 	struct dump_hit first;   /* where the first of them is */
 	size_t modulus;          /* ... of which N */
 	const char *relation;    /* ... and how */
+	bool cut;                /* not everything was tested */
 	bool failed;             /* out of memory */
 };
 /* Every window of bytes that may be a number, in each layout, is put to the tests of dump/relation.h: with N and e alone, without a list
@@ -94,5 +95,10 @@ struct dump_residue_search {
 };
 bool dump_residue_look(struct dump_image *im, const struct dump_modulus *moduli, size_t n, enum dump_residue_mode mode, unsigned threads,
 		       const struct dump_residue_search *search, struct dump_residue *ret);
+
+/* The same for elliptic and Edwards keys: windows W with W G = 2^t Q (or -2^t Q), of full words in four orders and of words that are not full; clamped;
+ * as seeds.  Keys of authorities are left out.  *ret_keys: how many were tested. */
+bool dump_residue_curves(struct dump_image *im, const struct dump_target *targets, size_t n, enum dump_residue_mode mode, unsigned threads,
+			 struct dump_residue *ret, size_t *ret_keys);
 
 #endif
