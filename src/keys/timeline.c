@@ -128,7 +128,7 @@ static int64_t longest_step(const struct audit *a, const struct history_provider
  * is given in words (add_past). */
 static struct axis axis_of(const struct audit *a, const struct history_provider *p)
 {
-	struct axis x = { a->at, a->at };
+	struct axis x = { a->at, a->at, INT64_MAX };
 	const int64_t seen = p->dated && p->time_count > 1 ? p->times[p->time_count - 1] - p->times[0] : 0;
 	const int64_t before = seen / 3 > 100 * US_PER_DAY ? seen / 3 : 100 * US_PER_DAY;
 
