@@ -152,6 +152,7 @@ static int work(struct redaction *r, struct dump_report *report, bool findings)
 	double start = now();
 	const char *name;
 	int status;
+	bool random;
 	enum dump_packing packing;
 
 	if (stat(r->in_path, &before) < 0 || !S_ISREG(before.st_mode))
@@ -189,10 +190,13 @@ static int work(struct redaction *r, struct dump_report *report, bool findings)
 		         r->im->problems.n ? r->im->problems.p : "");
 		return refuse(r, EXIT_INPUT, why[0] ? why : "it is not whole");
 	}
-	if (*dump_limits_text(r->s)) {
+	random = r->x->erase != DUMP_ERASE_KEYS && !dump_random_refused(r->im);
+	if (dump_counts(r->s)->limits > (random ? dump_counts(r->s)->limits_random : 0)) {
+		const bool helps = !random && !dump_random_refused(r->im) && dump_counts(r->s)->limits == dump_counts(r->s)->limits_random;
 		char why[512];
 
-		snprintf(why, sizeof(why), "not all was searched: %.*s", (int)strcspn(dump_limits_text(r->s), "\n"), dump_limits_text(r->s));
+		snprintf(why, sizeof(why), "not all was searched: %.*s%s", (int)strcspn(dump_limits_text(r->s), "\n"), dump_limits_text(r->s),
+		         helps ? " (--erase random erases such bytes unsearched)" : "");
 		return refuse(r, EXIT_INPUT, why);
 	}
 	if (dump_counts(r->s)->hits_refused)

@@ -114,7 +114,8 @@ static bool scan(struct worker *w, struct dump_image *im)
 	w->s = dump_scan_new(w->job->options);
 	if (!w->s || !dump_scan_image(w->s, im))
 		return fail(w, "out of memory in the scan");
-	if (*dump_limits_text(w->s)) { /* memory that was not searched is not forwarded */
+	/* memory that was not searched is not forwarded, unless all that could be hidden in it is erased unsearched */
+	if (dump_counts(w->s)->limits > (w->job->random && !dump_random_refused(im) ? dump_counts(w->s)->limits_random : 0)) {
 		const char *limits = dump_limits_text(w->s);
 		char text[96];
 

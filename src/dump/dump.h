@@ -314,6 +314,7 @@ struct dump_counts {
 	uint64_t targets;     /* hunted: given, and found in the dump */
 	uint64_t targets_met; /* public keys found in the dump */
 	uint64_t limits;      /* how often a ceiling cut the search; each also a line in limits_text */
+	uint64_t limits_random; /* of them, those that concern only bytes which dump_random_plan() erases */
 };
 const struct dump_counts *dump_counts(const struct dump_scan *s);
 const char *dump_limits_text(const struct dump_scan *s); /* lines; "" = none */
@@ -332,6 +333,9 @@ void dump_report_at(struct dump_scan *s, const struct dump_finder *f, struct dum
 const char *dump_intern(struct dump_scan *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* A ceiling cut the search: listed in the report.  The text is static. */
 void dump_limit(struct dump_scan *s, const char *what);
+
+/* The same, because too much of this block looks random: no loss where that is erased (dump_random_plan()). */
+void dump_limit_random(struct dump_scan *s, const struct dump_block *b, const char *what);
 
 /* A proven key.  The same key (by SPKI or, without one, by all its public parts) is kept once; the index is stable.
  * -1: out of memory or arena.  Finders pass what they have proven; these functions derive the rest.  They do not prove. */

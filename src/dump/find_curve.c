@@ -747,7 +747,7 @@ static void scan(struct dump_scan *s, void *state, const struct dump_block *b)
 	near_points(st, h);
 	everywhere(st, h, dump_scan_options(s)->thorough);
 	if (h->cost > CURVE_COST_MAX)
-		dump_limit(s, "more numbers that may be of elliptic keys than are tried");
+		dump_limit_random(s, b, "more numbers that may be of elliptic keys than are tried");
 	for (int g = 1; g < POINTS_GROUPS; g++)
 		ask(st, h, g);
 	hunter_give(st, h);

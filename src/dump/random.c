@@ -142,12 +142,17 @@ static bool found_in_block(void *arg, size_t at, size_t n)
 	return ok;
 }
 
+bool dump_random_applies(const struct dump_block *b)
+{
+	return b->mapped && !b->encoding && (b->flags & DUMP_WRITE) && !(b->flags & (DUMP_EXEC | DUMP_STRUCT | DUMP_NOTE));
+}
+
 /* A run that crosses the border of two blocks is seen in both: each looks a little past its end, and the pieces are joined later. */
 static bool block(struct hunt *h, const struct dump_block *b)
 {
 	const size_t shift = (8 - b->phase % 8) % 8, past = b->n - b->own < 4 * WORD ? b->n - b->own : 4 * WORD;
 
-	if (!(b->flags & DUMP_WRITE) || (b->flags & (DUMP_EXEC | DUMP_STRUCT | DUMP_NOTE)) || !b->mapped)
+	if (!dump_random_applies(b))
 		return true;
 	return runs(b->p, shift, b->own + past, b->im->big_endian, found_in_block, &(struct in_block){ h, b });
 }

@@ -54,6 +54,8 @@ bool dump_sweep(struct dump_image *im, const struct dump_traces *traces, unsigne
 
 /* Can it be done?  NULL: yes.  Otherwise why not: "its words have 32 bits", "nothing says which memory is writable" ... static. */
 const char *dump_random_refused(const struct dump_image *im);
+/* Does it erase what looks random in this block? */
+bool dump_random_applies(const struct dump_block *b);
 /* Adds the runs of random words in writable memory and in saved vector registers, and seals.  False: failed. */
 bool dump_random_plan(struct dump_image *im, unsigned threads, struct dump_cuts *c);
 /* The same for the notes of an ELF core in p[0 .. n). */

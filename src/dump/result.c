@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "dump/redact.h"
 #include "dump/scan_int.h"
 
 void results_clear(struct dump_scan *s)
@@ -204,15 +205,23 @@ out:
 	return ret;
 }
 
-void dump_limit(struct dump_scan *s, const char *what)
+static void limit(struct dump_scan *s, const char *what, bool random)
 {
 	pthread_mutex_lock(&s->lock);
 	s->counts.limits++;
+	s->counts.limits_random += random;
 	if (str_find(buf_str(&s->limits), str_of(what)) < 0) {
 		buf_add_cstr(&s->limits, what);
 		buf_add_char(&s->limits, '\n');
 	}
 	pthread_mutex_unlock(&s->lock);
+}
+
+void dump_limit(struct dump_scan *s, const char *what) { limit(s, what, false); }
+
+void dump_limit_random(struct dump_scan *s, const struct dump_block *b, const char *what)
+{
+	limit(s, what, dump_random_applies(b));
 }
 
 const struct dump_hit *dump_hits(const struct dump_scan *s, size_t *ret_n)

@@ -1198,7 +1198,8 @@ static bool w_etf_ec(struct buf *out, EVP_PKEY *key, uint64_t va)
 {
 	uint8_t q[133], d[66];
 	size_t n = point(key, q);
-	buf_add(out, "\x83h\x05w\x0c" "ECPrivateKey" "a\x01m\0\0\0\x20", 24);
+	buf_add(out, "\x83h\x05w\x0c" "ECPrivateKey", 17);
+	buf_add(out, "a\x01m\0\0\0\x20", 7); /* apart: this program's own text serves as code in images, and must hold no term */
 	buf_add(out, d, number(key, "priv", d, 32));
 	buf_add(out, "h\x02w\x0anamedCurveh\x07" "a\x01" "a\x02" "b\0\0\x03\x48" "b\0\0\x27\x3d" "a\x03" "a\x01" "a\x07" "m\0\0\0\x41", 41);
 	buf_add(out, q, n);
