@@ -28,7 +28,7 @@ static const struct option_row options[] = {
 	OPTION_FORMAT("text", "text ndjson sarif"),
 	OPTION_OUTPUT,
 	OPTION_JOBS,
-	{ 0, "thorough", NULL, "Also search places where keys are unlikely and searching is slow.", NULL },
+	{ 0, "thorough", NULL, "Search longer: also in places where keys are unlikely and searching is slow.", NULL },
 	{ 0, "any-prime", NULL,
 	  "Also try primes below the square root of 2 times a power of two, which no sound generator makes. Slower.", NULL },
 	{ 0, "only", "NAMES", "Use only these finders, separated by commas.", NULL },

@@ -56,7 +56,7 @@ static const struct option_row options[] = {
 	{ 0, "idle", "DAYS", "With --tokens: a key without use for so long is idle; default: 30.", NULL },
 	OPTION_STATE(": for watch, a history of what was seen. Created if missing; a run that is killed leaves it unchanged."),
 	{ 0, "keep", "DAYS", "For watch: how long observations stay in the state; default: 400.", NULL },
-	{ 0, "thorough", NULL, "For audit: search the moduli of all listed RSA keys for factors up to 2^64, half a minute each.", NULL },
+	{ 0, "thorough", NULL, "Search longer: audit looks for factors up to 2^64 of all listed RSA keys, half a minute each.", NULL },
 	{ 0, "list", NULL, "List what can be found, why it matters and what clears it.", NULL },
 	{ 0 }
 };

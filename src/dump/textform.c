@@ -122,11 +122,12 @@ bool form_jwk(const uint8_t *p, size_t n, size_t at, uint8_t *scratch_bytes, str
 	}
 	if (str_eq(kty, STR("oct")) || (seen & (1U << JWK_K) && !(seen & (1U << JWK_D)))) {
 		ret->alg = CLAIM_SYMMETRIC;
-		return take_value(p, n, member[JWK_K].at, &s, ret, 0) && ret->part[0].n >= 16;
+		return member[JWK_K].n && take_value(p, n, member[JWK_K].at, &s, ret, 0) && ret->part[0].n >= 16;
 	}
 	if (str_eq(crv, STR("Ed25519")) || str_eq(crv, STR("X25519")) || str_eq(crv, STR("Ed448")) || str_eq(crv, STR("X448"))) {
 		ret->alg = crv.p[0] == 'E' ? (crv.n == 7 ? CLAIM_ED25519 : CLAIM_ED448) : (crv.n == 6 ? CLAIM_X25519 : CLAIM_X448);
-		(void)take_value(p, n, member[JWK_X].at, &s, ret, EC_PUBLIC);
+		if (member[JWK_X].n)
+			(void)take_value(p, n, member[JWK_X].at, &s, ret, EC_PUBLIC);
 		return member[JWK_D].n && take_value(p, n, member[JWK_D].at, &s, ret, EC_D);
 	}
 	if (crv.n || seen & (1U << JWK_X)) {
