@@ -229,7 +229,7 @@
 #define CURVE_NEAR_BYTES 4096               /* a scalar is looked for so far from its point, at every eighth byte, */
 #define CURVE_CLOSE_BYTES 1024              /* and so far at every byte */
 #define CURVE_BESIDE_BYTES 128              /* the same for authorities that the dump knows: there are many */
-#define CURVE_COST_MAX 1000000              /* points computed for one block, in P-256's (some 5 us) */
+#define CURVE_COST_MAX 3000000              /* points computed for one block, in P-256's (some 5 us) */
 
 /* -- dump: redaction -- */
 #define DUMP_TRACE_ENTRIES_MAX (16 * MIB)   /* runs of eight bytes of what follows from keys: some 200,000 for RSA-2048; 12 bytes each */

@@ -275,7 +275,7 @@ static bool begin(struct dump_scan *s, struct dump_image *im, void **ret_state)
 		}
 	}
 	for (unsigned r = 0; r < sizeof limbs / sizeof limbs[0]; r++)
-		for (unsigned width = limbs[r].bits - 3U; width <= limbs[r].bits; width++)
+		for (unsigned width = limbs[r].bits - 6U; width <= limbs[r].bits; width++)
 			st->rows[limbs[r].bytes][width] |= UINT32_C(1) << r;
 	st->known = (struct known_keys){ .point = st->points, .point_count = st->n_targets };
 	*ret_state = st;
@@ -571,7 +571,7 @@ static bool pack(const uint8_t *p, unsigned bytes, unsigned cells, unsigned bits
 		at += width;
 	}
 	/* text packed is as good as random, but has no top bits */
-	return high * 6 >= whole && high * 6 <= 5 * whole && looks_random(ret, n == 66 ? 64 : n == 56 ? 55 : n >= 32 ? n - 1 : n);
+	return high * 20 >= whole && (whole - high) * 20 >= whole && looks_random(ret, n == 66 ? 64 : n == 56 ? 55 : n >= 32 ? n - 1 : n);
 }
 
 static void try_limbs(struct state *st, struct hunter *h, size_t i, int group)
@@ -583,14 +583,14 @@ static void try_limbs(struct state *st, struct hunter *h, size_t i, int group)
 	uint32_t rows = 0;
 	const uint64_t tops = UINT64_C(0x0080808080808080);
 
-	/* the width of three or four cells says which layouts there can be: their top three bits are not all zero but for once in a thousand */
+	/* the width of a few cells says which layouts there can be: their top six bits are not all zero but for once in 2^18 */
 	for (unsigned bytes = 2; bytes <= 8; bytes *= 2) {
 		uint64_t all = 0;
 
-		for (unsigned k = 0; k < (bytes == 8 ? 4U : 8U); k++)
+		for (unsigned k = 0; k < (bytes == 8 ? 4U : bytes == 4 ? 8U : 14U); k++)
 			all |= cell_at(b->p + i + (size_t)bytes * k, bytes, big);
 		/* text has no top bits */
-		if (bytes < 8 ? all & tops >> (bytes == 4 ? 32 : 48) : __builtin_popcountll(all & tops) > 1)
+		if (all & (bytes == 8 ? tops : tops >> (bytes == 4 ? 32 : 48)))
 			rows |= st->rows[bytes][64 - (unsigned)__builtin_clzll(all)];
 	}
 	for (; rows; rows &= rows - 1) {

@@ -618,7 +618,7 @@ static bool put_scalar(struct dump_traces *t, const BIGNUM *s, const BIGNUM *ord
 		goto out;
 	for (int which = 0; which < 4 && ok; which++) {
 		ok = (which != 2 || BN_mod_inverse(x, x, order, ctx)) && (which % 2 == 0 || BN_sub(x, order, x)) &&
-		     put_number(t, x, key, names[which], which == 0) && (which > 1 || put_digits(t, x, bytes, key, names[which]));
+		     put_number(t, x, key, names[which], which == 0) && put_digits(t, x, bytes, key, names[which]);
 		for (unsigned i = 0; i < 2 * RADICES_MAX && ok; i++) {
 			const unsigned list = i / RADICES_MAX, at = i % RADICES_MAX;
 			bool known = at >= counts[list];
