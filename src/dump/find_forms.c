@@ -269,20 +269,26 @@ static bool is_told_unproven(const struct claim *c)
 	return c->alg == CLAIM_DH || c->alg >= CLAIM_SYMMETRIC || (c->alg != CLAIM_RSA && c->alg != CLAIM_DSA && !number_has(&c->part[EC_PUBLIC]));
 }
 
-/* A secret that nothing proves must at least look like one: not a buffer that was never filled, or was erased. */
+/* A secret that nothing proves must at least look like one: not a buffer that was never filled, or was erased; and, where it is no
+ * password, neither text (of 32 random bytes one or none is above 0x7f once in 10^8) nor DER: programs carry the heads of keys as
+ * templates, and after a head comes whatever the linker put there. */
 static bool looks_secret(const struct claim *c)
 {
 	const struct number *x = &c->part[c->alg == CLAIM_DH ? DSA_X : c->alg >= CLAIM_SYMMETRIC ? 0 : EC_D];
+	static const uint8_t oid[] = { 0x2a, 0x86, 0x48 };
 	bool seen[256] = { false };
-	unsigned different = 0;
+	unsigned different = 0, high = 0;
 
 	if (!number_has(x))
 		return c->alg == CLAIM_PGP;
 	for (uint32_t i = 0; i < x->n && i < 256; i++) {
 		different += !seen[x->p[i]];
 		seen[x->p[i]] = true;
+		high += x->p[i] >> 7;
 	}
-	return x->n >= 16 && different >= 10;
+	if (x->n < 16 || different < 10)
+		return false;
+	return c->alg == CLAIM_SYMMETRIC || x->n < 32 || (high > 1 && high + 1 < x->n && !memmem(x->p, 32, oid, sizeof(oid)));
 }
 
 /* The block has used up its budget; reported once. */
