@@ -288,7 +288,7 @@ static bool looks_secret(const struct claim *c)
 	}
 	if (x->n < 16 || different < 10)
 		return false;
-	return c->alg == CLAIM_SYMMETRIC || x->n < 32 || (high > 1 && high + 1 < x->n && !memmem(x->p, 32, oid, sizeof(oid)));
+	return c->alg >= CLAIM_SYMMETRIC || x->n < 32 || (high > 1 && high + 1 < x->n && !memmem(x->p, 32, oid, sizeof(oid)));
 }
 
 /* The block has used up its budget; reported once. */
