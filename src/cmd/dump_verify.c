@@ -77,7 +77,7 @@ static int verify_run(struct dump_settings *x)
 	else if (x->residue != DUMP_RESIDUE_OFF && (left.residue_moduli || left.residue_authorities || left.curve_keys))
 		buf_printf(report.out, "Nothing is left of %zu public key%s (%llu windows); %zu of a trust store%s not tested.\n",
 		           left.residue_moduli + left.curve_keys, left.residue_moduli + left.curve_keys == 1 ? "" : "s",
-		           (unsigned long long)(left.residue.windows + left.curve.windows), left.residue_authorities, left.residue_authorities == 1 ? " was" : " were");
+		           (unsigned long long)left.residue.windows + left.curve.windows, left.residue_authorities, left.residue_authorities == 1 ? " was" : " were");
 	else if (x->residue != DUMP_RESIDUE_OFF && report.totals.bytes)
 		buf_add_cstr(report.out, "No public key is known, so the residue test had nothing to look for.\n");
 	dump_report_end(&report, x);

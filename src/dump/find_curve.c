@@ -302,7 +302,7 @@ static bool looks_random(const uint8_t *p, size_t n)
 
 /* Values that are no key's secret are remembered (in a table that forgets: at worst one is tested again); a secret
  * is reported in every place it is in. */
-static uint64_t name_of(const struct pending *x, int group) { return hash64(x->value, sizeof x->value, (uint64_t)(group * 4 + (int)x->kind + 1)); }
+static uint64_t name_of(const struct pending *x, int group) { return hash64(x->value, sizeof x->value, (uint64_t)group * 4 + (uint64_t)x->kind + 1); }
 
 static bool is_nobodys(const struct state *st, uint64_t name)
 {
@@ -364,7 +364,7 @@ static bool found_edwards(struct state *st, const struct hunter *h, const struct
 		return hit->key >= 0;
 	}
 	/* behind the scalar as it lies, and behind a byte that is always zero */
-	for (size_t gap = 0; gap <= (t->alg == CLAIM_ED448) && !prefix.n; gap++) {
+	for (size_t gap = 0; gap <= (t->alg == CLAIM_ED448 ? 1U : 0U) && !prefix.n; gap++) {
 		prefix.n = prefix_after(b, x->at + x->n + gap, t);
 		prefix.p = b->p + x->at + x->n + gap;
 		if (prefix.n)

@@ -168,7 +168,9 @@ static bool sexp_members(struct sexp *s, struct claim *c)
 {
 	unsigned depth = 1, tokens = 0;
 	bool named = false, elgamal;
-	if (next(s) != TOKEN_OPEN || next(s) != TOKEN_ATOM)
+	if (next(s) != TOKEN_OPEN)
+		return false;
+	if (next(s) != TOKEN_ATOM)
 		return false;
 	elgamal = atom_is(&s->atom, "elg") || atom_is(&s->atom, "openpgp-elg");
 	c->alg = atom_is(&s->atom, "rsa") || atom_is(&s->atom, "openpgp-rsa") ? CLAIM_RSA
@@ -196,7 +198,7 @@ static bool sexp_members(struct sexp *s, struct claim *c)
 			sexp_curve(s->atom, c);
 		for (size_t i = 0; i < sizeof letters / sizeof letters[0]; i++) {
 			int part = c->alg == CLAIM_RSA ? letters[i].rsa : ec ? letters[i].ec : letters[i].dsa;
-			if (name.n != 1 || name.p[0] != letters[i].letter || part < 0 || number_has(&c->part[part]))
+			if (name.n != 1 || name.p[0] != (uint8_t)letters[i].letter || part < 0 || number_has(&c->part[part]))
 				continue;
 			c->part[part] = s->atom;
 			c->place[part] = s->place;

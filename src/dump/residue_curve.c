@@ -370,6 +370,7 @@ static void window(struct worker *w, const struct dump_block *b, size_t at, cons
 			continue;
 		if (i >= FULL && shapes[i].bytes == 4 && ((uint32_t)(first | first >> 32) >> shapes[i].bits || !((uint32_t)(first | first >> 32) >> (shapes[i].bits - 4))))
 			continue;
+		/* cppcheck-suppress arrayIndexThenCheck ; FULL is no limit of the table */
 		if (read_shape(&shapes[i], p, left, g->bytes, i >= FULL && b->im->big_endian, le, &n) && (i < FULL || is_mixed(le, whole - 8)) && gives(w, g, le))
 			found(w, b, at, n);
 	}

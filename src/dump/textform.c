@@ -172,7 +172,7 @@ bool form_named(const uint8_t *p, size_t n, size_t begin, size_t end, uint8_t *s
 	const size_t low = begin > 96 ? begin - 96 : 0;
 	size_t i = begin, letters = 0;
 	bool quoted = false, sign = false;
-	char name[16]; /* the last letters, backwards, without _ and - */
+	char name[16] = { 0 }; /* the last letters, backwards, without _ and - */
 	uint8_t c;
 
 	for (size_t length; i > low && (length = text_char_before(p, low, i, &c)) && (is_blank(c) || c == '"' || c == '\'' || c == ':' || c == '='); i -= length) {

@@ -123,7 +123,11 @@ static bool lift(const struct field *f, BIGNUM *x, const BIGNUM *y, bool *has)
 
 static bool eightfold(const struct field *f, struct point *p)
 {
-	return add(f, p, p, p) && add(f, p, p, p) && add(f, p, p, p);
+	bool ok = true;
+
+	for (int i = 0; i < 3 && ok; i++)
+		ok = add(f, p, p, p);
+	return ok;
 }
 
 static bool affine_y(const struct field *f, BIGNUM *ret, const struct point *p)
