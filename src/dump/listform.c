@@ -377,6 +377,8 @@ static bool cose_claim(struct number *x, uint64_t kty, uint64_t crv, struct clai
 
 bool form_cose(const uint8_t *p, size_t n, size_t at, struct claim *ret)
 {
+	if (n - at < 3)
+		return false;
 	/* the map begins before the secret: right before, or before a modulus */
 	const bool large = p[at + 1] == 0x59 || p[at + 2] >= 0x80; /* of RSA */
 	const size_t reach = p[at] == 0x20 ? 64 : p[at] == 0x21 ? 4096 : large ? 2 * CLAIM_BYTES_MAX : 320;
