@@ -366,6 +366,7 @@ static void judge_line(struct token_run *x, struct str line)
 		problem = "has no time as of which to judge";
 	for (unsigned i = 0; i < x->lines.n; i++)
 		x->shaped += token_has_shape(x->lines.token[i]);
+	x->shaped += x->lines.has_json_token;
 	const int64_t now = x->at_s >= 0 ? x->at_s : x->at_record && when >= 0 ? when / US_PER_SECOND : clock_s();
 
 	if (x->tokens++ && !x->ndjson)
@@ -374,7 +375,7 @@ static void judge_line(struct token_run *x, struct str line)
 	if (x->lines.n > 1) {
 		judge_several(x, b, problem, now);
 	} else {
-		judge_one(x, x->lines.n && (!problem || x->lines.duplicate) ? x->lines.token[0] : STR(""), problem, now);
+		judge_one(x, x->lines.n && (!problem || x->lines.duplicate || x->lines.has_json_token) ? x->lines.token[0] : STR(""), problem, now);
 		add_verdict(x, b);
 	}
 	if (b->n >= SINK_FLUSH_BYTES)

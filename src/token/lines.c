@@ -254,6 +254,27 @@ static bool is_other_scheme(struct str text)
 	return blank && is_named((struct str){ text.p, (size_t)(blank - text.p) }, schemes);
 }
 
+/* A JWS or JWE in JSON (RFC 7515, 7.2; RFC 7516, 7.2) has its parts in members of their own.  Such tokens are not judged here. */
+static bool is_json_token(const struct strict_json *j, const struct sj_node *object)
+{
+	const struct sj_node *signatures = sj_member(j, object, STR("signatures"));
+	const bool has_header = sj_member(j, object, STR("protected")) || sj_member(j, object, STR("header")) || sj_member(j, object, STR("recipients"));
+
+	return (sj_member(j, object, STR("payload")) && ((has_header && sj_member(j, object, STR("signature"))) || (signatures && signatures->kind == SJ_ARRAY))) ||
+	       (has_header && sj_member(j, object, STR("ciphertext")));
+}
+
+/* ... and the same as a text in a record. */
+static bool is_json_token_text(struct str text)
+{
+	text = str_trim(text);
+	if (!text.n || text.p[0] != '{')
+		return false;
+	return (str_find(text, STR("\"payload\"")) >= 0 && str_find(text, STR("\"signature")) >= 0 &&
+		(str_find(text, STR("\"protected\"")) >= 0 || str_find(text, STR("\"signatures\"")) >= 0)) ||
+	       (str_find(text, STR("\"ciphertext\"")) >= 0 && str_find(text, STR("\"protected\"")) >= 0);
+}
+
 /* Elements of a list have the name of the list. */
 static void take_node(struct line_reader *x, const struct sj_node *n, struct str name)
 {
@@ -261,6 +282,7 @@ static void take_node(struct line_reader *x, const struct sj_node *n, struct str
 
 	if (n->key.n)
 		take_by_looks(x, n->key);
+	x->has_json_token |= n->kind == SJ_OBJECT ? is_json_token(&x->json, n) : n->kind == SJ_STRING && is_json_token_text(n->value);
 	if (n->kind == SJ_STRING && !take_by_looks(x, n->value) && is_named(name, token_names) && !is_other_scheme(n->value)) {
 		const struct str as_it_is = token_unwrap(n->value, &count);
 		if (as_it_is.n)
@@ -297,7 +319,7 @@ const char *line_tokens(struct line_reader *x, struct str line, int64_t *ret_tim
 	enum sj_error e;
 
 	x->n = 0;
-	x->too_many = x->duplicate = false;
+	x->too_many = x->duplicate = x->has_json_token = false;
 	line = trim_line(line);
 	while (line.n && (line.p[0] == '{' || line.p[0] == '[') && line.p[line.n - 1] == ',')
 		line = str_trim((struct str){ line.p, line.n - 1 });
@@ -311,5 +333,7 @@ const char *line_tokens(struct line_reader *x, struct str line, int64_t *ret_tim
 	}
 	if (x->too_many)
 		return "has more tokens than are judged of one line";
+	if (!problem && x->has_json_token)
+		return "has a token in JSON form (its parts are members of an object), which is not judged; wanted: header.claims.signature";
 	return problem ? problem : x->n ? NULL : "has no token in it";
 }

@@ -12,6 +12,7 @@ struct line_reader {
 	struct str token[TOKEN_LINE_MAX]; /* of the last line, in its order, each text once */
 	unsigned n;
 	bool too_many;                 /* the line has more of them */
+	bool has_json_token;           /* the line has a JWS or JWE in JSON form, which is not judged */
 	char problem[120];
 	bool duplicate;                /* the problem is a member that is there twice */
 };

@@ -1794,6 +1794,24 @@ static void test_lines(void)
 			n += (size_t)snprintf(all + n, sizeof(all) - n, "%s%.*s", k ? " " : "", STR_ARG(x.token[k]));
 		CHECK_TEXT(all, several[i].tokens + wrong);
 	}
+	/* a token in JSON form is not judged, and the line says so, whatever else is in it */
+	static const struct { const char *line; bool is; } in_json[] = {
+		{ "{\"payload\":\"b\",\"protected\":\"eyJh\",\"signature\":\"c\"}", true },
+		{ "{\"payload\":\"b\",\"header\":{\"alg\":\"RS256\"},\"signature\":\"c\"}", true },
+		{ "{\"payload\":\"b\",\"signatures\":[{\"protected\":\"eyJh\",\"signature\":\"c\"}]}", true },
+		{ "{\"payload\":\"b\",\"prot\\u0065cted\":\"eyJh\",\"signature\":\"c\"}", true },
+		{ "{\"token\":\"eyJh.b.c\",\"other\":{\"payload\":\"b\",\"protected\":\"eyJh\",\"signature\":\"c\"}}", true },
+		{ "[\"eyJh.b.c\",[{\"payload\":\"b\",\"protected\":\"eyJh\",\"signature\":\"c\"}]]", true },
+		{ "{\"token\":\"eyJh.b.c\",\"body\":\" {\\\"payload\\\":\\\"b\\\",\\\"protected\\\":\\\"eyJh\\\",\\\"signature\\\":\\\"c\\\"}\"}", true },
+		{ "{\"protected\":\"eyJh\",\"encrypted_key\":\"a\",\"iv\":\"b\",\"ciphertext\":\"c\",\"tag\":\"d\"}", true },
+		{ "{\"token\":\"eyJh.b.c\",\"payload\":\"b\",\"signature\":\"of a webhook\"}", false },
+		{ "{\"token\":\"eyJh.b.c\",\"signatures\":3,\"payload\":\"b\"}", false },
+	};
+	for (size_t i = 0; i < sizeof(in_json) / sizeof(in_json[0]); i++) {
+		int64_t us;
+		const char *problem = line_tokens(&x, str_of(in_json[i].line), &us);
+		CHECK_MSG((problem != NULL) == in_json[i].is && x.has_json_token == in_json[i].is, "%s: %s", in_json[i].line, problem ? problem : "");
+	}
 	struct buf many; /* more than are judged: what is not looked at is not accepted */
 	int64_t us;
 	buf_init(&many, 64 * KIB);
