@@ -56,7 +56,7 @@ static const struct option_row options[] = {
 	{ 0, "idle", "DAYS", "With --tokens: a key without use for so long is idle; default: 30.", NULL },
 	OPTION_STATE(": for watch, a history of what was seen. Created if missing; a run that is killed leaves it unchanged."),
 	{ 0, "keep", "DAYS", "For watch: how long observations stay in the state; default: 400.", NULL },
-	{ 0, "thorough", NULL, "Search longer: audit looks for factors up to 2^64 of all listed RSA keys, half a minute each.", NULL },
+	{ 0, "thorough", NULL, "Search longer: audit looks for factors up to 2^64 of all listed RSA keys.", NULL },
 	{ 0, "list", NULL, "List what can be found, why it matters and what clears it.", NULL },
 	{ 0 }
 };
@@ -715,6 +715,7 @@ static int run_action(struct keys *x, int argc, char **argv)
 		return cmd_usage_error(c, x->state_path ? "--state is for watch" : "watch wants --state FILE, where it keeps what it saw");
 	if (x->action == ACTION_DIFF ? argc != 2 : argc < 1)
 		return cmd_usage_error(c, x->action == ACTION_DIFF ? "diff wants two sets" : "which sets? (see 'taximeter help keys')");
+	x->settings.keys_only = x->action == ACTION_DIFF || x->action == ACTION_RECORDS;
 	switch (x->action) {
 	case ACTION_AUDIT: return run_audit(x, paths, (size_t)argc);
 	case ACTION_WATCH: return run_watch(x, paths, (size_t)argc);

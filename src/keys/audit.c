@@ -686,7 +686,7 @@ bool audit_run(struct audit *a)
 	if (!find_distinct(a))
 		return false;
 	audit_resolve_tokens(a);
-	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
+	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]) && !a->settings.keys_only; i++)
 		groups[i](a);
 	if (a->finding_count)
 		qsort(a->findings, a->finding_count, sizeof(*a->findings), compare_findings);

@@ -70,8 +70,9 @@ struct audit_settings {
 	/* Is this key known to be in an intruder's hands?  Returns the source as text, or NULL.  May be NULL. */
 	const char *(*denied)(const struct key *k, void *arg);
 	void *denied_arg;
-	bool thorough;                /* search for factors of all listed RSA keys, and for larger ones: half a minute a key */
-	const struct audit *earlier;  /* has run: keys that it searched are not searched again */
+	bool thorough;                /* search for factors of all listed RSA keys, and for larger ones */
+	bool keys_only;               /* which keys are listed, and since when: no finding is looked for */
+	const struct audit *earlier;  /* has run: RSA keys that it tested are not tested again */
 };
 
 struct audit_counts {

@@ -219,25 +219,35 @@ static bool is_listed(const struct audit *a, const uint8_t id[32])
 static void search(struct audit *a)
 {
 	const uint32_t broken = WEAK_ROCA | WEAK_FERMAT | WEAK_SMALL | WEAK_WIENER | WEAK_PRIME | WEAK_POWER | WEAK_RATIO | WEAK_HALVES | WEAK_DIGITS | WEAK_UNTESTED;
-	uint32_t left = KEYS_SEARCHED_MAX, d;
+	uint32_t left = KEYS_SEARCHED_MAX;
 
 	for (uint32_t i = 0; i < a->distinct_count; i++) {
 		const struct history_key *h = &a->keys[a->distinct[i]];
 		const struct key *k = newest(a, h);
-		const struct audit *e = a->settings.earlier;
 
-		if (k->kind != KEY_RSA || !k->n.n || a->strengths[i].found & broken || !is_listed(a, h->id))
+		if (k->kind != KEY_RSA || !k->n.n || a->searched[i] || a->strengths[i].found & broken || !is_listed(a, h->id))
 			continue;
-		if (e && e->strengths && audit_distinct(e, h->id, &d) && e->searched[d]) {
-			a->strengths[i] = e->strengths[d];
-			a->searched[i] = true;
-		} else if (a->settings.thorough || (left && k->bits <= KEYS_SEARCHED_BITS_MAX)) {
+		if (a->settings.thorough || (left && k->bits <= KEYS_SEARCHED_BITS_MAX)) {
 			a->strengths[i].found |= factor_search((const uint8_t *)k->n.p, k->n.n, a->settings.thorough ? STRENGTH_THOROUGH : STRENGTH_SEARCH);
 			a->searched[i] = true;
 			left -= left != 0;
 		} else {
 			a->counts.unsearched++;
 		}
+	}
+}
+
+/* The tests of one modulus, or what an earlier audit of the same run found in it. */
+static void test_numbers(struct audit *a, uint32_t i, const struct key *k)
+{
+	const struct audit *e = a->settings.earlier;
+	uint32_t d;
+
+	if (e && e->strengths && audit_distinct(e, a->keys[a->distinct[i]].id, &d) && newest(e, &e->keys[e->distinct[d]])->n.n) {
+		a->strengths[i] = e->strengths[d];
+		a->searched[i] = e->searched[d];
+	} else {
+		strength_rsa((const uint8_t *)k->n.p, k->n.n, (const uint8_t *)k->e.p, k->e.n, STRENGTH_AUDIT, &a->strengths[i]);
 	}
 }
 
@@ -252,7 +262,7 @@ void audit_weak(struct audit *a)
 	for (uint32_t i = 0; i < a->distinct_count; i++) {
 		const struct key *k = newest(a, &a->keys[a->distinct[i]]);
 		if (k->kind == KEY_RSA && k->n.n)
-			strength_rsa((const uint8_t *)k->n.p, k->n.n, (const uint8_t *)k->e.p, k->e.n, STRENGTH_AUDIT, &a->strengths[i]);
+			test_numbers(a, i, k);
 	}
 	search(a);
 	for (uint32_t i = 0; i < a->key_count; i++) {
