@@ -138,6 +138,9 @@ FINDING(TOK_IAT, "tok.iat", FINDING, "a token issued outside the key's life",
 	"The owner was not using the key at that time.", "find who signed it")
 FINDING(TOK_REVOKED, "tok.revoked", CRITICAL, "a token signed with a revoked key after its revocation",
 	"By definition hostile.", "find who accepted the token")
+FINDING(TOK_WEAK, "tok.weak", CRITICAL, "a token signed with a key that others can sign with",
+	"The key is broken or its private half is public, so the signature proves nothing.",
+	"find who accepted the token; treat it as forged")
 FINDING(TOK_LIFE, "tok.life", FINDING, "a token that lives longer than allowed",
 	"Forged tokens are made to last.", "a policy record with the true cap, or the issuer's explanation")
 FINDING(TOK_OUTLIVES, "tok.outlives", FINDING, "a token obtained by exchange outlives the one it was exchanged for",

@@ -198,7 +198,8 @@ static size_t first_of_kid(const struct kid_key *rows, size_t n, struct str kid)
 	return from;
 }
 
-/* A log names keys by key id.  Where an id names several keys, nothing is concluded: scope.kid-reuse has reported it. */
+/* A log names keys by key id.  Where an id names several keys, nothing is concluded: scope.kid-reuse has reported it.  A key of which no
+ * public key can be made (a point off its curve) is meant only where no other key has the id. */
 void audit_resolve_tokens(struct audit *a)
 {
 	struct kid_key *rows = malloc((a->key_count ? a->key_count : 1) * sizeof(*rows));
@@ -209,20 +210,24 @@ void audit_resolve_tokens(struct audit *a)
 		return;
 	}
 	for (uint32_t i = 0; i < a->key_count; i++)
-		if (newest(a, &a->keys[i])->kid.n && newest(a, &a->keys[i])->has_spki)
+		if (newest(a, &a->keys[i])->kid.n)
 			rows[n++] = (struct kid_key){ newest(a, &a->keys[i])->kid, i };
 	qsort(rows, n, sizeof(*rows), compare_kid_keys);
 	for (size_t i = 0; i < a->token_count; i++) {
 		struct token_seen *t = &a->tokens[i];
 		const struct str kid = str_of(text_of(a, t->kid));
-		size_t at;
+		bool any_sound = false;
 
 		if (t->has_spki || !kid.n)
 			continue;
-		at = first_of_kid(rows, n, kid);
+		const size_t at = first_of_kid(rows, n, kid);
+		for (size_t r = at; r < n && str_eq(rows[r].kid, kid); r++)
+			any_sound |= newest(a, &a->keys[rows[r].key])->has_spki;
 		for (size_t r = at; r < n && str_eq(rows[r].kid, kid); r++) {
 			const uint8_t *id = a->keys[rows[r].key].id;
-			if (r > at && memcmp(t->spki, id, 32) != 0) {
+			if (any_sound && !newest(a, &a->keys[rows[r].key])->has_spki)
+				continue;
+			if (t->has_spki && memcmp(t->spki, id, 32) != 0) {
 				t->has_spki = false;
 				break;
 			}
@@ -279,7 +284,7 @@ static enum scope judge_scope(const struct audit *a, const struct key *k, const 
 		return SCOPE_OTHER_CLASS;
 	if (k->issuer.n && issuer_is_consumer(k->issuer) != consumer && (issuer_is_consumer(k->issuer) || issuer_is_template(k->issuer)))
 		return SCOPE_OTHER_CLASS;
-	while ((r = audit_record_of(a, k->spki_sha256, &from))) {
+	while (k->has_spki && (r = audit_record_of(a, k->spki_sha256, &from))) {
 		any = true;
 		for (size_t i = 0; i < r->issuer_count; i++)
 			if (fits(r->issuers[i], iss, tid) && !(consumer && r->template_issuer && r->denies_consumer))
@@ -294,7 +299,7 @@ static enum scope judge_scope(const struct audit *a, const struct key *k, const 
 
 /* -- findings: one for each key and code, with a count and the earliest token -- */
 
-enum tally_code { TALLY_SCOPE, TALLY_CLASS, TALLY_IAT, TALLY_REVOKED, TALLY_LIFE, TALLY_OUTLIVES, TALLY_SELF, TALLY_REPLAY, TALLY_COUNT };
+enum tally_code { TALLY_SCOPE, TALLY_CLASS, TALLY_IAT, TALLY_REVOKED, TALLY_LIFE, TALLY_OUTLIVES, TALLY_SELF, TALLY_WEAK, TALLY_REPLAY, TALLY_COUNT };
 
 struct tally { uint64_t count; const struct token_seen *first; int64_t worst; };
 
@@ -317,7 +322,23 @@ static void add(const struct audit *a, struct tally *tally, const struct token_s
 		tally->worst = how_bad;
 }
 
-static void judge_token(const struct audit *a, const struct key *k, const struct token_seen *t, struct tally *rows)
+/* Can anybody sign with this key?  By place in distinct[]: what the groups before this one found.  NULL: out of memory. */
+static bool *find_broken(const struct audit *a)
+{
+	bool *broken = calloc(a->distinct_count ? a->distinct_count : 1, sizeof(*broken));
+	uint32_t d;
+
+	for (size_t i = 0; broken && i < a->finding_count; i++) {
+		const struct finding *f = a->findings[i];
+		const bool weak = f->code >= FINDING_WEAK_SIZE && f->code <= FINDING_WEAK_CURVE;
+
+		if (f->key && f->severity == SEVERITY_CRITICAL_FINDING && (weak || f->code == FINDING_SHAPE_PRIVATE) && audit_distinct(a, f->key->id, &d))
+			broken[d] = true;
+	}
+	return broken;
+}
+
+static void judge_token(const struct audit *a, const struct key *k, bool broken, const struct token_seen *t, struct tally *rows)
 {
 	const enum scope scope = judge_scope(a, k, t);
 	const struct audit_record *r;
@@ -325,7 +346,7 @@ static void judge_token(const struct audit *a, const struct key *k, const struct
 	bool revoked = a->settings.denied && a->settings.denied(k, a->settings.denied_arg);
 	size_t from = 0;
 
-	while ((r = audit_record_of(a, k->spki_sha256, &from))) {
+	while (k->has_spki && (r = audit_record_of(a, k->spki_sha256, &from))) {
 		record_begin = r->not_before / US_PER_SECOND;
 		record_end = r->not_after ? r->not_after / US_PER_SECOND : INT64_MAX;
 		begin = record_begin > begin ? record_begin : begin;
@@ -348,6 +369,8 @@ static void judge_token(const struct audit *a, const struct key *k, const struct
 		add(a, &rows[TALLY_IAT], t, 0);
 	if (revoked)
 		add(a, &rows[TALLY_REVOKED], t, 0);
+	if (broken)
+		add(a, &rows[TALLY_WEAK], t, 0);
 	if (t->iat && t->exp && t->exp - t->iat > cap)
 		add(a, &rows[TALLY_LIFE], t, t->exp - t->iat);
 	if (t->subject_exp && t->exp > t->subject_exp)
@@ -370,6 +393,7 @@ static void report(struct audit *a, const struct history_key *k, const struct ta
 		[TALLY_LIFE] = { FINDING_TOK_LIFE, SEVERITY_FINDING, "longer than the cap" },
 		[TALLY_OUTLIVES] = { FINDING_TOK_OUTLIVES, SEVERITY_FINDING, "outliving the token it was exchanged for" },
 		[TALLY_SELF] = { FINDING_TOK_SELF, SEVERITY_CRITICAL_FINDING, "exchanged for a token of the same service" },
+		[TALLY_WEAK] = { FINDING_TOK_WEAK, SEVERITY_CRITICAL_FINDING, "signed with a key that others can sign with" },
 		[TALLY_REPLAY] = { FINDING_TOK_REPLAY, SEVERITY_FINDING, "used from two networks" },
 	};
 
@@ -429,12 +453,16 @@ static void find_replays(struct audit *a, struct tally *tallies, struct tally *u
 void audit_tok(struct audit *a)
 {
 	struct tally *tallies, unknown[TALLY_COUNT] = { 0 };
+	bool *broken;
 
 	if (!a->token_count)
 		return;
 	tallies = calloc((size_t)(a->distinct_count ? a->distinct_count : 1) * TALLY_COUNT, sizeof(*tallies));
-	if (!tallies) {
+	broken = find_broken(a);
+	if (!tallies || !broken) {
 		a->failed = true;
+		free(tallies);
+		free(broken);
 		return;
 	}
 	for (size_t i = 0; i < a->token_count; i++) {
@@ -444,11 +472,12 @@ void audit_tok(struct audit *a)
 		if (t->iat * US_PER_SECOND > a->at)
 			continue;
 		if (t->has_spki && audit_distinct(a, t->spki, &d))
-			judge_token(a, newest(a, &a->keys[a->distinct[d]]), t, tallies + (size_t)d * TALLY_COUNT);
+			judge_token(a, newest(a, &a->keys[a->distinct[d]]), broken[d], t, tallies + (size_t)d * TALLY_COUNT);
 	}
 	find_replays(a, tallies, unknown);
 	for (uint32_t d = 0; d < a->distinct_count; d++)
 		report(a, &a->keys[a->distinct[d]], tallies + (size_t)d * TALLY_COUNT);
 	report(a, NULL, unknown);
 	free(tallies);
+	free(broken);
 }
