@@ -356,6 +356,14 @@ static void look_for_foreign(struct judge *j)
 	}
 }
 
+/* One key, listed alike: also if two sets list it, or one set was read twice. */
+static bool is_same_key(const struct key_record *a, const struct key_record *b)
+{
+	const struct key *x = a->key, *y = b->key;
+
+	return x && (x == y || (y && x->has_spki && y->has_spki && memcmp(x->spki_sha256, y->spki_sha256, 32) == 0 && x->alg == y->alg && x->faults == y->faults));
+}
+
 /* Does the token name one of the record's audiences? */
 static bool is_for_audience(const struct judge *j, const struct key_record *r)
 {
@@ -382,7 +390,7 @@ static void find_record(struct judge *j)
 		if (v->jws_only || fits(j, r)) {
 			if (!v->candidates++)
 				v->record = r;
-			same += r->key && r->key == v->record->key;
+			same += is_same_key(r, v->record);
 			if (v->candidates > 1 && !audiences && is_for_audience(j, v->record)) {
 				by_audience = v->record;
 				audiences = 1;
@@ -393,8 +401,8 @@ static void find_record(struct judge *j)
 			}
 		}
 	/* several roles of one key, each for other audiences: that is no guess about the key */
-	if (v->candidates > 1 && same == v->candidates && audiences <= 1 && !v->jws_only) {
-		v->record = audiences ? by_audience : v->record;
+	if (v->candidates > 1 && same == v->candidates && (audiences <= 1 || v->jws_only)) {
+		v->record = audiences && !v->jws_only ? by_audience : v->record;
 		v->candidates = 1;
 	}
 	v->scoped = v->candidates > 0;
@@ -423,8 +431,11 @@ static void find_record(struct judge *j)
 static void find_only_key(struct judge *j)
 {
 	const struct policy *p = j->policy;
+	bool only = p->n > 0;
 
-	if (p->n == 1 && !p->records[0].kid.p) {
+	for (uint32_t i = 0; i < p->n; i++)
+		only &= !p->records[i].kid.p && (!i || is_same_key(&p->records[i], &p->records[0]));
+	if (only) {
 		j->verdict.record = &p->records[0];
 		j->verdict.scoped = true;
 		j->verdict.candidates = 1;
