@@ -76,7 +76,7 @@ enum txm_status txm_token_policy_add_keys(struct txm_token_policy *p, const char
 	if (!may_change(p))
 		return TXM_USAGE;
 	s = keyset_new(path);
-	if (!s || !keyset_load_file(s, path, KEY_KEEP_SYMMETRIC, &p->error)) {
+	if (!s || !keyset_load_file(s, path, KEY_KEEP_SYMMETRIC | KEY_NO_STRENGTH, &p->error)) {
 		keyset_free(s);
 		return finish(p, false);
 	}

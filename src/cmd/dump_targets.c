@@ -203,7 +203,7 @@ static bool load_file(struct target_list *l, const char *path, bool is_set, bool
 	bool ok;
 
 	buf_init(&error, 8 * KIB);
-	ok = s && keyset_load_file(s, path, KEY_LAX_BASE64, &error);
+	ok = s && keyset_load_file(s, path, KEY_LAX_BASE64 | KEY_NO_STRENGTH, &error);
 	for (uint32_t i = 0; ok && i < s->n; i++) {
 		if (s->keys[i]->from == KEY_FROM_PRIVATE) /* next to a certificate; only public keys are wanted */
 			continue;

@@ -129,7 +129,7 @@ static int load_sets(struct token_run *x, struct buf *error)
 {
 	for (unsigned i = 0; i < x->jwks_n; i++) {
 		struct keyset *s = keyset_new(x->jwks[i]);
-		if (!s || !keyset_load_file(s, x->jwks[i], KEY_KEEP_SYMMETRIC, error)) {
+		if (!s || !keyset_load_file(s, x->jwks[i], KEY_KEEP_SYMMETRIC | KEY_NO_STRENGTH, error)) {
 			keyset_free(s);
 			return cmd_usage_error(&command_token, "%s", error->n ? error->p : "out of memory");
 		}

@@ -325,7 +325,7 @@ static bool take_other(struct audit *a, const char *name, struct str bytes, int6
 	struct keyset *s = keyset_new(name);
 	struct set_note *note = note_of(a, str_of(name));
 	uint32_t *numbers = NULL;
-	bool ok = s && note && keyset_load_bytes(s, bytes, 0, error);
+	bool ok = s && note && keyset_load_bytes(s, bytes, KEY_NO_STRENGTH, error);
 
 	if (ok) {
 		numbers = malloc((s->n ? s->n : 1) * sizeof(*numbers));

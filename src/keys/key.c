@@ -174,8 +174,8 @@ static unsigned bits_of(struct str s)
 	return bits;
 }
 
-/* Can anybody compute the private half?  The tests that are cheap enough for every key that is read. */
-static void judge_strength(struct key *k)
+/* Can anybody compute the private half?  The tests that are cheap enough for every key that verifies. */
+uint64_t key_weaknesses(const struct key *k)
 {
 	static const struct { uint32_t weakness; enum key_fault_code fault; } rows[] = {
 		{ WEAK_ROCA, KEY_FAULT_ROCA }, { WEAK_PRIME, KEY_FAULT_RSA_PRIME }, { WEAK_POWER, KEY_FAULT_RSA_POWER },
@@ -183,11 +183,24 @@ static void judge_strength(struct key *k)
 		{ WEAK_PATTERN | WEAK_BIAS | WEAK_DIGITS, KEY_FAULT_RSA_PATTERN },
 	};
 	struct strength s;
+	uint64_t faults = 0;
 
 	strength_rsa((const uint8_t *)k->n.p, k->n.n, (const uint8_t *)k->e.p, k->e.n, STRENGTH_LOAD, &s);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (s.found & rows[i].weakness)
-			key_add_fault(k, rows[i].fault, "n");
+			faults |= UINT64_C(1) << rows[i].fault;
+	return faults;
+}
+
+static void judge_strength(struct key *k, unsigned flags)
+{
+	if (flags & KEY_NO_STRENGTH) {
+		k->untested = true;
+		k->untested_at = k->fault_n;
+		return;
+	}
+	for (uint64_t faults = key_weaknesses(k); faults; faults &= faults - 1)
+		key_add_fault(k, (enum key_fault_code)__builtin_ctzll(faults), "n");
 }
 
 /* What an RSA key is, from its numbers alone: also for keys that OpenSSL does not want. */
@@ -204,8 +217,8 @@ static void judge_rsa(struct key *k, unsigned flags)
 		key_add_fault(k, KEY_FAULT_RSA_ODD_SIZE, "n");
 	if (k->n.n && !(k->n.p[k->n.n - 1] & 1))
 		key_add_fault(k, KEY_FAULT_RSA_EVEN, "n");
-	if (k->n.n && !(flags & KEY_NO_STRENGTH))
-		judge_strength(k);
+	if (k->n.n)
+		judge_strength(k, flags);
 	if (k->e.n && !(k->e.p[k->e.n - 1] & 1))
 		key_add_fault(k, KEY_FAULT_EXP_EVEN, "e");
 	if (bits_of(k->e) > 32) {
@@ -274,7 +287,7 @@ static struct str number_of_pkey(struct key *k, const char *param)
 }
 
 /* Kind, curve and numbers of a key that OpenSSL read: from a certificate or a PEM file. */
-static void take_pkey(struct key *k)
+static void take_pkey(struct key *k, unsigned flags)
 {
 	uint8_t raw[64];
 	size_t n = sizeof(raw);
@@ -283,7 +296,7 @@ static void take_pkey(struct key *k)
 		k->kind = KEY_RSA;
 		k->n = number_of_pkey(k, OSSL_PKEY_PARAM_RSA_N);
 		k->e = number_of_pkey(k, OSSL_PKEY_PARAM_RSA_E);
-		judge_rsa(k, 0);
+		judge_rsa(k, flags);
 	} else if (EVP_PKEY_is_a(k->pkey, "EC")) {
 		char name[64];
 		k->kind = KEY_EC;
@@ -388,7 +401,7 @@ static void take_certificate(struct key *k, X509 *x, struct str der)
 	ERR_clear_error();
 }
 
-struct key *key_from_certificate(X509 *x, struct str der)
+struct key *key_from_certificate(X509 *x, struct str der, unsigned flags)
 {
 	struct key *k = key_new(KEY_FROM_CERTIFICATE, KEY_TEXT_BYTES_MAX);
 	EVP_PKEY *p;
@@ -400,7 +413,7 @@ struct key *key_from_certificate(X509 *x, struct str der)
 	p = X509_get_pubkey(x);
 	if (p) {
 		k->pkey = p;
-		take_pkey(k);
+		take_pkey(k, flags);
 	} else {
 		key_add_fault(k, KEY_FAULT_CRYPTO, "");
 	}
@@ -408,7 +421,7 @@ struct key *key_from_certificate(X509 *x, struct str der)
 	return k;
 }
 
-struct key *key_from_pkey(EVP_PKEY *pkey, enum key_from from)
+struct key *key_from_pkey(EVP_PKEY *pkey, enum key_from from, unsigned flags)
 {
 	struct key *k = key_new(from, KEY_TEXT_BYTES_MAX);
 
@@ -417,7 +430,7 @@ struct key *key_from_pkey(EVP_PKEY *pkey, enum key_from from)
 		return NULL;
 	}
 	k->pkey = pkey;
-	take_pkey(k);
+	take_pkey(k, flags);
 	if (from == KEY_FROM_PRIVATE) {
 		k->private_members = KEY_PRIVATE_PEM;
 		key_add_fault(k, KEY_FAULT_PRIVATE, "");

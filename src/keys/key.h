@@ -6,8 +6,8 @@
  * key_usable() says whether it may verify anything.  Private members are noted in `private_members` and never copied;
  * the one exception, the bytes of a symmetric key, is kept only if KEY_KEEP_SYMMETRIC was asked for, and cleansed.
  *
- * Cost: making a key costs some 50 us (OpenSSL's decoding and the certificate), and its weaknesses 1 to 6 ms (keys/strength.h,
- * keys/point.h).  A reader of thousands of snapshots keeps
+ * Cost: making a key costs some 50 us (OpenSSL's decoding and the certificate); the tests of a point up to 1 ms (keys/point.h), those of an
+ * RSA modulus some 6 ms (keys/strength.h), unless KEY_NO_STRENGTH leaves them to key_weaknesses().  A reader of thousands of snapshots keeps
  * the keys of earlier ones and looks them up by a hash of sj_node.raw. */
 #ifndef TXM_KEYS_KEY_H
 #define TXM_KEYS_KEY_H
@@ -90,6 +90,9 @@ struct key {
 	int64_t revoked_us;            /* revoked_at; 0 = not said */
 	struct str revoked_reason;
 
+	bool untested;                 /* an RSA modulus that was read with KEY_NO_STRENGTH */
+	unsigned untested_at;          /* place in `fault` of what its tests would have found */
+
 	struct key_cert cert;
 	EVP_PKEY *cert_pkey;           /* of x5c, where it is not pkey: there is none, or the certificate is of another key; else NULL */
 
@@ -107,22 +110,24 @@ struct key {
 
 enum { /* flags */
 	KEY_KEEP_SYMMETRIC = 1,
-	KEY_NO_STRENGTH = 4,           /* RSA numbers are not tested (some 5 ms): for who tests them more thoroughly himself, or wants no verdict */
+	KEY_NO_STRENGTH = 4,           /* RSA numbers are not tested (some 5 ms), and the key says so: key_weaknesses() tests them when it is to verify */
 	KEY_LAX_BASE64 = 2,            /* numbers with = at the end, or with + and /, are faults but read all the same: to search, never to trust */
 };
 
 /* From a JWK: any node of a parsed document.  NULL only when out of memory. */
 struct key *key_from_jwk(const struct strict_json *j, const struct sj_node *node, unsigned flags);
 /* From a certificate, which is not taken; der is its encoding. */
-struct key *key_from_certificate(X509 *x, struct str der);
+struct key *key_from_certificate(X509 *x, struct str der, unsigned flags);
 /* From a key of OpenSSL, taken (freed on failure too); `from`: how it was found. */
-struct key *key_from_pkey(EVP_PKEY *pkey, enum key_from from);
+struct key *key_from_pkey(EVP_PKEY *pkey, enum key_from from, unsigned flags);
 void key_set_kid(struct key *k, struct str kid); /* for keys that are named by their surroundings */
 void key_free(struct key *k); /* NULL is fine */
 
 void key_add_fault(struct key *k, enum key_fault_code code, const char *member);
 static inline bool key_has(const struct key *k, enum key_fault_code code) { return k->faults >> code & 1; }
-bool key_usable(const struct key *k);        /* has a key, and no fault that refuses it */
+/* The tests that KEY_NO_STRENGTH left out: bits of enum key_fault_code, which all refuse the key. */
+uint64_t key_weaknesses(const struct key *k);
+bool key_usable(const struct key *k);        /* has a key, and no fault that refuses it (of those that were looked for) */
 /* Symmetric and wanted: as key_usable(), except for SYMMETRIC and PRIVATE by its own "k". */
 bool key_usable_symmetric(const struct key *k);
 

@@ -177,13 +177,13 @@ bool keyset_is_map(const struct strict_json *j, const struct sj_node *object)
 	return n != NULL;
 }
 
-static bool load_pem(struct keyset *s, struct str bytes, struct buf *error);
+static bool load_pem(struct keyset *s, struct str bytes, unsigned flags, struct buf *error);
 
-static bool load_map(struct keyset *s, const struct strict_json *j, const struct sj_node *map, struct buf *error)
+static bool load_map(struct keyset *s, const struct strict_json *j, const struct sj_node *map, unsigned flags, struct buf *error)
 {
 	for (const struct sj_node *n = sj_first(j, map); n; n = sj_next(j, n)) {
 		const uint32_t before = s->n;
-		if (!load_pem(s, n->value, error))
+		if (!load_pem(s, n->value, flags, error))
 			return false;
 		for (uint32_t i = before; i < s->n; i++)
 			key_set_kid(s->keys[i], n->key);
@@ -217,7 +217,7 @@ bool keyset_load_node(struct keyset *s, const struct strict_json *j, const struc
 		return false;
 	}
 	if (keyset_is_map(j, node))
-		return load_map(s, j, node, error);
+		return load_map(s, j, node, flags, error);
 	s->issuer = keys || sj_member(j, node, STR("jwks_uri")) ? text_member(j, node, "issuer") : NULL;
 	s->jwks_uri = text_member(j, node, "jwks_uri");
 	if (keys || s->jwks_uri)
@@ -270,49 +270,49 @@ static bool load_json(struct keyset *s, struct str bytes, unsigned flags, struct
 /* -- PEM and DER -- */
 
 /* trusted: OpenSSL's form, with its own data after the certificate */
-static bool add_certificate(struct keyset *s, const uint8_t *der, size_t n, bool trusted)
+static bool add_certificate(struct keyset *s, const uint8_t *der, size_t n, bool trusted, unsigned flags)
 {
 	const uint8_t *p = der;
 	X509 *x = (trusted ? d2i_X509_AUX : d2i_X509)(NULL, &p, (long)n);
 	bool ok = x && p == der + n && n <= KEY_CERT_BYTES_MAX;
 
 	if (ok)
-		ok = keyset_add(s, key_from_certificate(x, (struct str){ (const char *)der, n }));
+		ok = keyset_add(s, key_from_certificate(x, (struct str){ (const char *)der, n }, flags));
 	X509_free(x);
 	ERR_clear_error();
 	return ok;
 }
 
-static bool add_pkey(struct keyset *s, EVP_PKEY *p, enum key_from from)
+static bool add_pkey(struct keyset *s, EVP_PKEY *p, enum key_from from, unsigned flags)
 {
 	ERR_clear_error();
-	return p && keyset_add(s, key_from_pkey(p, from));
+	return p && keyset_add(s, key_from_pkey(p, from, flags));
 }
 
-static bool add_block(struct keyset *s, const char *label, const uint8_t *der, size_t n)
+static bool add_block(struct keyset *s, const char *label, const uint8_t *der, size_t n, unsigned flags)
 {
 	const uint8_t *p = der;
 
 	if (strcmp(label, "CERTIFICATE") == 0 || strcmp(label, "X509 CERTIFICATE") == 0)
-		return add_certificate(s, der, n, false);
+		return add_certificate(s, der, n, false, flags);
 	if (strcmp(label, "TRUSTED CERTIFICATE") == 0)
-		return add_certificate(s, der, n, true);
+		return add_certificate(s, der, n, true, flags);
 	if (strcmp(label, "PUBLIC KEY") == 0)
-		return add_pkey(s, d2i_PUBKEY(NULL, &p, (long)n), KEY_FROM_PUBLIC);
+		return add_pkey(s, d2i_PUBKEY(NULL, &p, (long)n), KEY_FROM_PUBLIC, flags);
 	if (strcmp(label, "RSA PUBLIC KEY") == 0)
-		return add_pkey(s, d2i_PublicKey(EVP_PKEY_RSA, NULL, &p, (long)n), KEY_FROM_PUBLIC);
+		return add_pkey(s, d2i_PublicKey(EVP_PKEY_RSA, NULL, &p, (long)n), KEY_FROM_PUBLIC, flags);
 	if (strstr(label, "PRIVATE KEY")) {
 		EVP_PKEY *pkey = strstr(label, "ENCRYPTED") ? NULL : d2i_AutoPrivateKey(NULL, &p, (long)n);
 		s->faults |= KEYSET_PRIVATE;
 		ERR_clear_error();
 		if (pkey)
-			return add_pkey(s, pkey, KEY_FROM_PRIVATE);
+			return add_pkey(s, pkey, KEY_FROM_PRIVATE, flags);
 		s->faults |= KEYSET_LOCKED;
 	}
 	return true; /* parameters, requests, revocation lists: no keys of ours */
 }
 
-static bool load_pem(struct keyset *s, struct str bytes, struct buf *error)
+static bool load_pem(struct keyset *s, struct str bytes, unsigned flags, struct buf *error)
 {
 	BIO *bio = BIO_new_mem_buf(bytes.p, (int)bytes.n);
 	char *label, *header;
@@ -329,7 +329,7 @@ static bool load_pem(struct keyset *s, struct str bytes, struct buf *error)
 		else if (strstr(header, "ENCRYPTED"))
 			s->faults |= KEYSET_PRIVATE | KEYSET_LOCKED;
 		else
-			ok = add_block(s, label, der, (size_t)n);
+			ok = add_block(s, label, der, (size_t)n, flags);
 		if (!ok)
 			buf_printf(error, "%s: PEM block %u (%.40s) cannot be read", s->name, block, label);
 		OPENSSL_cleanse(der, (size_t)n);
@@ -351,20 +351,20 @@ static bool load_pem(struct keyset *s, struct str bytes, struct buf *error)
 	return ok;
 }
 
-static bool load_der(struct keyset *s, struct str bytes, struct buf *error)
+static bool load_der(struct keyset *s, struct str bytes, unsigned flags, struct buf *error)
 {
 	const uint8_t *der = (const uint8_t *)bytes.p, *p = der;
 	EVP_PKEY *pkey;
 
 	s->form = KEYSET_DER;
-	if (add_certificate(s, der, bytes.n, false))
+	if (add_certificate(s, der, bytes.n, false, flags))
 		return true;
 	pkey = d2i_PUBKEY(NULL, &p, (long)bytes.n);
 	if (pkey && p != der + bytes.n) {
 		EVP_PKEY_free(pkey);
 		pkey = NULL;
 	}
-	if (add_pkey(s, pkey, KEY_FROM_PUBLIC))
+	if (add_pkey(s, pkey, KEY_FROM_PUBLIC, flags))
 		return true;
 	buf_printf(error, "%s: DER, but neither a certificate nor a public key", s->name);
 	return false;
@@ -387,10 +387,10 @@ bool keyset_load_bytes(struct keyset *s, struct str bytes, unsigned flags, struc
 	}
 	SHA256((const uint8_t *)bytes.p, bytes.n, s->sha256);
 	if (bytes.p[0] == 0x30)
-		return load_der(s, bytes, error);
+		return load_der(s, bytes, flags, error);
 	/* a certificate may have a commentary before its PEM block */
 	if (text.p[0] != '{' && text.p[0] != '[' && str_find(text, STR("-----BEGIN ")) >= 0)
-		return load_pem(s, text, error);
+		return load_pem(s, text, flags, error);
 	return load_json(s, bytes, flags, error);
 }
 

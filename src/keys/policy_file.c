@@ -668,7 +668,7 @@ static bool load_from_file(struct reader *x, const struct yaml_node *n, struct p
 				   "your own key sets and records first ('taximeter keys records SET' proposes them): ", x->name, n->line, r->from_file.p);
 		else
 			buf_printf(x->error, "%s:%u: from: ", x->name, n->line);
-		ok = s && keyset_load_file(s, path.p, KEY_KEEP_SYMMETRIC, x->error);
+		ok = s && keyset_load_file(s, path.p, KEY_KEEP_SYMMETRIC | KEY_NO_STRENGTH, x->error);
 		if (ok)
 			buf_clear(x->error);
 		else

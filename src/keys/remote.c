@@ -54,7 +54,7 @@ static bool document_read(struct document *d, const char *name, struct str text,
 		buf_printf(error, "%s: no key set", name);
 		return false;
 	}
-	return keyset_load_node(d->set, &d->j, jwks, 0, error);
+	return keyset_load_node(d->set, &d->j, jwks, KEY_NO_STRENGTH, error);
 }
 
 static void document_release(struct document *d)
@@ -122,7 +122,7 @@ static bool add_gone(struct buf *b, const struct document *cache, const struct k
 		int64_t t;
 		if (!since || !jwk || !sj_date(since, &t) || now_s - t >= GONE_KEPT_S)
 			continue;
-		k = key_from_jwk(&cache->j, jwk, 0);
+		k = key_from_jwk(&cache->j, jwk, KEY_NO_STRENGTH);
 		if (!k)
 			return false;
 		if (k->has_spki && !keyset_find_spki(now_listed, k->spki_sha256))
@@ -182,7 +182,7 @@ struct keyset *remote_read(const char *name, struct str cache, int64_t *ret_fetc
 		int64_t t;
 		if (!since || !jwk || !sj_date(since, &t))
 			continue;
-		k = key_from_jwk(&d.j, jwk, 0);
+		k = key_from_jwk(&d.j, jwk, KEY_NO_STRENGTH);
 		if (k)
 			k->gone_us = t * US_PER_SECOND;
 		if (!keyset_add(d.set, k)) {

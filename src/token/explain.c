@@ -72,9 +72,9 @@ static void add_key(struct buf *b, const struct judge *j)
 			buf_printf(b, ", %s to %s", time_format(k->cert.not_before_us, from), time_format(k->cert.not_after_us, to));
 		buf_add_char(b, '\n');
 	}
-	for (unsigned i = 0; i < k->fault_n; i++)
-		buf_printf(b, "  note         the key %s%s%s\n", key_fault_rows[k->fault[i].code].text, k->fault[i].member[0] ? ": " : "",
-			   k->fault[i].member);
+	for (unsigned i = 0; i < j->fault_n; i++)
+		buf_printf(b, "  note         the key %s%s%s\n", key_fault_rows[j->fault[i].code].text, j->fault[i].member[0] ? ": " : "",
+			   j->fault[i].member);
 	for (uint32_t i = 0; i < j->policy->set_n && k->has_spki; i++) {
 		const struct key *in = keyset_find_spki(j->policy->sets[i], k->spki_sha256);
 		if (!in)

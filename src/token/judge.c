@@ -23,6 +23,8 @@
 #include "token/kind.h"
 
 #define CAE_LIFE_MAX_S (29 * 3600)
+#define WEAKNESSES_KNOWN (UINT64_C(1) << 63)
+_Static_assert(KEY_FAULT_COUNT < 63, "faults and WEAKNESSES_KNOWN share a word");
 
 const struct reason_row reason_rows[REASON_COUNT] = {
 #define REASON(name, code, text) [REASON_##name] = { code, text },
@@ -154,7 +156,8 @@ struct judge *judge_new(const struct policy *p, struct replay_store *replay)
 	j->in_line = 1;
 	/* both in any case: release must find them initialised */
 	const bool token = token_init(&j->token), verifier = sign_verifier_init(&j->verifier, p->n + p->known_n);
-	if (token && verifier)
+	j->weaknesses = calloc(p->n + p->known_n + 1, sizeof(*j->weaknesses));
+	if (token && verifier && j->weaknesses)
 		return j;
 	judge_free(j);
 	return NULL;
@@ -166,6 +169,7 @@ void judge_free(struct judge *j)
 		return;
 	token_release(&j->token);
 	sign_verifier_release(&j->verifier);
+	free(j->weaknesses);
 	free(j);
 }
 
@@ -454,6 +458,23 @@ static bool is_same_alg(enum jws_alg a, enum jws_alg b, const struct key *k)
 	return a == b || (k->kind == KEY_OKP && (a == JWS_EDDSA || a == full) && (b == JWS_EDDSA || b == full));
 }
 
+/* The faults of a record's key in the order of its members. */
+static void take_faults(struct judge *j, const struct key_record *r)
+{
+	const struct key *k = r->key;
+	uint64_t *known = &j->weaknesses[slot_of(j, r)];
+
+	if (k->untested && !*known)
+		*known = key_weaknesses(k) | WEAKNESSES_KNOWN;
+	for (unsigned i = 0; i <= k->fault_n; i++) {
+		if (k->untested && i == k->untested_at)
+			for (uint64_t w = *known & ~WEAKNESSES_KNOWN; w; w &= w - 1)
+				j->fault[j->fault_n++] = (struct key_fault){ (enum key_fault_code)__builtin_ctzll(w), "n" };
+		if (i < k->fault_n)
+			j->fault[j->fault_n++] = k->fault[i];
+	}
+}
+
 static void check_key(struct judge *j, const struct key_record *r)
 {
 	const struct verdict *v = &j->verdict;
@@ -464,8 +485,9 @@ static void check_key(struct judge *j, const struct key_record *r)
 		judge_refuse(j, REASON_KEY_NONE, "the record of key id '%.*s' names a key that is in no set", CUT(v->kid));
 		return;
 	}
-	for (unsigned i = 0; i < k->fault_n; i++) {
-		const struct key_fault *f = &k->fault[i];
+	take_faults(j, r);
+	for (unsigned i = 0; i < j->fault_n; i++) {
+		const struct key_fault *f = &j->fault[i];
 		const bool is_svid = f->code == KEY_FAULT_USE && str_eq(k->use, STR("jwt-svid"));
 		const bool excused = (f->code == KEY_FAULT_PRIVATE && (v->jws_only || (k->kind == KEY_OCT && r->symmetric))) || (is_svid && r->svid);
 		if (is_svid && !r->svid)
@@ -962,6 +984,7 @@ const struct verdict *judge_token(struct judge *j, struct str token, int64_t now
 	v->kid = v->alg = v->issuer = v->tenant = v->audience = STR_NONE;
 	v->jws_only = j->policy->jws_only;
 	j->text_n = 0;
+	j->fault_n = 0;
 	j->now_s = now_s;
 	sign_forget(&j->verifier);
 	token_parse(&j->token, token, !v->jws_only, on_problem, j);

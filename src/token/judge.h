@@ -63,6 +63,9 @@ struct judge {
 	char text[VERDICT_TEXT_BYTES];
 	size_t text_n;
 	int64_t now_s;
+	struct key_fault fault[KEY_FAULTS_SHOWN + 8]; /* of the record's key; with its weaknesses, which no reader of a set looks for */
+	unsigned fault_n;
+	uint64_t *weaknesses;            /* by slot of the record: bits of faults, and WEAKNESSES_KNOWN; each key is tested once, when it is needed */
 	unsigned in_line;                /* tokens of the line that this one is from; 1 unless its reader says otherwise */
 };
 
