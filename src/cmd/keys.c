@@ -383,8 +383,8 @@ static void write_records(struct buf *b, bool color, void *arg)
 	(void)color;
 	if (!n)
 		buf_add_cstr(b, "# NO KEYS: no record is proposed.\n");
-	buf_add_cstr(b, "# Proposed by taximeter keys records. Issuers, tenants and audiences are left empty on purpose: only who runs the\n"
-			"# service knows them, and a record without them trusts nobody.\nrecords:\n");
+	buf_add_cstr(b, "# Proposed by taximeter keys records. Issuers, tenants and audiences are left empty on purpose: only the operator of\n"
+			"# the service knows them. An empty list does not mean \"all\": the policy is refused until they are filled in.\nrecords:\n");
 	for (uint32_t i = 0; i < n; i++)
 		if (!keys[i].gone)
 			write_record(b, a, &keys[i]);
@@ -764,7 +764,7 @@ const struct command command_keys = {
 		"audit looks for keys that are too old, expired and still listed, without scope, shared by consumers and enterprises, "
 		"weak, published, leaked or used outside what they are for. watch does so too and reports what is new since its "
 		"last run; older findings still count for the exit status. diff compares two sets. records proposes policy records for a set.",
-	.found = "audit, watch: a finding; diff: a difference.",
+	.found = "audit, watch: a finding; watch, diff: a key came, left or changed.",
 	.critical = "audit, watch: a critical finding; diff: a key id that names another key.",
 	.options = options,
 	.examples = "  taximeter keys audit jwks.json\n"

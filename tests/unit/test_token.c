@@ -918,7 +918,9 @@ static bool loads(const char *text, struct buf *error)
 #define R_TENANTS "    tenants: {allow: [" TENANT "]}\n"
 #define R_AUDIENCES "    audiences: [" AUDIENCE "]\n"
 #define R_VERSIONS "    versions: [\"2.0\"]\n"
-#define R_ALL R_FROM R_ALG R_ISSUERS R_TENANTS R_AUDIENCES R_VERSIONS
+#define R_SCOPE R_ISSUERS R_AFTER_ISSUERS
+#define R_AFTER_ISSUERS R_TENANTS R_AUDIENCES R_VERSIONS
+#define R_ALL R_FROM R_ALG R_SCOPE
 
 static void test_policy_file(void)
 {
@@ -928,13 +930,13 @@ static void test_policy_file(void)
 		{ "records: []\n", "not empty" },
 		{ "skew: 300s\n", "'records' is missing" },
 		{ "records:\n" R_ALG R_ISSUERS, "" },
-		{ "records:\n  - alg: RS256\n" R_ISSUERS R_TENANTS R_AUDIENCES R_VERSIONS, "wants its key" },
-		{ "records:\n" R_FROM R_ISSUERS R_TENANTS R_AUDIENCES R_VERSIONS, "'alg' is missing" },
-		{ "records:\n" R_FROM R_ALG R_TENANTS R_AUDIENCES R_VERSIONS, "'issuers' is missing" },
+		{ "records:\n  - alg: RS256\n" R_SCOPE, "wants its key" },
+		{ "records:\n" R_FROM R_SCOPE, "'alg' is missing" },
+		{ "records:\n" R_FROM R_ALG R_AFTER_ISSUERS, "'issuers' is missing" },
 		{ "records:\n" R_FROM R_ALG R_ISSUERS R_AUDIENCES R_VERSIONS, "'tenants' is missing" },
 		{ "records:\n" R_FROM R_ALG R_ISSUERS R_TENANTS R_VERSIONS, "'audiences' is missing" },
 		{ "records:\n" R_FROM R_ALG R_ISSUERS R_TENANTS R_AUDIENCES, "'versions' is missing" },
-		{ "records:\n  - spki: 0000000000000000000000000000000000000000000000000000000000000000\n" R_ALG R_ISSUERS R_TENANTS R_AUDIENCES R_VERSIONS,
+		{ "records:\n  - spki: 0000000000000000000000000000000000000000000000000000000000000000\n" R_ALG R_SCOPE,
 		  "'kid' is missing" },
 		{ "records:\n" R_ALL "    nonsense: 1\n", "no such setting" },
 		{ "records:\n" R_ALL "    alg: RS256\n", "twice" },
@@ -945,13 +947,13 @@ static void test_policy_file(void)
 		{ "records:\n" R_ALL "    actors: []\n", "not empty" },
 		{ "records:\n" R_ALL "    not_after: yesterday\n", "no time" },
 		{ "records:\n" R_ALL "    idtyp: yes\n", "two ways" },
-		{ "records:\n" R_FROM "    alg: none\n" R_ISSUERS R_TENANTS R_AUDIENCES R_VERSIONS, "none of RS256" },
-		{ "records:\n" R_FROM "    alg: HS256\n" R_ISSUERS R_TENANTS R_AUDIENCES R_VERSIONS, "symmetric" },
+		{ "records:\n" R_FROM "    alg: none\n" R_SCOPE, "none of RS256" },
+		{ "records:\n" R_FROM "    alg: HS256\n" R_SCOPE, "symmetric" },
 		{ "records:\n" R_FROM R_ALG R_ISSUERS R_TENANTS R_AUDIENCES "    versions: [3.0]\n", "versions: '3.0' is neither" },
 		{ "records:\n" R_FROM R_ALG R_ISSUERS R_TENANTS "    audiences: [2.0]\n" R_VERSIONS, "audiences: '2.0' can be read in two ways" },
 		{ "records:\n" R_FROM R_ALG R_ISSUERS "    tenants: any\n" R_AUDIENCES R_VERSIONS, "{allow: any}" },
 		{ "records:\n" R_FROM R_ALG R_ISSUERS "    tenants: [" TENANT "]\n" R_AUDIENCES R_VERSIONS, "{allow: [" },
-		{ "records:\n" R_FROM R_ALG "    issuers: [\"https://login.microsoftonline.com/{tid}/v2.0\"]\n" R_TENANTS R_AUDIENCES R_VERSIONS,
+		{ "records:\n" R_FROM R_ALG "    issuers: [\"https://login.microsoftonline.com/{tid}/v2.0\"]\n" R_AFTER_ISSUERS,
 		  "the tenant is written {tenantid}" },
 		{ "records:\n" R_ALL "    scopes: [x]\n", "claims: {sub: ...}" },
 		{ "records:\n" R_ALL "    claims: {}\n", "names of claims" },
@@ -962,13 +964,13 @@ static void test_policy_file(void)
 		{ "records:\n" R_ALL "    claims: {sub: {pattern: x, other: y}}\n", "other names beside" },
 		{ "records:\n" R_ALL "    kind: refresh\n", "none of: access id logout any" },
 		{ "records:\n" R_FROM R_ALG R_ISSUERS R_TENANTS "    audiences: none\n" R_VERSIONS, "another condition" },
-		{ "records:\n  - from: {jwks: set.json}\n    alg: ES384\n" R_ISSUERS R_TENANTS R_AUDIENCES R_VERSIONS, "no key for signatures with the algorithm ES384" },
-		{ "records:\n  - from: {jwks: metadata.json}\n" R_ALG R_ISSUERS R_TENANTS R_AUDIENCES R_VERSIONS,
+		{ "records:\n  - from: {jwks: set.json}\n    alg: ES384\n" R_SCOPE, "no key for signatures with the algorithm ES384" },
+		{ "records:\n  - from: {jwks: metadata.json}\n" R_ALG R_SCOPE,
 		  "OpenID metadata, which names keys and has none: save what its jwks_uri gives (https://login.example.com/keys)" },
-		{ "records:\n  - from: {jwks: set.json, issuer: \"https://a.example\"}\n" R_ALG R_ISSUERS R_TENANTS R_AUDIENCES R_VERSIONS,
+		{ "records:\n  - from: {jwks: set.json, issuer: \"https://a.example\"}\n" R_ALG R_SCOPE,
 		  "'https://a.example'; its 27 keys: 'https://login.microsoftonline.com/{tenantid}/v2.0', 'https://login.microsoftonline.com/9188" },
-		{ "records:\n" R_FROM R_ALG "    issuers: [\"{tenantid}{tenantid}\"]\n" R_TENANTS R_AUDIENCES R_VERSIONS, "{tenantid}" },
-		{ "records:\n" R_FROM R_ALG "    issuers: x\n" R_TENANTS R_AUDIENCES R_VERSIONS, "list" },
+		{ "records:\n" R_FROM R_ALG "    issuers: [\"{tenantid}{tenantid}\"]\n" R_AFTER_ISSUERS, "{tenantid}" },
+		{ "records:\n" R_FROM R_ALG "    issuers: x\n" R_AFTER_ISSUERS, "list" },
 		{ "records:\n" R_FROM R_ALG R_ISSUERS "    tenants: {allow: [72F988BF-86F1-41AF-91AB-2D7CD011DB47]}\n" R_AUDIENCES R_VERSIONS, "lower case" },
 		{ "records:\n" R_FROM R_ALG R_ISSUERS "    tenants: {deny: [" TENANT "]}\n" R_AUDIENCES R_VERSIONS, "'allow' is missing" },
 		{ "records:\n" R_FROM R_ALG R_ISSUERS "    tenants: none\n" R_AUDIENCES R_VERSIONS, "contradict" },
@@ -976,12 +978,12 @@ static void test_policy_file(void)
 		{ "records: !x\n" R_ALL, "tags" },
 		{ "records:\n" R_ALL "---\nrecords: []\n", "second document" },
 		{ "records:\n" R_ALL "    class: *x\n", "aliases" },
-		{ "records:\n  - from: {jwks: missing.json, kid: a}\n" R_ALG R_ISSUERS R_TENANTS R_AUDIENCES R_VERSIONS, "missing.json" },
-		{ "records:\n  - from: {certificate: set.json}\n" R_ALG R_ISSUERS R_TENANTS R_AUDIENCES R_VERSIONS, "'kid' is missing: the key id that tokens" },
-		{ "records:\n  - from: {jwks: set.json, kid: nobody}\n" R_ALG R_ISSUERS R_TENANTS R_AUDIENCES R_VERSIONS, "no key of the id 'nobody'; its 27 keys: 'a' (RSA)" },
-		{ "records:\n  - from: {jwks: set.json}\n" R_ALG R_ISSUERS R_TENANTS R_AUDIENCES R_VERSIONS "    kid: a\n", "exactly one" },
-		{ "records:\n  - from: {jwks: set.json, kid: a, issuer: b}\n" R_ALG R_ISSUERS R_TENANTS R_AUDIENCES R_VERSIONS, "not both" },
-		{ "records:\n  - from: {source: x, kid: a}\n" R_ALG R_ISSUERS R_TENANTS R_AUDIENCES R_VERSIONS, "no source" },
+		{ "records:\n  - from: {jwks: missing.json, kid: a}\n" R_ALG R_SCOPE, "missing.json" },
+		{ "records:\n  - from: {certificate: set.json}\n" R_ALG R_SCOPE, "'kid' is missing: the key id that tokens" },
+		{ "records:\n  - from: {jwks: set.json, kid: nobody}\n" R_ALG R_SCOPE, "no key of the id 'nobody'; its 27 keys: 'a' (RSA)" },
+		{ "records:\n  - from: {jwks: set.json}\n" R_ALG R_SCOPE "    kid: a\n", "exactly one" },
+		{ "records:\n  - from: {jwks: set.json, kid: a, issuer: b}\n" R_ALG R_SCOPE, "not both" },
+		{ "records:\n  - from: {source: x, kid: a}\n" R_ALG R_SCOPE, "no source" },
 		{ "sources: [{name: x, url: \"http://example.com/\"}]\nrecords:\n" R_ALL, "https://" },
 		{ "skew: 1h\nrecords:\n" R_ALL, "longer" },
 		{ "deny: {spki: [zz]}\nrecords:\n" R_ALL, "hexadecimal" },
@@ -994,7 +996,7 @@ static void test_policy_file(void)
 	buf_init(&error, 16 * KIB);
 	write_file("metadata.json", STR("{\"issuer\":\"https://login.example.com\",\"jwks_uri\":\"https://login.example.com/keys\"}"));
 	CHECK_MSG(loads("records:\n" R_ALL, &error), "%s", error.p ? error.p : "");
-	CHECK_MSG(loads("skew: 60s\nrecords:\n  - from: {jwks: set.json, issuer: \"" TEMPLATE "\"}\n" R_ALG R_ISSUERS R_TENANTS R_AUDIENCES R_VERSIONS,
+	CHECK_MSG(loads("skew: 60s\nrecords:\n  - from: {jwks: set.json, issuer: \"" TEMPLATE "\"}\n" R_ALG R_SCOPE,
 			&error), "%s", error.p ? error.p : "");
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		CHECK_MSG(!loads(bad[i].text, &error), "loads: %s", bad[i].text);
@@ -1002,6 +1004,38 @@ static void test_policy_file(void)
 		CHECK_MSG(error.n && strstr(error.p, "p.yaml"), "%s: does not name the file: %s", bad[i].text, error.p ? error.p : "");
 		CHECK_MSG(error.n && !memchr(error.p, '\n', error.n), "%s: more than one line: %s", bad[i].text, error.p ? error.p : "");
 	}
+	buf_release(&error);
+}
+
+/* A list with nothing in it never means "all": it is refused wherever a list has its place, in each way of writing nothing. */
+static void test_empty_lists(void)
+{
+	static const char *const nothing[] = { "[]", "", "{}", "null", "~", "''", "[\"\"]", "[null]", "[[]]", "[ ]" };
+	static const struct { const char *before, *after; } places[] = {
+		{ "records: ", "" }, { "sources: ", "\nrecords:\n" R_ALL }, { "deny: {spki: ", "}\nrecords:\n" R_ALL },
+		{ "deny: {certificates: ", "}\nrecords:\n" R_ALL }, { "exchange: {issuers: ", "}\nrecords:\n" R_ALL },
+		{ "records:\n" R_FROM R_ALG "    issuers: ", "\n" R_AFTER_ISSUERS },
+		{ "records:\n" R_FROM R_ALG R_ISSUERS "    tenants: ", "\n" R_AUDIENCES R_VERSIONS },
+		{ "records:\n" R_FROM R_ALG R_ISSUERS "    tenants: {allow: ", "}\n" R_AUDIENCES R_VERSIONS },
+		{ "records:\n" R_FROM R_ALG R_ISSUERS "    tenants: {allow: any, deny: ", "}\n" R_AUDIENCES R_VERSIONS },
+		{ "records:\n" R_FROM R_ALG R_ISSUERS R_TENANTS "    audiences: ", "\n" R_VERSIONS },
+		{ "records:\n" R_FROM R_ALG R_ISSUERS R_TENANTS R_AUDIENCES "    versions: ", "\n" },
+		{ "records:\n" R_ALL "    cae_audiences: ", "\n" }, { "records:\n" R_ALL "    actors: ", "\n" },
+		{ "records:\n" R_ALL "    typ: ", "\n" },
+		{ "records:\n" R_ALL "    claims: ", "\n" }, { "records:\n" R_ALL "    claims: {sub: ", "}\n" },
+		{ "records:\n" R_ALL "    claims: {sub: {pattern: ", "}}\n" }, { "records:\n" R_ALL "    claims: {sub: {contains: ", "}}\n" },
+		{ "records:\n" R_ALL "    claims: {sub: {equals: ", "}}\n" }, { "records:\n" R_ALL "    claims: {act: {sub: ", "}}\n" },
+	};
+	struct buf error;
+	char text[2048];
+
+	buf_init(&error, 16 * KIB);
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+		for (size_t k = 0; k < sizeof(nothing) / sizeof(nothing[0]); k++) {
+			snprintf(text, sizeof(text), "%s%s%s", places[i].before, nothing[k], places[i].after);
+			CHECK_MSG(!loads(text, &error), "loads: %s", text);
+			CHECK_MSG(error.n && strstr(error.p, "p.yaml:"), "%s: says %s", text, error.p ? error.p : "");
+		}
 	buf_release(&error);
 }
 
@@ -1903,6 +1937,7 @@ int main(void)
 	test_storm(j);
 	test_stolen_key();
 	test_policy_file();
+	test_empty_lists();
 	test_record_by_issuer();
 	test_other_records();
 	test_records();
