@@ -2,6 +2,9 @@
 /* What an audit of key sets can find.
  * FINDING(name, code, severity, title, why it matters, what clears it): the code is for programs and never changes; the
  * severity is the usual one (a finding may be raised or lowered by the policy). */
+#define COMPUTED "The private key can be computed from the public one in a moment."
+#define NEW_KEY "a new key; treat the old one as leaked"
+
 FINDING(SCOPE_NONE, "scope.none", FINDING, "nothing says for whom the key may sign",
 	"A verifier that knows only the key believes it about every issuer, tenant and audience.",
 	"a policy record for the key, or an 'issuer' member in the set")
@@ -81,25 +84,25 @@ FINDING(WEAK_ROCA, "weak.roca", CRITICAL, "the primes have the form of CVE-2017-
 	"The private key can be computed from the public one.", "a new key, not made on that chip; treat the old one as leaked")
 FINDING(WEAK_PRIME, "weak.prime", CRITICAL, "the modulus is a prime, or a power",
 	"A modulus must be a product of different primes; of any other number the private exponent is known at once.",
-	"a new key; treat the old one as leaked")
+	NEW_KEY)
 FINDING(WEAK_SMOOTH, "weak.smooth", CRITICAL, "p - 1 or p + 1 of a prime has small factors only",
-	"The private key can be computed from the public one in seconds.", "a new key; treat the old one as leaked")
+	"The private key can be computed from the public one in seconds.", NEW_KEY)
 FINDING(WEAK_DIGITS, "weak.digits", CRITICAL, "the primes have a pattern",
-	"The private key can be computed from the public one in a moment.", "a new key; treat the old one as leaked")
+	COMPUTED, NEW_KEY)
 FINDING(WEAK_FERMAT, "weak.fermat", CRITICAL, "the primes have too much in common",
-	"The private key can be computed from the public one in a moment.", "a new key; treat the old one as leaked")
+	COMPUTED, NEW_KEY)
 FINDING(WEAK_SHARED, "weak.shared", CRITICAL, "the modulus has a prime in common with another key",
 	"Both private keys can be computed from the two public ones in a moment.", "new keys; treat both as leaked")
 FINDING(WEAK_SMALL, "weak.small", CRITICAL, "the modulus has a small factor",
-	"The key is damaged or made by a broken generator, and can be factored.", "a new key; treat the old one as leaked")
+	"The key is damaged or made by a broken generator, and can be factored.", NEW_KEY)
 FINDING(WEAK_WIENER, "weak.wiener", CRITICAL, "the private exponent is short",
-	"The private key can be computed from the public one in a moment.", "a new key; treat the old one as leaked")
+	COMPUTED, NEW_KEY)
 FINDING(WEAK_PATTERN, "weak.pattern", CRITICAL, "16 equal bytes in a row in the modulus",
-	"No sound generator makes such a number.", "a new key; treat the old one as leaked")
+	"No sound generator makes such a number.", NEW_KEY)
 FINDING(WEAK_BIAS, "weak.bias", CRITICAL, "far too many or too few one bits in the modulus",
-	"No sound generator makes such a number.", "a new key; treat the old one as leaked")
+	"No sound generator makes such a number.", NEW_KEY)
 FINDING(WEAK_LISTED, "weak.listed", CRITICAL, "the key is on a list of compromised keys",
-	"Its private half is known.", "a new key; treat the old one as leaked")
+	"Its private half is known.", NEW_KEY)
 FINDING(WEAK_PUBLISHED, "weak.published", CRITICAL, "the key is a published test key",
 	"Its private half is printed in a standard or a test suite.", "a key of your own; treat all that this one signed as forged")
 FINDING(WEAK_POINT, "weak.point", CRITICAL, "a point that no sound key has",
@@ -160,3 +163,6 @@ FINDING(LEAK_UNTRUSTED, "leak.untrusted", FINDING, "a leaked key that nobody tru
 FINDING(LEAK_DENIED, "leak.denied", CRITICAL, "a key on the deny list is listed",
 	"It is known to be in the hands of an intruder.",
 	"remove the key from the set at once")
+
+#undef COMPUTED
+#undef NEW_KEY

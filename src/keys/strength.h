@@ -37,7 +37,7 @@ enum weakness {
 	WEAK_TINY = 1 << 18,   /* shorter than 1025 bits: within reach of those who can pay */
 };
 
-/* What a test may cost.  For a modulus of 2048 bits: 5 ms, 15 ms, 0.2 s, half a minute. */
+/* What a test may cost.  For a modulus of 2048 bits: 6 ms, 15 ms, 0.2 s, over a minute. */
 enum strength_effort { STRENGTH_LOAD, STRENGTH_AUDIT, STRENGTH_SEARCH, STRENGTH_THOROUGH };
 
 struct strength {
