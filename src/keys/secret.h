@@ -6,7 +6,7 @@
 
 #include "keys/strict_json.h"
 
-/* The members whose names alone say it, of the JWK itself: {"d", ...}; NULL-terminated.  key.c notes those by itself. */
+/* The members whose names alone say it, of the JWK itself: {"d", ...}; NULL-terminated.  jwk.c notes those by itself. */
 extern const char *const secret_members[];
 
 /* Text that is a private key: PEM, PuTTY, age; base64 (either alphabet, with blanks or without) of PKCS#8, PKCS#1, SEC1, PKCS#12, PEM,

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/published.h"
+#include "keys/key_int.h"
 
 static void add(struct audit *a, enum finding_code code, const struct history_key *k, enum finding_severity severity, const char *text)
 {
@@ -68,13 +69,6 @@ static void judge_numbers(struct audit *a, const struct history_key *k, const st
 }
 
 /* -- lists -- */
-
-static struct str without_zeros(struct str s)
-{
-	while (s.n && !s.p[0])
-		s.p++, s.n--;
-	return s;
-}
 
 /* What the lists hash: the modulus, or x of a point, without leading zeros. */
 static struct str listed_number(const struct key *k)
