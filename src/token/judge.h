@@ -9,6 +9,7 @@
 #define TXM_TOKEN_JUDGE_H
 
 #include "keys/policy.h"
+#include "token/replay.h"
 #include "token/sign.h"
 #include "token/token.h"
 
@@ -48,11 +49,6 @@ struct verdict {
 	unsigned chain;                  /* subject tokens that were looked at */
 	bool jws_only;
 };
-
-/* Ids of tokens seen, shared by threads; when it is full nothing more is accepted. */
-struct replay_store;
-struct replay_store *replay_store_new(void);
-void replay_store_free(struct replay_store *s);
 
 struct judge {
 	const struct policy *policy;
