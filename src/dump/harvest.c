@@ -96,8 +96,11 @@ static bool certificate(const uint8_t *p, size_t n, size_t at, char name[256], b
 		size_t left = (size_t)(p + end - found) - sizeof(constraints);
 
 		found += sizeof(constraints);
-		found = memmem(found + (left > 3 && memcmp(found, ca, 3) == 0 ? 3 : 0), left < 14 ? (left > 3 ? left - 3 : 0) : 11, ca, sizeof(ca));
-		*ret_authority = found != NULL;
+		if (left >= sizeof(ca) && memcmp(found, ca, sizeof(ca)) == 0) { /* critical */
+			found += sizeof(ca);
+			left -= sizeof(ca);
+		}
+		*ret_authority = memmem(found, left < 11 ? left : 11, ca, sizeof(ca)) != NULL;
 	}
 	return true;
 }
