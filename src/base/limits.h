@@ -236,7 +236,8 @@
 #define DUMP_CUTS_MAX (4 * MIB)             /* pieces to be erased of one dump */
 #define RESIDUE_BATCH 1024                  /* windows multiplied together before a gcd is taken */
 #define RESIDUE_ALL_WINDOWS 8192            /* windows times moduli up to which everything is tested at every byte, */
-#define RESIDUE_MOST_WINDOWS 300000         /* and up to which the common relations are: some 60 us each for RSA-2048 */
+#define RESIDUE_MOST_WINDOWS 300000         /* and up to which the common relations are: some 90 us each for RSA-2048; */
+#define RESIDUE_WINDOW_SHARE KIB            /* or one in so many bytes that are looked at, if those are more: 90 s for each GiB */
 #define RESIDUE_MET_EXPONENTS_MAX 32        /* of these, for how many exponents are tested as well: 3 MiB of tables each */
 #define RESIDUE_CURVE_COST_MAX 6000000      /* additions of points for one block in the check of elliptic keys: some ten seconds */
 #define RESIDUE_MET_MAX 256                 /* moduli seen in the dump, besides the given ones, whose residue is looked for */

@@ -67,7 +67,8 @@ static bool residue(const struct dump_settings *x, const struct dump_scan *s, co
 		else if (t[i].from_dump && met == RESIDUE_MET_MAX)
 			ret->residue_untested++;
 		else
-			moduli[used++] = (struct dump_modulus){ .p = t[i].n.p, .n = t[i].n.n, .spki = t[i].spki, .e = t[i].e.p, .e_n = t[i].e.n };
+			moduli[used++] = (struct dump_modulus){ .p = t[i].n.p, .n = t[i].n.n, .spki = t[i].spki,
+			                                        .e = t[i].e.p, .e_n = t[i].e.n, .from_dump = t[i].from_dump };
 		if (used && moduli[used - 1].p == t[i].n.p) {
 			if (t[i].from_dump && met >= RESIDUE_MET_EXPONENTS_MAX)
 				moduli[used - 1].e_n = 0;
@@ -119,11 +120,16 @@ bool dump_clean(const struct dump_settings *x, const struct dump_options *option
 		const char *limits = s ? dump_limits_text(s) : "";
 
 		ret->damaged = im->problems.n || im->n_holes || reader->broken || *limits || (s && dump_counts(s)->hits_refused) ||
-		               ret->residue_untested || ret->curve.cut;
+		               ret->residue_untested || ret->residue.cut || ret->curve.cut;
 		if (ret->damaged && !ret->first[0] && im->problems.n)
 			snprintf(ret->first, sizeof(ret->first), "%.*s", (int)strcspn(im->problems.p, "\n"), im->problems.p);
 		else if (ret->damaged && !ret->first[0] && *limits)
 			snprintf(ret->first, sizeof(ret->first), "not all was searched: %.*s", (int)strcspn(limits, "\n"), limits);
+		else if (ret->damaged && !ret->first[0] && ret->residue.cut)
+			snprintf(ret->first, sizeof(ret->first), "not all was tested: %llu windows lie in blocks full of random bytes, "
+			         "where the residue test for RSA is short; redact --erase random erases such bytes, --residue off does "
+			         "without the test",
+			         (unsigned long long)ret->residue.bulk);
 		else if (ret->damaged && !ret->first[0] && ret->curve.cut)
 			snprintf(ret->first, sizeof(ret->first), "more looks like numbers of elliptic keys than is tested; use --residue off to do without");
 		else if (ret->damaged && !ret->first[0] && ret->residue_untested)

@@ -247,10 +247,12 @@ static void tell(const struct redaction *r, struct dump_report *report, int stat
 		buf_add_json(b, str_of(r->shown));
 		buf_add_cstr(b, ",\"output\":");
 		buf_add_json(b, str_of(r->out_path));
-		buf_printf(b, ",\"keys\":%zu,\"traces\":%llu,\"bytes_erased\":%llu,\"bytes_random\":%llu,\"left\":%llu,\"residue_windows\":%llu,\"residue\":%llu,"
+		buf_printf(b, ",\"keys\":%zu,\"traces\":%llu,\"bytes_erased\":%llu,\"bytes_random\":%llu,\"left\":%llu,"
+		              "\"residue_windows\":%llu,\"residue_bulk\":%llu,\"residue_bulk_others\":%llu,\"residue\":%llu,"
 		              "\"delivered\":%s,\"status\":%d,\"seconds\":{\"scan\":%.3f,\"plan\":%.3f,\"copy\":%.3f,\"check\":%.3f},\"wall_s\":%.3f" SCHEMA_MEMBER "}\n",
 		           r->keys, (unsigned long long)r->cuts.traces, (unsigned long long)r->cuts.bytes,
 		           (unsigned long long)r->random, (unsigned long long)r->left.hits + r->left.traces, (unsigned long long)r->left.residue.windows,
+		           (unsigned long long)r->left.residue.bulk, (unsigned long long)r->left.residue.bulk_others,
 		           (unsigned long long)r->left.residue.found, done ? "true" : "false", status, r->scan_s, r->plan_s, r->copy_s,
 		           r->check_s, wall_s);
 		return;
@@ -272,6 +274,9 @@ static void tell(const struct redaction *r, struct dump_report *report, int stat
 		           (unsigned long long)r->left.residue.windows, r->left.curve_keys, (unsigned long long)r->left.curve.windows);
 	else
 		buf_add_cstr(b, " (no public key is known, so the residue test had nothing to look for)");
+	if (r->left.residue.bulk_others)
+		buf_printf(b, "; %llu windows among random bytes were tested less, for keys that only the dump names",
+		           (unsigned long long)r->left.residue.bulk_others);
 	buf_add_cstr(b, ".\n");
 }
 

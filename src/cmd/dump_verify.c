@@ -61,13 +61,15 @@ static int verify_run(struct dump_settings *x)
 	report.totals.wall_s = now() - start;
 	status = dump_left_status(&left);
 	if (strcmp(x->format, "ndjson") == 0)
-		buf_printf(report.out, "{\"type\":\"residue\",\"windows\":%llu,\"found\":%llu,\"offset\":%lld,\"mode\":\"%s\",\"moduli\":%zu,"
-		                       "\"untested\":%zu,\"authorities\":%zu,\"curve_windows\":%llu,\"curve_found\":%llu,\"curve_keys\":%zu}\n",
-		           (unsigned long long)left.residue.windows, (unsigned long long)left.residue.found,
+		buf_printf(report.out, "{\"type\":\"residue\",\"windows\":%llu,\"bulk\":%llu,\"bulk_others\":%llu,\"found\":%llu,"
+		                       "\"offset\":%lld,\"mode\":\"%s\",\"moduli\":%zu,\"untested\":%zu,\"authorities\":%zu,"
+		                       "\"curve_windows\":%llu,\"curve_found\":%llu,\"curve_keys\":%zu,\"curve_cut\":%s}\n",
+		           (unsigned long long)left.residue.windows, (unsigned long long)left.residue.bulk,
+		           (unsigned long long)left.residue.bulk_others, (unsigned long long)left.residue.found,
 		           left.residue.found ? (long long)left.residue.first.offset : -1LL,
 		           x->residue == DUMP_RESIDUE_OFF ? "off" : x->residue == DUMP_RESIDUE_ALL ? "all" : "writable",
 		           left.residue_moduli, left.residue_untested, left.residue_authorities, (unsigned long long)left.curve.windows,
-		           (unsigned long long)left.curve.found, left.curve_keys);
+		           (unsigned long long)left.curve.found, left.curve_keys, left.curve.cut ? "true" : "false");
 	else if (left.residue.found)
 		buf_printf(report.out, "At %llu: a number that shares a factor with a public key (%llu such windows).\n",
 		           (unsigned long long)left.residue.first.offset, (unsigned long long)left.residue.found);
@@ -75,11 +77,15 @@ static int verify_run(struct dump_settings *x)
 		buf_printf(report.out, "At %llu: a number from which an elliptic public key follows (%llu such windows).\n",
 		           (unsigned long long)left.curve.first.offset, (unsigned long long)left.curve.found);
 	else if (x->residue != DUMP_RESIDUE_OFF && (left.residue_moduli || left.residue_authorities || left.curve_keys))
-		buf_printf(report.out, "Nothing is left of %zu public key%s (%llu windows); %zu of a trust store%s not tested.\n",
+		buf_printf(report.out, "%s %zu public key%s (%llu windows); %zu of a trust store%s not tested.\n",
+		           left.residue.cut || left.curve.cut ? "Not all was tested; where it was, nothing is left of" : "Nothing is left of",
 		           left.residue_moduli + left.curve_keys, left.residue_moduli + left.curve_keys == 1 ? "" : "s",
 		           (unsigned long long)left.residue.windows + left.curve.windows, left.residue_authorities, left.residue_authorities == 1 ? " was" : " were");
 	else if (x->residue != DUMP_RESIDUE_OFF && report.totals.bytes)
 		buf_add_cstr(report.out, "No public key is known, so the residue test had nothing to look for.\n");
+	if (strcmp(x->format, "text") == 0 && left.residue.bulk_others)
+		buf_printf(report.out, "%llu windows among random bytes were tested less, for keys that only the dump names.\n",
+		           (unsigned long long)left.residue.bulk_others);
 	dump_report_end(&report, x);
 	if (x->ledger_path && got == 1) {
 		struct dump_ledger_line line = { "verify", "dump", left.damaged ? "not covered" : status ? "not clean" : "clean", status };

@@ -70,17 +70,19 @@ struct dump_modulus { /* borrowed, big-endian */
 	const uint8_t *e;        /* NULL: unknown, and exponents are not tested */
 	size_t e_n;
 	struct dump_bytes prime[2]; /* of a key that was found; empty: unknown.  Then products with their inverses are tested too */
+	bool from_dump;          /* neither given nor proven: the others come first */
 	size_t index;            /* the test's own */
 };
 enum dump_residue_mode { DUMP_RESIDUE_WRITABLE, DUMP_RESIDUE_ALL, DUMP_RESIDUE_OFF };
 struct dump_residue {
 	uint64_t windows;        /* tested, in each layout */
-	uint64_t bulk;           /* windows in blocks full of random bytes, where only whole words were tested */
+	uint64_t bulk;           /* windows in blocks full of random bytes, where only the common relations of whole words were tested */
+	uint64_t bulk_others;    /* the same for keys that only the dump names: said, and no reason to doubt the copy */
 	uint64_t found;          /* windows that give a factor away */
 	struct dump_hit first;   /* where the first of them is */
 	size_t modulus;          /* ... of which N */
 	const char *relation;    /* ... and how */
-	bool cut;                /* not everything was tested */
+	bool cut;                /* not everything was tested: `bulk`, or a limit of the elliptic test */
 	bool failed;             /* out of memory */
 };
 /* Every window of bytes that may be a number, in each layout, is put to the tests of dump/relation.h: with N and e alone, without a list

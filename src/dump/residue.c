@@ -34,7 +34,8 @@ struct residue {
 	struct block_plan plan;
 	bool counting;           /* the first pass */
 	uint64_t in_step[8];     /* windows in blocks of so many, see `steps` */
-	uint32_t all_to, most_to;
+	size_t n_first;          /* of the moduli, those that matter most, see choose() */
+	uint32_t all_to[2], most_to[2]; /* for these, and for the others */
 	pthread_mutex_t lock;
 	struct dump_residue *ret;
 };
@@ -347,26 +348,33 @@ enum plan {
 	PLAN_LITTLE, /* the common constants at whole words, as the process itself lays them: bulk data that is compressed or encrypted */
 };
 
-/* The whole image is looked at first: MOST for blocks of up to so many windows that all of them together have RESIDUE_MOST_WINDOWS. */
+/* The whole image is looked at first: MOST for blocks of up to so many windows that all of them together have RESIDUE_MOST_WINDOWS, or
+ * one in RESIDUE_WINDOW_SHARE bytes if those are more: a large dump takes its time anyway.
+ * The keys that were given or proven are planned as if there were no others: certificates of peers do not take their time.  If there are
+ * none of these, all keys matter. */
 static const uint32_t steps[] = { 4096, 16384, 65536, 262144, UINT32_MAX };
 #define STEPS (sizeof(steps) / sizeof(steps[0]))
 
 static void choose(struct residue *x)
 {
-	uint64_t sum = 0;
+	const uint64_t share = x->plan.total / RESIDUE_WINDOW_SHARE, most = share > RESIDUE_MOST_WINDOWS ? share : RESIDUE_MOST_WINDOWS;
 
-	for (size_t i = 0; i < STEPS; i++) {
-		sum += x->in_step[i] * x->n;
-		if (sum <= RESIDUE_ALL_WINDOWS)
-			x->all_to = steps[i];
-		if (sum <= RESIDUE_MOST_WINDOWS || i == 0)
-			x->most_to = steps[i];
+	for (int others = 0; others < 2; others++) {
+		uint64_t sum = 0;
+
+		for (size_t i = 0; i < STEPS; i++) {
+			sum += x->in_step[i] * (others ? x->n : x->n_first);
+			if (sum <= RESIDUE_ALL_WINDOWS)
+				x->all_to[others] = steps[i];
+			if (sum <= most || i == 0)
+				x->most_to[others] = steps[i];
+		}
 	}
 }
 
-static enum plan plan_of(const struct residue *x, size_t windows)
+static enum plan plan_of(const struct residue *x, bool others, size_t windows)
 {
-	return windows <= x->all_to ? PLAN_ALL : windows <= x->most_to ? PLAN_MOST : PLAN_LITTLE;
+	return windows <= x->all_to[others] ? PLAN_ALL : windows <= x->most_to[others] ? PLAN_MOST : PLAN_LITTLE;
 }
 
 /* first pass: how many windows of the first N's size are there? */
@@ -429,14 +437,15 @@ static void block(struct state *s, const struct dump_block *b)
 			before = r->bytes[size];
 			if (!s->ok || s->windows.n == 0)
 				continue;
-			plan = plan_of(x, s->windows.n);
+			plan = plan_of(x, x->sorted[i].from_dump, s->windows.n);
+			if (plan == PLAN_LITTLE) {
+				pthread_mutex_lock(&x->lock);
+				*(x->sorted[i].from_dump ? &x->ret->bulk_others : &x->ret->bulk) += s->windows.n;
+				x->ret->cut |= !x->sorted[i].from_dump;
+				pthread_mutex_unlock(&x->lock);
+			}
 			if (size == RELATION_HALF) {
 				half_windows(s, r, plan);
-				if (plan == PLAN_LITTLE) {
-					pthread_mutex_lock(&x->lock);
-					x->ret->bulk += s->windows.n;
-					pthread_mutex_unlock(&x->lock);
-				}
 				continue;
 			}
 			for (int layout = 0; layout < LAYOUTS; layout++)
@@ -541,8 +550,13 @@ bool dump_residue_look(struct dump_image *im, const struct dump_modulus *moduli,
 		return !ret->failed;
 	}
 	memcpy(sorted, moduli, n * sizeof(*sorted));
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		sorted[i].index = i;
+		x->n_first += !sorted[i].from_dump;
+	}
+	for (size_t i = 0; i < n && x->n_first == 0; i++)
+		sorted[i].from_dump = false;
+	x->n_first = x->n_first ? x->n_first : n;
 	qsort(sorted, n, sizeof(*sorted), by_size);
 	x->im = im;
 	x->sorted = sorted;
