@@ -207,6 +207,7 @@
 #define DUMP_INTERN_MAX 65536               /* texts of layouts */
 #define DUMP_DECODE_DEPTH_MAX 3             /* hex of base64 of DER */
 #define DUMP_THREADS_MAX 64
+#define DUMP_STACK_BYTES (192 * KIB)         /* of a thread's stack, cleansed at its end: more than any finder, GMP and OpenSSL use below it */
 #define DUMP_RSA_BITS_MAX 16384
 #define DUMP_AVML_PLACES_MAX 2097152        /* remembered in a packed AVML file, one in 64 frames: 8 TB of memory, 80 MB */
 #define DUMP_STREAM_HELD_BYTES (64 * MIB)   /* an unpacked stream up to this size is held in memory and can be sought in */

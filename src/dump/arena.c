@@ -55,6 +55,13 @@ void dump_pages_free(void *p, size_t n)
 	munmap(p, n);
 }
 
+__attribute__((noinline)) void dump_stack_cleanse(void)
+{
+	uint8_t used[DUMP_STACK_BYTES];
+
+	OPENSSL_cleanse(used, sizeof(used));
+}
+
 struct dump_arena *dump_arena_new(void)
 {
 	struct dump_arena *a = calloc(1, sizeof(*a));

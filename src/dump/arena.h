@@ -20,6 +20,8 @@ bool dump_arena_locked(const struct dump_arena *a); /* false: the system's limit
 /* Memory for bytes of a dump (they may hold secrets not found yet): DONTDUMP, cleansed, locked if possible. */
 void *dump_pages_new(size_t n);
 void dump_pages_free(void *p, size_t n);
+/* Cleanses what the functions that this one's caller called before have left on the stack: numbers of each window that was tested. */
+void dump_stack_cleanse(void);
 
 /* Makes this process undumpable and its cores empty.  For the commands, before they read the first byte. */
 void dump_protect_process(void);

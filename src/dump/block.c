@@ -4,9 +4,40 @@
  * ends.  Which blocks there are depends on the image alone, so any number of threads sees the same ones. */
 #include <stdlib.h>
 
+#include "dump/arena.h"
 #include "dump/scan_int.h"
 
-bool block_plan_new(struct block_plan *plan, struct dump_image *im, bool writable_only)
+#define BUFFER_BYTES (DUMP_BLOCK_BYTES + DUMP_OVERLAP_BYTES + DUMP_BEFORE_BYTES + 2 * DUMP_BLOCK_PAD)
+
+struct block_plan {
+	struct dump_image *im;
+	uint32_t *order;
+	struct image_run *runs;
+	size_t n_runs;
+	uint64_t total;
+	/* the next block */
+	size_t run;
+	uint64_t at;           /* inside the run */
+	uint32_t piece;        /* the range that contains `at`, counted from the run's first */
+	uint64_t piece_at;     /* where that range begins inside the run */
+};
+
+/* Where one block is: cheap to take, read afterwards. */
+struct block_place {
+	size_t run;
+	uint64_t at;
+	uint32_t piece;
+	uint64_t piece_at;
+};
+
+struct block_buffer {
+	uint8_t *p;
+	struct dump_extent *extents;
+	size_t extents_capacity;
+	struct dump_block block;
+};
+
+static bool block_plan_new(struct block_plan *plan, struct dump_image *im, bool writable_only)
 {
 	*plan = (struct block_plan){ .im = im };
 	if (!image_runs(im, writable_only, &plan->order, &plan->runs, &plan->n_runs))
@@ -16,7 +47,7 @@ bool block_plan_new(struct block_plan *plan, struct dump_image *im, bool writabl
 	return true;
 }
 
-void block_plan_release(struct block_plan *plan)
+static void block_plan_release(struct block_plan *plan)
 {
 	free(plan->order);
 	free(plan->runs);
@@ -27,7 +58,7 @@ static const struct dump_range *piece_of(const struct block_plan *plan, size_t r
 	return &plan->im->ranges[plan->order[plan->runs[run].first + piece]];
 }
 
-bool block_plan_next(struct block_plan *plan, struct block_place *ret)
+static bool block_plan_next(struct block_plan *plan, struct block_place *ret)
 {
 	const struct image_run *run;
 
@@ -47,19 +78,6 @@ bool block_plan_next(struct block_plan *plan, struct block_place *ret)
 		plan->piece++;
 	}
 	return true;
-}
-
-bool block_buffer_new(struct block_buffer *b)
-{
-	*b = (struct block_buffer){ 0 };
-	b->p = dump_pages_new(BLOCK_BUFFER_BYTES);
-	return b->p != NULL;
-}
-
-void block_buffer_release(struct block_buffer *b)
-{
-	dump_pages_free(b->p, BLOCK_BUFFER_BYTES);
-	free(b->extents);
 }
 
 static bool add_extent(struct block_buffer *b, size_t n, struct dump_extent e)
@@ -85,7 +103,7 @@ static unsigned step_of(const struct dump_image *im, const struct dump_block *b)
 	return im->word == 4 ? 4 : 8;
 }
 
-bool block_read(const struct block_plan *plan, const struct block_place *place, struct block_buffer *buffer)
+static bool block_read(const struct block_plan *plan, const struct block_place *place, struct block_buffer *buffer)
 {
 	const struct image_run *run = &plan->runs[place->run];
 	struct dump_block *b = &buffer->block;
@@ -127,6 +145,75 @@ bool block_read(const struct block_plan *plan, const struct block_place *place, 
 	memset(p - before - DUMP_BLOCK_PAD, 0, DUMP_BLOCK_PAD);
 	memset(p + b->n, 0, DUMP_BLOCK_PAD);
 	return true;
+}
+
+struct walk {
+	struct block_plan plan;
+	const struct block_work *work;
+	void *arg;
+	pthread_mutex_t lock; /* all that is above; and the reading, if the reader is not parallel */
+	bool failed;
+};
+
+static bool take(struct walk *w, struct block_buffer *buffer, bool *ok)
+{
+	const bool parallel = w->plan.im->reader->parallel;
+	struct block_place place;
+	bool more;
+
+	pthread_mutex_lock(&w->lock);
+	more = !w->failed && block_plan_next(&w->plan, &place);
+	if (more && !parallel)
+		*ok = block_read(&w->plan, &place, buffer);
+	pthread_mutex_unlock(&w->lock);
+	if (more && parallel)
+		*ok = block_read(&w->plan, &place, buffer);
+	return more && *ok;
+}
+
+static void *worker(void *arg)
+{
+	struct walk *w = arg;
+	void *state = w->arg;
+	struct block_buffer buffer = { .p = dump_pages_new(BUFFER_BYTES) };
+	bool ok = buffer.p && (!w->work->begin || w->work->begin(w->arg, &state));
+
+	while (ok && take(w, &buffer, &ok))
+		ok = w->work->block(state, &buffer.block);
+	if (!ok) {
+		pthread_mutex_lock(&w->lock);
+		w->failed = true;
+		pthread_mutex_unlock(&w->lock);
+	}
+	if (w->work->end && buffer.p)
+		w->work->end(state);
+	dump_pages_free(buffer.p, BUFFER_BYTES);
+	free(buffer.extents);
+	dump_stack_cleanse();
+	return NULL;
+}
+
+bool block_each(struct dump_image *im, bool writable_only, unsigned threads, struct block_work *work, void *arg)
+{
+	struct walk w = { .work = work, .arg = arg };
+	pthread_t ids[DUMP_THREADS_MAX];
+	unsigned started = 0;
+
+	if (!block_plan_new(&w.plan, im, writable_only)) {
+		block_plan_release(&w.plan);
+		return false;
+	}
+	work->total = w.plan.total;
+	pthread_mutex_init(&w.lock, NULL);
+	for (; started + 1 < threads && started < DUMP_THREADS_MAX; started++)
+		if (pthread_create(&ids[started], NULL, worker, &w) != 0)
+			break;
+	(void)worker(&w);
+	for (unsigned i = 0; i < started; i++)
+		pthread_join(ids[i], NULL);
+	pthread_mutex_destroy(&w.lock);
+	block_plan_release(&w.plan);
+	return !w.failed;
 }
 
 /* the extent that contains index i; the extents are sorted */

@@ -245,11 +245,9 @@ static void check_structures(struct dump_cuts *c, const struct dump_image *im, c
 
 struct sweep {
 	const struct dump_traces *traces;
-	struct block_plan plan;
-	pthread_mutex_t lock;  /* the plan; the reading, if the reader is not parallel; the reports */
+	pthread_mutex_t lock;  /* the reports */
 	void (*found)(void *arg, const struct dump_trace *trace, const struct dump_hit *where);
 	void *arg;
-	bool failed;
 };
 
 struct swept { struct sweep *w; const struct dump_block *block; };
@@ -279,56 +277,26 @@ static void in_block(void *arg, const struct dump_trace *trace)
 	pthread_mutex_unlock(&x->w->lock);
 }
 
-static void *sweeper(void *arg)
+static bool sweep_block(void *arg, const struct dump_block *b)
 {
 	struct sweep *w = arg;
-	const bool parallel = w->plan.im->reader->parallel;
-	struct block_buffer buffer;
-	struct block_place place;
-	bool ok = block_buffer_new(&buffer), more = true;
 
-	while (ok && more) {
-		pthread_mutex_lock(&w->lock);
-		more = !w->failed && block_plan_next(&w->plan, &place);
-		if (more && !parallel)
-			ok = block_read(&w->plan, &place, &buffer);
-		pthread_mutex_unlock(&w->lock);
-		if (more && parallel)
-			ok = block_read(&w->plan, &place, &buffer);
-		if (more && ok)
-			dump_traces_find(w->traces, buffer.block.p, buffer.block.n, buffer.block.phase, in_block,
-			                 &(struct swept){ w, &buffer.block });
-	}
-	block_buffer_release(&buffer);
-	if (!ok) {
-		pthread_mutex_lock(&w->lock);
-		w->failed = true;
-		pthread_mutex_unlock(&w->lock);
-	}
-	return NULL;
+	dump_traces_find(w->traces, b->p, b->n, b->phase, in_block, &(struct swept){ w, b });
+	return true;
 }
 
 bool dump_sweep(struct dump_image *im, const struct dump_traces *traces, unsigned threads,
 		void (*found)(void *arg, const struct dump_trace *trace, const struct dump_hit *where), void *arg)
 {
 	struct sweep w = { .traces = traces, .found = found, .arg = arg };
-	pthread_t ids[DUMP_THREADS_MAX];
-	unsigned started = 0;
+	bool ok;
 
 	if (dump_traces_patterns(traces) == 0)
 		return true;
-	if (!block_plan_new(&w.plan, im, false))
-		return false;
 	pthread_mutex_init(&w.lock, NULL);
-	for (; started + 1 < threads && started < DUMP_THREADS_MAX; started++)
-		if (pthread_create(&ids[started], NULL, sweeper, &w) != 0)
-			break;
-	sweeper(&w);
-	for (unsigned i = 0; i < started; i++)
-		pthread_join(ids[i], NULL);
+	ok = block_each(im, false, threads, &(struct block_work){ .block = sweep_block }, &w);
 	pthread_mutex_destroy(&w.lock);
-	block_plan_release(&w.plan);
-	return !w.failed;
+	return ok;
 }
 
 struct planner { struct dump_cuts *cuts; struct dump_image *im; };

@@ -23,10 +23,8 @@
 #define WORD 8 /* only processes with words of 64 bits: an address of 32 bits cannot be distinguished from half a random word */
 
 struct hunt {
-	struct block_plan plan;
-	pthread_mutex_t lock; /* the plan, the list; the reading, if the reader is not parallel */
+	pthread_mutex_t lock; /* the list */
 	struct dump_cuts *cuts;
-	bool failed;
 };
 
 static bool is_utf8(const uint8_t *p, size_t n)
@@ -148,41 +146,13 @@ bool dump_random_applies(const struct dump_block *b)
 }
 
 /* A run that crosses the border of two blocks is seen in both: each looks a little past its end, and the pieces are joined later. */
-static bool block(struct hunt *h, const struct dump_block *b)
+static bool block(void *arg, const struct dump_block *b)
 {
 	const size_t shift = (8 - b->phase % 8) % 8, past = b->n - b->own < 4 * WORD ? b->n - b->own : 4 * WORD;
 
 	if (!dump_random_applies(b))
 		return true;
-	return runs(b->p, shift, b->own + past, b->im->big_endian, found_in_block, &(struct in_block){ h, b });
-}
-
-static void *worker(void *arg)
-{
-	struct hunt *h = arg;
-	const bool parallel = h->plan.im->reader->parallel;
-	struct block_buffer buffer;
-	struct block_place place;
-	bool ok = block_buffer_new(&buffer), more = true;
-
-	while (ok && more) {
-		pthread_mutex_lock(&h->lock);
-		more = !h->failed && block_plan_next(&h->plan, &place);
-		if (more && !parallel)
-			ok = block_read(&h->plan, &place, &buffer);
-		pthread_mutex_unlock(&h->lock);
-		if (more && parallel)
-			ok = block_read(&h->plan, &place, &buffer);
-		if (more && ok)
-			ok = block(h, &buffer.block);
-	}
-	block_buffer_release(&buffer);
-	if (!ok) {
-		pthread_mutex_lock(&h->lock);
-		h->failed = true;
-		pthread_mutex_unlock(&h->lock);
-	}
-	return NULL;
+	return runs(b->p, shift, b->own + past, b->im->big_endian, found_in_block, &(struct in_block){ arg, b });
 }
 
 /* ---- registers ---- */
@@ -245,25 +215,13 @@ const char *dump_random_refused(const struct dump_image *im)
 bool dump_random_plan(struct dump_image *im, unsigned threads, struct dump_cuts *c)
 {
 	struct hunt h = { .cuts = c };
-	pthread_t ids[DUMP_THREADS_MAX];
-	unsigned started = 0;
-	bool ok = block_plan_new(&h.plan, im, true);
+	bool ok = true;
 
 	for (size_t i = 0; i < im->n_ranges && ok && im->format && strcmp(im->format->name, "elf-core") == 0; i++)
 		if (im->ranges[i].flags & DUMP_NOTE)
 			ok = notes(im, &im->ranges[i], c);
-	if (!ok) {
-		block_plan_release(&h.plan);
-		return false;
-	}
 	pthread_mutex_init(&h.lock, NULL);
-	for (; started + 1 < threads && started < DUMP_THREADS_MAX; started++)
-		if (pthread_create(&ids[started], NULL, worker, &h) != 0)
-			break;
-	worker(&h);
-	for (unsigned i = 0; i < started; i++)
-		pthread_join(ids[i], NULL);
+	ok = ok && block_each(im, true, threads, &(struct block_work){ .block = block }, &h);
 	pthread_mutex_destroy(&h.lock);
-	block_plan_release(&h.plan);
-	return !h.failed && dump_cuts_seal(c, im);
+	return ok && dump_cuts_seal(c, im);
 }

@@ -87,7 +87,7 @@ static bool fill(struct relation_primes *k, unsigned which, const BIGNUM *p, con
 
 bool relation_know(struct relation *r, const uint8_t *p, size_t p_n, const uint8_t *q, size_t q_n, const uint8_t *e, size_t e_n)
 {
-	struct relation_primes *k = calloc(1, sizeof(*k));
+	struct relation_primes *k = dump_pages_new(sizeof(*k)); /* zeroed */
 	BN_CTX *ctx = BN_CTX_secure_new();
 	BIGNUM *bp = BN_bin2bn(p, (int)p_n, BN_secure_new()), *bq = BN_bin2bn(q, (int)q_n, BN_secure_new()), *be = BN_bin2bn(e, (int)e_n, NULL);
 	bool ok = k && ctx && bp && bq && be;
@@ -124,9 +124,8 @@ void relation_forget(struct relation *r)
 	for (unsigned i = 0; i < 2 && k; i++) {
 		dump_pages_free(k->values[i], k->values[i] ? k->bytes : 0);
 		free(k->slots[i]);
-		memset(k->p[i], 0, sizeof(k->p[i]));
 	}
-	free(k);
+	dump_pages_free(k, sizeof(*k));
 	r->primes = NULL;
 }
 

@@ -25,13 +25,12 @@ static const uint8_t layout_word[LAYOUTS] = { 1, 1, 4, 8 };
 static const char *const layout_names[LAYOUTS] = { "LE", "BE", "J32", "H64" };
 
 struct residue {
-	struct dump_image *im;
 	const struct dump_residue_search *search;
 	const struct dump_modulus *sorted;
 	struct relation *relations; /* of these */
 	size_t n;
 	unsigned least[RELATION_SIZES][DUMP_RSA_BITS_MAX / 8 / 8 + 1]; /* distinct bytes wanted in a window of so many words */
-	struct block_plan plan;
+	struct block_work blocks;
 	bool counting;           /* the first pass */
 	uint64_t in_step[8];     /* windows in blocks of so many, see `steps` */
 	size_t n_first;          /* of the moduli, those that matter most, see choose() */
@@ -51,7 +50,7 @@ struct state { /* of one thread */
 	struct windows windows;
 	struct batch *batch;
 	mp_limb_t *scratch;
-	size_t scratch_bytes;
+	size_t scratch_bytes, stretch;
 	uint8_t *digits, *wanted;
 	uint32_t *places;
 	bool ok;
@@ -357,7 +356,7 @@ static const uint32_t steps[] = { 4096, 16384, 65536, 262144, UINT32_MAX };
 
 static void choose(struct residue *x)
 {
-	const uint64_t share = x->plan.total / RESIDUE_WINDOW_SHARE, most = share > RESIDUE_MOST_WINDOWS ? share : RESIDUE_MOST_WINDOWS;
+	const uint64_t share = x->blocks.total / RESIDUE_WINDOW_SHARE, most = share > RESIDUE_MOST_WINDOWS ? share : RESIDUE_MOST_WINDOWS;
 
 	for (int others = 0; others < 2; others++) {
 		uint64_t sum = 0;
@@ -457,69 +456,52 @@ static void block(struct state *s, const struct dump_block *b)
 	density_free(&density);
 }
 
-static void *worker(void *arg)
+static bool look(void *state, const struct dump_block *b)
+{
+	struct state *s = state;
+
+	if (s->x->counting)
+		return count(s, b);
+	block(s, b);
+	return s->ok;
+}
+
+static bool begin(void *arg, void **ret)
 {
 	struct residue *x = arg;
-	struct state s = { .x = x, .ok = true };
-	struct block_buffer buffer = { 0 };
-	bool more = block_buffer_new(&buffer);
-	size_t stretch = 1;
+	struct state *s = *ret = calloc(1, sizeof(*s));
 
+	if (!s)
+		return false;
+	s->x = x;
+	s->stretch = 1;
 	for (size_t i = 0; i < x->n; i++) {
 		size_t bytes = relation_exponents_scratch(&x->relations[i]) * sizeof(mp_limb_t);
 
-		s.scratch_bytes = bytes > s.scratch_bytes ? bytes : s.scratch_bytes;
-		stretch = x->relations[i].stretch + 16 > stretch ? x->relations[i].stretch + 16 : stretch;
+		s->scratch_bytes = bytes > s->scratch_bytes ? bytes : s->scratch_bytes;
+		s->stretch = x->relations[i].stretch + 16 > s->stretch ? x->relations[i].stretch + 16 : s->stretch;
 	}
-	s.batch = calloc(1, sizeof(*s.batch));
-	s.scratch = dump_pages_new(s.scratch_bytes);
-	s.digits = calloc(2, stretch);
-	s.wanted = s.digits ? s.digits + stretch : NULL;
-	s.places = calloc(stretch, sizeof(*s.places));
-	s.ok = more && s.batch && s.scratch && s.digits && s.places;
-	while (s.ok && more) {
-		struct block_place place;
-		const bool parallel = x->im->reader->parallel;
-
-		pthread_mutex_lock(&x->lock);
-		more = block_plan_next(&x->plan, &place);
-		if (more && !parallel)
-			s.ok = block_read(&x->plan, &place, &buffer);
-		pthread_mutex_unlock(&x->lock);
-		if (more && parallel)
-			s.ok = block_read(&x->plan, &place, &buffer);
-		if (more && s.ok && x->counting)
-			s.ok = count(&s, &buffer.block);
-		else if (more && s.ok)
-			block(&s, &buffer.block);
-	}
-	if (!s.ok) {
-		pthread_mutex_lock(&x->lock);
-		x->ret->failed = true;
-		pthread_mutex_unlock(&x->lock);
-	}
-	block_buffer_release(&buffer);
-	free(s.windows.at);
-	free(s.batch);
-	dump_pages_free(s.scratch, s.scratch ? s.scratch_bytes : 0);
-	if (s.digits)
-		OPENSSL_cleanse(s.digits, 2 * stretch);
-	free(s.digits);
-	free(s.places);
-	return NULL;
+	s->batch = calloc(1, sizeof(*s->batch));
+	s->scratch = dump_pages_new(s->scratch_bytes);
+	s->digits = calloc(2, s->stretch);
+	s->wanted = s->digits ? s->digits + s->stretch : NULL;
+	s->places = calloc(s->stretch, sizeof(*s->places));
+	s->ok = s->batch && s->scratch && s->digits && s->places;
+	return s->ok;
 }
 
-static void run(struct residue *x, unsigned threads)
+static void end(void *state)
 {
-	pthread_t ids[DUMP_THREADS_MAX];
-	unsigned started = 0;
+	struct state *s = state;
 
-	for (; started + 1 < threads && started < DUMP_THREADS_MAX; started++)
-		if (pthread_create(&ids[started], NULL, worker, x) != 0)
-			break;
-	worker(x);
-	for (unsigned i = 0; i < started; i++)
-		pthread_join(ids[i], NULL);
+	if (!s)
+		return;
+	free(s->windows.at);
+	free(s->batch);
+	dump_pages_free(s->scratch, s->scratch ? s->scratch_bytes : 0);
+	OPENSSL_clear_free(s->digits, 2 * s->stretch);
+	free(s->places);
+	free(s);
 }
 
 bool dump_residue_test(struct dump_image *im, const struct dump_modulus *moduli, size_t n, enum dump_residue_mode mode, unsigned threads,
@@ -558,13 +540,12 @@ bool dump_residue_look(struct dump_image *im, const struct dump_modulus *moduli,
 		sorted[i].from_dump = false;
 	x->n_first = x->n_first ? x->n_first : n;
 	qsort(sorted, n, sizeof(*sorted), by_size);
-	x->im = im;
 	x->sorted = sorted;
 	x->search = search;
 	x->ret = ret;
 	x->n = n;
 	x->relations = calloc(n, sizeof(*x->relations));
-	ret->failed = !x->relations || !block_plan_new(&x->plan, im, mode == DUMP_RESIDUE_WRITABLE);
+	ret->failed = !x->relations;
 	for (; made < n && !ret->failed; made++) {
 		struct relation *r = &x->relations[made];
 
@@ -578,20 +559,17 @@ bool dump_residue_look(struct dump_image *im, const struct dump_modulus *moduli,
 	}
 	if (!ret->failed) {
 		pthread_mutex_init(&x->lock, NULL);
+		x->blocks = (struct block_work){ .begin = begin, .block = look, .end = end };
 		x->counting = true;
-		run(x, threads);
+		ret->failed = !block_each(im, mode == DUMP_RESIDUE_WRITABLE, threads, &x->blocks, x);
 		choose(x);
 		x->counting = false;
-		block_plan_release(&x->plan);
-		ret->failed |= !block_plan_new(&x->plan, im, mode == DUMP_RESIDUE_WRITABLE);
-		if (!ret->failed)
-			run(x, threads);
+		ret->failed = ret->failed || !block_each(im, mode == DUMP_RESIDUE_WRITABLE, threads, &x->blocks, x);
 		pthread_mutex_destroy(&x->lock);
 		ret->modulus = sorted[ret->modulus].index;
 	}
 	for (size_t i = 0; x->relations && i < made; i++)
 		relation_free(&x->relations[i]);
-	block_plan_release(&x->plan);
 	free(x->relations);
 	free(sorted);
 	free(x);

@@ -48,12 +48,10 @@ struct group {
 #define GROUPS_MAX (CURVE_COUNT + 2)
 
 struct check {
-	struct dump_image *im;
 	struct group groups[GROUPS_MAX];
 	size_t n;
 	bool all;
-	struct block_plan plan;
-	pthread_mutex_t lock;
+	pthread_mutex_t lock; /* `ret` */
 	struct dump_residue *ret;
 };
 
@@ -382,8 +380,9 @@ static void window(struct worker *w, const struct dump_block *b, size_t at, cons
 	OPENSSL_cleanse(le, sizeof(le));
 }
 
-static void block(struct worker *w, const struct dump_block *b)
+static bool block(void *state, const struct dump_block *b)
 {
+	struct worker *w = state;
 	const size_t step = !b->mapped || w->x->all ? 1 : b->im->word == 4 ? 4 : 8;
 
 	w->spent = w->tested = 0;
@@ -394,44 +393,36 @@ static void block(struct worker *w, const struct dump_block *b)
 	w->x->ret->windows += w->tested;
 	w->x->ret->cut |= w->spent > RESIDUE_CURVE_COST_MAX;
 	pthread_mutex_unlock(&w->x->lock);
+	return w->ok;
 }
 
-static void *work(void *arg)
+static bool begin(void *arg, void **ret)
 {
 	struct check *x = arg;
-	struct worker w = { .x = x };
-	struct block_buffer buffer = { 0 };
-	bool more = block_buffer_new(&buffer);
+	struct worker *w = *ret = calloc(1, sizeof(*w));
 
-	w.ctx = BN_CTX_secure_new();
-	w.coordinate = BN_new();
-	w.ok = more && w.ctx && w.coordinate;
-	for (size_t i = 0; i < x->n && w.ok; i++)
-		w.ok = (w.sum[i] = EC_POINT_new(x->groups[i].g)) != NULL;
-	while (w.ok && more) {
-		struct block_place place;
+	if (!w)
+		return false;
+	w->x = x;
+	w->ctx = BN_CTX_secure_new();
+	w->coordinate = BN_secure_new();
+	w->ok = w->ctx && w->coordinate;
+	for (size_t i = 0; i < x->n && w->ok; i++)
+		w->ok = (w->sum[i] = EC_POINT_new(x->groups[i].g)) != NULL;
+	return w->ok;
+}
 
-		pthread_mutex_lock(&x->lock);
-		more = block_plan_next(&x->plan, &place);
-		if (more && !x->im->reader->parallel)
-			w.ok = block_read(&x->plan, &place, &buffer);
-		pthread_mutex_unlock(&x->lock);
-		if (more && x->im->reader->parallel)
-			w.ok = block_read(&x->plan, &place, &buffer);
-		if (more && w.ok)
-			block(&w, &buffer.block);
+static void end(void *state)
+{
+	struct worker *w = state;
+
+	for (size_t i = 0; w && i < w->x->n; i++)
+		EC_POINT_clear_free(w->sum[i]);
+	if (w) {
+		BN_clear_free(w->coordinate);
+		BN_CTX_free(w->ctx);
 	}
-	if (!w.ok) {
-		pthread_mutex_lock(&x->lock);
-		x->ret->failed = true;
-		pthread_mutex_unlock(&x->lock);
-	}
-	for (size_t i = 0; i < x->n; i++)
-		EC_POINT_clear_free(w.sum[i]);
-	block_buffer_release(&buffer);
-	BN_free(w.coordinate);
-	BN_CTX_free(w.ctx);
-	return NULL;
+	free(w);
 }
 
 bool dump_residue_curves(struct dump_image *im, const struct dump_target *targets, size_t n, enum dump_residue_mode mode, unsigned threads,
@@ -439,8 +430,6 @@ bool dump_residue_curves(struct dump_image *im, const struct dump_target *target
 {
 	struct check *x = calloc(1, sizeof(*x));
 	BN_CTX *ctx = BN_CTX_new();
-	pthread_t ids[DUMP_THREADS_MAX];
-	unsigned started = 0;
 
 	*ret = (struct dump_residue){ 0 };
 	*ret_keys = 0;
@@ -460,19 +449,10 @@ bool dump_residue_curves(struct dump_image *im, const struct dump_target *target
 		++*ret_keys;
 	}
 	if (!ret->failed && x->n && *ret_keys) {
-		x->im = im;
 		x->all = mode == DUMP_RESIDUE_ALL;
-		ret->failed = !block_plan_new(&x->plan, im, !x->all);
 		pthread_mutex_init(&x->lock, NULL);
-		for (; !ret->failed && started + 1 < threads && started < DUMP_THREADS_MAX; started++)
-			if (pthread_create(&ids[started], NULL, work, x) != 0)
-				break;
-		if (!ret->failed)
-			work(x);
-		for (unsigned i = 0; i < started; i++)
-			pthread_join(ids[i], NULL);
+		ret->failed = !block_each(im, !x->all, threads, &(struct block_work){ .begin = begin, .block = block, .end = end }, x);
 		pthread_mutex_destroy(&x->lock);
-		block_plan_release(&x->plan);
 	}
 	for (size_t i = 0; x && i < x->n; i++)
 		group_end(&x->groups[i]);

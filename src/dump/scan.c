@@ -26,10 +26,9 @@ _Static_assert(sizeof(dump_finders) / sizeof(dump_finders[0]) <= FINDERS_MAX + 1
 
 struct work {
 	struct dump_scan *s;
-	struct block_plan plan;
-	pthread_mutex_t lock; /* the plan; and the reading, if the reader is not parallel */
-	uint64_t done, total;
-	bool failed;
+	struct block_work blocks;
+	pthread_mutex_t lock; /* `done` */
+	uint64_t done;
 	bool count;
 };
 
@@ -51,21 +50,6 @@ static bool is_asked_for(const char *only, const char *name)
 	return false;
 }
 
-static bool take_block(struct work *w, struct block_buffer *buffer)
-{
-	struct block_place place;
-	bool ok;
-
-	pthread_mutex_lock(&w->lock);
-	ok = !w->failed && block_plan_next(&w->plan, &place);
-	if (ok && !w->plan.im->reader->parallel)
-		ok = block_read(&w->plan, &place, buffer);
-	pthread_mutex_unlock(&w->lock);
-	if (ok && w->plan.im->reader->parallel)
-		ok = block_read(&w->plan, &place, buffer);
-	return ok;
-}
-
 static void progress(struct work *w, uint64_t bytes)
 {
 	struct dump_scan *s = w->s;
@@ -76,46 +60,22 @@ static void progress(struct work *w, uint64_t bytes)
 		return;
 	pthread_mutex_lock(&w->lock);
 	w->done += bytes;
-	s->options.progress(s->options.progress_arg, w->done, w->total);
+	s->options.progress(s->options.progress_arg, w->done, w->blocks.total);
 	pthread_mutex_unlock(&w->lock);
 }
 
-static void *worker(void *arg)
+static bool scan_block(void *arg, const struct dump_block *b)
 {
 	struct work *w = arg;
 	struct dump_scan *s = w->s;
-	struct block_buffer buffer;
 
-	if (!block_buffer_new(&buffer)) {
-		pthread_mutex_lock(&w->lock);
-		w->failed = true;
-		pthread_mutex_unlock(&w->lock);
-		return NULL;
-	}
-	while (take_block(w, &buffer)) {
-		for (size_t i = 0; i < s->n_finders; i++)
-			if (w->count || !s->finders[i]->again)
-				s->finders[i]->scan(s, s->states[i], &buffer.block);
-		if (w->count && !s->options.no_harvest)
-			harvest_block(s, &buffer.block);
-		progress(w, buffer.block.own);
-	}
-	block_buffer_release(&buffer);
-	return NULL;
-}
-
-static bool run_threads(struct work *w, unsigned threads)
-{
-	pthread_t ids[DUMP_THREADS_MAX];
-	unsigned started = 0;
-
-	for (; started + 1 < threads && started < DUMP_THREADS_MAX; started++)
-		if (pthread_create(&ids[started], NULL, worker, w) != 0)
-			break;
-	worker(w);
-	for (unsigned i = 0; i < started; i++)
-		pthread_join(ids[i], NULL);
-	return !w->failed;
+	for (size_t i = 0; i < s->n_finders; i++)
+		if (w->count || !s->finders[i]->again)
+			s->finders[i]->scan(s, s->states[i], b);
+	if (w->count && !s->options.no_harvest)
+		harvest_block(s, b);
+	progress(w, b->own);
+	return true;
 }
 
 static void forget_state(struct dump_scan *s, size_t finder)
@@ -130,8 +90,8 @@ static void forget_state(struct dump_scan *s, size_t finder)
  * gathered a second time. */
 static bool pass(struct dump_scan *s, struct dump_image *im, bool again)
 {
-	struct work w = { .s = s, .count = !again };
-	bool ok = false, blocks = !again;
+	struct work w = { .s = s, .count = !again, .blocks = { .block = scan_block } };
+	bool ok, blocks = !again;
 
 	s->n_finders = 0;
 	for (size_t i = 0; dump_finders[i]; i++) {
@@ -151,15 +111,9 @@ static bool pass(struct dump_scan *s, struct dump_image *im, bool again)
 		s->states[s->n_finders] = s->kept[i];
 		s->finders[s->n_finders++] = f;
 	}
-	if (!blocks) {
-		ok = true;
-	} else if (block_plan_new(&w.plan, im, s->options.writable_only)) {
-		w.total = w.plan.total;
-		pthread_mutex_init(&w.lock, NULL);
-		ok = run_threads(&w, s->options.threads);
-		pthread_mutex_destroy(&w.lock);
-		block_plan_release(&w.plan);
-	}
+	pthread_mutex_init(&w.lock, NULL);
+	ok = !blocks || block_each(im, s->options.writable_only, s->options.threads, &w.blocks, &w);
+	pthread_mutex_destroy(&w.lock);
 	for (size_t i = 0; i < s->n_finders; i++)
 		if (ok && s->finders[i]->finish)
 			s->finders[i]->finish(s, s->states[i], im);

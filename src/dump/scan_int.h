@@ -44,42 +44,15 @@ struct dump_scan {
 
 /* -- block.c: an image cut into blocks, in a fixed order -- */
 
-struct block_plan {
-	struct dump_image *im;
-	uint32_t *order;
-	struct image_run *runs;
-	size_t n_runs;
-	uint64_t total;
-	/* the next block */
-	size_t run;
-	uint64_t at;           /* inside the run */
-	uint32_t piece;        /* the range that contains `at`, counted from the run's first */
-	uint64_t piece_at;     /* where that range begins inside the run */
+/* What is done with the blocks.  Several threads take them, each with a state of its own. */
+struct block_work {
+	bool (*begin)(void *arg, void **ret);                        /* one thread's state; NULL: it is `arg` */
+	bool (*block)(void *state, const struct dump_block *b);      /* false: failed */
+	void (*end)(void *state);                                    /* also if begin() failed; may be NULL */
+	uint64_t total;                                              /* filled in: bytes of all blocks */
 };
-
-/* Where one block is: cheap to take, read afterwards. */
-struct block_place {
-	size_t run;
-	uint64_t at;
-	uint32_t piece;
-	uint64_t piece_at;
-};
-
-#define BLOCK_BUFFER_BYTES (DUMP_BLOCK_BYTES + DUMP_OVERLAP_BYTES + DUMP_BEFORE_BYTES + 2 * DUMP_BLOCK_PAD)
-
-struct block_buffer {
-	uint8_t *p;
-	struct dump_extent *extents;
-	size_t extents_capacity;
-	struct dump_block block;
-};
-
-bool block_plan_new(struct block_plan *plan, struct dump_image *im, bool writable_only);
-void block_plan_release(struct block_plan *plan);
-bool block_plan_next(struct block_plan *plan, struct block_place *ret); /* false: no more */
-bool block_buffer_new(struct block_buffer *b);
-void block_buffer_release(struct block_buffer *b);
-bool block_read(const struct block_plan *plan, const struct block_place *place, struct block_buffer *b);
+/* Every block of the image, or of its writable memory and of what is no memory.  False: something failed, and not all was seen. */
+bool block_each(struct dump_image *im, bool writable_only, unsigned threads, struct block_work *work, void *arg);
 
 /* -- scan.c -- */
 /* Takes n, e (one allocation, at n.p) and subject when from_dump. */
