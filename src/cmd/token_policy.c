@@ -387,7 +387,7 @@ int token_policy_write(struct buf *b, const struct command *c, char **paths, int
 		if (sets[i]->form != KEYSET_METADATA) {
 			records += add_set(b, sets[i], of[i] && of[i]->issuer ? of[i]->issuer : sets[i]->issuer, now_s);
 		} else if (!paired && sets[i]->issuer && sets[i]->jwks_uri) {
-			cmd_error(c, "%s: the keys are at %s, which is not asked; save them beside it, or use the policy with --fetch", sets[i]->name, sets[i]->jwks_uri);
+			cmd_error(c, "%s: the keys are at %s, which is not asked; save them in the same folder, or use the policy with --fetch", sets[i]->name, sets[i]->jwks_uri);
 			add_source_record(b, sets[i], now_s);
 			records++;
 		}

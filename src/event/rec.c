@@ -15,7 +15,7 @@
 
 #define PAIR_HEAD 6
 
-_Static_assert(sizeof(struct rec) % 8 == 0, "records lie one behind the other");
+_Static_assert(sizeof(struct rec) % 8 == 0, "records are stored one after the other");
 _Static_assert(((DETAIL_BYTES_MAX + 7) & ~(size_t)7) <= UINT16_MAX, "rec.tail_bytes has 16 bits");
 _Static_assert(NAME_BYTES_MAX <= UINT16_MAX, "a detail's name has 16 bits of length");
 

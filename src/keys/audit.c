@@ -649,14 +649,14 @@ static void place_metadata(struct audit *a)
 {
 	for (size_t i = 0; i < a->note_count; i++) {
 		const struct str folder = folder_of(a->notes[i].name);
-		bool beside = false;
+		bool same_folder = false;
 
 		if (a->notes[i].has_number)
 			continue;
 		for (size_t k = 0; k < a->note_count; k++)
-			beside |= a->notes[k].has_number && str_eq(folder_of(a->notes[k].name), folder);
+			same_folder |= a->notes[k].has_number && str_eq(folder_of(a->notes[k].name), folder);
 		for (size_t k = 0; k < a->note_count; k++)
-			if (a->notes[k].has_number && (!beside || str_eq(folder_of(a->notes[k].name), folder)))
+			if (a->notes[k].has_number && (!same_folder || str_eq(folder_of(a->notes[k].name), folder)))
 				lay_over(&a->notes[k], &a->notes[i]);
 	}
 }

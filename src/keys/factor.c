@@ -80,7 +80,7 @@ static BN_ULONG power_below(uint32_t p, uint32_t limit)
 	return k;
 }
 
-/* For p - 1 and p + 1, which somebody may have made of small primes drawn at random: each prime twice, the smaller ones three times. */
+/* For p - 1 and p + 1 that were made of small primes drawn at random: each prime twice, the smaller ones three times. */
 static BN_ULONG power_of(uint32_t p, uint32_t limit)
 {
 	const BN_ULONG k = power_below(p, limit), least = p < limit / 4 ? (BN_ULONG)p * p * p : (BN_ULONG)p * p;

@@ -21,7 +21,7 @@ FINDING(SCOPE_CLOUD, "scope.cloud", FINDING, "certificate, issuer and set point 
 FINDING(SCOPE_CONSUMER_OPEN, "scope.consumer-open", FINDING, "a template record does not deny the consumer tenant",
 	"An enterprise key could speak for personal accounts, the same mistake the other way round.",
 	"deny the consumer tenant in the record")
-FINDING(SCOPE_KID_REUSE, "scope.kid-reuse", CRITICAL, "one key id has stood for two keys",
+FINDING(SCOPE_KID_REUSE, "scope.kid-reuse", CRITICAL, "one key id has named two keys",
 	"Caches and deny lists that go by key id now mean the wrong key.",
 	"a key id that is never used again")
 FINDING(SCOPE_KID_DUP, "scope.kid-dup", FINDING, "a key id that is missing, or not unique in its set",
@@ -35,7 +35,7 @@ FINDING(LIFE_EXPIRED_LISTED, "life.expired-listed", FINDING, "the certificate ha
 	"The owner meant the key to be dead by then; the key stolen by Storm-0558 was listed two years past that day.",
 	"remove the key from the set")
 FINDING(LIFE_REVOKED, "life.revoked", FINDING, "a key is listed that its own set calls revoked",
-	"Verifiers that do not read 'revoked' still take its signatures; critical where the reason is that somebody else has it.",
+	"Verifiers that do not read 'revoked' still take its signatures; critical where the reason is that an outsider has it.",
 	"remove the key from the set, or keep it in a set of old keys that no verifier trusts")
 FINDING(LIFE_NOT_YET, "life.not-yet", FINDING, "listed before its certificate begins",
 	"A clock or a process is wrong where keys are made.",
@@ -44,7 +44,7 @@ FINDING(LIFE_AGE, "life.age", FINDING, "the key is older than 90 days, or than -
 	"The longer a key lives, the more copies, backups and dumps may hold it.",
 	"rotate the key")
 FINDING(LIFE_CERT_LONG, "life.cert-long", INFO, "a certificate longer than 398 days",
-	"It will not end the key's life before anybody notices that the key should have ended.",
+	"Such a certificate ends long after the key should have been replaced.",
 	"a shorter certificate, or a max_age in the key's record")
 FINDING(LIFE_OVERDUE, "life.overdue", FINDING, "the provider's rotation is overdue",
 	"Keys used to come at an interval and stopped coming: rotation may have broken, as it had before Storm-0558.",
@@ -59,7 +59,7 @@ FINDING(LIFE_OVERLAP_LONG, "life.overlap-long", FINDING, "still listed more than
 	"A key that signs nothing any more is of use to a thief only.",
 	"remove the key from the set")
 FINDING(LIFE_IDLE, "life.idle", FINDING, "listed, and no token shows it in use",
-	"A key nobody needs is only good for thieves.",
+	"A key without a use is only good for thieves.",
 	"remove the key from the set, or find the log in which it is used")
 FINDING(LIFE_RETIRED_USED, "life.retired-used", CRITICAL, "a token was issued with the key after it was gone from the set",
 	"Retired and yet believed: that is how an old key serves an intruder.",
@@ -75,10 +75,10 @@ FINDING(LIFE_GAP, "life.gap", INFO, "the history has holes",
 	"look more often than the provider rotates")
 
 FINDING(WEAK_SIZE, "weak.size", FINDING, "an RSA key of fewer than 2048 bits, or of an odd length",
-	"Keys of up to 1024 bits can be factored by who can pay for it, those of 512 by anybody; odd lengths come from home-made generators.",
+	"Keys of up to 1024 bits can be factored at a price, those of 512 by anyone; odd lengths come from home-made generators.",
 	"a new key of at least 2048 bits")
 FINDING(WEAK_EXP, "weak.exp", FINDING, "an unusual public exponent",
-	"Small or even exponents break paddings; with the exponent 1 everybody can sign.",
+	"Small or even exponents break paddings; with the exponent 1 anyone can sign.",
 	"a new key with the exponent 65537")
 FINDING(WEAK_ROCA, "weak.roca", CRITICAL, "the primes have the form of CVE-2017-15361 (ROCA)",
 	"The private key can be computed from the public one.", "a new key, not made on that chip; treat the old one as leaked")
@@ -108,21 +108,21 @@ FINDING(WEAK_PUBLISHED, "weak.published", CRITICAL, "the key is a published test
 FINDING(WEAK_POINT, "weak.point", CRITICAL, "a point that no sound key has",
 	"Arithmetic with such a point can reveal secrets or accept forgeries.", "a correct key; treat all that this one signed as forged")
 FINDING(WEAK_CURVE, "weak.curve", FINDING, "a curve that is not accepted",
-	"What is not known cannot be judged, and is not trusted.", "a key on P-256, P-384, P-521, Ed25519 or Ed448")
+	"An unknown curve cannot be judged, and is not trusted.", "a key on P-256, P-384, P-521, Ed25519 or Ed448")
 
 FINDING(SHAPE_PRIVATE, "shape.private", CRITICAL, "private members in a published set",
-	"Who read the set can sign.", "remove the key, and treat it as leaked")
+	"Every reader of the set can sign.", "remove the key, and treat it as leaked")
 FINDING(SHAPE_X5C, "shape.x5c", CRITICAL, "the certificate belongs to another key",
 	"Verifiers that go by the certificate and those that go by the numbers trust different keys.",
 	"the right certificate")
 FINDING(SHAPE_X5T, "shape.x5t", FINDING, "a thumbprint or key id that does not fit the certificate",
-	"Who looks a key up by thumbprint finds another one, or none.",
+	"A look-up by thumbprint finds another key, or none.",
 	"the hash of the certificate as x5t, and the provider's own form of key ids")
 FINDING(SHAPE_ALG, "shape.alg", INFO, "'alg' or 'use' is missing, or contradicts the key",
 	"If the set does not bind the algorithm, the token chooses it. Entra's sets never say it: the record must.",
 	"an 'alg' and 'use' that fit the key, or a record with the algorithm")
 FINDING(SHAPE_REMOTE, "shape.remote", FINDING, "the key or its set points elsewhere, or to plain http",
-	"A verifier that follows the pointer can be sent to somebody else's keys.",
+	"A verifier that follows the pointer can be sent to an attacker's keys.",
 	"remove jku and x5u; https everywhere")
 FINDING(SHAPE_FORM, "shape.form", FINDING, "the entry can be read in two ways, or not at all",
 	"Two readers that disagree about a key are an attack waiting to be found.",
@@ -136,7 +136,7 @@ FINDING(SHAPE_CERT, "shape.cert", INFO, "a certificate that is not meant for sig
 
 FINDING(TOK_SCOPE, "tok.scope", FINDING, "a token of an issuer or tenant that the key is not for",
 	"This is the forgery of Storm-0558: a consumer key that signed for enterprises.",
-	"find who accepted the token; if nobody did, it was an attempt")
+	"find which service accepted the token; if none did, it was an attempt")
 FINDING(TOK_IAT, "tok.iat", FINDING, "a token issued outside the key's life",
 	"The owner was not using the key at that time.", "find who signed it")
 FINDING(TOK_REVOKED, "tok.revoked", CRITICAL, "a token signed with a revoked key after its revocation",
@@ -157,7 +157,7 @@ FINDING(TOK_SELF, "tok.self", CRITICAL, "a token renewed by presenting a token o
 FINDING(LEAK_TRUSTED, "leak.trusted", CRITICAL, "a leaked key is trusted",
 	"Its private half was found where it must not be, and tokens signed with it are still believed.",
 	"remove the key from every set and policy named, and hunt for tokens signed with it")
-FINDING(LEAK_UNTRUSTED, "leak.untrusted", FINDING, "a leaked key that nobody trusts any more",
+FINDING(LEAK_UNTRUSTED, "leak.untrusted", FINDING, "a leaked key that no record or set trusts any more",
 	"Caches may still hold it; what it signed before is in doubt.",
 	"hunt for tokens signed with it; deny it in the policy")
 FINDING(LEAK_DENIED, "leak.denied", CRITICAL, "a key on the deny list is listed",

@@ -73,7 +73,7 @@ bool issuer_split(struct str iss, struct str *ret_host, struct str *ret_tenant, 
 
 /* -- one authority, two texts -- */
 
-/* Entra's two versions, for one tenant, and the same class: the consumer tenant is nobody's neighbour. */
+/* Entra's two versions, for one tenant, and the same class: the consumer tenant has no other form. */
 static bool is_entra(struct str iss, struct str *ret_tenant)
 {
 	struct str host;

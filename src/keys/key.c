@@ -225,7 +225,7 @@ void key_judge_point(struct key *k)
 		key_add_fault(k, faults[v], k->kind == KEY_EC ? "" : "x");
 }
 
-/* Keys for key agreement are not judged here, but for a point that makes every agreement public. */
+/* Keys for key agreement are not judged here, except for a point that makes every agreement public. */
 void key_judge_agreement(struct key *k, struct str u)
 {
 	const enum point_verdict v = point_montgomery(str_eq(k->crv, STR("X448")), u);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* point: is this public point one that a key can have?  OpenSSL makes a key of any 32 bytes for Ed25519, and accepts signatures
- * under points of small order that nobody made: with the identity as key, R = identity and S = 0 sign everything.  And a point that
+ * under points of small order although none was made: with the identity as key, R = identity and S = 0 sign everything.  And a point that
  * is a small multiple of the base point has a private half that can be counted out.
  *
  * Points come from key sets, so all arithmetic is on public numbers; a key costs 1 to 5 ms, and a curve's first key as much again. */

@@ -211,7 +211,7 @@ static bool bind_one(struct policy *p, const struct policy_rule *rule, const str
 	return false;
 }
 
-/* May a record for a whole set mean this key?  Sets have keys for encryption, other algorithms and certificates of servers beside them. */
+/* May a record for a whole set mean this key?  Sets also have keys for encryption, other algorithms and certificates of servers. */
 static bool is_meant(const struct policy_rule *rule, const struct key *k)
 {
 	const struct key_record *r = &rule->record;

@@ -305,7 +305,7 @@ static bool take_tenants(struct reader *x, const struct yaml_node *n, void *to)
 		return true;
 	}
 	if (n->kind != YAML_MAP)
-		return wrong(x, n, n->kind == YAML_LIST ? "wants {allow: [...]}, as a list of tenants to deny has its place beside it" :
+		return wrong(x, n, n->kind == YAML_LIST ? "wants {allow: [...]}; tenants to deny are written {allow: ..., deny: [...]}" :
 			     str_eq(n->text, STR("any")) ? "'any' is written {allow: any}" : "'%.40s' is neither none nor {allow: ...}", n->text.p);
 	r->tenants_said = true;
 	return take_map(x, n, rows, to);
@@ -548,7 +548,7 @@ static bool take_rule(struct reader *x, const struct yaml_node *n, unsigned dept
 						return wrong(x, c, "a pattern is a text; put it in quotes");
 			}
 	if (known && known != n->children)
-		return wrong(x, n, "has tests (pattern, contains, equals) and other names beside them");
+		return wrong(x, n, "has tests (pattern, contains, equals) and other names as well");
 	if (known)
 		return true;
 	++*count;

@@ -32,7 +32,7 @@ static const struct row algs[] = {
 	  "SLH-DSA-SHAKE-128f SLH-DSA-SHAKE-192s SLH-DSA-SHAKE-192f SLH-DSA-SHAKE-256s SLH-DSA-SHAKE-256f FN-DSA-512 FN-DSA-1024 FALCON512 FALCON1024 "
 	  "CRYDI2 CRYDI3 CRYDI5", { DRAFT, POST_QUANTUM } },
 	{ "ML-DSA-44-ES256 ML-DSA-65-ES256 ML-DSA-65-ES384 ML-DSA-87-ES384 ML-DSA-44-Ed25519 ML-DSA-65-Ed25519 ML-DSA-87-Ed448",
-	  { DRAFT, "a post-quantum signature beside a classical one, which is not checked here" } },
+	  { DRAFT, "a post-quantum signature and a classical one, which is not checked here" } },
 	{ "BBS BBS-PROOF SU-ES256", { DRAFT, "a proof that shows a part of the claims, which is not checked here" } },
 	{ "HPKE-0 HPKE-1 HPKE-2 HPKE-3 HPKE-4 HPKE-5 HPKE-6 HPKE-7 HPKE-0-KE HPKE-1-KE HPKE-2-KE HPKE-3-KE HPKE-4-KE HPKE-5-KE HPKE-6-KE HPKE-7-KE "
 	  "ML-KEM-512 ML-KEM-768 ML-KEM-1024 ML-KEM-512+A128KW ML-KEM-768+A192KW ML-KEM-1024+A256KW C20P XC20P C20PKW XC20PKW ECDH-ES+C20PKW "

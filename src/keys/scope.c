@@ -245,7 +245,7 @@ static void judge_mix(struct audit *a, uint32_t provider)
 
 	if (since)
 		finding_add(a, FINDING_SCOPE_MIXED_SET, SEVERITY_FINDING, NULL, provider, since,
-			    "%u key%s of the consumer tenant beside %u of other tenants%s", consumer, consumer == 1 ? "" : "s", other,
+			    "%u key%s of the consumer tenant and %u of other tenants%s", consumer, consumer == 1 ? "" : "s", other,
 			    is_common_set(a, p) ? "; inherent to Entra's common set: only a check of each key's issuer protects" : "");
 }
 

@@ -13,7 +13,7 @@ extern const char *const secret_members[];
  * or of a JSON document with one; such a document.  Encrypted ones count. */
 bool secret_in_text(struct str text);
 /* The first member below `node` that holds one: its name, or "" in an array or for the node itself.  False: none.
- * skip_own: members of the node itself that are in secret_members are somebody else's matter. */
+ * skip_own: members of the node itself that are in secret_members are left to the caller. */
 bool secret_member(const struct strict_json *j, const struct sj_node *object, const struct sj_node *n); /* is it, or holds it, one */
 bool secret_below(const struct strict_json *j, const struct sj_node *node, bool skip_own, struct str *ret_member);
 

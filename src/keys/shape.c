@@ -183,7 +183,7 @@ static void judge_set(struct audit *a, uint32_t provider)
 		finding_add(a, FINDING_SHAPE_FORM, SEVERITY_FINDING, NULL, provider, note->faults_since, "the set has a member twice");
 	if (note->faults & NOTE_PRIVATE)
 		finding_add(a, FINDING_SHAPE_PRIVATE, SEVERITY_CRITICAL_FINDING, NULL, provider, note->faults_since,
-			    "a private key in a member of the document, beside its keys");
+			    "a private key in a member of the document that is none of its keys");
 	if (note->faults & NOTE_LOCKED)
 		finding_add(a, FINDING_SHAPE_PRIVATE, SEVERITY_CRITICAL_FINDING, NULL, provider, note->faults_since,
 			    "an encrypted private key, which was not looked into");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* timeline: the report as one page that needs nothing else: a picture of every key's life, and the findings below it.
  *
- * One row is one key.  The thick bar is when it was listed, the thin line behind it is its certificate, the bracket below it what
+ * One row is one key.  The thick bar is when it was listed, the thin line under it is its certificate, the bracket below it what
  * the policy allows.  A bar turns red where the certificate had ended, and amber where the key was older than 90 days: the
  * eye finds the stolen key before any reading.
  *
@@ -242,7 +242,7 @@ static void add_policy(const struct audit *a, struct buf *b, const struct axis *
 	}
 }
 
-/* One run of a key, as far as somebody looked: red where its certificate had ended, amber where it was old. */
+/* One run of a key, as far as it was observed: red where its certificate had ended, amber where it was old. */
 static void add_seen(struct buf *b, const struct axis *x, const char *class, int64_t from, int64_t to, int64_t old, int64_t end, double y)
 {
 	add_bar(b, x, class, from, to, y + 4, 9);
@@ -280,7 +280,7 @@ static void add_row(const struct audit *a, struct buf *b, const struct axis *x, 
 		if (!r->missing && (holds || a->undated))
 			to = a->at;
 		for (uint32_t t = 1; t < p->time_count && p->times[t] <= r->last; t++)
-			if (p->times[t - 1] >= from && p->times[t] - p->times[t - 1] > x->gap) { /* nobody looked in between */
+			if (p->times[t - 1] >= from && p->times[t] - p->times[t - 1] > x->gap) { /* no observation in between */
 				add_seen(b, x, class, from, p->times[t - 1], start + AGE_US, end, y);
 				from = p->times[t];
 			}
@@ -290,7 +290,7 @@ static void add_row(const struct audit *a, struct buf *b, const struct axis *x, 
 	buf_add_cstr(b, "</g>\n");
 }
 
-/* Columns in which nobody looked, behind all rows. */
+/* Columns without an observation, drawn below all rows. */
 static void add_gaps(struct buf *b, const struct axis *x, const struct history_provider *p, double bottom)
 {
 	char one[TIME_TEXT_SIZE], two[TIME_TEXT_SIZE];
@@ -299,10 +299,10 @@ static void add_gaps(struct buf *b, const struct axis *x, const struct history_p
 		const double left = x_of(x, p->times[t - 1]), right = x_of(x, p->times[t]);
 		if (p->times[t] - p->times[t - 1] <= x->gap || right - left < 3)
 			continue;
-		buf_printf(b, "<g><title>nobody looked from %s to %s</title><rect class=\"blind\" x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"%.1f\"/>", day_text(p->times[t - 1], one),
+		buf_printf(b, "<g><title>not observed from %s to %s</title><rect class=\"blind\" x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"%.1f\"/>", day_text(p->times[t - 1], one),
 			   day_text(p->times[t], two), left, TOP - 4, right - left, bottom - TOP + 4);
 		if (right - left > 90)
-			buf_printf(b, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">nobody looked</text>", (left + right) / 2, bottom - 3);
+			buf_printf(b, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">not observed</text>", (left + right) / 2, bottom - 3);
 		buf_add_cstr(b, "</g>\n");
 	}
 }
@@ -333,7 +333,7 @@ static void add_legend(const struct audit *a, struct buf *b)
 			"<span><i style=\"background:var(--bad)\"></i>certificate ended</span>"
 			"<span><i style=\"background:var(--cert);height:.2rem\"></i>certificate</span>");
 	if (!history_on_change(a->history))
-		buf_add_cstr(b, "<span><i style=\"background:var(--line);opacity:.6;height:.9rem\"></i>nobody looked</span>");
+		buf_add_cstr(b, "<span><i style=\"background:var(--line);opacity:.6;height:.9rem\"></i>not observed</span>");
 	if (a->settings.record_count)
 		buf_add_cstr(b, "<span><i style=\"border:1.5px solid var(--pol);border-top:0;height:.3rem\"></i>what the policy allows</span>");
 	buf_add_cstr(b, "</div>\n");
@@ -452,6 +452,6 @@ void audit_html(const struct audit *a, struct buf *ret, uint64_t lost)
 	for (int severity = SEVERITY_CRITICAL_FINDING; severity >= SEVERITY_INFORMATION; severity--)
 		for (int code = 0; code < FINDING_COUNT; code++)
 			add_group(a, ret, (enum finding_severity)severity, (enum finding_code)code);
-	buf_add_cstr(ret, "<p class=\"soft\">Made by taximeter. Observations are not truth: what nobody looked at is not in the picture.</p>\n"
+	buf_add_cstr(ret, "<p class=\"soft\">Made by taximeter. Observations are not truth: keys that came and went between two of them are not in the picture.</p>\n"
 			  "</body></html>\n");
 }

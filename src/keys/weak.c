@@ -39,11 +39,11 @@ static void judge_numbers(struct audit *a, const struct history_key *k, const st
 			    "%u bits: longer than the %d that are tested", s->bits, STRENGTH_BITS_MAX);
 	else if (s->found & WEAK_TINY)
 		finding_add(a, FINDING_WEAK_SIZE, SEVERITY_CRITICAL_FINDING, k, k->provider, 0, "%u bits: %s", s->bits,
-			    s->bits <= 512 ? "anybody can factor it in hours" : "within reach of those who can pay for it");
+			    s->bits <= 512 ? "anyone can factor it in hours" : "can be factored at a price");
 	else if (s->found & WEAK_SIZE)
 		finding_add(a, FINDING_WEAK_SIZE, SEVERITY_FINDING, k, k->provider, 0, "%u bits", s->bits);
 	if (s->found & WEAK_EXP_ONE)
-		add(a, FINDING_WEAK_EXP, k, SEVERITY_CRITICAL_FINDING, "the public exponent is 1: everybody can sign");
+		add(a, FINDING_WEAK_EXP, k, SEVERITY_CRITICAL_FINDING, "the public exponent is 1: anyone can sign");
 	else if (s->found & WEAK_EXP_HUGE)
 		finding_add(a, FINDING_WEAK_EXP, SEVERITY_CRITICAL_FINDING, k, k->provider, 0,
 			    "the public exponent has %u bits: it was computed from a private exponent that was chosen, and who chooses one chooses a short "
@@ -120,7 +120,7 @@ static void judge_curve(struct audit *a, const struct history_key *k, const stru
 {
 	static const struct { enum key_fault_code fault; const char *text; } rows[] = {
 		{ KEY_FAULT_POINT, "not a point of" },
-		{ KEY_FAULT_SMALL_ORDER, "a point of small order: anybody can sign, or know what is agreed, on" },
+		{ KEY_FAULT_SMALL_ORDER, "a point of small order: anyone can sign, or compute the agreed secret, on" },
 		{ KEY_FAULT_POINT_FORM, "a second form of a point, which verifiers take differently, of" },
 		{ KEY_FAULT_POINT_TINY, "a small multiple of the base point, so that the private half can be counted out, of" },
 	};

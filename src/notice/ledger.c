@@ -62,7 +62,7 @@ bool ledger_open(struct ledger *l, const char *path, const char *notice, struct 
 		return false;
 	}
 	if (flock(l->fd, LOCK_EX | LOCK_NB) < 0) {
-		buf_printf(error, "%s is in use by somebody else", path);
+		buf_printf(error, "%s is in use by another process", path);
 		ledger_close(l);
 		return false;
 	}

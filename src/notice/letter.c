@@ -182,7 +182,7 @@ bool letters_read(struct letters *l, const char *path)
 	else if (!l->complete)
 		buf_printf(&l->error, "%s: the report is cut short: its last line, the summary, is missing", path);
 	else if (!l->matched)
-		buf_printf(&l->error, "%s: no record belonged to the selection of this report: there is nobody to write to", path);
+		buf_printf(&l->error, "%s: no record belonged to the selection of this report: there is no recipient", path);
 	line_close(&f);
 	table_release(&by_name);
 	return l->error.n == 0;

@@ -5,7 +5,7 @@
  *
  *     file ── gzip ── tar member ── utf16 ──▶ source_read()
  *
- * A layer hands out bytes until it returns SOURCE_END or SOURCE_BROKEN, and then returns that for ever.  The first bytes of
+ * A layer hands out bytes until it returns SOURCE_END or SOURCE_BROKEN, and then returns that on every call.  The first bytes of
  * any layer can be looked at without being taken: so the next layer is chosen by what is there, never by a name. */
 #ifndef TXM_SOURCE_INT_H
 #define TXM_SOURCE_INT_H
@@ -34,7 +34,7 @@ struct layer {
 	uint8_t head[HEAD_BYTES];
 };
 
-/* Bytes, then for ever how they end.  *ret_n > 0 with SOURCE_OK, and 0 otherwise. */
+/* Bytes, then on every call how they end.  *ret_n > 0 with SOURCE_OK, and 0 otherwise. */
 enum source_status layer_read(struct layer *l, void *p, size_t capacity, size_t *ret_n);
 /* The first HEAD_BYTES not yet taken, fewer if there are no more. */
 struct str layer_peek(struct layer *l);

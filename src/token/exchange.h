@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* exchange: a service that trades one token for another can renew a forged token for ever.  Given the
+/* exchange: a service that trades one token for another can renew a forged token without end.  Given the
  * result and the chain of tokens it came from, newest first, reports what is wrong with the exchange. */
 #ifndef TXM_TOKEN_EXCHANGE_H
 #define TXM_TOKEN_EXCHANGE_H

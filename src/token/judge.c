@@ -5,7 +5,7 @@
  *
  * The record is chosen by (issuer, key id): a key id alone identifies no issuer.  If no record fits, the token is tried against
  * the records and keys of that key id whose scope is another one: a signature that is genuine there is no misconfigured
- * client: somebody else has the key, and the verdict is critical.  That is the case this program is named for.
+ * client: an outsider has the key, and the verdict is critical.  That is the case this program is named for.
  *
  * The expected values are in the record only; the header never selects anything.  The steps from the life of the key on are in
  * judge_claims.c. */

@@ -961,7 +961,7 @@ static void test_policy_file(void)
 		{ "records:\n" R_ALL "    claims: {sub: 1.5}\n", "two ways" },
 		{ "records:\n" R_ALL "    claims: {sub: []}\n", "list that is not empty" },
 		{ "records:\n" R_ALL "    claims: {sub: {pattern: 5}}\n", "a pattern is a text" },
-		{ "records:\n" R_ALL "    claims: {sub: {pattern: x, other: y}}\n", "other names beside" },
+		{ "records:\n" R_ALL "    claims: {sub: {pattern: x, other: y}}\n", "other names as well" },
 		{ "records:\n" R_ALL "    kind: refresh\n", "none of: access id logout any" },
 		{ "records:\n" R_FROM R_ALG R_ISSUERS R_TENANTS "    audiences: none\n" R_VERSIONS, "another condition" },
 		{ "records:\n  - from: {jwks: set.json}\n    alg: ES384\n" R_SCOPE, "no key for signatures with the algorithm ES384" },
