@@ -210,8 +210,8 @@ const struct command command_dump = {
 		       "core_pattern and put it back.",
 	.found = "scan, verify: a private key, or something of its shape; ledger: the dump is not in the ledger, or was judged not clean; "
 		 "filter --check: not in force.",
-	.critical = "scan, verify: a private key whose public key is in a set given with --jwks; verify: a number that shares a factor with a "
-		    "public key; redact: the copy was not clean, and was not delivered.",
+	.critical = "scan, verify: a private key whose public key is in a set given with --jwks; verify: a number that gives a public key's "
+		    "factor away; redact: the copy was not clean, and was not delivered.",
 	.options = options,
 	.examples = "  taximeter dump scan core.1234\n"
 		    "  taximeter dump scan --jwks trusted-keys/ -f ndjson /var/lib/systemd/coredump\n"

@@ -89,7 +89,7 @@ static bool residue(const struct dump_settings *x, const struct dump_scan *s, co
 	if (!ok)
 		return false;
 	if (ret->residue.found && !ret->first[0])
-		snprintf(ret->first, sizeof(ret->first), "a number that shares a factor with a public key at %llu",
+		snprintf(ret->first, sizeof(ret->first), "a number that gives a public key's factor away (%s) at %llu", ret->residue.relation,
 		         (unsigned long long)ret->residue.first.offset);
 	if (ret->curve.found && !ret->first[0])
 		snprintf(ret->first, sizeof(ret->first), "a number from which an elliptic public key follows at %llu",

@@ -71,7 +71,7 @@ static int verify_run(struct dump_settings *x)
 		           left.residue_moduli, left.residue_untested, left.residue_authorities, (unsigned long long)left.curve.windows,
 		           (unsigned long long)left.curve.found, left.curve_keys, left.curve.cut ? "true" : "false");
 	else if (left.residue.found)
-		buf_printf(report.out, "At %llu: a number that shares a factor with a public key (%llu such windows).\n",
+		buf_printf(report.out, "At %llu: a number that gives a public key's factor away (%llu such windows).\n",
 		           (unsigned long long)left.residue.first.offset, (unsigned long long)left.residue.found);
 	else if (left.curve.found)
 		buf_printf(report.out, "At %llu: a number from which an elliptic public key follows (%llu such windows).\n",

@@ -217,6 +217,7 @@ struct dump_hit {
 	const char *component;   /* "p", "d", "R^2 mod p", "private key" ...; static */
 	const char *layout;      /* "LE/8", "BE", "J32", "U63/8", "base64+BE" ...; interned, lives with the scan */
 	const char *finder;      /* its name */
+	bool general;            /* a finder that names the same bytes says more: this one is then dropped */
 	bool has_va;
 	uint64_t offset, length, va; /* of the first byte; length of all pieces */
 	enum dump_fill fill;

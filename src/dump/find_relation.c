@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* relation: a given RSA key of which no copy of p, q or d was found, from a number that gives a factor away: R^3 mod p, d mod p-1 with its
- * words the other way round, p-q, a Barrett quotient.
+/* relation: a number that gives a factor of an RSA key away: R^3 mod p, d mod p-1 with its words the other way round, p-q, a Barrett quotient.
  *
- * The tests are those of the residue test (residue.c).  What a copy is erased of is computed from the factor and searched for by trace.c, and the
- * copy is checked by the same tests again: a mistake in them can make this finder miss a key, but then no copy is delivered with less
- * proof than without it. */
+ * A given key of which no copy of p, q or d is left is found by it.  Of a key that was proven it finds what no list of numbers can have, because
+ * it depends on what was signed: Go keeps c q, the second half of its Chinese remainders.
+ *
+ * The tests are those of the residue test (residue.c).  What follows from the factor is searched for by trace.c, and the copy is checked by the
+ * same tests again: a mistake in them can make this finder miss a number, but then no copy is delivered with less proof than without it. */
 #include <stdlib.h>
 
 #include <openssl/crypto.h>
@@ -15,7 +16,8 @@
 
 extern const struct dump_finder dump_finder_find_relation;
 
-struct search { struct dump_scan *s; const struct dump_target **targets; pthread_mutex_t lock; };
+struct aim { const struct dump_target *target; int32_t key; /* proven, or -1 */ };
+struct search { struct dump_scan *s; struct aim *aims; pthread_mutex_t lock; };
 
 /* An exponent with blinding, d + k (p-1)(q-1): 2^(e d) = 2 still holds. */
 static int32_t exponent(struct dump_scan *s, const struct dump_target *t, const uint8_t *p, size_t n, bool big)
@@ -55,9 +57,9 @@ static void found(void *arg, const struct dump_block *b, size_t at, size_t n, si
 		  const char *layout, const char *relation)
 {
 	struct search *x = arg;
-	const struct dump_target *t = x->targets[modulus];
+	const struct dump_target *t = x->aims[modulus].target;
 	struct dump_hit hit = { .klass = DUMP_PROVED, .proof = factor ? DUMP_PROOF_FACTOR : DUMP_PROOF_EXPONENT, .form = "number", .algorithm = DUMP_RSA,
-		                .bits = t->bits, .component = relation, .layout = layout };
+		                .bits = t->bits, .component = relation, .layout = layout, .general = true };
 	const char *component;
 
 	if (factor) {
@@ -72,20 +74,29 @@ static void found(void *arg, const struct dump_block *b, size_t at, size_t n, si
 		BN_clear_free(w);
 	} else {
 		hit.key = *layout == 'L' || *layout == 'B' ? exponent(x->s, t, b->p + at, n, *layout == 'B') : -1;
+		if (hit.key < 0 && n <= (t->n.n + 1) / 2) /* the product of two numbers of the key */
+			hit.key = x->aims[modulus].key;
+		if (hit.key < 0) { /* what the residue test does not let pass is erased */
+			hit.klass = DUMP_SUSPECTED;
+			hit.proof = DUMP_PROOF_SHAPE;
+			hit.has_spki = true;
+			memcpy(hit.spki, t->spki, sizeof(hit.spki));
+		}
 	}
-	if (hit.key >= 0)
+	if (hit.key >= 0 || hit.klass == DUMP_SUSPECTED)
 		dump_report(x->s, &dump_finder_find_relation, b, at, n, &hit);
 }
 
-static bool is_proven(const struct dump_scan *s, const struct dump_target *t)
+/* The proven key of which t is the public half; NULL: none */
+static const struct dump_key *proven(const struct dump_scan *s, const struct dump_target *t)
 {
 	size_t n;
 	const struct dump_key *keys = dump_keys(s, &n);
 
 	for (size_t i = 0; i < n; i++)
 		if (keys[i].has_spki && memcmp(keys[i].spki, t->spki, 32) == 0 && keys[i].p.n)
-			return true;
-	return false;
+			return &keys[i];
+	return NULL;
 }
 
 static void scan(struct dump_scan *s, void *state, const struct dump_block *b)
@@ -101,28 +112,34 @@ static void finish(struct dump_scan *s, void *state, struct dump_image *im)
 	size_t n, used = 0;
 	const struct dump_target *t = dump_targets(s, &n);
 	struct dump_modulus *moduli = calloc(n + 1, sizeof(*moduli));
-	struct search x = { s, calloc(n + 1, sizeof(*x.targets)), PTHREAD_MUTEX_INITIALIZER };
+	struct search x = { s, calloc(n + 1, sizeof(*x.aims)), PTHREAD_MUTEX_INITIALIZER };
 	struct dump_residue left = { 0 };
 
 	(void)state;
-	for (size_t i = 0; i < n && moduli && x.targets && o->relations; i++) {
-		if (t[i].algorithm != DUMP_RSA || t[i].from_dump || t[i].bits < 512 || t[i].bits > DUMP_RSA_BITS_MAX || !(t[i].n.p[t[i].n.n - 1] & 1) ||
-		    is_proven(s, &t[i]))
+	for (size_t i = 0; i < n && moduli && x.aims && o->relations; i++) {
+		const struct dump_key *key = proven(s, &t[i]);
+
+		if (t[i].algorithm != DUMP_RSA || (t[i].from_dump && !key) || t[i].bits < 512 || t[i].bits > DUMP_RSA_BITS_MAX || !(t[i].n.p[t[i].n.n - 1] & 1) ||
+		    (key && key->allowed))
 			continue;
-		x.targets[used] = &t[i];
+		x.aims[used] = (struct aim){ &t[i], key ? (int32_t)(key - dump_keys(s, &(size_t){ 0 })) : -1 };
 		moduli[used++] = (struct dump_modulus){ .p = t[i].n.p, .n = t[i].n.n, .spki = t[i].spki, .e = t[i].e.p, .e_n = t[i].e.n };
+		if (key) {
+			moduli[used - 1].prime[0] = key->p;
+			moduli[used - 1].prime[1] = key->q;
+		}
 	}
-	if (!moduli || !x.targets ||
+	if (!moduli || !x.aims ||
 	    (used && !dump_residue_look(im, moduli, used, o->thorough ? DUMP_RESIDUE_ALL : DUMP_RESIDUE_WRITABLE, o->threads,
 	                                &(struct dump_residue_search){ found, &x }, &left)))
 		dump_limit(s, "out of memory: nothing was searched for relations");
 	free(moduli);
-	free(x.targets);
+	free(x.aims);
 }
 
 const struct dump_finder dump_finder_find_relation = {
 	.name = "relation",
-	.doc = "a number that gives a factor of a given RSA key away: R^k mod p, p-q, d mod p-1, quotients",
+	.doc = "a number that gives a factor of a given or proven RSA key away: R^k mod p, p-q, d mod p-1, quotients",
 	.needs_targets = true,
 	.scan = scan,
 	.finish = finish,

@@ -2,7 +2,7 @@
 /* walk: unknown keys, found through the structures in which libraries hold their numbers.
  *
  * A structure holds a pointer and a length in words.  OpenSSL's BIGNUM, GMP's mpz, mbedTLS' mpi and Go's nat have one
- * small fixed form each; a Java int[] holds its words itself.  The values they point to are gathered, and then arithmetic
+ * small fixed form each; a Java int[] holds its words itself, and so do the arrays of .NET.  The values they point to are gathered, and then arithmetic
  * decides: p and q are odd, of one size, and their product is a third value of the same process.  That proves a key without
  * any public part, and without a single false one.
  *
@@ -28,8 +28,8 @@
 #define FAMILY_MAX 256        /* moduli in one product */
 #define EXPONENT_WORK_MAX 2000 /* the first so many also for d mod (p - 1), half a millisecond each */
 
-enum kind { OPENSSL, GMP, MBEDTLS, GO, JAVA, KINDS };
-static const char *const kind_names[KINDS] = { "bignum", "gmp", "mbedtls-mpi", "go-nat", "java-int[]" };
+enum kind { OPENSSL, GMP, MBEDTLS, GO, JAVA, NET_WORDS, NET_BYTES, KINDS };
+static const char *const kind_names[KINDS] = { "bignum", "gmp", "mbedtls-mpi", "go-nat", "java-int[]", "net-uint[]", "net-byte[]" };
 
 struct place {
 	uint64_t offset, va;  /* of the value */
@@ -98,6 +98,24 @@ static void add(struct batch *a, enum kind kind, uint64_t va, size_t bytes)
 	a->places[a->n++] = (struct place){ offset, va, (uint32_t)bytes, (uint8_t)kind };
 }
 
+/* uint[] of a BigInteger, and byte[] of RSAParameters: the length, in eight bytes, is right before the words.  In front of it .NET has a
+ * pointer, Mono zeros. */
+static void net_array(struct batch *a, size_t i, uint64_t length)
+{
+	const struct dump_block *b = a->b;
+	const uint8_t *data = b->p + i;
+	size_t n = 4 * (size_t)length;
+
+	if (length <= 260 && b->n - i >= n && (data[0] & 1)) {
+		while (n > 64 && get32(data + n - 4, false) == 0)
+			n -= 4;
+		if (n >= 64 && data[n - 1] >= 0x80)
+			add(a, NET_WORDS, b->va + i, n);
+	}
+	if (length >= 64 && length <= 1024 && b->n - i >= length && data[0] >= 0x80 && (data[length - 1] & 1))
+		add(a, NET_BYTES, b->va + i, (size_t)length);
+}
+
 static void structures64(struct batch *a, bool big)
 {
 	const struct dump_block *b = a->b;
@@ -108,6 +126,8 @@ static void structures64(struct batch *a, bool big)
 		const uint32_t first = get32(p + i, big), second = get32(p + i + 4, big);
 		const uint32_t third = get32(p + i + 8, big), fourth = get32(p + i + 12, big);
 
+		if (y >= 16 && y <= 1024)
+			net_array(a, i + 16, y);
 		if ((y == 0) | (x == 0))
 			continue;
 		/* BIGNUM { words *d; int top, dmax, neg, flags } */
@@ -212,6 +232,8 @@ static enum number_layout layout_of(const struct dump_image *im, const struct pl
 {
 	if (p->kind == JAVA)
 		return NUMBER_J32;
+	if (p->kind == NET_BYTES)
+		return NUMBER_BE;
 	if (im->big_endian)
 		return im->word == 8 ? NUMBER_W64 : NUMBER_W32;
 	return NUMBER_LE;
@@ -646,7 +668,7 @@ static void finish(struct dump_scan *s, void *state, struct dump_image *im)
 
 const struct dump_finder dump_finder_find_walk = {
 	.name = "walk",
-	.doc = "keys of which nothing is known, in the structures of OpenSSL, GMP, mbedTLS, Go and Java",
+	.doc = "keys of which nothing is known, in the structures of OpenSSL, GMP, mbedTLS, Go, Java and .NET",
 	.again = true,
 	.begin = begin,
 	.scan = scan,

@@ -127,14 +127,14 @@ static bool polynomial(const struct relation *r, const mp_limb_t *roots, size_t 
 static void evaluate(const struct relation *r, const mp_limb_t *coefficients, size_t n, const mp_limb_t *v, size_t h, mp_limb_t *product)
 {
 	const size_t k = r->k;
-	mp_limb_t x[RELATION_LIMBS] = { 0 }, carry;
+	mp_limb_t x[RELATION_LIMBS + 1] = { 0 }, q[2];
 
 	if (n == 0)
 		return;
 	memcpy(x, v, h * sizeof(*x));
-	carry = mpn_add_n(x, x, coefficients + (n - 1) * k, (mp_size_t)k);
-	while (carry || mpn_cmp(x, r->n, (mp_size_t)k) >= 0)
-		carry -= mpn_sub_n(x, x, r->n, (mp_size_t)k);
+	x[k] = mpn_add_n(x, x, coefficients + (n - 1) * k, (mp_size_t)k);
+	if (x[k] || mpn_cmp(x, r->n, (mp_size_t)k) >= 0) /* whole words of memory are many times an N with a short top word */
+		mpn_tdiv_qr(q, x, 0, x, (mp_size_t)(k + 1), r->n, (mp_size_t)k);
 	for (size_t j = n - 1; j-- > 0;) {
 		multiply_short(r, x, x, v, h);
 		add(r, x, x, coefficients + j * k);
@@ -308,12 +308,33 @@ bool relation_square(const struct relation *r, const mp_limb_t *v, mp_limb_t *re
 	return is_square(r, s, true, ret);
 }
 
+/* t = j N - V: is it j (p+q-1), or 1 less?  Then V is a multiple of (p-1)(q-1), or follows one.  t: k limbs, destroyed */
+static bool is_multiple_of_phi(const struct relation *r, mp_limb_t *t, const mp_limb_t *j, size_t n)
+{
+	const size_t h = r->limbs[RELATION_HALF] + 1;
+	mp_limb_t s[RELATION_LIMBS] = { 0 }, rest[RELATION_LIMBS], factor[RELATION_LIMBS], one = 1;
+
+	while (n > 1 && !j[n - 1])
+		n--;
+	for (int i = 0; i < 2; i++) {
+		mpn_tdiv_qr(s, rest, 0, t, (mp_size_t)r->k, j, (mp_size_t)n);
+		if (mpn_zero_p(rest, (mp_size_t)n) && bit_length(s, r->k) < 64 * h) {
+			mpn_add_1(s, s, (mp_size_t)h, 1);
+			if (is_square(r, s, true, factor))
+				return true;
+		}
+		mpn_add(t, t, (mp_size_t)r->k, &one, 1);
+	}
+	return false;
+}
+
 /* G e V modulo N, taken between -N/2 and N/2, has some more bits than a prime, neither many more nor fewer.  e d = 1 + j (N + 1 - p - q). */
 bool relation_near(const struct relation *r, const mp_limb_t *v, size_t more)
 {
 	const size_t k = r->k, n = k + more + 1;
-	mp_limb_t t[2 * RELATION_LIMBS], q[RELATION_LIMBS + 2], rest[RELATION_LIMBS];
-	unsigned length;
+	mp_limb_t t[2 * RELATION_LIMBS], q[RELATION_LIMBS + 2], rest[RELATION_LIMBS], j[RELATION_LIMBS + 2];
+	unsigned length, expected;
+	bool below = false;
 
 	if (bit_length(v + 1, k + more) + 128 < r->bits) /* short: its own multiple */
 		return false;
@@ -322,9 +343,18 @@ bool relation_near(const struct relation *r, const mp_limb_t *v, size_t more)
 	length = bit_length(rest, k);
 	if (length + 64 > r->bits) {
 		mpn_sub_n(rest, r->n, rest, (mp_size_t)k);
+		mpn_add_1(q, q, (mp_size_t)(more + 2), 1);
 		length = bit_length(rest, k);
+		below = true;
 	}
-	return length >= r->prime_bits - 64 && length <= r->prime_bits + NEAR_SLACK + 64 * more && length + 128 < r->bits;
+	/* (p-1)(q-1) = N - (p+q-1): of c N the distance is c (p+q-1).  A multiple of N with something small is a division's, and nearer. */
+	expected = bit_length(q, more + 2) + r->prime_bits;
+	if (length + 4 < expected || length > expected + NEAR_SLACK || length + 128 > r->bits)
+		return false;
+	/* as near to a multiple of N as that, and half of it something else: memory that was used again.  Only exact ones count. */
+	if (mpn_divrem_1(j, 0, q, (mp_size_t)(more + 2), r->near) != 0)
+		return true;
+	return below && mpn_divrem_1(rest, 0, rest, (mp_size_t)k, r->near) == 0 && is_multiple_of_phi(r, rest, j, more + 2);
 }
 
 /* ---- products ---- */

@@ -253,7 +253,7 @@ static void products(struct state *s, const struct relation *r, enum relation_si
 		if (size == RELATION_FULL) {
 			for (size_t more = 0; more < (layout == LE ? 3 : 1); more++)
 				if (load(b, layout, at, r->bytes[size], r->limbs[size], more, v) && relation_near(r, v, more)) {
-					found(s, r, size, layout, at, NULL, "an exponent");
+					found(s, r, size, layout, at, NULL, "an exponent, or a part of one");
 					break;
 				}
 		}

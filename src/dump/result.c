@@ -84,6 +84,8 @@ static int compare_hits(const void *a, const void *b)
 		return x->length < y->length ? -1 : 1;
 	if (x->algorithm != y->algorithm)
 		return x->algorithm < y->algorithm ? -1 : 1;
+	if (x->general != y->general)
+		return x->general ? 1 : -1;
 	c = order(x->component, y->component);
 	if (c)
 		return c;
@@ -145,6 +147,26 @@ static bool number_keys(struct dump_scan *s)
 	return sorted && now;
 }
 
+/* hits[i] says of some bytes that they may be a part of a key.  Are most of them bytes of a key that was proven?  d, some bytes off, looks so. */
+static bool is_beside(const struct dump_hit *hits, size_t n, size_t i)
+{
+	const struct dump_hit *h = &hits[i];
+	size_t first = i;
+
+	if (!h->general || h->klass != DUMP_SUSPECTED)
+		return false;
+	while (first > 0 && hits[first - 1].offset + h->length > h->offset)
+		first--;
+	for (size_t k = first; k < n && hits[k].offset < h->offset + h->length; k++) {
+		const uint64_t begin = hits[k].offset > h->offset ? hits[k].offset : h->offset;
+		const uint64_t end = hits[k].offset + hits[k].length < h->offset + h->length ? hits[k].offset + hits[k].length : h->offset + h->length;
+
+		if (hits[k].klass == DUMP_PROVED && hits[k].algorithm == h->algorithm && end > begin && (end - begin) * 4 >= h->length * 3)
+			return true;
+	}
+	return false;
+}
+
 void results_sort(struct dump_scan *s)
 {
 	size_t n = 0;
@@ -157,10 +179,18 @@ void results_sort(struct dump_scan *s)
 		const struct dump_hit *h = &s->hits[i], *last = n ? &s->hits[n - 1] : NULL;
 
 		if (last && last->offset == h->offset && last->length == h->length && last->algorithm == h->algorithm &&
-		    last->key == h->key && order(last->component, h->component) == 0)
+		    ((last->key == h->key && order(last->component, h->component) == 0) || (h->general && !last->general)))
 			continue;
 		s->hits[n++] = *h;
 	}
+	s->n_hits = n;
+	for (size_t i = 0; i < n; i++)
+		if (is_beside(s->hits, n, i))
+			s->hits[i].length = 0;
+	n = 0;
+	for (size_t i = 0; i < s->n_hits; i++)
+		if (s->hits[i].length)
+			s->hits[n++] = s->hits[i];
 	s->n_hits = n;
 	for (size_t i = 0; i < s->n_keys; i++) {
 		s->keys[i].hits = 0;
