@@ -131,7 +131,8 @@ bool dump_clean(const struct dump_settings *x, const struct dump_options *option
 			         "without the test",
 			         (unsigned long long)ret->residue.bulk);
 		else if (ret->damaged && !ret->first[0] && ret->curve.cut)
-			snprintf(ret->first, sizeof(ret->first), "more looks like numbers of elliptic keys than is tested; use --residue off to do without");
+			snprintf(ret->first, sizeof(ret->first), "not all was tested: more looks like numbers of elliptic keys than the residue test takes; "
+			         "redact --erase random erases such bytes, --residue off does without the test");
 		else if (ret->damaged && !ret->first[0] && ret->residue_untested)
 			snprintf(ret->first, sizeof(ret->first), "%zu more public keys were found than are tested for what is left of them; give those "
 			         "that matter with --cert, or use --residue off", ret->residue_untested);
