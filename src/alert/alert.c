@@ -515,7 +515,7 @@ static void numbers_persist(struct persist *p, struct u32_list *l, uint32_t max,
 	persist_u64(p, &l->total);
 	for (uint32_t i = 0; i < l->n; i++)
 		if (l->v[i] >= below) {
-			persist_fail(p, "a number of it names nobody");
+			persist_fail(p, "a number of it is unknown");
 			l->n = 0;
 		}
 }
@@ -593,7 +593,7 @@ static void alert_persist(struct persist *p, struct alerts *a, struct alert *al)
 		if (!al->reasons[i].family || !al->reasons[i].text)
 			persist_fail(p, "a reason of it is missing");
 	if (al->baseline.mailbox != NONE && al->baseline.mailbox >= w->mailbox_count)
-		persist_fail(p, "a number of it names nobody");
+		persist_fail(p, "a number of it is unknown");
 }
 
 static const struct detector *detector_of(const char *name)

@@ -199,7 +199,7 @@ static void cell_persist(struct persist *p, struct alert *al, struct cell *c)
 	} else if (c->kind == CELL_MAILBOX_GUID || c->kind == CELL_MAILBOX_UPN) {
 		persist_u32(p, &c->mailbox);
 		if (c->mailbox >= al->priv->owner->world->mailbox_count)
-			persist_fail(p, "a number of it names nobody");
+			persist_fail(p, "a number of it is unknown");
 	} else if (c->kind == CELL_FLAG) {
 		persist_bool(p, &c->flag);
 	} else if (c->kind != CELL_NONE) {

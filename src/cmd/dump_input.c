@@ -223,7 +223,7 @@ static int hold(struct dump_input *in, const char *path)
 	return 1;
 }
 
-/* a pipe or a device cannot be read again from its beginning: opening it anew may wait for ever, or never end */
+/* a pipe or a device cannot be read again from its beginning: opening it anew may wait without end */
 static bool is_file(const char *path)
 {
 	struct stat st;

@@ -293,7 +293,7 @@ const struct command command_notice = {
 		       "organisation, a letter in "
 		       "plain language: what is known, assumed and unknown, and how to check that the letter is "
 		       "genuine. Each has a "
-		       "detached signature beside it. A ledger, one JSON object a line and chained by SHA-256, records "
+		       "detached signature. A ledger, one JSON object a line and chained by SHA-256, records "
 		       "which notice was "
 		       "issued and which was received.",
 	.options = options,

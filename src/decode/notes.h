@@ -7,6 +7,6 @@ NOTE(SHAPE, "unknown_shape", "known members in a shape that Taximeter does not k
 NOTE(CUT, "cut_record", "records that the exporter cut short: what came before the cut was kept", REC_CUT, 1)
 NOTE(RECODED, "recoded", "text that is not UTF-8 and was read as Windows-1252", REC_RECODED, 0)
 NOTE(TIME_ORDER, "time_order", "dates in which either number can be the month, and no value of the column decides: with slashes read as month first, with dashes as day first", REC_TIME_ORDER, 1)
-NOTE(TIME_SWAPPED, "time_swapped", "files in which a spreadsheet took months for days: dates with dots beside dates with slashes and the month first in one column; export again without opening it in a spreadsheet", 0, 1)
+NOTE(TIME_SWAPPED, "time_swapped", "files in which a spreadsheet took months for days: dates with dots next to dates with slashes and the month first in one column; export again without opening it in a spreadsheet", 0, 1)
 NOTE(TIME_ZONE, "time_zone", "times in a zone that the file does not name: read as UTC (--timezone)", REC_TIME_ZONE, 1)
 NOTE(PARTIAL, "export_partial", "an export that says itself that there is more than it holds", 0, 1)

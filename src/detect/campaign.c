@@ -323,7 +323,7 @@ static void raise_campaign(struct campaigns *c, struct baseline *b, struct detec
 			for (uint32_t q = 0; q < verdict_count; q++)
 				if (v[q].mailbox == m[j].mailbox) {
 					v[q].joined = true;
-					/* a subject in so many mailboxes is learnt, or it would stay new for ever */
+					/* a subject in so many mailboxes is learnt, or it would always stay new */
 					v[q].alerted |= mailboxes <= COMMON_SHARE * b->present + 10;
 				}
 		}

@@ -200,7 +200,7 @@ const struct detector detector_new_client_sync = {
 	.severity = "high: a rare client from a network new to the mailbox; medium: a rare client; low: a common one, or one or "
 		    "two folders",
 	.signal = "Sync records in a client's first day in a mailbox that was in the data for a day before",
-	.catches = "a whole mailbox taken by a desktop client with somebody else's session or password",
+	.catches = "a whole mailbox taken by a desktop client with a stolen session or password",
 	.misses = "sync by a client that was there before; a mailbox in its first day of data; copying message by message",
 	.cost = "new installations: low, folded into one alert while the client is common; 48 bytes a mailbox",
 	.mitre = mitre,

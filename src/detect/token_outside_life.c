@@ -188,7 +188,7 @@ const struct detector detector_token_outside_life = {
 	.severity = "critical: it carries the id of a sign-in and another time of issue; high: outside its life; info: a client whose "
 		    "clock is off",
 	.signal = "the time of an access against its token's time of issue, from the record and from the sign-in",
-	.catches = "forged tokens with made-up times, or with the id of somebody's sign-in",
+	.catches = "forged tokens with made-up times, or with the id of another sign-in",
 	.misses = "forged tokens whose times are in order; records without issue time and without sign-in",
 	.cost = "clocks (300 s are tolerated); one entry for each account and client with a finding",
 	.mitre = mitre,

@@ -109,7 +109,7 @@ static void add_false(struct buf *b, const struct judgement *j, size_t width)
 		buf_printf(b, "  They name %" PRIu64 " attack-free mailboxes, %" PRIu64 " different ones.\n", j->false_mailboxes,
 			   j->false_distinct);
 	if (j->innocent_named)
-		buf_printf(b, "  Alarms that found an attack name %" PRIu64 " attack-free mailboxes beside the victims.\n",
+		buf_printf(b, "  Alarms that found an attack name %" PRIu64 " attack-free mailboxes besides the victims.\n",
 			   j->innocent_named);
 }
 

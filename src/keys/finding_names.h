@@ -50,7 +50,7 @@ FINDING(LIFE_OVERDUE, "life.overdue", FINDING, "the provider's rotation is overd
 	"Keys used to come at an interval and stopped coming: rotation may have broken, as it had before Storm-0558.",
 	"a new key in the set")
 FINDING(LIFE_NEVER_ROTATED, "life.never-rotated", FINDING, "one key through the whole history",
-	"Nobody knows whether rotation works, and the key has had all that time to leak.",
+	"It is unknown whether rotation works, and the key has had all that time to leak.",
 	"rotate the key")
 FINDING(LIFE_NO_OVERLAP, "life.no-overlap", INFO, "no successor was published before it was needed",
 	"Verifiers with a cached set fail, and people switch checks off when verifiers fail.",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* impact: the page for those whose mail was read, and for those who must decide what follows from it.  The three
- * answers first; then when, whose, and how; then the rows behind each figure, so that it can be checked. */
+ * answers first; then when, whose, and how; then the rows of each figure, so that it can be checked. */
 #include "base/limits.h"
 #include "base/timefmt.h"
 #include "report/impact_int.h"

@@ -183,7 +183,7 @@ void impact_put_messages(struct html *h, struct impact *im, const struct impact_
 	html_leaf(h, "p", "",
 		  r->total.joined ? STR("In order of first access. Subjects and senders come from the list of "
 			"messages "
-					"given beside the export.")
+					"given in addition to the export.")
 				  : STR("In order of first access, by message id. The log holds no subjects: a "
 					"message "
 					"trace or a content search given with --messages adds them."));

@@ -10,4 +10,4 @@ CONFOUNDER(SYNC_STORM, "sync-storm", "a fifth of the mailboxes synchronise all f
 CONFOUNDER(SWEEP, "sweep", "once a month an administrator searches a tenth of the mailboxes")
 CONFOUNDER(OUTLIER, "outlier", "a mailbox reads many times its usual amount, on one day")
 CONFOUNDER(VACATION, "vacation", "a mailbox is nearly silent for 3 to 14 days")
-CONFOUNDER(TURNOVER, "turnover", "somebody leaves and somebody new is hired")
+CONFOUNDER(TURNOVER, "turnover", "an employee leaves and another is hired")

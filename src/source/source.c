@@ -259,7 +259,7 @@ static void enter_folder(struct source *s)
 	f.key = key_of(&st);
 	for (size_t i = 0; i < s->n_folders; i++) {
 		if (s->folders[i].key == f.key) {
-			problem(s, false, path, "leads back to a folder that it lies in; not followed");
+			problem(s, false, path, "leads back to a folder that contains it; not followed");
 			goto out;
 		}
 	}

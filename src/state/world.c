@@ -797,7 +797,7 @@ static void index_persist(struct persist *p, struct index *x, uint32_t n)
 		persist_table(p, tables[i], NULL);
 		for (size_t k = 0; p->loading && (at = table_next(tables[i], &k, NULL)); )
 			if (*at >= n)
-				persist_fail(p, "a number of it names nobody");
+				persist_fail(p, "a number of it is unknown");
 	}
 	x->capacity = p->loading ? n : x->capacity;
 	if (persist_failed(p) && p->loading) {
@@ -827,7 +827,7 @@ static void edges_persist(struct persist *p, struct world *w)
 		if (persist_failed(p))
 			break;
 		if (e.mailbox >= w->mailbox_count || e.client >= w->client_count) {
-			persist_fail(p, "a number of it names nobody");
+			persist_fail(p, "a number of it is unknown");
 			break;
 		}
 		place = edge_meet(w, e.mailbox, e.client, &is_new);
