@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* policy: binding: each record as written (keys/policy_file.c) finds its keys in the sets, and becomes one record a key; and the
+/* policy: binding: each record as written (keys/policy_record.c) finds its keys in the sets, and becomes one record a key; and the
  * index by key id.
  *
  * A record that names a set and nothing else applies to every key of it that can sign with the record's algorithm.
