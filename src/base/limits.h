@@ -212,20 +212,35 @@
 #define DUMP_AVML_PLACES_MAX 2097152        /* remembered in a packed AVML file, one in 64 frames: 8 TB of memory, 80 MB */
 #define DUMP_STREAM_HELD_BYTES (64 * MIB)   /* an unpacked stream up to this size is held in memory and can be sought in */
 #define DUMP_STREAM_BYTES_MAX (1024 * GIB)  /* unpacked, of one stream */
+#define DUMP_BITMAP_BYTES_MAX (256 * MIB)   /* of a Windows kernel dump: bits of 8 TiB of memory */
+#define DUMP_STREAMS_MAX 4096               /* of a minidump */
+#define DUMP_LIST_BYTES_MAX (64 * MIB)      /* of one list of small entries in it */
+#define DUMP_AUTHORITIES_MAX 12             /* more of them in a dump are a trust store */
 /* -- dump: key forms -- */
 #define CLAIM_BYTES_MAX 2048                /* one number of a key: RSA and DSA of 16384 bits */
 #define SHIELDED_PAIRS_MAX 4096             /* structures of a process that may be shielded SSH keys */
+#define SHIELDED_BYTES_MAX (64 * KIB)       /* of one of them */
 #define CLAIM_OPAQUE_BYTES_MAX (32 * KIB)   /* of a secret with which nothing is computed: seed and expanded key of ML-DSA-87 have 5 KiB */
 #define CLAIM_RSA_BITS_MIN 256              /* smaller moduli divide by chance, and anyone can factor them */
 #define TEXT_GAP_MAX 64                     /* bytes between two tokens of one run: a line break and its indentation */
 #define TEXT_BASE64_DIGITS_MIN 40           /* a P-256 or Ed25519 secret has 43 */
 #define TEXT_HEX_DIGITS_MIN 64              /* and 64 */
+#define TEXT_NESTED_MAX 8                   /* text in text in text: \\\\n, %25250A, &amp;amp;#10; */
+#define TEXT_ESCAPE_BYTES_MAX 48            /* one character so written */
 #define FORM_OBJECT_BYTES_MAX (32 * KIB)    /* from one end of a JWK, an XML or a PuTTY key to the other; RSA-16384 in XML is 13 KiB */
+#define JWK_NAME_BYTES_MAX 160              /* from a member's name to its value, both quotes escaped as often as they may be */
 #define PEM_HEADERS_BYTES_MAX 512           /* Proc-Type, DEK-Info; Version and Comment of OpenPGP */
 #define FORMS_RUN_BYTES (64 * KIB)          /* of a run of digits decoded at once; longer ones in slices that overlap by half */
 #define FORMS_BEFORE_BYTES (8 * KIB)        /* from a form's head to its first secret byte, and the text before that */
 #define FORMS_PAST_BYTES 512                /* what begins in a block may be recognised so far past the block's end */
 #define FORMS_COST_MAX 20000                /* exponentiations of 1024 bits that one block may cost: some ten seconds */
+#define CELLS_SIZES_MAX 16                  /* sizes of primes that are hunted in words that are not full, */
+#define DIVISOR_SIZES_MAX 64                /* and in full ones */
+#define WALK_BLOCK_MAX 65536                /* structures of libraries taken from one block */
+#define WALK_VALUES_MAX 20000               /* their values that are compared */
+#define WALK_GCDS_MAX 20000                 /* gcds: (value, public key) pairs, or (value, family) */
+#define WALK_FAMILY_MAX 256                 /* moduli in one product */
+#define WALK_EXPONENTS_MAX 2000             /* the first so many also for d mod (p - 1), half a millisecond each */
 #define CURVE_TARGETS_MAX 4096              /* elliptic public keys hunted */
 #define CURVE_NEAR_BYTES 4096               /* a scalar is looked for so far from its point, at every eighth byte, */
 #define CURVE_CLOSE_BYTES 1024              /* and so far at every byte */
@@ -235,6 +250,8 @@
 /* -- dump: redaction -- */
 #define DUMP_TRACE_ENTRIES_MAX (16 * MIB)   /* runs of eight bytes of what follows from keys: some 200,000 for RSA-2048; 12 bytes each */
 #define DUMP_CUTS_MAX (4 * MIB)             /* pieces to be erased of one dump */
+#define TRACE_PRIMES_MAX 8                  /* of one key */
+#define TRACE_GAP_MAX 24                    /* bytes between two digits: a line break, an indent, an escape */
 #define RESIDUE_BATCH 1024                  /* windows multiplied together before a gcd is taken */
 #define RESIDUE_ALL_WINDOWS 8192            /* windows times moduli up to which everything is tested at every byte, */
 #define RESIDUE_MOST_WINDOWS 300000         /* and up to which the common relations are: some 90 us each for RSA-2048; */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* bytes: integers at any alignment, in either byte order. */
+/* bytes: integers at any alignment, in either byte order; how varied bytes are. */
 #ifndef TXM_DUMP_BYTES_H
 #define TXM_DUMP_BYTES_H
 
@@ -29,6 +29,24 @@ static inline uint64_t get64(const uint8_t *p, bool big)
 
 	memcpy(&x, p, sizeof(x));
 	return big ? be64toh(x) : le64toh(x);
+}
+
+/* What distinguishes random bytes from text, tables and pointers.  high: those of 0x80 and more. */
+struct variety { unsigned distinct, high, zeros; };
+
+static inline struct variety variety_of(const uint8_t *p, size_t n)
+{
+	uint64_t seen[4] = { 0 };
+	struct variety v = { 0 };
+
+	for (size_t i = 0; i < n; i++) {
+		seen[p[i] >> 6] |= UINT64_C(1) << (p[i] & 63);
+		v.high += p[i] >> 7;
+		v.zeros += p[i] == 0;
+	}
+	for (unsigned i = 0; i < 4; i++)
+		v.distinct += (unsigned)__builtin_popcountll(seen[i]);
+	return v;
 }
 
 #endif

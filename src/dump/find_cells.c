@@ -12,7 +12,6 @@
 #include "dump/bytes.h"
 #include "dump/find_int.h"
 
-#define SIZES_MAX 16  /* distinct sizes of primes */
 #define CELLS_MAX 600
 
 static const struct layout {
@@ -24,7 +23,7 @@ static const struct layout {
 };
 
 struct cells {
-	unsigned sizes[SIZES_MAX]; /* bits of a prime */
+	unsigned sizes[CELLS_SIZES_MAX]; /* bits of a prime */
 	size_t n_sizes;
 };
 
@@ -44,7 +43,9 @@ static bool begin(struct dump_scan *s, struct dump_image *im, void **ret)
 
 		for (size_t k = 0; k < c->n_sizes && !known; k++)
 			known = c->sizes[k] == bits;
-		if (!known && c->n_sizes < SIZES_MAX)
+		if (!known && c->n_sizes == CELLS_SIZES_MAX)
+			dump_limit(s, "more sizes of RSA keys than are hunted in words that are not full");
+		else if (!known)
 			c->sizes[c->n_sizes++] = bits;
 	}
 	return c != NULL;

@@ -289,15 +289,9 @@ static bool begin(struct dump_scan *s, struct dump_image *im, void **ret_state)
  * 130,000. */
 static bool looks_random(const uint8_t *p, size_t n)
 {
-	uint64_t seen[4] = { 0 };
-	unsigned zeros = 0, high = 0;
-	for (size_t i = 0; i < n; i++) {
-		seen[p[i] >> 6] |= UINT64_C(1) << (p[i] & 63);
-		zeros += p[i] == 0;
-		high += p[i] >> 7;
-	}
-	unsigned distinct = (unsigned)(__builtin_popcountll(seen[0]) + __builtin_popcountll(seen[1]) + __builtin_popcountll(seen[2]) + __builtin_popcountll(seen[3]));
-	return zeros <= 3 && distinct >= n * 5 / 8 && high >= n / 6 && high <= n - n / 6;
+	const struct variety v = variety_of(p, n);
+
+	return v.zeros <= 3 && v.distinct >= n * 5 / 8 && v.high >= n / 6 && v.high <= n - n / 6;
 }
 
 /* Values that are no key's secret are remembered (in a table that forgets: at worst one is tested again); a secret

@@ -24,7 +24,6 @@
 #include <immintrin.h>
 #endif
 
-#define GROUPS_MAX 64 /* distinct sizes of primes */
 
 struct group {
 	struct redc redc;
@@ -36,7 +35,7 @@ struct group {
 };
 
 struct divisor {
-	struct group groups[GROUPS_MAX];
+	struct group groups[DIVISOR_SIZES_MAX];
 	size_t n_groups;
 	enum dump_path path;
 	bool native;
@@ -55,7 +54,7 @@ static void end(void *state)
 	free(d);
 }
 
-static bool put(struct divisor *d, const struct dump_target *t, bool any_prime)
+static bool put(struct dump_scan *s, struct divisor *d, const struct dump_target *t, bool any_prime)
 {
 	BIGNUM *n = BN_bin2bn(t->n.p, (int)t->n.n, NULL);
 	unsigned bits = n ? (unsigned)(BN_num_bits(n) + 1) / 2 : 0, top = (bits - 1) % 8 + 1;
@@ -79,12 +78,13 @@ static bool put(struct divisor *d, const struct dump_target *t, bool any_prime)
 	for (size_t i = 0; i < d->n_groups && !g; i++)
 		if (d->groups[i].redc.bits == bits)
 			g = &d->groups[i];
-	if (!g && d->n_groups < GROUPS_MAX) {
+	if (!g && d->n_groups < DIVISOR_SIZES_MAX) {
 		g = &d->groups[d->n_groups++];
 		redc_init(&g->redc, bits, d->path);
 		g->low = low;
 	}
 	if (!g) {
+		dump_limit(s, "more sizes of RSA keys than are hunted");
 		BN_free(n);
 		return true;
 	}
@@ -128,7 +128,7 @@ static bool begin(struct dump_scan *s, struct dump_image *im, void **ret)
 	t = dump_targets(s, &n);
 	for (int distant = 0; distant < 2; distant++) /* near ones first */
 		for (size_t i = 0; i < n; i++)
-			if (t[i].algorithm == DUMP_RSA && t[i].distant == (distant != 0) && !put(d, &t[i], o->any_prime)) {
+			if (t[i].algorithm == DUMP_RSA && t[i].distant == (distant != 0) && !put(s, d, &t[i], o->any_prime)) {
 				end(d);
 				*ret = NULL;
 				return false;

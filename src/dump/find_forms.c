@@ -20,6 +20,7 @@
 #include "base/limits.h"
 #include "dump/anchor.h"
 #include "dump/arena.h"
+#include "dump/bytes.h"
 #include "dump/find_claim.h"
 #include "dump/form.h"
 #include "dump/text.h"
@@ -28,7 +29,6 @@ const struct dump_finder dump_finder_find_forms;
 
 #define LEVELS (DUMP_DECODE_DEPTH_MAX + 1)
 #define HEX_STRETCH 32
-#define JWK_NAME_BYTES_MAX 160 /* from a member's name to its value, both quotes escaped as often as they may be */
 
 /* What one thread needs; pages that no core holds. */
 struct worker {
@@ -276,19 +276,14 @@ static bool looks_secret(const struct claim *c)
 {
 	const struct number *x = &c->part[c->alg == CLAIM_DH ? DSA_X : c->alg >= CLAIM_SYMMETRIC ? 0 : EC_D];
 	static const uint8_t oid[] = { 0x2a, 0x86, 0x48 };
-	bool seen[256] = { false };
-	unsigned different = 0, high = 0;
+	struct variety v;
 
 	if (!number_has(x))
 		return c->alg == CLAIM_PGP;
-	for (uint32_t i = 0; i < x->n && i < 256; i++) {
-		different += !seen[x->p[i]];
-		seen[x->p[i]] = true;
-		high += x->p[i] >> 7;
-	}
-	if (x->n < 16 || different < 10)
+	v = variety_of(x->p, x->n < 256 ? x->n : 256);
+	if (x->n < 16 || v.distinct < 10)
 		return false;
-	return c->alg >= CLAIM_SYMMETRIC || x->n < 32 || (high > 1 && high + 1 < x->n && !memmem(x->p, 32, oid, sizeof(oid)));
+	return c->alg >= CLAIM_SYMMETRIC || x->n < 32 || (v.high > 1 && v.high + 1 < x->n && !memmem(x->p, 32, oid, sizeof(oid)));
 }
 
 /* The block has used up its budget; reported once. */

@@ -23,7 +23,6 @@
 const struct dump_finder dump_finder_find_shield;
 
 #define PREKEY_BYTES 16384
-#define SHIELDED_BYTES_MAX 65536
 #define PAGES_BYTES (PREKEY_BYTES + 2 * (SHIELDED_BYTES_MAX + 2 * DUMP_BLOCK_PAD))
 
 struct pair {

@@ -22,11 +22,6 @@
 
 #define WORDS_LEAST 4         /* of a prime: 256 bits; of 8 bytes */
 #define BYTES_MOST 2048       /* 16384 bits */
-#define PER_BLOCK_MAX 65536   /* structures taken from one block */
-#define VALUES_MAX 20000      /* distinct values compared */
-#define GCD_WORK_MAX 20000    /* gcds: (value, target) pairs, or (value, family) */
-#define FAMILY_MAX 256        /* moduli in one product */
-#define EXPONENT_WORK_MAX 2000 /* the first so many also for d mod (p - 1), half a millisecond each */
 
 enum kind { OPENSSL, GMP, MBEDTLS, GO, JAVA, NET_WORDS, NET_BYTES, KINDS };
 static const char *const kind_names[KINDS] = { "bignum", "gmp", "mbedtls-mpi", "go-nat", "java-int[]", "net-uint[]", "net-byte[]" };
@@ -80,7 +75,7 @@ static void end(void *state)
 
 struct batch {
 	const struct dump_block *b;
-	struct place places[PER_BLOCK_MAX];
+	struct place places[WALK_BLOCK_MAX];
 	size_t n;
 	bool cut;
 };
@@ -91,7 +86,7 @@ static void add(struct batch *a, enum kind kind, uint64_t va, size_t bytes)
 
 	if (bytes < 8 * WORDS_LEAST || bytes > BYTES_MOST || !dump_va_to_offset(a->b->im, va, &offset, &left))
 		return;
-	if (a->n == PER_BLOCK_MAX) {
+	if (a->n == WALK_BLOCK_MAX) {
 		a->cut = true;
 		return;
 	}
@@ -313,13 +308,13 @@ static bool gather(struct dump_scan *s, struct walk *w, struct dump_image *im, s
 	for (size_t i = 0; i < w->n; i++)
 		if (i == 0 || w->places[i].offset != w->places[i - 1].offset || w->places[i].bytes != w->places[i - 1].bytes)
 			w->places[unique++] = w->places[i];
-	x->v = calloc(VALUES_MAX, sizeof(*x->v));
+	x->v = calloc(WALK_VALUES_MAX, sizeof(*x->v));
 	x->buckets = calloc(x->mask + 1, sizeof(*x->buckets));
-	x->next = calloc(VALUES_MAX, sizeof(*x->next));
+	x->next = calloc(WALK_VALUES_MAX, sizeof(*x->next));
 	if (!x->v || !x->buckets || !x->next)
 		return false;
 	for (size_t i = 0; i < unique; i++) {
-		if (x->n == VALUES_MAX) {
+		if (x->n == WALK_VALUES_MAX) {
 			dump_limit(s, "more numbers in library structures than are compared");
 			break;
 		}
@@ -536,9 +531,9 @@ static void gcds_with(struct dump_scan *s, struct dump_image *im, struct values 
 	for (size_t i = 0; n && e && i < x->n; i++) {
 		if (!is_half(&x->v[i], BN_num_bits(n)))
 			continue;
-		if (++*work > GCD_WORK_MAX)
+		if (++*work > WALK_GCDS_MAX)
 			break;
-		try_gcds(s, im, &x->v[i], t, n, e, *work < EXPONENT_WORK_MAX, ctx);
+		try_gcds(s, im, &x->v[i], t, n, e, *work < WALK_EXPONENTS_MAX, ctx);
 	}
 	BN_free(n);
 	BN_free(e);
@@ -546,7 +541,7 @@ static void gcds_with(struct dump_scan *s, struct dump_image *im, struct values 
 
 /* Moduli of one size that were found in the dump: one gcd with their product tests them all. */
 struct family {
-	const struct dump_target *t[FAMILY_MAX];
+	const struct dump_target *t[WALK_FAMILY_MAX];
 	size_t n;
 	int bits;
 	BIGNUM *product;
@@ -573,7 +568,7 @@ static bool is_of_family(const struct family *f, const struct value *v, unsigned
 
 static void ask_family(struct dump_scan *s, struct dump_image *im, struct values *x, struct family *f, size_t *work, BN_CTX *ctx)
 {
-	for (size_t i = 0; f->n && i < x->n && *work <= GCD_WORK_MAX; i++) {
+	for (size_t i = 0; f->n && i < x->n && *work <= WALK_GCDS_MAX; i++) {
 		if (!is_half(&x->v[i], f->bits))
 			continue;
 		++*work;
@@ -602,7 +597,7 @@ static void gcds_with_met(struct dump_scan *s, struct dump_image *im, struct val
 	bool ok = f && asked && n && (f->product = BN_new());
 
 	for (size_t first = 0; ok && first < count; first++) {
-		for (size_t k = first; ok && k < count && f->n < FAMILY_MAX; k++) {
+		for (size_t k = first; ok && k < count && f->n < WALK_FAMILY_MAX; k++) {
 			if (asked[k] || t[k].algorithm != DUMP_RSA || t[k].distant || !t[k].from_dump)
 				continue;
 			ok = BN_bin2bn(t[k].n.p, (int)t[k].n.n, n) != NULL;
@@ -643,7 +638,7 @@ static void gcds(struct dump_scan *s, struct dump_image *im, struct values *x, B
 		if (t[k].algorithm == DUMP_RSA && !t[k].distant && !t[k].from_dump)
 			gcds_with(s, im, x, &t[k], &work, ctx);
 	gcds_with_met(s, im, x, &work, ctx);
-	if (work > GCD_WORK_MAX)
+	if (work > WALK_GCDS_MAX)
 		dump_limit(s, "more numbers in library structures than were asked for Montgomery constants");
 }
 

@@ -9,7 +9,6 @@
 #include "dump/dump.h"
 
 #define PAGE 4096
-#define BITMAP_BYTES_MAX (256 * MIB) /* bits of 8 TiB of memory */
 
 enum { TYPE_FULL = 1, TYPE_KERNEL = 2, TYPE_HEADER = 3, TYPE_SMALL = 4, TYPE_BITMAP_FULL = 5, TYPE_BITMAP_KERNEL = 6 };
 
@@ -53,7 +52,7 @@ static void bitmap(struct dump_image *im, size_t head_size)
 	}
 	first = get64(head + 32, false);
 	count = get64(head + 48, false);
-	if (first < head_size + sizeof(head) || count / 8 > BITMAP_BYTES_MAX || (count + 7) / 8 > first - head_size - sizeof(head)) {
+	if (first < head_size + sizeof(head) || count / 8 > DUMP_BITMAP_BYTES_MAX || (count + 7) / 8 > first - head_size - sizeof(head)) {
 		dump_problem(im, "a bitmap of %llu pages cannot be; pages were read without their addresses", (unsigned long long)count);
 		return;
 	}

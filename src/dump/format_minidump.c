@@ -15,8 +15,6 @@
 #include "dump/bytes.h"
 #include "dump/dump.h"
 
-#define STREAMS_MAX 4096
-#define LIST_BYTES_MAX (64 * MIB) /* of one list of small entries */
 #define NAME_BYTES_MAX_16 1024
 
 enum stream_type {
@@ -52,7 +50,7 @@ static uint8_t *read_stream(struct dump_image *im, uint64_t offset, uint64_t siz
 {
 	uint8_t *p;
 
-	if (size > LIST_BYTES_MAX) {
+	if (size > DUMP_LIST_BYTES_MAX) {
 		dump_problem(im, "a list of %llu bytes at offset %llu is too long to be believed; its bytes were read as they are",
 		             (unsigned long long)size, (unsigned long long)offset);
 		return NULL;
@@ -376,9 +374,9 @@ static void open_minidump(struct dump_image *im)
 	count = get32(head + 8, false);
 	at = get32(head + 12, false);
 	dump_add_range(im, 0, sizeof(head), 0, 0, DUMP_STRUCT);
-	if (count > STREAMS_MAX) {
-		dump_problem(im, "the directory says it has %llu streams; %d were read", (unsigned long long)count, STREAMS_MAX);
-		count = STREAMS_MAX;
+	if (count > DUMP_STREAMS_MAX) {
+		dump_problem(im, "the directory says it has %llu streams; %d were read", (unsigned long long)count, DUMP_STREAMS_MAX);
+		count = DUMP_STREAMS_MAX;
 	}
 	if (count == 0)
 		dump_problem(im, "a minidump without streams");

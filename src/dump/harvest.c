@@ -9,10 +9,9 @@
 #include <openssl/x509.h>
 #include <stdlib.h>
 
+#include "base/limits.h"
 #include "dump/form.h"
 #include "dump/scan_int.h"
-
-#define AUTHORITIES_MAX 12 /* more of them are a trust store */
 
 /* DER length at p[*i]; false: none, or more than is left */
 static bool der_length(const uint8_t *p, size_t n, size_t *i, size_t *ret)
@@ -372,7 +371,7 @@ bool harvest_done(struct dump_scan *s)
 		authorities += s->met[i].distant;
 	for (size_t i = 0; i < s->n_met; i++) {
 		/* a trust store has a hundred authorities; a process with a few may be one of them */
-		if (authorities <= AUTHORITIES_MAX)
+		if (authorities <= DUMP_AUTHORITIES_MAX)
 			s->met[i].distant = false;
 		if (!scan_add_target(s, &s->met[i])) {
 			free((void *)(uintptr_t)s->met[i].n.p);

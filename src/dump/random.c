@@ -71,17 +71,9 @@ static bool is_free(uint64_t w)
  * four 32-bit numbers (compressed addresses, counters, colours) are equal once in 2^24. */
 static bool is_random(const uint8_t *p)
 {
-	uint64_t seen[4] = { 0 };
-	unsigned different = 0, high = 0, zeros = 0;
+	const struct variety v = variety_of(p, 16);
 
-	for (unsigned i = 0; i < 16; i++) {
-		seen[p[i] >> 6] |= UINT64_C(1) << (p[i] & 63);
-		high += p[i] >> 7;
-		zeros += p[i] == 0;
-	}
-	for (unsigned i = 0; i < 4; i++)
-		different += (unsigned)__builtin_popcountll(seen[i]);
-	if (different < 12 || high < 2 || high > 14 || zeros > 2)
+	if (v.distinct < 12 || v.high < 2 || v.high > 14 || v.zeros > 2)
 		return false;
 	if ((p[3] == p[7] && p[7] == p[11] && p[11] == p[15]) || (p[0] == p[4] && p[4] == p[8] && p[8] == p[12]))
 		return false;

@@ -75,14 +75,12 @@ static bool has(const uint8_t *p, size_t n, size_t i, const char *text)
 	return n - i >= length && memcmp(p + i, text, length) == 0;
 }
 
-#define ESCAPE_BYTES_MAX 48
-#define NESTED_MAX 8 /* text in text in text: \\\\n, %25250A, &amp;amp;#10; */
 
 static size_t escape_of_backslash(const uint8_t *p, size_t n, size_t i, uint32_t *ret)
 {
 	static const struct { uint8_t letter, base, min, max; } numbers[] = { { 'u', 16, 4, 4 }, { 'x', 16, 2, 2 }, { 'U', 16, 8, 8 } };
 	size_t k = i + 1;
-	while (k < n && p[k] == '\\' && k - i < NESTED_MAX)
+	while (k < n && p[k] == '\\' && k - i < TEXT_NESTED_MAX)
 		k++;
 	if (k == n)
 		return 0;
@@ -110,7 +108,7 @@ static size_t escape_of_ampersand(const uint8_t *p, size_t n, size_t i, uint32_t
 		{ "quot;", '"' }, { "apos;", '\'' }, { "lt;", '<' }, { "gt;", '>' }, { "plus;", '+' }, { "sol;", '/' }, { "NewLine;", '\n' }, { "Tab;", '\t' },
 	};
 	size_t k = i + 1;
-	for (int nested = 0; nested < NESTED_MAX && k < n && has(p, n, k, "amp;"); nested++)
+	for (int nested = 0; nested < TEXT_NESTED_MAX && k < n && has(p, n, k, "amp;"); nested++)
 		k += 4;
 	if (k < n && p[k] == '#') {
 		bool hex = k + 1 < n && (p[k + 1] == 'x' || p[k + 1] == 'X');
@@ -139,7 +137,7 @@ static size_t escape_at(const uint8_t *p, size_t n, size_t i, uint8_t *ret)
 		length = escape_of_ampersand(p, n, i, &is);
 	} else if (p[i] == '%') {
 		size_t k = i + 1, digits;
-		for (int nested = 0; nested < NESTED_MAX && k < n && has(p, n, k, "25"); nested++)
+		for (int nested = 0; nested < TEXT_NESTED_MAX && k < n && has(p, n, k, "25"); nested++)
 			k += 2;
 		digits = number_at(p, n, k, 16, 2, 2, &is);
 		length = digits ? k + digits - i : 0;
@@ -159,7 +157,7 @@ size_t text_char(const uint8_t *p, size_t n, size_t i, uint8_t *ret)
 /* the escape that ends at `end`, and the byte that it encodes; 0: there is none */
 static size_t escape_before(const uint8_t *p, size_t low, size_t end, uint8_t *ret)
 {
-	for (size_t n = 2; n <= ESCAPE_BYTES_MAX && n <= end - low; n++) {
+	for (size_t n = 2; n <= TEXT_ESCAPE_BYTES_MAX && n <= end - low; n++) {
 		uint8_t c = p[end - n];
 		if ((c != '\\' && c != '&' && c != '%') || escape_at(p, end, end - n, ret) != n)
 			continue;
@@ -285,7 +283,7 @@ static size_t token_begin(const uint8_t *p, size_t low, size_t n, size_t i, bool
 		if (p[i - 1] != '\\' && p[i - 1] != '%')
 			return i;
 		size_t head = i - 1, length;
-		while (p[head] == '\\' && head > low && p[head - 1] == '\\' && i - head < NESTED_MAX)
+		while (p[head] == '\\' && head > low && p[head - 1] == '\\' && i - head < TEXT_NESTED_MAX)
 			head--;
 		length = escape_at(p, n, head, &c);
 		if (!length) {

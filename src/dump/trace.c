@@ -17,7 +17,6 @@
 #define WORD 8
 #define RAW_LEAST 16       /* bytes */
 #define TEXT_LEAST 20      /* digits */
-#define SEPARATORS_MAX 24  /* bytes between two digits: a line break, an indent, an escape */
 #define CHUNK (256 * KIB)  /* of patterns */
 #define VALUE_BYTES_MAX 4096
 #define RARE_EVERY 3       /* coprime to 8: in 31 bytes that agree there is one place that is both looked up and in the table */
@@ -410,10 +409,9 @@ static bool put_common(struct dump_traces *t, const BIGNUM *p, int32_t key, cons
 	return ok;
 }
 
-#define PRIMES_MAX 8
 
 /* The key's primes: two, or more of them if others divide N. */
-struct primes { BIGNUM *x[PRIMES_MAX]; size_t n; };
+struct primes { BIGNUM *x[TRACE_PRIMES_MAX]; size_t n; };
 
 /* The numbers of one prime that a key file has, and those next to them; *ret: its members, for put_arithmetic() */
 static bool put_prime(struct dump_traces *t, const struct primes *all, size_t at, const BIGNUM *d, int32_t key, const struct names *names,
@@ -518,7 +516,7 @@ static bool primes_of(const struct dump_key *k, const struct dump_key *others, s
 			const struct dump_bytes *b = which ? &o->q : &o->p;
 
 			/* half of N or less: one of two primes, or of more */
-			if (b->n < 16 || b->n > k->n.n / 2 + 8 || ret->n == PRIMES_MAX - 1)
+			if (b->n < 16 || b->n > k->n.n / 2 + 8 || ret->n == TRACE_PRIMES_MAX - 1)
 				continue;
 			ok = BN_bin2bn(b->p, (int)b->n, x) && BN_div(q, rest, left, x, ctx);
 			if (!ok || !BN_is_zero(rest) || BN_is_one(x) || BN_check_prime(x, ctx, NULL) != 1)
@@ -888,7 +886,7 @@ static size_t follow(const struct pattern *x, size_t at, const uint8_t *p, size_
 		at0 = at;
 		while (MORE && !is_digit(x->spelling, THERE)) /* a colon, a zero byte: not where a line ends */
 			STEP(at);
-		while (MORE && gap < SEPARATORS_MAX && is_separator(HERE) && plain_digit(x->spelling, HERE) != THERE) {
+		while (MORE && gap < TRACE_GAP_MAX && is_separator(HERE) && plain_digit(x->spelling, HERE) != THERE) {
 			STEP(i);
 			gap++;
 		}
