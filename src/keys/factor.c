@@ -2,8 +2,8 @@
 /* factor: a bounded search for a factor of a modulus: division by small primes, Pollard's p - 1 and Williams' p + 1, and Lenstra's
  * elliptic curves in Montgomery's form with Suyama's parameters.  Nothing is drawn at random: the same modulus gives the same answer.
  *
- * What is found, is proved: a number that divides N, or an order of 2 that is smooth.  What is not found is only not within the
- * bounds of `rows`, which factor_bounds() says in words. */
+ * Each find is proved: a number that divides N, or an order of 2 that is smooth.  Without a find nothing is known of factors outside
+ * the bounds of `rows`, which factor_bounds() says in words. */
 #include <openssl/bn.h>
 #include <openssl/err.h>
 #include <stdlib.h>

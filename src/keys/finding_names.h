@@ -13,7 +13,7 @@ FINDING(SCOPE_MIXED_SET, "scope.mixed-set", FINDING, "keys of the consumer tenan
 	"otherwise: there only a check of each key's own issuer protects.",
 	"a set per class, or a verifier that is known to check the issuer of each key")
 FINDING(SCOPE_TWO_ROLES, "scope.two-roles", FINDING, "one key in two roles",
-	"What is signed in one role can be believed in the other, and one theft serves both.",
+	"A signature made in one role can be believed in the other, and one theft serves both.",
 	"a key of its own for each role")
 FINDING(SCOPE_CLOUD, "scope.cloud", FINDING, "certificate, issuer and set point to different clouds",
 	"Clouds are separate so that a theft in one ends there; a key that serves two joins them.",
@@ -28,7 +28,7 @@ FINDING(SCOPE_KID_DUP, "scope.kid-dup", FINDING, "a key id that is missing, or n
 	"Which key verifies is then decided by the order of the list.",
 	"one key id for each key")
 FINDING(SCOPE_SYM_MIX, "scope.sym-mix", CRITICAL, "a symmetric key in a published set",
-	"Who can read the set can sign; and a verifier that lets the token choose takes a public key for a secret.",
+	"Every reader of the set can sign; and a verifier that lets the token choose takes a public key for a secret.",
 	"remove it, and treat it as leaked")
 
 FINDING(LIFE_EXPIRED_LISTED, "life.expired-listed", FINDING, "the certificate has ended and the key is still listed",

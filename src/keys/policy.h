@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* policy: what a key may sign.  A key verifies only through a record, and a record gives issuer, audience and end of validity.
- * What it does not allow, the key may not do: there is no default for issuers, tenants, audiences, versions or algorithm.
+ * The key may do nothing that the record does not allow: there is no default for issuers, tenants, audiences, versions or algorithm.
  *
  * A policy is read from a YAML file (data/token-policy.yaml is the commented template, data/token-policy.schema.json its
  * JSON Schema), key sets are added to it, and policy_bind() then gives each record its key, narrows it by what the key's
