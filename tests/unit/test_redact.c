@@ -328,7 +328,7 @@ static void seen(void *arg, const struct dump_block *b, size_t at, size_t n, siz
 }
 
 /* layouts: least significant byte first, most significant first, most significant word of 32 bits first, of 64 bits */
-static void plant(const char *what, const BIGNUM *x, unsigned layout, const struct dump_traces *t)
+static void plant(const char *what, const BIGNUM *x, unsigned layout)
 {
 	const size_t word = layout == 2 ? 4 : layout == 3 ? 8 : 1, n = ((size_t)BN_num_bytes(x) + word - 1) / word * word;
 	const size_t at = 4096 + n_planted * 1024 + n_planted % 8;
@@ -339,7 +339,6 @@ static void plant(const char *what, const BIGNUM *x, unsigned layout, const stru
 	for (size_t i = 0; i < n; i++)
 		memory[at + i] = layout == 0 ? le[i] : layout == 1 ? le[n - 1 - i] : le[(n / word - 1 - i / word) * word + i % word];
 	planted[n_planted++] = (struct planted){ at, n, what, 0 };
-	(void)t;
 }
 
 static bool look(const struct made *m, bool primes, struct dump_residue *left)
@@ -372,53 +371,53 @@ static void test_relations(const struct made *m, const struct made *stranger)
 	for (unsigned layout = 0; layout < 4; layout++) {
 		memset(memory, 0, MEMORY);
 		n_planted = 0;
-		plant("p", p, layout, t);
-		plant("q", q, layout, t);
-		plant("p-1", p1, layout, t);
+		plant("p", p, layout);
+		plant("q", q, layout);
+		plant("p-1", p1, layout);
 		for (size_t i = 0; i < sizeof(words); i++) {
 			for (int k = 1; k <= (i ? 3 : 6); k++) {
 				BN_zero(x);
 				BN_set_bit(x, (bits + words[i] - 1) / words[i] * words[i] * k);
 				BN_mod(x, x, (i + (unsigned)k) % 2 ? p : q, ctx);
-				plant("R^k mod p", x, layout, t);
+				plant("R^k mod p", x, layout);
 			}
 		}
 		BN_sub(x, p, q);
 		BN_set_negative(x, 0);
-		plant("p-q", x, layout, t);
+		plant("p-q", x, layout);
 		BN_add(x, p, q);
-		plant("p+q", x, layout, t);
+		plant("p+q", x, layout);
 		BN_copy(x, phi);
 		BN_mask_bits(x, bits);
-		plant("the lower half of phi", x, layout, t);
+		plant("the lower half of phi", x, layout);
 		BN_mod_inverse(x, e, p1, ctx);
-		plant("d mod p-1", x, layout, t);
+		plant("d mod p-1", x, layout);
 		BN_mod_inverse(x, e, q1, ctx);
-		plant("d mod q-1", x, layout, t);
+		plant("d mod q-1", x, layout);
 		for (int more = 0; more <= 64; more += 32) {
 			BN_zero(x);
 			BN_set_bit(x, 2 * bits + more);
 			BN_div(x, NULL, x, more ? q : p, ctx);
-			plant("a Barrett quotient", x, layout, t);
+			plant("a Barrett quotient", x, layout);
 		}
 		BN_zero(y);
 		BN_set_bit(y, (bits + 7) / 8 * 8);
 		BN_mod_inverse(x, p, y, ctx);
-		plant("1/p modulo R", x, layout, t);
+		plant("1/p modulo R", x, layout);
 		BN_mod_inverse(x, q, y, ctx);
 		BN_sub(x, y, x);
-		plant("-1/q modulo R", x, layout, t);
-		plant("phi", phi, layout, t);
+		plant("-1/q modulo R", x, layout);
+		plant("phi", phi, layout);
 		BN_mod_inverse(x, e, phi, ctx);
-		plant("d", x, layout, t);
+		plant("d", x, layout);
 		BN_gcd(y, p1, q1, ctx);
 		BN_div(y, NULL, phi, y, ctx);
-		plant("lambda", y, layout, t);
+		plant("lambda", y, layout);
 		BN_mod_inverse(x, e, y, ctx);
-		plant("d modulo lambda", x, layout, t);
+		plant("d modulo lambda", x, layout);
 		BN_mod_inverse(x, q, p, ctx);
 		BN_mul(x, x, q, ctx);
-		plant("q times 1/q mod p", x, layout, t);
+		plant("q times 1/q mod p", x, layout);
 		CHECK(look(m, false, &left));
 		for (size_t i = 0; i < n_planted; i++)
 			CHECK_MSG(planted[i].seen, "%s in layout %u at %zu was not seen", planted[i].what, layout, planted[i].at);
@@ -428,33 +427,27 @@ static void test_relations(const struct made *m, const struct made *stranger)
 		for (size_t i = 0; i < n_planted; i++)
 			CHECK_MSG(untold(planted[i].at, planted[i].n) <= planted[i].n / 16 || strstr(planted[i].what, "phi") || strstr(planted[i].what, "times"),
 			          "%s in layout %u: %zu bytes are not erased", planted[i].what, layout, untold(planted[i].at, planted[i].n));
-		/* public numbers say nothing */
-		memset(memory, 0, MEMORY);
-		n_planted = 0;
-		plant("n", n, layout, t);
-		BN_zero(x);
-		BN_set_bit(x, 2 * bits);
-		BN_mod(y, x, n, ctx);
-		plant("R mod n", y, layout, t);
-		BN_mod_sqr(y, y, n, ctx);
-		plant("R^2 mod n", y, layout, t);
 		/* 1/q R mod p: with p and q */
 		BN_mod_inverse(x, q, p, ctx);
 		BN_zero(y);
 		BN_set_bit(y, (bits + 63) / 64 * 64);
 		BN_mod_mul(x, x, y, p, ctx);
 		memset(memory, 0, MEMORY);
-		n_planted = 3;
-		plant("1/q R mod p", x, layout, t);
-		CHECK_MSG(look(m, true, &left) && planted[3].seen, "1/q R mod p in layout %u was not seen", layout);
+		n_planted = 0;
+		plant("1/q R mod p", x, layout);
+		CHECK_MSG(look(m, true, &left) && planted[0].seen, "1/q R mod p in layout %u was not seen", layout);
+		/* public numbers say nothing */
 		memset(memory, 0, MEMORY);
 		n_planted = 0;
-		plant("n", n, layout, t);
+		plant("n", n, layout);
 		BN_zero(x);
 		BN_set_bit(x, 2 * bits);
 		BN_mod(y, x, n, ctx);
-		plant("R mod n", y, layout, t);
-		CHECK_MSG(look(m, true, &left) && left.found == 0, "a public number in layout %u: %s", layout, left.relation);
+		plant("R mod n", y, layout);
+		BN_mod_sqr(y, y, n, ctx);
+		plant("R^2 mod n", y, layout);
+		for (int primes = 0; primes < 2; primes++)
+			CHECK_MSG(look(m, primes, &left) && left.found == 0, "a public number in layout %u: %s", layout, left.relation);
 	}
 	BN_free(x);
 	BN_free(y);
