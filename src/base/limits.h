@@ -237,6 +237,7 @@
 #define CELLS_SIZES_MAX 16                  /* sizes of primes that are hunted in words that are not full, */
 #define DIVISOR_SIZES_MAX 64                /* and in full ones */
 #define WALK_BLOCK_MAX 65536                /* structures of libraries taken from one block */
+#define WALK_TEXTS_MAX 4096                 /* texts that may be a number of an RSA key: 1.3 KiB each */
 #define WALK_VALUES_MAX 20000               /* their values that are compared */
 #define WALK_GCDS_MAX 20000                 /* gcds: (value, public key) pairs, or (value, family) */
 #define WALK_FAMILY_MAX 256                 /* moduli in one product */

@@ -331,6 +331,8 @@ void dump_report(struct dump_scan *s, const struct dump_finder *f, const struct 
 		 const struct dump_hit *hit);
 /* The same for something that is not in a block: offset and pieces are in *hit (finish()). */
 void dump_report_at(struct dump_scan *s, const struct dump_finder *f, struct dump_image *im, const struct dump_hit *hit);
+/* Where p[i .. i+n) of the block is: offset, length, va, pieces, fill and layout of *hit; for dump_report_at(). */
+void dump_place(struct dump_scan *s, const struct dump_block *b, size_t i, size_t n, struct dump_hit *hit);
 const char *dump_intern(struct dump_scan *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* A ceiling cut the search: listed in the report.  The text is static. */
 void dump_limit(struct dump_scan *s, const char *what);

@@ -512,9 +512,16 @@ static bool is_pem_body(const struct layer *l, const struct text_run *run)
 	return false;
 }
 
+static bool is_quoted(const uint8_t *p, size_t n, const struct text_run *token)
+{
+	const uint8_t quote = token->begin ? p[token->begin - 1] : 0;
+
+	return (quote == '"' || quote == '\'') && token->end < n && p[token->end] == quote;
+}
+
 static void decode_run(const struct layer *l, const struct text_run *run)
 {
-	struct text_run slice = *run;
+	struct text_run slice = *run, token;
 	size_t stop = l->first + l->own;
 
 	/* The block before this one sees as much of a run that begins there as a block sees past its end; the rest is ours. */
@@ -526,6 +533,16 @@ static void decode_run(const struct layer *l, const struct text_run *run)
 		return;
 	uint8_t *out = l->w->decoded[l->depth + 1] + DUMP_BLOCK_PAD;
 	const char *encoding = run->hex ? "hex" : is_pem_body(l, run) ? "pem" : "base64";
+	/* texts next to each other, each in quotes, may be one text in lines: here as what they are */
+	for (size_t at = run->hex ? run->end : run->begin; text_next_token(l->p, run, &at, &token);) {
+		if (token.digits < run->digits && token.digits >= TEXT_BASE64_DIGITS_MIN && token.begin >= slice.begin && token.begin < stop &&
+		    is_quoted(l->p, l->n, &token)) {
+			size_t n = text_decode_base64(l->p, &token, 0, out, FORMS_RUN_BYTES);
+
+			memset(out + n, 0, DUMP_BLOCK_PAD);
+			decoded(l, &token, encoding, out, n, true);
+		}
+	}
 	/* a long run in slices; each begins a form's length before the last one ended */
 	while (slice.begin < stop) {
 		unsigned phases = !slice.uncertain ? 1 : run->hex ? 2 : 4;

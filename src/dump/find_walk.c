@@ -10,6 +10,8 @@
  * mbedTLS keep for their Montgomery products: gcd(2^(2h) - V, N) = p.  And for d mod (p - 1) or d mod (q - 1) alone:
  * gcd(2^(e V) - 2 mod N, N).
  *
+ * The members of a JWK that a program has read are strings of its own, each somewhere else: text of a number's size is such a value too.
+ *
  * The structures are collected during the scan of the blocks; pointers are followed after it, in the order of the file. */
 #include <stdlib.h>
 
@@ -23,11 +25,13 @@
 #define WORDS_LEAST 4         /* of a prime: 256 bits; of 8 bytes */
 #define BYTES_MOST 2048       /* 16384 bits */
 
-enum kind { OPENSSL, GMP, MBEDTLS, GO, JAVA, NET_WORDS, NET_BYTES, KINDS };
-static const char *const kind_names[KINDS] = { "bignum", "gmp", "mbedtls-mpi", "go-nat", "java-int[]", "net-uint[]", "net-byte[]" };
+enum kind { OPENSSL, GMP, MBEDTLS, GO, JAVA, NET_WORDS, NET_BYTES, TEXT, KINDS };
+static const char *const kind_names[KINDS] = { "bignum", "gmp", "mbedtls-mpi", "go-nat", "java-int[]", "net-uint[]", "net-byte[]", "text" };
+
+struct text { struct dump_hit where; uint8_t bytes[1024]; }; /* big-endian */
 
 struct place {
-	uint64_t offset, va;  /* of the value */
+	uint64_t offset, va;  /* of the value; va of a text: its index */
 	uint32_t bytes;
 	uint8_t kind;
 };
@@ -35,6 +39,7 @@ struct place {
 struct value {
 	struct place place;
 	BIGNUM *bn;
+	const struct text *text; /* NULL: in memory */
 	uint64_t low;         /* its lowest word */
 	bool used;            /* p or q of some pair */
 };
@@ -43,6 +48,8 @@ struct walk {
 	pthread_mutex_t lock;
 	struct place *places;
 	size_t n, capacity;
+	struct text *texts;   /* WALK_TEXTS_MAX pages that are locked, or NULL */
+	size_t n_texts;
 	bool cut;
 };
 
@@ -67,6 +74,7 @@ static void end(void *state)
 	if (!w)
 		return;
 	pthread_mutex_destroy(&w->lock);
+	dump_pages_free(w->texts, w->texts ? WALK_TEXTS_MAX * sizeof(*w->texts) : 0);
 	free(w->places);
 	free(w);
 }
@@ -170,12 +178,60 @@ static void structures32(struct batch *a, bool big)
 	}
 }
 
+static void keep(struct walk *w, const struct place *places, size_t n)
+{
+	if (n > w->capacity - w->n) {
+		size_t capacity = (w->n + n) * 2;
+		struct place *bigger = capacity <= (size_t)64 * 1024 * 1024 / sizeof(*bigger) ? realloc(w->places, capacity * sizeof(*bigger)) : NULL;
+
+		if (bigger) {
+			w->places = bigger;
+			w->capacity = capacity;
+		}
+	}
+	if (n <= w->capacity - w->n) {
+		if (n)
+			memcpy(w->places + w->n, places, n * sizeof(*places));
+		w->n += n;
+	} else {
+		w->cut = true;
+	}
+}
+
+/* A decoded text that is as long as the numbers of RSA keys are, and odd as these are.  Signatures of JWTs, which follow a full stop, and
+ * hashes of 64 bytes, in hexadecimal or padded, are often so too. */
+static void text(struct dump_scan *s, struct walk *w, const struct dump_block *b)
+{
+	struct text *t;
+
+	if (b->n < 64 || b->n > sizeof(t->bytes) || b->n % 16 || !b->p[0] || !(b->p[b->n - 1] & 1) ||
+	    (b->n == 64 && b->from_n != 86 && b->from_n != 171) || (b->from && b->parent->p[b->from - 1] == '.'))
+		return;
+	pthread_mutex_lock(&w->lock);
+	if (!w->texts)
+		w->texts = dump_pages_new(WALK_TEXTS_MAX * sizeof(*w->texts));
+	t = w->texts && w->n_texts < WALK_TEXTS_MAX ? &w->texts[w->n_texts++] : NULL;
+	w->cut |= !t;
+	pthread_mutex_unlock(&w->lock);
+	if (!t)
+		return;
+	memcpy(t->bytes, b->p, b->n);
+	t->where = (struct dump_hit){ .layout = "BE" };
+	dump_place(s, b, 0, b->n, &t->where);
+	pthread_mutex_lock(&w->lock);
+	keep(w, &(struct place){ t->where.offset, (uint64_t)(t - w->texts), (uint32_t)b->n, TEXT }, 1);
+	pthread_mutex_unlock(&w->lock);
+}
+
 static void scan(struct dump_scan *s, void *state, const struct dump_block *b)
 {
 	struct walk *w = state;
 	struct batch *a;
 
-	(void)s;
+	if (b->encoding) {
+		text(s, w, b);
+		return;
+	}
 	if (!b->mapped || (b->flags & DUMP_PHYSICAL) || (b->im->word != 4 && b->im->word != 8))
 		return;
 	a = malloc(sizeof(*a));
@@ -190,22 +246,7 @@ static void scan(struct dump_scan *s, void *state, const struct dump_block *b)
 		structures32(a, b->im->big_endian);
 	pthread_mutex_lock(&w->lock);
 	w->cut |= a->cut;
-	if (a->n > w->capacity - w->n) {
-		size_t capacity = (w->n + a->n) * 2;
-		struct place *bigger = capacity <= (size_t)64 * 1024 * 1024 / sizeof(*bigger) ? realloc(w->places, capacity * sizeof(*bigger)) : NULL;
-
-		if (bigger) {
-			w->places = bigger;
-			w->capacity = capacity;
-		}
-	}
-	if (a->n <= w->capacity - w->n) {
-		if (a->n)
-			memcpy(w->places + w->n, a->places, a->n * sizeof(*a->places));
-		w->n += a->n;
-	} else {
-		w->cut = true;
-	}
+	keep(w, a->places, a->n);
 	pthread_mutex_unlock(&w->lock);
 	free(a);
 }
@@ -227,7 +268,7 @@ static enum number_layout layout_of(const struct dump_image *im, const struct pl
 {
 	if (p->kind == JAVA)
 		return NUMBER_J32;
-	if (p->kind == NET_BYTES)
+	if (p->kind == NET_BYTES || p->kind == TEXT)
 		return NUMBER_BE;
 	if (im->big_endian)
 		return im->word == 8 ? NUMBER_W64 : NUMBER_W32;
@@ -236,13 +277,17 @@ static enum number_layout layout_of(const struct dump_image *im, const struct pl
 
 /* The value at a place, if its bytes may be those of a number: as good as random, except for zero words at the top, which
  * libraries leave when a number became shorter.  Pointers, text and counters are not. */
-static bool read_value(struct dump_image *im, const struct place *p, struct value *ret)
+static bool read_value(const struct walk *w, struct dump_image *im, const struct place *p, struct value *ret)
 {
 	uint8_t bytes[BYTES_MOST], le[BYTES_MOST];
 	size_t n = p->bytes, zeros = 0, high = 0;
-	bool ok = dump_read_va(im, p->va, bytes, n) == n;
+	bool ok = true;
 
-	*ret = (struct value){ .place = *p };
+	*ret = (struct value){ .place = *p, .text = p->kind == TEXT ? &w->texts[p->va] : NULL };
+	if (ret->text)
+		memcpy(bytes, ret->text->bytes, n);
+	else
+		ok = dump_read_va(im, p->va, bytes, n) == n;
 	if (ok) {
 		number_to_le(layout_of(im, p), bytes, n, le);
 		while (n && le[n - 1] == 0)
@@ -318,7 +363,7 @@ static bool gather(struct dump_scan *s, struct walk *w, struct dump_image *im, s
 			dump_limit(s, "more numbers in library structures than are compared");
 			break;
 		}
-		if (!read_value(im, &w->places[i], &x->v[x->n]))
+		if (!read_value(w, im, &w->places[i], &x->v[x->n]))
 			continue;
 		x->v[x->n].low = low_word(x->v[x->n].bn);
 		x->n++;
@@ -340,6 +385,19 @@ static void report(struct dump_scan *s, struct dump_image *im, const struct valu
 	enum number_layout layout = layout_of(im, &v->place);
 	uint64_t done = 0;
 
+	if (v->text) {
+		struct dump_hit t = v->text->where;
+
+		t.klass = h.klass;
+		t.proof = h.proof;
+		t.algorithm = h.algorithm;
+		t.bits = h.bits;
+		t.key = h.key;
+		t.form = h.form;
+		t.component = h.component;
+		dump_report_at(s, &dump_finder_find_walk, im, &t);
+		return;
+	}
 	h.layout = layout == NUMBER_LE ? (im->word == 8 ? "LE/8" : "LE/4") : number_layout_names[layout];
 	h.offset = v->place.offset;
 	h.length = v->place.bytes;
@@ -652,7 +710,8 @@ static void finish(struct dump_scan *s, void *state, struct dump_image *im)
 		dump_limit(s, "more library structures than are followed");
 	if (ctx && gather(s, w, im, &x)) {
 		pairs(s, im, &x, ctx);
-		gcds(s, im, &x, ctx);
+		if (im->word == 4 || im->word == 8)
+			gcds(s, im, &x, ctx);
 	} else {
 		dump_limit(s, "out of memory: library structures were not followed");
 	}
@@ -663,8 +722,9 @@ static void finish(struct dump_scan *s, void *state, struct dump_image *im)
 
 const struct dump_finder dump_finder_find_walk = {
 	.name = "walk",
-	.doc = "keys of which nothing is known, in the structures of OpenSSL, GMP, mbedTLS, Go, Java and .NET",
+	.doc = "keys of which nothing is known, in the structures of OpenSSL, GMP, mbedTLS, Go, Java and .NET, or as texts that lie apart",
 	.again = true,
+	.decoded = true,
 	.begin = begin,
 	.scan = scan,
 	.finish = finish,

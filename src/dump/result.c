@@ -40,6 +40,21 @@ static void add(struct dump_scan *s, const struct dump_hit *hit)
 	pthread_mutex_unlock(&s->lock);
 }
 
+void dump_place(struct dump_scan *s, const struct dump_block *b, size_t i, size_t n, struct dump_hit *hit)
+{
+	if (b->encoding) {
+		const char *layout = hit->layout ? hit->layout : "";
+		const struct dump_block *up = b;
+
+		for (; up->parent; up = up->parent)
+			layout = *layout ? dump_intern(s, "%s+%s", up->encoding, layout) : up->encoding;
+		hit->layout = layout;
+		hit->fill = DUMP_FILL_TEXT;
+	}
+	if (!dump_locate(b, i, n, hit))
+		dump_limit(s, "a find lies in more pieces of the file than can be kept");
+}
+
 void dump_report(struct dump_scan *s, const struct dump_finder *f, const struct dump_block *b, size_t i, size_t n,
 		 const struct dump_hit *hit)
 {
@@ -47,17 +62,7 @@ void dump_report(struct dump_scan *s, const struct dump_finder *f, const struct 
 
 	if (i >= b->own || n == 0)
 		return;
-	if (b->encoding) {
-		const char *layout = h.layout ? h.layout : "";
-		const struct dump_block *up = b;
-
-		for (; up->parent; up = up->parent)
-			layout = *layout ? dump_intern(s, "%s+%s", up->encoding, layout) : up->encoding;
-		h.layout = layout;
-		h.fill = DUMP_FILL_TEXT;
-	}
-	if (!dump_locate(b, i, n, &h))
-		dump_limit(s, "a find lies in more pieces of the file than can be kept");
+	dump_place(s, b, i, n, &h);
 	h.finder = f->name;
 	add(s, &h);
 }

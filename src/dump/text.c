@@ -359,6 +359,19 @@ bool text_run_base64(const uint8_t *p, size_t low, size_t n, size_t seed, struct
 	return ret->digits >= TEXT_BASE64_DIGITS_MIN;
 }
 
+bool text_next_token(const uint8_t *p, const struct text_run *run, size_t *at, struct text_run *ret)
+{
+	size_t length, next;
+
+	if (*at >= run->end)
+		return false;
+	*ret = (struct text_run){ .begin = *at, .end = token_end(p, run->end, *at, &length), .delimited = true };
+	ret->digits = length;
+	next = gap_end(p, run->end, ret->end);
+	*at = next > *at ? next : run->end;
+	return true;
+}
+
 /* length of the separator between hexadecimal digits at p[i], or 0 */
 static size_t hex_gap(const uint8_t *p, size_t n, size_t i)
 {

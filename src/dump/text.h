@@ -28,6 +28,8 @@ size_t text_char_before(const uint8_t *p, size_t low, size_t end, uint8_t *ret);
 
 /* The run around p[seed]; it begins at `low` or later and ends at n or earlier. */
 bool text_run_base64(const uint8_t *p, size_t low, size_t n, size_t seed, struct text_run *ret);
+/* The tokens of a run, from *at = run->begin on: what separators and ends of lines part. */
+bool text_next_token(const uint8_t *p, const struct text_run *run, size_t *at, struct text_run *ret);
 /* Are p[0 .. 16) digits of base64, and are they hexadecimal ones? */
 bool text_is_digits16(const uint8_t *p, bool *ret_hex);
 bool text_run_hex(const uint8_t *p, size_t low, size_t n, size_t seed, struct text_run *ret);
