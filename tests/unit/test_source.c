@@ -287,7 +287,7 @@ static void folders(void)
 	must(run("mkdir -p loop/in beside && printf 1 >beside/f && ln -s .. loop/in/up && ln -s self loop/self && ln -s nowhere loop/gone &&"
 	         "ln -s ../one.json loop/link && ln -s ../beside loop/side && ln -s ../beside loop/side2"), "loop");
 	expect("loop", "x loop/gone loop/gone: cannot be opened: No such file or directory\n"
-	               "? loop/in/up: leads back to a folder that it lies in; not followed\n"
+	               "? loop/in/up: leads back to a folder that contains it; not followed\n"
 	               "+ loop/link \"{\\\"a\\\":1}\\n\"\n"
 	               "x loop/self loop/self: cannot be opened: Too many levels of symbolic links\n"
 	               "+ loop/side/f \"1\"\n"
