@@ -74,8 +74,10 @@ static void found(void *arg, const struct dump_block *b, size_t at, size_t n, si
 		BN_clear_free(w);
 	} else {
 		hit.key = *layout == 'L' || *layout == 'B' ? exponent(x->s, t, b->p + at, n, *layout == 'B') : -1;
-		if (hit.key < 0 && n <= (t->n.n + 1) / 2) /* the product of two numbers of the key */
+		if (hit.key < 0 && n <= (t->n.n + 1) / 2) { /* the product of two numbers of the key */
 			hit.key = x->aims[modulus].key;
+			hit.proof = DUMP_PROOF_FACTOR;
+		}
 		if (hit.key < 0) { /* what the residue test does not let pass is erased */
 			hit.klass = DUMP_SUSPECTED;
 			hit.proof = DUMP_PROOF_SHAPE;

@@ -707,7 +707,7 @@ static void finish(struct dump_scan *s, void *state, struct dump_image *im)
 	BN_CTX *ctx = BN_CTX_secure_new();
 
 	if (w->cut)
-		dump_limit(s, "more library structures than are followed");
+		dump_limit(s, "more library structures, or texts of a number's size, than are followed");
 	if (ctx && gather(s, w, im, &x)) {
 		pairs(s, im, &x, ctx);
 		if (im->word == 4 || im->word == 8)

@@ -153,7 +153,7 @@ static bool number_keys(struct dump_scan *s)
 }
 
 /* hits[i] says of some bytes that they may be a part of a key.  Are most of them bytes of a key that was proven?  d, some bytes off, looks so. */
-static bool is_beside(const struct dump_hit *hits, size_t n, size_t i)
+static bool is_mostly_proven(const struct dump_hit *hits, size_t n, size_t i)
 {
 	const struct dump_hit *h = &hits[i];
 	size_t first = i;
@@ -190,7 +190,7 @@ void results_sort(struct dump_scan *s)
 	}
 	s->n_hits = n;
 	for (size_t i = 0; i < n; i++)
-		if (is_beside(s->hits, n, i))
+		if (is_mostly_proven(s->hits, n, i))
 			s->hits[i].length = 0;
 	n = 0;
 	for (size_t i = 0; i < s->n_hits; i++)

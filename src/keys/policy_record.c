@@ -220,20 +220,26 @@ static bool take_actors(struct policy_reader *x, const struct yaml_node *n, void
 	return r->record.actors_any || policy_list(x, n, &r->record.actors);
 }
 
-static bool take_idtyp(struct policy_reader *x, const struct yaml_node *n, void *to)
+/* A setting that has one word. */
+static bool take_flag(struct policy_reader *x, const struct yaml_node *n, const char *word, bool *ret)
 {
-	static const char *const words[] = { "app", NULL };
+	const char *const words[] = { word, NULL };
 	unsigned i;
 
-	return policy_word(x, n, words, &i) && (((struct policy_rule *)to)->record.app_only = true);
+	if (!policy_word(x, n, words, &i))
+		return false;
+	*ret = true;
+	return true;
+}
+
+static bool take_idtyp(struct policy_reader *x, const struct yaml_node *n, void *to)
+{
+	return take_flag(x, n, "app", &((struct policy_rule *)to)->record.app_only);
 }
 
 static bool take_symmetric(struct policy_reader *x, const struct yaml_node *n, void *to)
 {
-	static const char *const words[] = { "allowed", NULL };
-	unsigned i;
-
-	return policy_word(x, n, words, &i) && (((struct policy_rule *)to)->record.symmetric = true);
+	return take_flag(x, n, "allowed", &((struct policy_rule *)to)->record.symmetric);
 }
 
 static bool take_kind(struct policy_reader *x, const struct yaml_node *n, void *to)
@@ -250,18 +256,12 @@ static bool take_kind(struct policy_reader *x, const struct yaml_node *n, void *
 
 static bool take_cnf(struct policy_reader *x, const struct yaml_node *n, void *to)
 {
-	static const char *const words[] = { "allowed", NULL };
-	unsigned i;
-
-	return policy_word(x, n, words, &i) && (((struct policy_rule *)to)->record.proof_bound = true);
+	return take_flag(x, n, "allowed", &((struct policy_rule *)to)->record.proof_bound);
 }
 
 static bool take_dates(struct policy_reader *x, const struct yaml_node *n, void *to)
 {
-	static const char *const words[] = { "decimal", NULL };
-	unsigned i;
-
-	return policy_word(x, n, words, &i) && (((struct policy_rule *)to)->record.decimal_dates = true);
+	return take_flag(x, n, "decimal", &((struct policy_rule *)to)->record.decimal_dates);
 }
 
 static bool take_use(struct policy_reader *x, const struct yaml_node *n, void *to)
